@@ -28,8 +28,7 @@ export const later = (from: MonoMs, by: Millis): MonoMs => (from + by) as MonoMs
 export const exactly = (at: WallMs): Interval => ({ earliest: at, latest: at });
 
 /** The single figure printed on receipts and logs; decisions use the whole interval. */
-export const midpoint = (interval: Interval): WallMs =>
-  Math.floor((interval.earliest + interval.latest) / 2) as WallMs;
+export const midpoint = (interval: Interval): WallMs => Math.floor((interval.earliest + interval.latest) / 2) as WallMs;
 
 /** The earliest of several wake-up times, for a machine made of parts. */
 export function earliestWake(...times: readonly (MonoMs | undefined)[]): MonoMs | undefined {

@@ -1,0 +1,14 @@
+/** What every customer display driver is: a pure encoder, since these displays never answer. */
+import type { Fen } from '#protocol/money.js';
+
+export type Showing =
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'amount'; readonly fen: Fen; readonly lamp: 'off' | 'price' | 'total' | 'received' | 'change' };
+
+export interface DisplayDriver {
+  readonly name: string;
+  readonly baudRate: number;
+  /** Bytes to send when the port opens. */
+  readonly greeting: Uint8Array;
+  encode(showing: Showing): Uint8Array;
+}

@@ -1,0 +1,28 @@
+/** What every scanner driver is: bytes in, scanned texts out. */
+import type { Machine } from '#protocol/machine.js';
+
+export type ScannerInput =
+  | { readonly kind: 'link-up' }
+  | { readonly kind: 'link-lost' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Ask for one read, on scanners that wait to be triggered. */
+  | { readonly kind: 'trigger' }
+  | { readonly kind: 'wake' };
+
+export type ScannerEffect =
+  | { readonly kind: 'write'; readonly bytes: Uint8Array }
+  /** One code, decoded text without prefix and suffix. */
+  | { readonly kind: 'scanned'; readonly text: string }
+  /** Something that was not a code: over-long, broken UTF-8, control bytes. Logged with its code, changes nothing. */
+  | { readonly kind: 'noise'; readonly code: string; readonly what: string };
+
+export interface ScannerDriver<State = unknown> {
+  readonly name: string;
+  readonly baudRate: number;
+  create(options: ScannerOptions): Machine<State, ScannerInput, ScannerEffect>;
+}
+
+export interface ScannerOptions {
+  readonly suffix: 'cr' | 'crlf' | 'lf' | 'tab' | 'none';
+  readonly stripAimPrefix: boolean;
+}

@@ -1,0 +1,29 @@
+/** What every voice driver is: sentences in, spoken once each, in order, the stale ones left out. */
+import type { Machine } from '#protocol/machine.js';
+import type { MonoMs } from '#protocol/time.js';
+
+export type VoiceInput =
+  | { readonly kind: 'link-up' }
+  | { readonly kind: 'link-lost'; readonly why: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'wake' }
+  /** `id` (the sale's) is announced once however often it is asked for; `replay` says it again on purpose. */
+  | {
+      readonly kind: 'say';
+      readonly id: string;
+      readonly text: string;
+      readonly staleAt: MonoMs;
+      readonly replay: boolean;
+    };
+
+export type VoiceEffect =
+  | { readonly kind: 'write'; readonly bytes: Uint8Array }
+  | { readonly kind: 'spoken'; readonly id: string }
+  | { readonly kind: 'dropped'; readonly id: string; readonly why: 'stale' | 'no-voice' | 'rejected' }
+  | { readonly kind: 'noise'; readonly code: string; readonly what: string };
+
+export interface VoiceDriver<State = unknown> {
+  readonly name: string;
+  readonly baudRate: number;
+  create(): Machine<State, VoiceInput, VoiceEffect>;
+}

@@ -1,0 +1,15 @@
+/** MQTT as the uplink sees it: one client at a time, rebuilt from nothing whenever the uplink's watchdog says so. */
+export interface BrokerEvents {
+  onUp(): void;
+  onDown(why: string): void;
+  onMessage(topic: string, payload: Uint8Array): void;
+}
+
+export interface Broker {
+  /** Builds a new client (discarding the old one, if any) and starts one connection attempt. */
+  connect(events: BrokerEvents): void;
+  /** QoS 1. Fire and forget: a PUBACK proves nothing, so nobody waits for it. False when there is no connection. */
+  publish(topic: string, payload: string, retain: boolean): boolean;
+  /** Discards the client and its socket, at once. */
+  discard(): void;
+}

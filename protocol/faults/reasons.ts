@@ -1,0 +1,85 @@
+/**
+ * Why a coupon was not taken, or not handed out. No coupon is never a dead end: the sale goes on at full price, and the
+ * sentence says what a cashier can do. A code once used is retired, never reused.
+ */
+export interface Reason {
+  /** What the counter shows; `{missing}`, `{face}`, `{opens}`, `{closes}` and the like are filled in by `sentence`. */
+  readonly zh: string;
+  readonly en: string;
+}
+
+export const REASONS = {
+  // -- the campaign's rules
+  'no-coupon-held': { zh: '顾客没有可用的消费券，按原价收款', en: 'The customer holds no usable coupon; full price' },
+  'below-threshold': {
+    zh: '未达到消费券门槛，再买{missing}元可减{face}元',
+    en: 'Below the threshold: {missing} yuan more takes {face} yuan off',
+  },
+  'before-campaign': { zh: '活动尚未开始', en: 'The campaign has not begun' },
+  'after-campaign': { zh: '活动已经结束', en: 'The campaign is over' },
+  'outside-hours': { zh: '不在用券时间内（{opens}至{closes}）', en: 'Coupons are taken from {opens} to {closes} only' },
+  'merchant-not-listed': { zh: '本店不在活动商户名单内', en: 'This merchant is not on the campaign list' },
+  'mode-not-allowed': {
+    zh: '此券不能这样使用，请顾客出示付款码',
+    en: 'Not in this way: ask the customer to show the code',
+  },
+  'plate-cap': {
+    zh: '静态码牌当日限额已满，请顾客出示付款码',
+    en: 'Daily cap of the static plate reached: ask the customer to show the code',
+  },
+  'split-order': { zh: '疑似拆单，本次不能用券', en: 'Looks like one order split into several: no coupon this time' },
+  'already-used': { zh: '此消费券已使用', en: 'This coupon has been used' },
+  'coupon-reserved': { zh: '此消费券正在另一笔付款中使用', en: 'This coupon is in use in another payment' },
+  'budget-exhausted': { zh: '活动资金已用完', en: 'The campaign budget is used up' },
+  // -- what the customer showed
+  'wrong-wallet-app': { zh: '请使用云闪付付款码', en: 'Please use the UnionPay QuickPass (云闪付) code' },
+  'code-unknown': { zh: '无法识别此码', en: 'This code is not known' },
+  'presentation-malformed': {
+    zh: '消费券码不完整，请顾客刷新后重试',
+    en: 'The coupon code is damaged: refresh it and try again',
+  },
+  'presentation-forged': { zh: '消费券码签名无效，不能使用', en: 'The signature of the coupon code is not valid' },
+  'presentation-stale': {
+    zh: '消费券码已过期，请顾客刷新',
+    en: 'The coupon code is too old: ask the customer to refresh it',
+  },
+  'presentation-replayed': {
+    zh: '此码已出示过，请顾客刷新',
+    en: 'This very code was shown before: ask the customer to refresh it',
+  },
+  'grant-expired': { zh: '消费券已过期', en: 'The coupon has expired' },
+  'other-campaign': { zh: '此券属于其他活动', en: 'This coupon belongs to another campaign' },
+  // -- line and device
+  'gateway-unreachable': { zh: '网络不通，付款码无法验券', en: 'The line is down: a payment code cannot be checked' },
+  'offline-not-permitted': {
+    zh: '网络不通，本活动不支持离线用券',
+    en: 'The line is down and this campaign takes no coupons offline',
+  },
+  'offline-allowance-spent': { zh: '离线用券额度已用完', en: 'The offline allowance is used up' },
+  'offline-holder-limit': { zh: '该顾客离线用券次数已满', en: 'This customer has reached the offline limit' },
+  'offline-sync-too-old': { zh: '离线时间过长，请恢复网络', en: 'Too long since the last sync: restore the line' },
+  'offline-bundle-missing': {
+    zh: '缺少活动数据，请恢复网络',
+    en: 'No campaign data on this counter yet: restore the line',
+  },
+  'no-trusted-time': { zh: '本机时间不可信，请恢复网络', en: 'This counter cannot trust its clock: restore the line' },
+  'device-not-admitted': { zh: '本机未获授权，请联系收单行', en: 'This device is not admitted: call the bank' },
+  'journal-failed': {
+    zh: '本机存储故障，暂停用券，请报修',
+    en: 'Storage of this counter has failed, no coupons: call service',
+  },
+  'lease-expired': { zh: '等待过久，请重新扫码', en: 'Waited too long: scan again' },
+  // -- claiming
+  'claim-not-open': { zh: '领券尚未开始', en: 'Claiming has not opened' },
+  'claim-closed': { zh: '领券已经结束', en: 'Claiming is over' },
+  'outside-area': { zh: '您不在活动区域内', en: 'You are not in the campaign area' },
+  'tier-gone': { zh: '该面额已领完', en: 'This tier is gone' },
+  'already-claimed': { zh: '每人每种面额限领一张', en: 'One coupon of each tier per person' },
+  'unknown-tier': { zh: '没有这种面额', en: 'There is no such tier' },
+  'invalid-phone': { zh: '手机号不正确', en: 'Not a valid mobile number' },
+  'invalid-id-card': { zh: '身份证号不正确', en: 'Not a valid ID-card number' },
+  'invalid-device': { zh: '设备号不正确', en: 'Not a valid device number' },
+} as const satisfies Record<string, Reason>;
+
+export type ReasonCode = keyof typeof REASONS;
+export const REASON_CODES = Object.keys(REASONS) as readonly ReasonCode[];

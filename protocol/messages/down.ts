@@ -1,0 +1,100 @@
+/** Gateway to device, on `codeplate/v1/<device>/down`. */
+import { z } from 'zod';
+import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
+import { type CouponSerial, HASH, MAX_SERIAL, SALE_ID, type SaleId } from '../ids.js';
+import type { Fen } from '../money.js';
+import type { WallMs } from '../time.js';
+
+const re = z.string().max(24);
+const fenAmount = z
+  .int()
+  .min(0)
+  .transform((n) => n as Fen);
+const head = z.object({ seq: z.int().min(0), hash: z.string().regex(HASH) });
+const reason = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]);
+
+/** What would have come off, had the amount been larger. */
+const nextTier = z.object({ faceFen: fenAmount, missingFen: fenAmount }).nullable();
+
+/** Answers `hello`: I have your records up to here; this is my clock. */
+export const welcomeSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('welcome'),
+  re,
+  have: head,
+  time: z.int().transform((n) => n as WallMs),
+});
+
+export const authorisedSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('authorised'),
+  re,
+  sale: z
+    .string()
+    .regex(SALE_ID)
+    .transform((s) => s as SaleId),
+  answer: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('reserved'),
+      serial: z
+        .int()
+        .min(0)
+        .max(MAX_SERIAL)
+        .transform((n) => n as CouponSerial),
+      tier: z.string().max(16),
+      faceFen: fenAmount,
+      thresholdFen: fenAmount,
+      netFen: fenAmount,
+      /** The lease, counted by the device from the moment it sent the request. */
+      leaseMs: z.int().positive(),
+    }),
+    z.object({ kind: z.literal('refused'), reason, next: nextTier }),
+  ]),
+});
+
+/** Cumulative acknowledgement: sent only after the ledger has committed. The one thing that empties an outbox. */
+export const haveSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('have'),
+  re,
+  seq: z.int().min(0),
+  hash: z.string().regex(HASH),
+});
+
+/** Your journal and my copy disagree at `seq`: a cloned card or a restored backup. Both are kept as evidence. */
+export const forkedSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('forked'),
+  re,
+  seq: z.int().min(0),
+  mine: z.string().regex(HASH),
+});
+
+/** A message that could not be taken. `code` is in the error registry. */
+export const rejectedSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('rejected'),
+  re: re.nullable(),
+  code: z.string().max(40),
+  what: z.string().max(200),
+});
+
+/** The gateway's clock, every minute and on request. */
+export const beaconSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('beacon'),
+  time: z.int().transform((n) => n as WallMs),
+  signature: z.string().max(100).optional(),
+});
+
+export const downSchema = z.discriminatedUnion('type', [
+  welcomeSchema,
+  authorisedSchema,
+  haveSchema,
+  forkedSchema,
+  rejectedSchema,
+  beaconSchema,
+]);
+export type DownMessage = z.infer<typeof downSchema>;
+export type AuthorisedMessage = z.infer<typeof authorisedSchema>;
+export type AuthoriseAnswer = AuthorisedMessage['answer'];

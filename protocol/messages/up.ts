@@ -1,0 +1,67 @@
+/** Device to gateway, on `codeplate/v1/<device>/up`. */
+import { z } from 'zod';
+import { presentationMode } from '../campaign/schema.js';
+import { HASH, MERCHANT_ID, type MerchantId, ORDER_NO, type OrderNo, SALE_ID, type SaleId } from '../ids.js';
+import type { Fen } from '../money.js';
+
+/** A request's id, echoed as `re` in its reply; unique per device and boot. */
+const requestId = z.string().min(1).max(24);
+const head = z.strictObject({ seq: z.int().min(0), hash: z.string().regex(HASH) });
+
+/** Sent on every connect, before anything else: where my journal stands. Answered by `welcome`. */
+export const helloSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('hello'),
+  id: requestId,
+  agent: z.string().max(40),
+  boot: z.int().min(0),
+  head,
+});
+
+/** May this coupon be taken off this sale? Durable at the gateway before it is answered by `authorised`. */
+export const authoriseSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('authorise'),
+  id: requestId,
+  sale: z
+    .string()
+    .regex(SALE_ID)
+    .transform((s) => s as SaleId),
+  order: z
+    .string()
+    .regex(ORDER_NO)
+    .transform((s) => s as OrderNo),
+  merchant: z
+    .string()
+    .regex(MERCHANT_ID)
+    .transform((m) => m as MerchantId),
+  amountFen: z
+    .int()
+    .positive()
+    .max(99_999_999)
+    .transform((n) => n as Fen),
+  mode: presentationMode,
+  /** opaque: a 19-digit payment code. verifiable: `CP1:...`. */
+  presented: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('opaque'), code: z.string().regex(/^62\d{17}$/) }),
+    z.object({ kind: z.literal('verifiable'), code: z.string().max(320) }),
+  ]),
+});
+
+/** Journal records in order, each the exact JSON text of its body. Answered by `have`. */
+export const recordsSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('records'),
+  id: requestId,
+  /** seq of the first body. */
+  from: z.int().positive(),
+  /** Chain hash before the first body. */
+  prev: z.string().regex(HASH),
+  bodies: z.array(z.string().max(4_096)).min(1).max(500),
+});
+
+export const upSchema = z.discriminatedUnion('type', [helloSchema, authoriseSchema, recordsSchema]);
+export type UpMessage = z.infer<typeof upSchema>;
+export type HelloMessage = z.infer<typeof helloSchema>;
+export type AuthoriseMessage = z.infer<typeof authoriseSchema>;
+export type RecordsMessage = z.infer<typeof recordsSchema>;

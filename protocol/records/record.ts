@@ -1,0 +1,156 @@
+/**
+ * The journal's records: what a device did, in the order it did it, and the only thing it ever sends up. Each is durable
+ * on the device before the effect that it permits. The body's exact JSON text is what is hashed, stored and sent.
+ */
+import { z } from 'zod';
+import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
+import {
+  type CouponSerial,
+  MAX_SERIAL,
+  MERCHANT_ID,
+  type MerchantId,
+  ORDER_NO,
+  type OrderNo,
+  RECEIPT_NO,
+  type ReceiptNo,
+  SALE_ID,
+  type SaleId,
+} from '../ids.js';
+import type { Fen } from '../money.js';
+import type { WallMs } from '../time.js';
+
+const sale = z
+  .string()
+  .regex(SALE_ID)
+  .transform((s) => s as SaleId);
+const order = z
+  .string()
+  .regex(ORDER_NO)
+  .transform((s) => s as OrderNo);
+const receipt = z
+  .string()
+  .regex(RECEIPT_NO)
+  .transform((s) => s as ReceiptNo);
+const amount = z
+  .int()
+  .min(0)
+  .max(99_999_999)
+  .transform((n) => n as Fen);
+const serial = z
+  .int()
+  .min(0)
+  .max(MAX_SERIAL)
+  .transform((n) => n as CouponSerial);
+const wall = z
+  .int()
+  .min(0)
+  .transform((n) => n as WallMs);
+const reason = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]);
+/** When it happened, as far as the device knew: null where it trusted no clock. */
+const at = z.strictObject({ earliest: wall, latest: wall }).nullable();
+
+/** The coupon that a charge takes off, and by whose leave. */
+const coupon = z.strictObject({
+  serial,
+  tier: z.string().max(16),
+  faceFen: amount,
+  thresholdFen: amount,
+  by: z.discriminatedUnion('kind', [
+    /** The gateway holds it for this sale. */
+    z.strictObject({ kind: z.literal('reservation') }),
+    /** Verified on the device within its allowance; the whole presentation (`CP1:...`) is the evidence. */
+    z.strictObject({ kind: z.literal('offline'), presentation: z.string().max(320), allowance: z.string().max(64) }),
+  ]),
+});
+export type JournalledCoupon = z.infer<typeof coupon>;
+
+const card = z.strictObject({
+  auth: z.string().max(16),
+  rrn: z.string().max(32),
+  last4: z.string().max(4),
+  scheme: z.string().max(16),
+  /** The reader's own local time, yyyyMMddHHmmss, as printed; never used in a decision. */
+  readerTime: z.string().max(14),
+});
+export type CardSlip = z.infer<typeof card>;
+
+export const recordSchema = z.discriminatedUnion('kind', [
+  /** The till handed over an amount. */
+  z.strictObject({ kind: z.literal('opened'), sale, order, amountFen: amount, at }),
+  /** Permits the charge command. `reason` says why there is no coupon, where one was shown. */
+  z.strictObject({
+    kind: z.literal('charging'),
+    sale,
+    order,
+    merchant: z
+      .string()
+      .regex(MERCHANT_ID)
+      .transform((m) => m as MerchantId),
+    amountFen: amount,
+    netFen: amount,
+    coupon: coupon.nullable(),
+    reason: reason.nullable(),
+    /** Operation number of the reader before the sale, for readers that have no reference of their own (Transbank). */
+    readerMark: z.string().max(32).nullable(),
+    at,
+  }),
+  /** Charged net: the coupon is consumed, the receipt is numbered. Permits receipt, voice and the till's answer. */
+  z.strictObject({
+    kind: z.literal('settled'),
+    sale,
+    order,
+    amountFen: amount,
+    netFen: amount,
+    serial: serial.nullable(),
+    faceFen: amount,
+    receipt,
+    card,
+    at,
+  }),
+  /** The reader says for certain that nothing was charged: the coupon is free again. */
+  z.strictObject({
+    kind: z.literal('not-charged'),
+    sale,
+    outcome: z.enum(['declined', 'cancelled', 'timeout', 'error', 'not-found']),
+    code: z.string().max(32),
+    at,
+  }),
+  /** Nobody could say: a person has it now, and the coupon stays held. Ended later by settled or not-charged. */
+  z.strictObject({ kind: z.literal('unknown'), sale, why: z.string().max(120), at }),
+  /** Ended before any charge (cashier, till, or a power cut). */
+  z.strictObject({
+    kind: z.literal('abandoned'),
+    sale,
+    why: z.enum(['cashier', 'till', 'power-cut', 'timeout', 'journal']),
+    at,
+  }),
+  /** Permits the VOID command. `refund` is its reader reference. */
+  z.strictObject({
+    kind: z.literal('refunding'),
+    refund: sale,
+    sale,
+    netFen: amount,
+    readerMark: z.string().max(32).nullable(),
+    at,
+  }),
+  z.strictObject({ kind: z.literal('refunded'), refund: sale, sale, netFen: amount, receipt, card, at }),
+  z.strictObject({
+    kind: z.literal('refund-failed'),
+    refund: sale,
+    sale,
+    outcome: z.enum(['declined', 'cancelled', 'timeout', 'error', 'not-found']),
+    code: z.string().max(32),
+    at,
+  }),
+  z.strictObject({ kind: z.literal('refund-unknown'), refund: sale, sale, why: z.string().max(120), at }),
+  /** The receipt's job ended; without it a boot reprints, marked 补打, after asking. */
+  z.strictObject({
+    kind: z.literal('printed'),
+    receipt,
+    copy: z.enum(['original', 'reprint']),
+    outcome: z.enum(['printed', 'unconfirmed', 'given-up']),
+    at,
+  }),
+]);
+export type JournalRecord = z.infer<typeof recordSchema>;
+export type RecordOf<Kind extends JournalRecord['kind']> = Extract<JournalRecord, { kind: Kind }>;
