@@ -1,0 +1,36 @@
+/**
+ * The door. Only the command that was asked for is loaded, so that the agent on a Pi never pays for the simulator.
+ */
+import { Command, CommanderError } from 'commander';
+import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
+
+/** In the order in which a newcomer needs them. Each module exports `command()`. */
+const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {};
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('codeplate')
+    .description(
+      'Government consumption coupons (消费券) at the counter: the agent, its gateway, and the world that tests them.',
+    )
+    .showHelpAfterError('Run with --help to see what is possible.')
+    .exitOverride();
+  const asked = argv[2] === undefined ? undefined : COMMANDS[argv[2]];
+  const wanted = asked === undefined ? Object.values(COMMANDS) : [asked];
+  for (const load of wanted) {
+    const command = (await load()).command();
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  await program.parseAsync([...argv]);
+}
+
+main(process.argv).catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_WRONG_USE;
+  } else if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = EXIT_WRONG_USE;
+  } else {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = EXIT_FAILED;
+  }
+});
