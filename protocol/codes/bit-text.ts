@@ -1,0 +1,78 @@
+/**
+ * Bytes as text over an alphabet of 32 or 64 characters (RFC 4648 sections 5, 6), without padding and strictly: of all
+ * the texts that could mean the same bytes only one is accepted (RFC 4648 section 3.5), so that a text can stand for its
+ * bytes in a comparison.
+ */
+import { err, ok, type Result } from '../result.js';
+
+export type BitTextFault = 'character' | 'length' | 'trailing-bits';
+
+export interface BitText {
+  encode(bytes: Uint8Array): string;
+  decode(text: string): Result<Uint8Array, BitTextFault>;
+}
+
+const NO_CHARACTER = 255;
+/** Characters joined per step, so that a long text neither grows one character at a time nor overflows an argument list. */
+const JOIN = 4_096;
+
+/** `alphabet`: 32 or 64 different ASCII characters. */
+function bitText(alphabet: string): BitText {
+  const bitsEach = Math.log2(alphabet.length);
+  const mask = alphabet.length - 1;
+  const characters = Uint8Array.from(alphabet, (character) => character.charCodeAt(0));
+  const values = new Uint8Array(128).fill(NO_CHARACTER);
+  characters.forEach((code, value) => {
+    values[code] = value;
+  });
+
+  function encode(bytes: Uint8Array): string {
+    const codes = new Uint8Array(Math.ceil((bytes.length * 8) / bitsEach));
+    let held = 0;
+    let bits = 0;
+    let written = 0;
+    for (const byte of bytes) {
+      held = (held << 8) | byte;
+      bits += 8;
+      while (bits >= bitsEach) {
+        bits -= bitsEach;
+        codes[written++] = characters[(held >>> bits) & mask] ?? 0;
+      }
+      held &= (1 << bits) - 1;
+    }
+    if (bits > 0) codes[written] = characters[(held << (bitsEach - bits)) & mask] ?? 0;
+    let text = '';
+    for (let from = 0; from < codes.length; from += JOIN) {
+      text += String.fromCharCode(...codes.subarray(from, from + JOIN));
+    }
+    return text;
+  }
+
+  function decode(text: string): Result<Uint8Array, BitTextFault> {
+    const bytes = new Uint8Array(Math.floor((text.length * bitsEach) / 8));
+    // A last group that carries no whole byte of its own is never written by an encoder.
+    if (Math.ceil((bytes.length * 8) / bitsEach) !== text.length) return err('length');
+    let held = 0;
+    let bits = 0;
+    let written = 0;
+    for (let at = 0; at < text.length; at++) {
+      const value = values[text.charCodeAt(at)] ?? NO_CHARACTER;
+      if (value === NO_CHARACTER) return err('character');
+      held = (held << bitsEach) | value;
+      bits += bitsEach;
+      if (bits >= 8) {
+        bits -= 8;
+        bytes[written++] = held >>> bits;
+      }
+      held &= (1 << bits) - 1;
+    }
+    return held === 0 ? ok(bytes) : err('trailing-bits');
+  }
+
+  return { encode, decode };
+}
+
+/** RFC 4648 section 6: upper case only, since the alphanumeric mode of a QR has no other. */
+export const base32 = bitText('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567');
+/** RFC 4648 section 5: for keys, signatures and bitmaps inside JSON. */
+export const base64url = bitText('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
