@@ -43,6 +43,10 @@ export const REASONS = {
     zh: '消费券码已过期，请顾客刷新',
     en: 'The coupon code is too old: ask the customer to refresh it',
   },
+  'phone-clock-ahead': {
+    zh: '顾客手机时间不准（偏快），请校准后刷新',
+    en: "The customer's phone clock is ahead: set it right and refresh the code",
+  },
   'presentation-replayed': {
     zh: '此码已出示过，请顾客刷新',
     en: 'This very code was shown before: ask the customer to refresh it',
