@@ -1,0 +1,110 @@
+/**
+ * GM65, GM861 and kin: a line scanner that also takes commands. Triggered, it first acknowledges with a short frame that
+ * has no line end, and only then sends the code, so that the frame would stand in front of the code's text. It is taken
+ * out here; all else is the line scanner's.
+ *
+ * Reply frame (GM65 user manual, serial command set): `02 00 | type | len | data | CRC`; CRC-16/XMODEM over type to data.
+ */
+import { type Machine, unreachable } from '#protocol/machine.js';
+import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
+import { joinBytes, NO_BYTES } from '../bytes.js';
+import { crc16 } from '../crc16.js';
+import { betweenScans, isEnd } from './framing.js';
+import { type LineState, lineMachine } from './line.js';
+import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
+
+/** Write one byte, 01, to address 0002: read once. `AB CD` in place of a CRC means that there is none. */
+export const TRIGGER_FRAME = Uint8Array.of(0x7e, 0x00, 0x08, 0x01, 0x00, 0x02, 0x01, 0xab, 0xcd);
+/** The module answers within a few milliseconds; at 9600 Bd its seven bytes take 7 ms. */
+export const REPLY_MS = 500;
+/** A reply to a trigger carries one byte; a longer one is not a reply. */
+const MAX_REPLY_DATA = 16;
+
+const REPLY_HEAD = [0x02, 0x00] as const;
+const DONE = 0x00;
+
+export interface Gm65State {
+  readonly line: LineState;
+  /** The beginning of a reply frame. */
+  readonly reply: Uint8Array;
+  readonly replyDue: MonoMs | undefined;
+}
+
+export const gm65Scanner: ScannerDriver<Gm65State> = { name: 'gm65', baudRate: 9_600, create: gm65Machine };
+
+export function gm65Machine(options: ScannerOptions): Machine<Gm65State, ScannerInput, ScannerEffect> {
+  const lines = lineMachine(options);
+  const tabEnds = options.suffix === 'tab';
+
+  function pass(state: Gm65State, input: ScannerInput, at: Instant, effects: ScannerEffect[]): Gm65State {
+    const { state: line, effects: more } = lines.step(state.line, input, at);
+    effects.push(...more);
+    return { ...state, line };
+  }
+
+  /** Byte by byte, since a frame may begin wherever a scan has ended. */
+  function take(before: Gm65State, bytes: Uint8Array, at: Instant, effects: ScannerEffect[]): Gm65State {
+    let state = before;
+    for (let from = 0; from < bytes.length; ) {
+      if (state.reply.length > 0 || (betweenScans(state.line.framing) && bytes[from] === REPLY_HEAD[0])) {
+        state = replyByte(state, bytes.subarray(from, from + 1), at, effects);
+        from++;
+        continue;
+      }
+      let to = from;
+      while (to < bytes.length && !isEnd(bytes[to] ?? 0, tabEnds)) to++;
+      state = pass(state, { kind: 'bytes', bytes: bytes.subarray(from, to + 1) }, at, effects);
+      from = to + 1;
+    }
+    return state;
+  }
+
+  function replyByte(state: Gm65State, byte: Uint8Array, at: Instant, effects: ScannerEffect[]): Gm65State {
+    const reply = joinBytes(state.reply, byte);
+    const length = reply[3];
+    const notAReply = reply.length === 2 ? reply[1] !== REPLY_HEAD[1] : length !== undefined && length > MAX_REPLY_DATA;
+    if (notAReply) return pass({ ...state, reply: NO_BYTES }, { kind: 'bytes', bytes: reply }, at, effects);
+    if (length === undefined || reply.length < length + 6)
+      return { ...state, reply, replyDue: later(at.mono, REPLY_MS) };
+    const body = reply.subarray(2, length + 4);
+    const crc = ((reply[length + 4] ?? 0) << 8) | (reply[length + 5] ?? 0);
+    if (crc16(body, 0) !== crc) effects.push(noise('SCANNER_REPLY_CRC', 'a reply frame with a wrong checksum'));
+    else if (body[0] !== DONE)
+      effects.push(noise('SCANNER_REFUSED', `the scanner refused the trigger, type ${body[0]}`));
+    return { ...state, reply: NO_BYTES, replyDue: undefined };
+  }
+
+  return {
+    initial: { line: lines.initial, reply: NO_BYTES, replyDue: undefined },
+    wakeAt: (state) => earliestWake(lines.wakeAt(state.line), state.replyDue),
+    step(before, input, at) {
+      const effects: ScannerEffect[] = [];
+      let state = before;
+      if (state.replyDue !== undefined && at.mono >= state.replyDue) {
+        effects.push(noise('SCANNER_SILENT', 'the scanner did not acknowledge the trigger'));
+        state = { ...state, reply: NO_BYTES, replyDue: undefined };
+      }
+      switch (input.kind) {
+        case 'bytes':
+          state = take(state, input.bytes, at, effects);
+          break;
+        case 'trigger':
+          effects.push({ kind: 'write', bytes: TRIGGER_FRAME });
+          state = { ...state, replyDue: later(at.mono, REPLY_MS) };
+          break;
+        case 'link-up':
+        case 'link-lost':
+          state = pass({ ...state, reply: NO_BYTES, replyDue: undefined }, input, at, effects);
+          break;
+        case 'wake':
+          state = pass(state, input, at, effects);
+          break;
+        default:
+          return unreachable(input);
+      }
+      return { state, effects };
+    },
+  };
+}
+
+const noise = (code: string, what: string): ScannerEffect => ({ kind: 'noise', code, what });
