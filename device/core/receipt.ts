@@ -1,0 +1,269 @@
+/**
+ * What a receipt says, as a receiptline document. Every line is laid out here to the column, because only plain text
+ * and spaces land in the same place on every printer; receiptline is left with centring, emphasis and the QR code.
+ * Chinese first, English labels by choice: the merchant's and the campaign's own words stay as they are.
+ */
+
+import type { RefundRule } from '#protocol/campaign/schema.js';
+import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import { type Fen, formatYuan, formatYuanShort, subtractFen } from '#protocol/money.js';
+import { displayWidth, escapeMarkup, printable, trimToWidth, wrapToWidth } from './receipt-text.js';
+
+export type ReceiptLanguage = 'zh' | 'en';
+
+interface CommonFacts {
+  /** A reprint is marked 补打: it is no second sale. */
+  readonly copy: 'original' | 'reprint';
+  readonly receipt: ReceiptNo;
+  /** As the campaign or the configuration writes it. */
+  readonly merchant: string;
+  /** The plate's or device's number. */
+  readonly device: string;
+  readonly order: OrderNo;
+  /** Already in the campaign's time zone, e.g. `2023-03-27 09:05:11`; null where the device trusted no clock. */
+  readonly time: string | null;
+  /** What was paid (sale) or given back (refund). */
+  readonly netFen: Fen;
+  readonly card: {
+    readonly scheme: string;
+    readonly last4: string;
+    readonly auth: string;
+    readonly rrn: string;
+  } | null;
+  readonly campaign: { readonly name: string; readonly line: string } | null;
+}
+
+export interface SaleFacts extends CommonFacts {
+  readonly kind: 'sale';
+  /** After the merchant's own discounts, before the coupon. */
+  readonly amountFen: Fen;
+  readonly coupon: { readonly faceFen: Fen; readonly thresholdFen: Fen; readonly offline: boolean } | null;
+  /** Why no coupon came off, where one was shown: the reason's own sentence, filled in. */
+  readonly noCoupon: { readonly zh: string; readonly en: string } | null;
+}
+
+export interface RefundFacts extends CommonFacts {
+  readonly kind: 'refund';
+  /** The sale's receipt. */
+  readonly original: ReceiptNo;
+  /** The coupon that the sale used, and what the campaign says becomes of it. */
+  readonly coupon: { readonly faceFen: Fen; readonly rule: RefundRule } | null;
+}
+
+export type ReceiptFacts = SaleFacts | RefundFacts;
+
+export interface ReceiptLayout {
+  /** Half-width columns: 32 on 58 mm paper, 48 on 80 mm. */
+  readonly columns: 32 | 48;
+  readonly language: ReceiptLanguage;
+}
+
+/** What the QR code holds: enough for a till or a bank to find the receipt, and nothing about a person. */
+export const receiptCode = (receipt: ReceiptNo): string => `CPR:${receipt}`;
+
+/** Longest texts from outside, in lines of paper: a hostile name must not empty the roll. */
+const NAME_LINES = 3;
+const NOTE_LINES = 4;
+/** Four dots (0.5 mm) a module is what phones read from thermal paper with ease; a version 4 code is then 17 mm wide. */
+const QR_CELL_DOTS = 4;
+
+export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): string {
+  const page = pageOf(layout);
+  const say = WORDS[layout.language];
+
+  // A name of nothing but control bytes leaves no ink; the plate's number then says where it was.
+  page.centre(printable(facts.merchant).trim() === '' ? facts.device : facts.merchant, 'big', NAME_LINES);
+  if (facts.campaign !== null) page.centre(facts.campaign.name, 'plain', NAME_LINES);
+  if (facts.kind === 'refund') page.centre(say.refund, 'big', 1);
+  if (facts.copy === 'reprint') page.centre(say.reprint, 'big', 1);
+  page.rule();
+  page.pair(say.device, facts.device);
+  page.pair(say.order, facts.order);
+  page.pair(say.time, facts.time ?? say.noTime);
+  page.rule();
+  switch (facts.kind) {
+    case 'sale':
+      saleLines(page, facts, layout.language);
+      break;
+    case 'refund':
+      refundLines(page, facts, layout.language);
+      break;
+    default:
+      unreachable(facts);
+  }
+  if (facts.card !== null) {
+    page.rule();
+    if (facts.card.scheme !== '' || facts.card.last4 !== '') {
+      page.pair(say.card, `${facts.card.scheme} ${facts.card.last4 === '' ? '' : `**** ${facts.card.last4}`}`);
+    }
+    if (facts.card.auth !== '') page.pair(say.auth, facts.card.auth);
+    if (facts.card.rrn !== '') page.pair(say.reference, facts.card.rrn);
+  }
+  page.rule();
+  page.qr(receiptCode(facts.receipt));
+  page.centre(`${say.receipt} ${facts.receipt}`, 'plain', 2);
+  if (facts.campaign !== null && facts.campaign.line !== '') page.centre(facts.campaign.line, 'plain', NOTE_LINES);
+  page.centre(say.thanks, 'plain', 2);
+  return page.document();
+}
+
+function saleLines(page: Page, facts: SaleFacts, language: ReceiptLanguage): void {
+  const say = WORDS[language];
+  const saved = subtractFen(facts.amountFen, facts.netFen);
+  page.pair(say.amount, formatYuan(facts.amountFen));
+  if (facts.coupon !== null) {
+    page.pair(say.coupon(facts.coupon.thresholdFen, facts.coupon.faceFen), `-${formatYuan(saved)}`);
+    if (facts.coupon.offline) page.left(say.offline);
+  }
+  page.pair(say.paid, `￥${formatYuan(facts.netFen)}`, 'big');
+  if (facts.coupon !== null) page.left(say.saved(saved), 'strong');
+  else if (facts.noCoupon !== null) page.left(`${say.noCoupon}${facts.noCoupon[language]}`);
+}
+
+function refundLines(page: Page, facts: RefundFacts, language: ReceiptLanguage): void {
+  const say = WORDS[language];
+  page.pair(say.originalReceipt, facts.original);
+  page.pair(say.refunded, `￥${formatYuan(facts.netFen)}`, 'big');
+  if (facts.coupon === null) return;
+  page.pair(say.couponUsed, `${formatYuan(facts.coupon.faceFen)}`);
+  page.left(say.afterRefund[facts.coupon.rule]);
+}
+
+type Weight = 'plain' | 'strong' | 'big';
+
+interface Page {
+  left(text: string, weight?: Weight): void;
+  centre(text: string, weight: Weight, maxLines: number): void;
+  /** A label on the left and its value on the right; the value takes lines of its own where both don't fit on one. */
+  pair(label: string, value: string, weight?: Weight): void;
+  rule(): void;
+  qr(content: string): void;
+  document(): string;
+}
+
+function pageOf({ columns }: ReceiptLayout): Page {
+  const lines: string[] = [];
+  const put = (before: string, text: string, after: string, weight: Weight): void => {
+    // A line that holds nothing would be dropped by some printers' paper savers, and says nothing either.
+    if (text.trim() !== '') lines.push(`${before}${WEIGHTS[weight](escapeMarkup(text))}${after}`);
+  };
+  return {
+    left: (text, weight = 'plain') => {
+      for (const line of wrapToWidth(printable(text), columns, NOTE_LINES)) put('|', line, '', weight);
+    },
+    centre: (text, weight, maxLines) => {
+      for (const line of wrapToWidth(printable(text), columns, maxLines)) put('', line, '', weight);
+    },
+    pair: (label, value, weight = 'plain') => {
+      const name = trimToWidth(printable(label), columns);
+      const content = printable(value).trim();
+      const gap = columns - displayWidth(name) - displayWidth(content);
+      if (gap >= 1) {
+        put('|', `${name}${' '.repeat(gap)}${content}`, '', weight);
+        return;
+      }
+      put('|', name, '', weight);
+      for (const line of wrapToWidth(content, columns, NAME_LINES)) {
+        put('|', `${' '.repeat(columns - displayWidth(line))}${line}`, '', weight);
+      }
+    },
+    rule: () => lines.push('-'),
+    qr: (content) => {
+      // Every sign but letters and digits as \xHH: in a property `;`, `}` and `\` have meanings of their own.
+      const data = content.replace(/[^A-Za-z0-9]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
+      lines.push(`{option:qrcode,${QR_CELL_DOTS},m;code:${data}}`);
+    },
+    document: () => lines.join('\n'),
+  };
+}
+
+/** Double height only, never double width: firmware that doesn't enlarge Hanzi (`GS !`) then shifts no column. */
+const WEIGHTS: Readonly<Record<Weight, (markup: string) => string>> = {
+  plain: (markup) => markup,
+  strong: (markup) => `"${markup}"`,
+  big: (markup) => `"^^${markup}^^"`,
+};
+
+interface Words {
+  readonly refund: string;
+  readonly reprint: string;
+  readonly device: string;
+  readonly order: string;
+  readonly time: string;
+  readonly noTime: string;
+  readonly amount: string;
+  coupon(threshold: Fen, face: Fen): string;
+  readonly offline: string;
+  readonly paid: string;
+  saved(fen: Fen): string;
+  readonly noCoupon: string;
+  readonly originalReceipt: string;
+  readonly refunded: string;
+  readonly couponUsed: string;
+  readonly afterRefund: Readonly<Record<RefundRule, string>>;
+  readonly card: string;
+  readonly auth: string;
+  readonly reference: string;
+  readonly receipt: string;
+  readonly thanks: string;
+}
+
+const WORDS: Readonly<Record<ReceiptLanguage, Words>> = {
+  zh: {
+    refund: '退款凭证',
+    reprint: '** 补打 **',
+    device: '码牌编号',
+    order: '订单号',
+    time: '时间',
+    noTime: '本机时间未校准',
+    amount: '消费金额',
+    coupon: (threshold, face) => `消费券 满${formatYuanShort(threshold)}减${formatYuanShort(face)}`,
+    offline: '（离线核销）',
+    paid: '实付',
+    saved: (saved) => `本单已为您节省 ${formatYuan(saved)} 元`,
+    noCoupon: '未用消费券：',
+    originalReceipt: '原小票号',
+    refunded: '退款金额',
+    couponUsed: '原单消费券',
+    afterRefund: {
+      'stays-used': '退还实付金额；消费券视为已使用，不予退还。',
+      'restored-if-full': '退还实付金额；全额退款且在有效期内的消费券退回原账户。',
+      'restored-next-day': '退还实付金额；消费券次日退回原账户。',
+      'pro-rata': '退还实付金额；消费券按退款比例退回。',
+    },
+    card: '支付方式',
+    auth: '授权码',
+    reference: '参考号',
+    receipt: '小票号',
+    thanks: '谢谢惠顾，请保留小票',
+  },
+  en: {
+    refund: 'REFUND',
+    reprint: '** REPRINT 补打 **',
+    device: 'Plate',
+    order: 'Order',
+    time: 'Time',
+    noTime: 'clock not set',
+    amount: 'Amount',
+    coupon: (threshold, face) => `Coupon ${formatYuanShort(face)} off ${formatYuanShort(threshold)}`,
+    offline: '(accepted off line)',
+    paid: 'Paid',
+    saved: (saved) => `You saved ${formatYuan(saved)} yuan`,
+    noCoupon: 'No coupon: ',
+    originalReceipt: 'Receipt refunded',
+    refunded: 'Refunded',
+    couponUsed: 'Coupon of the sale',
+    afterRefund: {
+      'stays-used': 'What was paid is refunded. The coupon counts as used and is not given back.',
+      'restored-if-full': 'What was paid is refunded. A coupon still valid is restored after a full refund.',
+      'restored-next-day': 'What was paid is refunded. The coupon is restored the next day.',
+      'pro-rata': 'What was paid is refunded. The coupon is restored in proportion.',
+    },
+    card: 'Paid by',
+    auth: 'Authorisation',
+    reference: 'Reference',
+    receipt: 'Receipt',
+    thanks: 'Thank you. Please keep this receipt.',
+  },
+};

@@ -1,0 +1,3 @@
+/** Receipt printers: the models, the rendering of a receipt for one of them, and the conversation that prints it. */
+export { printerModels } from './models/index.js';
+export { type Rendered, receiptText, renderReceipt, warmUp } from './render.js';
