@@ -20,7 +20,7 @@ export const MERCHANT_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 export const SALE_ID = /^[A-Za-z0-9-]{1,32}$/;
 /** Printable ASCII without space: what tills print on their own slips. */
 export const ORDER_NO = /^[\x21-\x7e]{1,64}$/;
-export const RECEIPT_NO = /^[A-Za-z0-9-]{1,40}$/;
+export const RECEIPT_NO = /^[A-Za-z0-9-]{1,64}$/;
 export const HASH = /^[0-9a-f]{64}$/;
 
 /** A campaign's serials fit 32 bits in the grant's binary layout. */

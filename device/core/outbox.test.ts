@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { ChainHead } from '#protocol/records/chain.js';
+import { type Instant, monoMs } from '#protocol/time.js';
+import { ANSWER_TIMEOUT_MS, OUTBOX_LINGER_MS } from './limits.js';
+import { type Outbox, type OutboxEffect, type OutboxInput, outboxOf, outboxWakeAt, stepOutbox } from './outbox.js';
+
+const at = (ms: number): Instant => ({ mono: monoMs(ms), wall: undefined });
+const head = (seq: number, hash = 'a'): ChainHead => ({ seq, hash: hash.repeat(64) });
+
+function play(
+  from: Outbox,
+  script: readonly (readonly [number, OutboxInput])[],
+): { end: Outbox; effects: OutboxEffect[] } {
+  let state = from;
+  const effects: OutboxEffect[] = [];
+  for (const [ms, input] of script) {
+    const step = stepOutbox(state, input, at(ms));
+    state = step.state;
+    effects.push(...step.effects);
+  }
+  return { end: state, effects };
+}
+const kinds = (effects: readonly OutboxEffect[]): string[] => effects.map((effect) => effect.kind);
+const batch = (from: number, count: number): OutboxInput => ({
+  kind: 'batch',
+  from,
+  prev: '0'.repeat(64),
+  bodies: Array.from({ length: count }, () => '{}'),
+});
+
+describe('the outbox', () => {
+  it('sends an urgent record at once and is empty after the gateway has it', () => {
+    const { end, effects } = play(outboxOf(head(0), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [1, { kind: 'grew', head: head(2), urgent: true }],
+      [2, batch(1, 2)],
+      [3, { kind: 'have', head: head(2) }],
+    ]);
+    expect(kinds(effects)).toEqual(['read', 'send', 'acknowledge']);
+    expect(outboxWakeAt(end)).toBeUndefined();
+  });
+
+  it('lets what is not urgent wait for company', () => {
+    const { end, effects } = play(outboxOf(head(0), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [1, { kind: 'grew', head: head(1), urgent: false }],
+    ]);
+    expect(effects).toEqual([]);
+    expect(outboxWakeAt(end)).toBe(1 + OUTBOX_LINGER_MS);
+    expect(kinds(play(end, [[1 + OUTBOX_LINGER_MS, { kind: 'wake' }]]).effects)).toEqual(['read']);
+  });
+
+  it('holds everything while the line is down and starts where the gateway stands', () => {
+    const { effects } = play(outboxOf(head(0), head(0)), [
+      [0, { kind: 'grew', head: head(9), urgent: true }],
+      [5, { kind: 'online', have: head(4) }],
+    ]);
+    expect(effects).toEqual([
+      { kind: 'acknowledge', head: head(4) },
+      { kind: 'read', after: 4 },
+    ]);
+  });
+
+  it('calls the connection stuck when no answer comes, and sends the same again after the next welcome', () => {
+    const sent = play(outboxOf(head(3), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [0, { kind: 'wake' }],
+      [1, batch(1, 3)],
+    ]);
+    const stuck = play(sent.end, [
+      [1 + ANSWER_TIMEOUT_MS, { kind: 'wake' }],
+      [1 + ANSWER_TIMEOUT_MS, { kind: 'offline' }],
+    ]);
+    expect(kinds(stuck.effects)).toEqual(['stuck']);
+    expect(play(stuck.end, [[30_000, { kind: 'online', have: head(0) }]]).effects).toEqual([
+      { kind: 'read', after: 0 },
+    ]);
+  });
+
+  it.each([
+    ['knows records that this journal never wrote', head(8)],
+    ['has another record under our newest number', head(5, 'b')],
+  ])('stops for good when the gateway %s', (_name, have) => {
+    const { end, effects } = play(outboxOf(head(5), head(2)), [
+      [0, { kind: 'online', have }],
+      [1, { kind: 'grew', head: head(6), urgent: true }],
+    ]);
+    expect(kinds(effects)).toEqual(['alarm']);
+    expect(end.forked).toBe(true);
+  });
+
+  it('sends everything again to a gateway that came back older', () => {
+    const { effects } = play(outboxOf(head(5), head(5)), [[0, { kind: 'online', have: head(2) }]]);
+    expect(effects).toEqual([
+      expect.objectContaining({ kind: 'alarm', code: 'GATEWAY_WENT_BACK' }),
+      { kind: 'read', after: 2 },
+    ]);
+  });
+
+  it('has one batch on its way at a time', () => {
+    const { effects } = play(outboxOf(head(3), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [1, batch(1, 3)],
+      [2, { kind: 'grew', head: head(4), urgent: true }],
+      [3, { kind: 'have', head: head(3) }],
+    ]);
+    expect(kinds(effects)).toEqual(['read', 'send', 'acknowledge', 'read']);
+  });
+});

@@ -1,0 +1,216 @@
+/**
+ * The counter's book of sales: which sale an order number means, which one is at the counter, which ones a person has.
+ * It is rebuilt from the journal at every start; nothing in it is true that the journal doesn't say.
+ */
+import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import type { Instant } from '#protocol/time.js';
+import { SALES_REMEMBERED } from './limits.js';
+import { resume } from './movement.js';
+import { isFinal, isParked, openSale, receiptNo, type Sale, type SaleEffect, stepSale } from './sale.js';
+
+/** A receipt that the journal numbered and never saw printed. */
+export interface Unprinted {
+  readonly sale: SaleId;
+  readonly receipt: ReceiptNo;
+  readonly of: 'sale' | 'refund';
+}
+
+export class SaleBook {
+  readonly #device: DeviceId;
+  readonly #merchant: MerchantId;
+  readonly #sales = new Map<SaleId, Sale>();
+  readonly #byOrder = new Map<OrderNo, SaleId>();
+  /** A refund's own reference -> the sale that it refunds. */
+  readonly #byRefund = new Map<SaleId, SaleId>();
+  readonly #unprinted = new Map<ReceiptNo, Unprinted>();
+  readonly #busy = new Set<SaleId>();
+  /** Sales and refunds ever numbered here; the next one gets the next number. */
+  #numbered = 0;
+
+  constructor(device: DeviceId, merchant: MerchantId) {
+    this.#device = device;
+    this.#merchant = merchant;
+  }
+
+  get numbered(): number {
+    return this.#numbered;
+  }
+
+  /** Every sale that is not at rest, parked ones included. */
+  busy(): readonly Sale[] {
+    return [...this.#busy].flatMap((id) => this.#sales.get(id) ?? []);
+  }
+
+  /** The one that the cashier is working on: at most one sale is neither final nor in a person's hands. */
+  current(): Sale | undefined {
+    return this.busy().find((sale) => !isParked(sale));
+  }
+
+  get(id: SaleId): Sale | undefined {
+    return this.#sales.get(this.#byRefund.get(id) ?? id);
+  }
+
+  ofOrder(order: OrderNo): Sale | undefined {
+    const id = this.#byOrder.get(order);
+    return id === undefined ? undefined : this.#sales.get(id);
+  }
+
+  unprinted(): readonly Unprinted[] {
+    return [...this.#unprinted.values()];
+  }
+
+  /** `s` or `r`, a number that rises with every sale, and randomness: a reader's store may outlive this journal. */
+  number(kind: 's' | 'r', randomHex: string): SaleId {
+    this.#numbered += 1;
+    return `${kind}${String(this.#numbered).padStart(6, '0')}-${randomHex}` as SaleId;
+  }
+
+  /** Keeps a sale's new state. */
+  put(sale: Sale): void {
+    const { facts } = sale;
+    this.#sales.set(facts.sale, sale);
+    this.#byOrder.set(facts.order, facts.sale);
+    if (sale.at === 'refunding' || sale.at === 'refunded') this.#byRefund.set(sale.refund, facts.sale);
+    if (isFinal(sale)) {
+      this.#busy.delete(facts.sale);
+      this.#forgetOldest();
+    } else {
+      this.#busy.add(facts.sale);
+    }
+  }
+
+  /** Notes what the journal says of receipts; called for every record, live or at boot. */
+  note(record: JournalRecord): void {
+    switch (record.kind) {
+      case 'opened':
+      case 'refunding':
+        this.#numbered = Math.max(this.#numbered, numberOf(record.kind === 'opened' ? record.sale : record.refund));
+        break;
+      case 'settled':
+        this.#unprinted.set(record.receipt, { sale: record.sale, receipt: record.receipt, of: 'sale' });
+        break;
+      case 'refunded':
+        this.#unprinted.set(record.receipt, { sale: record.sale, receipt: record.receipt, of: 'refund' });
+        break;
+      case 'printed':
+        this.#unprinted.delete(record.receipt);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Puts one journalled record back into the book, in the journal's order. */
+  replay(record: JournalRecord, at: Instant): void {
+    this.note(record);
+    if (record.kind === 'printed') return;
+    if (record.kind === 'opened') {
+      const { sale, order, amountFen } = record;
+      const opening = openSale({ sale, order, amountFen, device: this.#device, merchant: this.#merchant }, at).state;
+      this.put(stepSale(opening, { kind: 'journalled' }, at).state);
+      return;
+    }
+    const before = this.#sales.get(record.sale);
+    const after = before === undefined ? undefined : replayed(before, record, at);
+    if (after !== undefined) this.put(after);
+  }
+
+  /**
+   * What a power cut left: a sale that never came to its charge is abandoned; one that may have is asked about, from its
+   * `checking` state, by the ordinary way. Returns what is to be done first.
+   */
+  recover(at: Instant): readonly { readonly sale: Sale; readonly effects: readonly SaleEffect[] }[] {
+    const steps: { sale: Sale; effects: readonly SaleEffect[] }[] = [];
+    for (const sale of this.busy()) {
+      if (sale.at !== 'opened') continue;
+      const record: JournalRecord = { kind: 'abandoned', sale: sale.facts.sale, why: 'power-cut', at: at.wall ?? null };
+      const abandoning: Sale = { at: 'abandoning', facts: sale.facts, why: 'power-cut' };
+      this.put(abandoning);
+      steps.push({ sale: abandoning, effects: [{ kind: 'journal', record }] });
+    }
+    return steps;
+  }
+
+  #forgetOldest(): void {
+    if (this.#sales.size <= SALES_REMEMBERED) return;
+    for (const [id, sale] of this.#sales) {
+      if (!isFinal(sale)) continue;
+      this.#sales.delete(id);
+      if (this.#byOrder.get(sale.facts.order) === id) this.#byOrder.delete(sale.facts.order);
+      if (sale.at === 'refunded') this.#byRefund.delete(sale.refund);
+      return;
+    }
+  }
+}
+
+const numberOf = (id: SaleId): number => Number(/^[sr](\d{1,15})-/.exec(id)?.[1] ?? 0);
+
+/** The sale after one of its records, as the live machine would have left it. */
+function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefined {
+  const { facts } = sale;
+  switch (record.kind) {
+    case 'charging': {
+      const { netFen, coupon, reason, readerMark } = record;
+      return {
+        at: 'charging',
+        facts,
+        charge: { netFen, coupon, reason, next: null, readerMark },
+        movement: resume(at),
+        settledAt: null,
+      };
+    }
+    case 'unknown':
+      return sale.at === 'charging' ? { ...sale, movement: { at: 'parked', why: record.why } } : undefined;
+    case 'settled':
+      if (sale.at !== 'charging') return undefined;
+      return {
+        at: 'settled',
+        facts,
+        settlement: { charge: sale.charge, slip: record.card, receipt: record.receipt, settledAt: record.at },
+        refundFailed: null,
+      };
+    case 'not-charged':
+      return sale.at === 'charging'
+        ? { at: 'not-charged', facts, charge: sale.charge, outcome: record.outcome, code: record.code }
+        : undefined;
+    case 'abandoned':
+      return { at: 'abandoned', facts, why: record.why };
+    case 'refunding': {
+      if (sale.at !== 'settled') return undefined;
+      const { refund, readerMark } = record;
+      return {
+        at: 'refunding',
+        facts,
+        settlement: sale.settlement,
+        refund,
+        readerMark,
+        movement: resume(at),
+        refundedAt: null,
+      };
+    }
+    case 'refund-unknown':
+      return sale.at === 'refunding' ? { ...sale, movement: { at: 'parked', why: record.why } } : undefined;
+    case 'refund-failed':
+      return sale.at === 'refunding'
+        ? { at: 'settled', facts, settlement: sale.settlement, refundFailed: record.code }
+        : undefined;
+    case 'refunded': {
+      if (sale.at !== 'refunding') return undefined;
+      const { settlement, refund } = sale;
+      return {
+        at: 'refunded',
+        facts,
+        settlement,
+        refund,
+        receipt: receiptNo(facts.device, refund),
+        refundedAt: record.at,
+      };
+    }
+    case 'opened':
+    case 'printed':
+      return undefined;
+    default:
+      return undefined;
+  }
+}

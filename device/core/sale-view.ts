@@ -1,0 +1,177 @@
+/** What the till and the counter's screen are told of a sale: one state, one line, Chinese first. */
+import { REASONS, type ReasonCode } from '#protocol/faults/reasons.js';
+import { unreachable } from '#protocol/machine.js';
+import { formatYuanShort, ZERO_FEN } from '#protocol/money.js';
+import type { SaleState, SaleView } from '../ports/till.js';
+import type { Charge, Sale, Shortfall } from './sale.js';
+
+interface Line {
+  readonly zh: string;
+  readonly en: string;
+}
+
+export function viewOf(sale: Sale): SaleView {
+  const { facts } = sale;
+  const charge = chargeOf(sale);
+  return {
+    order: facts.order,
+    sale: facts.sale,
+    state: stateOf(sale),
+    amountFen: facts.amountFen,
+    netFen: charge?.netFen ?? facts.amountFen,
+    coupon:
+      charge?.coupon === null || charge?.coupon === undefined
+        ? null
+        : {
+            faceFen: charge.coupon.faceFen,
+            thresholdFen: charge.coupon.thresholdFen,
+            offline: charge.coupon.by.kind === 'offline',
+          },
+    reason: sale.at === 'opened' ? sale.reason : (charge?.reason ?? null),
+    next: sale.at === 'opened' ? sale.next : (charge?.next ?? null),
+    receipt:
+      sale.at === 'settled' || sale.at === 'refunding' || sale.at === 'refunded' ? sale.settlement.receipt : null,
+    card: sale.at === 'settled' || sale.at === 'refunding' || sale.at === 'refunded' ? sale.settlement.slip : null,
+    line: lineOf(sale),
+  };
+}
+
+function chargeOf(sale: Sale): Charge | undefined {
+  switch (sale.at) {
+    case 'charging':
+    case 'not-charged':
+      return sale.charge;
+    case 'settled':
+    case 'refunding':
+    case 'refunded':
+      return sale.settlement.charge;
+    default:
+      return undefined;
+  }
+}
+
+function stateOf(sale: Sale): SaleState {
+  switch (sale.at) {
+    case 'opening':
+    case 'opened':
+      return 'opened';
+    case 'charging':
+      if (sale.movement.at === 'parked' || sale.movement.at === 'parking') return 'unknown';
+      return sale.movement.at === 'checking' ? 'checking' : 'charging';
+    case 'refunding':
+      return sale.movement.at === 'parked' || sale.movement.at === 'parking' ? 'refund-unknown' : 'refunding';
+    case 'abandoning':
+    case 'abandoned':
+      return 'abandoned';
+    case 'authorising':
+    case 'not-charged':
+    case 'settled':
+    case 'refunded':
+      return sale.at;
+    default:
+      return unreachable(sale);
+  }
+}
+
+function lineOf(sale: Sale): Line {
+  const yuan = formatYuanShort;
+  switch (sale.at) {
+    case 'opening':
+    case 'opened': {
+      const why = sale.at === 'opened' && sale.reason !== null ? reasonLine(sale.reason, sale.next) : null;
+      if (why !== null) return why;
+      return {
+        zh: `应收${yuan(sale.facts.amountFen)}元，请顾客出示云闪付消费券码`,
+        en: `${yuan(sale.facts.amountFen)} yuan: ask the customer to show the coupon code`,
+      };
+    }
+    case 'authorising':
+      return { zh: '正在验券', en: 'Checking the coupon' };
+    case 'charging':
+      return chargingLine(sale);
+    case 'abandoning':
+    case 'abandoned':
+      return { zh: '已取消，未收款', en: 'Ended, nothing was charged' };
+    case 'not-charged': {
+      const [zh, en] = NOT_CHARGED[sale.outcome];
+      return {
+        zh: `${zh}，未收款${sale.charge.coupon === null ? '' : '，消费券已退回'}`,
+        en: `${en}; nothing was charged${sale.charge.coupon === null ? '' : ', the coupon is free again'}`,
+      };
+    }
+    case 'settled': {
+      const { charge } = sale.settlement;
+      if (sale.refundFailed !== null)
+        return {
+          zh: `退款未成功（${sale.refundFailed}），可重试`,
+          en: `The refund was not made (${sale.refundFailed}); try again`,
+        };
+      if (charge.coupon !== null) {
+        return {
+          zh: `已收款${yuan(charge.netFen)}元，消费券已优惠${yuan(charge.coupon.faceFen)}元`,
+          en: `Paid ${yuan(charge.netFen)} yuan, the coupon took ${yuan(charge.coupon.faceFen)} off`,
+        };
+      }
+      const why = charge.reason === null ? null : reasonLine(charge.reason, charge.next);
+      return {
+        zh: `已收款${yuan(charge.netFen)}元${why === null ? '' : `（${why.zh}）`}`,
+        en: `Paid ${yuan(charge.netFen)} yuan${why === null ? '' : ` (${why.en})`}`,
+      };
+    }
+    case 'refunding':
+      if (sale.movement.at === 'parked' || sale.movement.at === 'parking') {
+        return {
+          zh: '退款结果不明，请核对读卡器后再查询，勿重复退款',
+          en: 'Nobody knows whether the refund was made: check the reader, then ask again; never refund twice',
+        };
+      }
+      return {
+        zh: `正在退款${yuan(sale.settlement.charge.netFen)}元`,
+        en: `Refunding ${yuan(sale.settlement.charge.netFen)} yuan`,
+      };
+    case 'refunded':
+      return {
+        zh: `已退款${yuan(sale.settlement.charge.netFen)}元${sale.settlement.charge.coupon === null ? '' : '，消费券按规则不退'}`,
+        en: `Refunded ${yuan(sale.settlement.charge.netFen)} yuan`,
+      };
+    default:
+      return unreachable(sale);
+  }
+}
+
+function chargingLine(sale: Sale & { at: 'charging' }): Line {
+  const net = formatYuanShort(sale.charge.netFen);
+  if (sale.movement.at === 'checking')
+    return {
+      zh: '读卡器无应答，正在核对，请勿重复收款',
+      en: 'The reader fell silent and is being asked; do not charge again',
+    };
+  if (sale.movement.at === 'parked' || sale.movement.at === 'parking') {
+    return {
+      zh: '收款结果不明，请查看读卡器记录后再查询，勿重复收款',
+      en: 'Nobody knows yet whether the charge was made: look at the reader, then ask again; never charge twice',
+    };
+  }
+  const saved =
+    (sale.charge.coupon?.faceFen ?? ZERO_FEN) > 0
+      ? `，已减${formatYuanShort(sale.charge.coupon?.faceFen ?? ZERO_FEN)}元`
+      : '';
+  return { zh: `请顾客付款${net}元${saved}`, en: `Ask the customer to pay ${net} yuan` };
+}
+
+const NOT_CHARGED = {
+  declined: ['卡被拒绝', 'The card was declined'],
+  cancelled: ['已取消', 'Cancelled'],
+  timeout: ['超时未刷卡', 'No card in time'],
+  error: ['读卡器未能收款', 'The reader could not charge'],
+  'not-found': ['读卡器确认未收到', 'The reader never had this charge'],
+} as const;
+
+/** The reason's sentence with what can be filled in from a sale. */
+function reasonLine(reason: ReasonCode, next: Shortfall): Line {
+  const fill = (text: string): string =>
+    text
+      .replace('{missing}', next === null ? '' : formatYuanShort(next.missingFen))
+      .replace('{face}', next === null ? '' : formatYuanShort(next.faceFen));
+  return { zh: fill(REASONS[reason].zh), en: fill(REASONS[reason].en) };
+}

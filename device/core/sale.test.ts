@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest';
+import type { ReasonCode } from '#protocol/faults/reasons.js';
+import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
+import { fen } from '#protocol/money.js';
+import type { CardSlip } from '#protocol/records/record.js';
+import { recordSchema } from '#protocol/records/record.js';
+import { type Instant, monoMs, wallMs } from '#protocol/time.js';
+import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS } from './limits.js';
+import { openSale, type Sale, type SaleEffect, type SaleFacts, type SaleInput, stepSale } from './sale.js';
+import { SaleBook } from './sale-book.js';
+import { viewOf } from './sale-view.js';
+
+const at = (ms: number): Instant => ({
+  mono: monoMs(ms),
+  wall: { earliest: wallMs(1_680_000_000_000 + ms), latest: wallMs(1_680_000_000_000 + ms) },
+});
+const SLIP: CardSlip = { auth: '123456', rrn: '1', last4: '4321', scheme: 'UPI', readerTime: '20230327090501' };
+const FACTS: SaleFacts = {
+  sale: 's000001-abcdef' as SaleId,
+  order: 'A-1' as OrderNo,
+  amountFen: fen(25_990),
+  device: 'counter-1' as DeviceId,
+  merchant: 'yh-01' as MerchantId,
+};
+const FORTY: AuthoriseAnswer = {
+  kind: 'reserved',
+  serial: 4_001 as CouponSerial,
+  tier: '40',
+  faceFen: fen(4_000),
+  thresholdFen: fen(20_000),
+  netFen: fen(21_990),
+  leaseMs: 300_000,
+};
+const refused = (reason: ReasonCode): AuthoriseAnswer => ({ kind: 'refused', reason, next: null });
+
+const journalled: SaleInput = { kind: 'journalled' };
+const code: SaleInput = { kind: 'shown', shown: { kind: 'opaque', code: '6212345678901234567' } };
+const authorised = (answer: AuthoriseAnswer): SaleInput => ({ kind: 'authorised', answer, readerMark: null });
+const reader = (word: Extract<SaleInput, { kind: 'reader' }>['word'], ref = FACTS.sale): SaleInput => ({
+  kind: 'reader',
+  ref,
+  word,
+});
+const approved = (ref?: SaleId): SaleInput => reader({ kind: 'answer', answer: { kind: 'approved', slip: SLIP } }, ref);
+const declined = reader({ kind: 'answer', answer: { kind: 'not-charged', outcome: 'declined', code: '51' } });
+
+/** Plays a sale from its opening; what was journalled and what was done, in order, as words. */
+function play(
+  script: readonly (SaleInput | readonly [number, SaleInput])[],
+  from?: Sale,
+): { sale: Sale; done: string[]; effects: SaleEffect[] } {
+  const opening = openSale(FACTS, at(0));
+  let sale = from ?? opening.state;
+  const effects: SaleEffect[] = from === undefined ? [...opening.effects] : [];
+  let ms = 0;
+  for (const entry of script) {
+    const [when, input] = 'kind' in entry ? [ms + 1, entry] : entry;
+    ms = when;
+    const step = stepSale(sale, input, at(ms));
+    sale = step.state;
+    effects.push(...step.effects);
+  }
+  return {
+    sale,
+    effects,
+    done: effects.map((effect) => (effect.kind === 'journal' ? `journal ${effect.record.kind}` : effect.kind)),
+  };
+}
+const SETTLE = [journalled, code, authorised(FORTY), journalled, approved(), journalled];
+
+describe('a sale', () => {
+  it('takes the coupon off, charges the net amount, and does nothing before its record is on the disk', () => {
+    const { sale, done, effects } = play(SETTLE);
+    expect(done).toEqual([
+      'journal opened',
+      'authorise',
+      'journal charging',
+      'charge',
+      'journal settled',
+      'stored',
+      'receipt',
+      'announce',
+    ]);
+    expect(effects).toContainEqual({ kind: 'charge', ref: FACTS.sale, netFen: 21_990 });
+    expect(viewOf(sale)).toMatchObject({
+      state: 'settled',
+      netFen: 21_990,
+      coupon: { faceFen: 4_000 },
+      line: { zh: '已收款219.9元，消费券已优惠40元' },
+    });
+  });
+
+  it.each<[ReasonCode, string]>([
+    ['below-threshold', 'charging'],
+    ['outside-hours', 'charging'],
+    ['merchant-not-listed', 'charging'],
+    ['already-used', 'charging'],
+    ['no-coupon-held', 'charging'],
+    ['presentation-stale', 'opened'],
+    ['presentation-replayed', 'opened'],
+    ['mode-not-allowed', 'opened'],
+  ])('refused for %s is afterwards %s: full price at once, unless the customer can mend it', (reason, state) => {
+    const { sale } = play([journalled, code, authorised(refused(reason))]);
+    expect(viewOf(sale)).toMatchObject({ state, netFen: 25_990, coupon: null, reason });
+  });
+
+  it('waits for the right code when another wallet’s was shown, and says which app to use', () => {
+    const { sale, done } = play([journalled, { kind: 'shown', shown: { kind: 'other', reason: 'wrong-wallet-app' } }]);
+    expect(viewOf(sale).line.zh).toBe('请使用云闪付付款码');
+    expect(done).toEqual(['journal opened']);
+  });
+
+  it('goes on at full price when the line is down and the code can’t be checked here', () => {
+    const { sale } = play([
+      journalled,
+      code,
+      {
+        kind: 'undeliverable',
+        verdict: { kind: 'refused', reason: 'gateway-unreachable', next: null },
+        readerMark: null,
+      },
+    ]);
+    expect(viewOf(sale)).toMatchObject({ state: 'charging', netFen: 25_990, reason: 'gateway-unreachable' });
+  });
+
+  it('judges for itself when the gateway gives no answer within 3 s', () => {
+    const { done } = play([journalled, code, [2 + AUTHORISE_TIMEOUT_MS, { kind: 'wake', readerMark: null }]]);
+    expect(done.at(-1)).toBe('judge-offline');
+  });
+
+  it('releases the coupon when the card is declined', () => {
+    const { sale, done } = play([journalled, code, authorised(FORTY), journalled, declined, journalled]);
+    expect(done.slice(-2)).toEqual(['journal not-charged', 'stored']);
+    expect(viewOf(sale)).toMatchObject({ state: 'not-charged', line: { zh: '卡被拒绝，未收款，消费券已退回' } });
+  });
+
+  it('starts no charge when the disk took so long that the lease may end first', () => {
+    const slow = 300_000 - CHARGE_WORST_MS + 10;
+    const { done } = play([journalled, code, authorised(FORTY), [slow, journalled]]);
+    expect(done).not.toContain('charge');
+    expect(done.at(-1)).toBe('journal not-charged');
+  });
+
+  it('asks a reader that fell silent, never charges again, and settles when it says approved', () => {
+    const { sale, done } = play([
+      journalled,
+      code,
+      authorised(FORTY),
+      journalled,
+      reader({ kind: 'silent', why: 'port gone' }),
+      { kind: 'reader-ready' },
+      approved(),
+      journalled,
+    ]);
+    expect(done.filter((what) => what === 'charge')).toHaveLength(1);
+    expect(viewOf(sale).state).toBe('settled');
+  });
+
+  it('does not touch another sale’s result', () => {
+    const { sale } = play([journalled, code, authorised(FORTY), journalled, approved('s000002-ffffff' as SaleId)]);
+    expect(viewOf(sale).state).toBe('charging');
+  });
+
+  it('is abandoned when nobody does anything for ten minutes', () => {
+    const { sale } = play([journalled, [1 + OPENED_IDLE_MS, { kind: 'wake', readerMark: null }], journalled]);
+    expect(viewOf(sale).state).toBe('abandoned');
+  });
+
+  it('acknowledges a result that comes again, and does nothing else', () => {
+    const settled = play(SETTLE).sale;
+    expect(play([approved()], settled).done).toEqual(['stored']);
+  });
+});
+
+describe('a refund', () => {
+  const refund = 'r000002-123456' as SaleId;
+  const start: SaleInput = { kind: 'refund', refund, readerMark: null };
+
+  it('gives back what was paid, after its record, with a receipt of its own', () => {
+    const { sale, done, effects } = play([start, journalled, approved(refund), journalled], play(SETTLE).sale);
+    expect(done).toEqual(['journal refunding', 'void', 'journal refunded', 'stored', 'receipt', 'announce']);
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'void', original: FACTS.sale, netFen: 21_990 }));
+    expect(viewOf(sale).state).toBe('refunded');
+  });
+
+  it('that the reader declines leaves the sale as it was, and can be tried again', () => {
+    const no = reader({ kind: 'answer', answer: { kind: 'not-charged', outcome: 'declined', code: '12' } }, refund);
+    const { sale } = play([start, journalled, no, journalled], play(SETTLE).sale);
+    expect(viewOf(sale)).toMatchObject({ state: 'settled', line: { zh: '退款未成功（12），可重试' } });
+  });
+});
+
+describe('the book of sales after a power cut', () => {
+  /** Every prefix of a sale's records is a state in which the power may have gone. */
+  const records = play([
+    ...SETTLE,
+    { kind: 'refund', refund: 'r000002-123456' as SaleId, readerMark: null },
+    journalled,
+    approved('r000002-123456' as SaleId),
+    journalled,
+  ]).effects.flatMap((effect) => (effect.kind === 'journal' ? [effect.record] : []));
+
+  it.each([
+    [1, 'abandoned', ['journal abandoned']],
+    [2, 'checking', []],
+    [3, 'settled', []],
+    [4, 'refunding', []],
+    [5, 'refunded', []],
+  ] as const)('with %i records on the disk the sale is %s', (count, state, done) => {
+    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    for (const record of records.slice(0, count))
+      book.replay(recordSchema.parse(JSON.parse(JSON.stringify(record))), at(0));
+    const recovered = book.recover(at(0));
+    const sale = book.ofOrder(FACTS.order);
+    expect(sale === undefined ? undefined : viewOf(sale).state).toBe(state);
+    expect(
+      recovered.flatMap(({ effects }) =>
+        effects.map((effect) => (effect.kind === 'journal' ? `journal ${effect.record.kind}` : effect.kind)),
+      ),
+    ).toEqual(done);
+  });
+
+  it('knows which receipts nobody saw printed, and numbers on from where it was', () => {
+    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    for (const record of records) book.replay(record, at(0));
+    expect(book.unprinted().map(({ receipt }) => receipt)).toEqual([
+      'counter-1-s000001-abcdef',
+      'counter-1-r000002-123456',
+    ]);
+    expect(book.number('s', 'ffffff')).toBe('s000003-ffffff');
+  });
+});

@@ -1,0 +1,60 @@
+/** What a till may ask for, when; and the sentence that it gets where it may not. */
+import { unreachable } from '#protocol/machine.js';
+import type { SaleView, TillFault, TillReply, TillRequest } from '../ports/till.js';
+import type { Sale } from './sale.js';
+import { viewOf } from './sale-view.js';
+
+export interface CounterStanding {
+  readonly journalFailed: boolean;
+  readonly readerReady: boolean;
+  /** Another sale has the counter. */
+  readonly busy: boolean;
+}
+
+/** undefined: go ahead. */
+export function faultOfRequest(
+  kind: Exclude<TillRequest['kind'], 'open'>,
+  sale: Sale,
+  counter: CounterStanding,
+): TillFault | undefined {
+  if (kind === 'look') return undefined;
+  if (counter.journalFailed && kind !== 'reprint') return 'JOURNAL_FAILED';
+  switch (kind) {
+    case 'charge':
+      if (sale.at !== 'opened') return 'NOT_IN_THIS_STATE';
+      return counter.readerReady ? undefined : 'READER_AWAY';
+    case 'cancel':
+      if (sale.at === 'opened' || sale.at === 'authorising') return undefined;
+      return sale.at === 'charging' && sale.movement.at !== 'closing' ? undefined : 'NOT_IN_THIS_STATE';
+    case 'refund':
+      if (sale.at !== 'settled') return 'NOT_IN_THIS_STATE';
+      if (counter.busy) return 'COUNTER_BUSY';
+      return counter.readerReady ? undefined : 'READER_AWAY';
+    case 'reprint':
+      return sale.at === 'settled' || sale.at === 'refunded' ? undefined : 'NOT_IN_THIS_STATE';
+    case 'ask-again':
+      return sale.at === 'charging' || sale.at === 'refunding' ? undefined : 'NOT_IN_THIS_STATE';
+    default:
+      return unreachable(kind);
+  }
+}
+
+const LINES: Readonly<Record<TillFault, SaleView['line']>> = {
+  ORDER_DIFFERS: {
+    zh: '同一订单号的金额不一致，请核对订单号',
+    en: 'This order number was used with another amount: check it',
+  },
+  ORDER_UNKNOWN: { zh: '没有这个订单号', en: 'There is no such order' },
+  COUNTER_BUSY: { zh: '上一笔交易尚未结束', en: 'Another sale is still at the counter: finish or cancel it first' },
+  NOT_IN_THIS_STATE: { zh: '当前状态不能这样操作', en: 'Not possible in the state that the sale is in' },
+  READER_AWAY: {
+    zh: '读卡器未连接，请检查电源和连线',
+    en: 'The card reader is not connected: check its power and cable',
+  },
+  JOURNAL_FAILED: { zh: '本机存储故障，暂停收款，请报修', en: 'The storage of this counter has failed: call service' },
+};
+
+/** Says no, with the sale that is in question or in the way. */
+export function refusal(fault: TillFault, sale: Sale | null): TillReply {
+  return { ok: false, fault, line: LINES[fault], sale: sale === null ? null : viewOf(sale) };
+}

@@ -1,0 +1,47 @@
+/**
+ * What time it is, as an interval that surely holds the truth. Boxes without a battery clock boot in the wrong year, so
+ * the operating system's calendar is never believed: the gateway's clock anchors the interval, the monotonic clock carries
+ * it, drift widens it, and the newest time ever journalled is its floor.
+ */
+import { type Instant, type Interval, type MonoMs, type WallMs, wallMs } from '#protocol/time.js';
+
+/** Ordinary crystals stay within 100 ppm over temperature; twice that is safe. */
+export const DRIFT_PPM = 200;
+/** An interval wider than this helps nobody decide anything. */
+export const WIDEST_MS = 10 * 60_000;
+
+export interface TrustedTime {
+  /** The gateway said `time` somewhere between the moment we asked and `heardAt`. */
+  readonly anchor: { readonly earliest: WallMs; readonly latest: WallMs; readonly heardAt: MonoMs } | null;
+  readonly floor: WallMs;
+}
+
+export const noTime: TrustedTime = { anchor: null, floor: wallMs(0) };
+
+/** `askedAt`: when the request left, or null for a time that came unasked and may have been under way for long. */
+export function anchored(state: TrustedTime, time: WallMs, askedAt: MonoMs | null, heardAt: MonoMs): TrustedTime {
+  const underWay = askedAt === null ? 0 : heardAt - askedAt;
+  const fresh = { earliest: time, latest: wallMs(time + underWay), heardAt };
+  const known = intervalAt(state, heardAt);
+  // An unasked beacon may have been delayed; it can only say "not before". It never narrows from above.
+  if (askedAt === null && known !== undefined) {
+    const earliest = wallMs(Math.max(known.earliest, time));
+    return { ...state, anchor: { earliest, latest: wallMs(Math.max(known.latest, earliest)), heardAt } };
+  }
+  return { ...state, anchor: fresh };
+}
+
+/** The true time was at least this, once: the journal says so. */
+export const floored = (state: TrustedTime, floor: WallMs): TrustedTime =>
+  floor > state.floor ? { ...state, floor } : state;
+
+export function intervalAt(state: TrustedTime, mono: MonoMs): Interval | undefined {
+  if (state.anchor === null) return undefined;
+  const passed = Math.max(0, mono - state.anchor.heardAt);
+  const drift = Math.ceil((passed * DRIFT_PPM) / 1_000_000);
+  const earliest = wallMs(Math.max(state.anchor.earliest + passed - drift, state.floor));
+  const latest = wallMs(Math.max(state.anchor.latest + passed + drift, earliest));
+  return latest - earliest > WIDEST_MS ? undefined : { earliest, latest };
+}
+
+export const instantAt = (state: TrustedTime, mono: MonoMs): Instant => ({ mono, wall: intervalAt(state, mono) });

@@ -1,0 +1,85 @@
+/** One machine at work: its state, its one timer, and what is done with its effects. */
+import type { Machine } from '#protocol/machine.js';
+import type { Instant, MonoMs } from '#protocol/time.js';
+import type { Clock } from './ports/clock.js';
+
+/**
+ * Everything that happens on the device happens in turn: an effect that at once causes an input (an in-memory port, a
+ * failed write) queues it behind the step that is running, never inside it.
+ */
+export class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #running = false;
+
+  take(turn: () => void): void {
+    this.#waiting.push(turn);
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next();
+    } finally {
+      this.#running = false;
+    }
+  }
+}
+
+/** One alarm of the clock, set anew whenever what it waits for changes. */
+export class Timer {
+  readonly #clock: Clock;
+  readonly #ring: () => void;
+  #at: MonoMs | undefined;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, ring: () => void) {
+    this.#clock = clock;
+    this.#ring = ring;
+  }
+
+  set(at: MonoMs | undefined): void {
+    if (at === this.#at) return;
+    this.#cancel?.();
+    this.#at = at;
+    this.#cancel =
+      at === undefined
+        ? undefined
+        : this.#clock.alarm(at, () => {
+            this.#at = undefined;
+            this.#cancel = undefined;
+            this.#ring();
+          });
+  }
+}
+
+export interface Running<Input> {
+  feed(input: Input): void;
+  stop(): void;
+}
+
+/** Runs a driver's machine. `wake` is its input for "the time you asked for has come". */
+export function run<State, Input extends { readonly kind: string }, Effect>(options: {
+  readonly machine: Machine<State, Input | { readonly kind: 'wake' }, Effect>;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly now: () => Instant;
+  readonly perform: (effect: Effect) => void;
+}): Running<Input> {
+  const { machine, clock, turns, now, perform } = options;
+  let state = machine.initial;
+  let stopped = false;
+  const step = (input: Input | { readonly kind: 'wake' }): void =>
+    turns.take(() => {
+      if (stopped) return;
+      const next = machine.step(state, input, now());
+      state = next.state;
+      timer.set(machine.wakeAt(state));
+      for (const effect of next.effects) perform(effect);
+    });
+  const timer = new Timer(clock, () => step({ kind: 'wake' }));
+  return {
+    feed: step,
+    stop: () => {
+      stopped = true;
+      timer.set(undefined);
+    },
+  };
+}
