@@ -62,12 +62,15 @@ export function classify(text: string): Scanned {
  */
 export function mask(text: string): string {
   if (LIKE_PRESENTATION.test(text) && text.length > 24) {
-    return `${maskDigits(text.slice(0, 12))}…${maskDigits(text.slice(-4))}`.replace(CONTROL, '\ufffd');
+    return `${maskWithin(text.slice(0, 12))}…${maskWithin(text.slice(-4))}`;
   }
-  const masked = maskDigits(text).replace(CONTROL, '\ufffd');
+  const masked = maskWithin(text);
   const characters = Array.from(masked);
   return characters.length <= MASKED_CHARACTERS ? masked : `${characters.slice(0, MASKED_CHARACTERS).join('')}…`;
 }
+
+/** `mask` without shortening: for sentences of our own that may quote something from outside. */
+export const maskWithin = (text: string): string => maskDigits(text).replace(CONTROL, '\ufffd');
 
 /** Digits of any script: a full-width ６２ is read as easily as 62. */
 const LONG_NUMBER = /\p{Nd}(?:[ \-\u00a0]?\p{Nd}){12,}/gu;

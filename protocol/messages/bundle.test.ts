@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { base64url } from '../codes/bit-text.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '../node-crypto.js';
+import { wallMs } from '../time.js';
+import { type BundleDocument, type BundleEnvelope, endOf, isOpenAt, openBundle, sealBundle } from './bundle.js';
+import { encode, parseBundle } from './index.js';
+
+const issuer = es256Signer(generatePrivateKey());
+const verifier = es256Verifier();
+const trusted = new Map([[1, issuer.publicKey]]);
+const NINE = Date.UTC(2023, 2, 27, 1);
+const TEN_PM = Date.UTC(2023, 2, 27, 14);
+const DAY = 86_400_000;
+
+const DOCUMENT: BundleDocument = {
+  format: 1,
+  version: 3,
+  issuedAt: NINE,
+  issuerKeys: { '1': base64url.encode(issuer.publicKey) },
+  openings: [
+    [NINE, TEN_PM],
+    [NINE + DAY, TEN_PM + DAY],
+  ],
+  campaign: {
+    format: 1,
+    id: 'youhao-2023',
+    version: 1,
+    name: '“畅购友好·乐享消费”惠民消费季',
+    nameEn: 'Youhao consumption season',
+    receiptLine: '',
+    window: { timeZone: 'Asia/Shanghai', firstDay: '2023-03-27', days: 2, opens: '09:00', closes: '22:00' },
+    claim: {
+      opens: { day: '2023-03-27', time: '09:00' },
+      perPersonPerTier: 1,
+      samePerson: 'any',
+      identifiers: ['phone'],
+      geofence: null,
+    },
+    tiers: [{ id: '20', faceFen: 2_000, thresholdFen: 10_000, quantity: 10, modes: ['customer-code'] }],
+    choice: 'largest-face',
+    couponsPerPayment: 1,
+    refund: 'stays-used',
+    offline: {
+      permitted: true,
+      maxCoupons: 5,
+      maxFaceFen: 10_000,
+      maxPerHolder: 1,
+      maxSyncAgeHours: 24,
+      conflictAccount: 'merchant',
+      fullPriceWithoutJournal: true,
+    },
+    plateCapFen: null,
+    splitGuard: null,
+    merchants: [{ id: 'm1', name: '鑫亿家', category: '限上个体' }],
+    sponsors: [{ id: 'district', name: '友好区', shareBasisPoints: 10_000 }],
+    budgetFen: 20_000,
+  },
+};
+
+const codeOf = (envelope: BundleEnvelope, keys = trusted): string | undefined => {
+  const opened = openBundle(envelope, keys, verifier);
+  return opened.ok ? undefined : opened.fault.code;
+};
+
+describe('the campaign bundle', () => {
+  it('opens on the device as it was sealed, over the wire', () => {
+    const parsed = parseBundle(new TextEncoder().encode(encode(sealBundle(DOCUMENT, 1, issuer))));
+    if (!parsed.ok) throw new Error(parsed.fault.what);
+    const opened = openBundle(parsed.value, trusted, verifier);
+    if (!opened.ok) throw new Error(opened.fault.what);
+    expect(opened.value).toMatchObject({ version: 3, campaign: { id: 'youhao-2023' } });
+    expect(opened.value.issuerKeys).toEqual(trusted);
+  });
+
+  it('is refused when one character was changed, or another key sealed it', () => {
+    const sealed = sealBundle(DOCUMENT, 1, issuer);
+    expect(codeOf({ ...sealed, payload: sealed.payload.replace('"maxCoupons":5', '"maxCoupons":9') })).toBe(
+      'BUNDLE_FORGED',
+    );
+    expect(codeOf({ ...sealed, payload: `${sealed.payload} ` })).toBe('BUNDLE_FORGED');
+    expect(codeOf({ ...sealed, signature: '' })).toBe('BUNDLE_FORGED');
+    expect(codeOf(sealBundle(DOCUMENT, 1, es256Signer(generatePrivateKey())))).toBe('BUNDLE_FORGED');
+    expect(codeOf(sealBundle(DOCUMENT, 2, issuer))).toBe('BUNDLE_KEY_UNKNOWN');
+  });
+
+  it('is refused when what was signed is not a bundle', () => {
+    expect(codeOf(sealBundle({ ...DOCUMENT, version: 0 }, 1, issuer))).toBe('BUNDLE_MALFORMED');
+    expect(codeOf(sealBundle({ ...DOCUMENT, issuerKeys: { '1': 'AA' } }, 1, issuer))).toBe('BUNDLE_MALFORMED');
+    expect(codeOf(sealBundle({ ...DOCUMENT, openings: [] }, 1, issuer))).toBe('BUNDLE_MALFORMED');
+  });
+
+  it('is open only if the whole interval lies inside one opening', () => {
+    const openings = DOCUMENT.openings.map(([from, to]): [ReturnType<typeof wallMs>, ReturnType<typeof wallMs>] => [
+      wallMs(from),
+      wallMs(to),
+    ]);
+    const open = (from: number, to = from) => isOpenAt({ openings }, { earliest: wallMs(from), latest: wallMs(to) });
+    expect(open(NINE)).toBe(true);
+    expect(open(NINE - 1, NINE + 1)).toBe(false);
+    expect(open(TEN_PM - 1)).toBe(true);
+    expect(open(TEN_PM)).toBe(false);
+    expect(open(NINE, NINE + DAY)).toBe(false);
+    expect(open(NINE + DAY)).toBe(true);
+    expect(endOf({ openings })).toBe(TEN_PM + DAY);
+  });
+});

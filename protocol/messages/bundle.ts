@@ -1,0 +1,113 @@
+/**
+ * The campaign bundle, retained on `codeplate/v1/campaign/<id>`: all that a counter must know to take coupons by itself.
+ * The payload is a JSON text inside an envelope, and the signature is over that text's exact bytes, so that no two JSON
+ * libraries need agree on how to write a number.
+ */
+import { z } from 'zod';
+import { campaignSchema } from '../campaign/schema.js';
+import { base64url } from '../codes/bit-text.js';
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../codes/presentation.js';
+import type { Es256Signer, Es256Verifier } from '../crypto.js';
+import { err, ok, type Result } from '../result.js';
+import { type Interval, type WallMs, wallMs } from '../time.js';
+
+const wall = z
+  .int()
+  .min(0)
+  .transform((n) => n as WallMs);
+
+/** Base64url of exactly so many bytes. */
+const bytesOf = (length: number) =>
+  z.string().transform((text, context) => {
+    const decoded = base64url.decode(text);
+    if (decoded.ok && decoded.value.length === length) return decoded.value;
+    context.addIssue({ code: 'custom', message: `must be ${length} bytes in base64url` });
+    return z.NEVER;
+  });
+
+export const bundleSchema = z.object({
+  format: z.literal(1),
+  /** Rises with every bundle of a campaign; the newest wins. */
+  version: z.int().positive(),
+  issuedAt: wall,
+  campaign: campaignSchema,
+  /** The issuer's public keys by number, base64url of the compressed point. */
+  issuerKeys: z
+    .record(z.string().regex(/^\d{1,3}$/), bytesOf(PUBLIC_KEY_BYTES))
+    .transform((keys) => new Map(Object.entries(keys).map(([id, key]) => [Number(id), key]))),
+  /**
+   * When coupons may be used: [from, to) in milliseconds, rising. Worked out by the gateway, because a counter's own time
+   * zone file may be older than the law.
+   */
+  openings: z
+    .array(z.tuple([wall, wall]))
+    .min(1)
+    .max(400),
+});
+export type CampaignBundle = z.infer<typeof bundleSchema>;
+/** The bundle as it is written: keys as text. */
+export type BundleDocument = z.input<typeof bundleSchema>;
+
+export const bundleEnvelopeSchema = z.object({
+  v: z.literal(1),
+  type: z.literal('bundle'),
+  keyId: z.int().min(0).max(255),
+  /** The JSON text of a `bundleSchema`. */
+  payload: z.string(),
+  signature: z.string().max(100),
+});
+export type BundleEnvelope = z.infer<typeof bundleEnvelopeSchema>;
+
+const utf8 = new TextEncoder();
+
+export const bundleBytesToSign = (payload: string): Uint8Array => utf8.encode(`codeplate bundle 1\n${payload}`);
+
+export function sealBundle(document: BundleDocument, keyId: number, signer: Es256Signer): BundleEnvelope {
+  const payload = JSON.stringify(document);
+  const signature = base64url.encode(signer.sign(bundleBytesToSign(payload)));
+  return { v: 1, type: 'bundle', keyId, payload, signature };
+}
+
+export interface BundleFault {
+  readonly code: 'BUNDLE_KEY_UNKNOWN' | 'BUNDLE_FORGED' | 'BUNDLE_MALFORMED';
+  readonly what: string;
+}
+
+/** `trustedKeys`: the issuer keys that the device was enrolled with. A bundle is never the proof of its own keys. */
+export function openBundle(
+  envelope: BundleEnvelope,
+  trustedKeys: ReadonlyMap<number, Uint8Array>,
+  verifier: Es256Verifier,
+): Result<CampaignBundle, BundleFault> {
+  const key = trustedKeys.get(envelope.keyId);
+  if (key === undefined) {
+    return err({ code: 'BUNDLE_KEY_UNKNOWN', what: `no key ${envelope.keyId} is known on this device` });
+  }
+  const signature = base64url.decode(envelope.signature);
+  const isGenuine =
+    signature.ok &&
+    signature.value.length === SIGNATURE_BYTES &&
+    verifier.verify(key, bundleBytesToSign(envelope.payload), signature.value);
+  if (!isGenuine) return err({ code: 'BUNDLE_FORGED', what: 'the signature of the campaign bundle is not valid' });
+  let json: unknown;
+  try {
+    json = JSON.parse(envelope.payload);
+  } catch {
+    return err({ code: 'BUNDLE_MALFORMED', what: 'the payload is not JSON' });
+  }
+  const parsed = bundleSchema.safeParse(json);
+  if (parsed.success) return ok(parsed.data);
+  const [issue] = parsed.error.issues;
+  return err({
+    code: 'BUNDLE_MALFORMED',
+    what: `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 200),
+  });
+}
+
+/** Whether coupons may be used: yes only if one opening holds the whole interval in which the true time may lie. */
+export const isOpenAt = (bundle: Pick<CampaignBundle, 'openings'>, at: Interval): boolean =>
+  bundle.openings.some(([from, to]) => at.earliest >= from && at.latest < to);
+
+/** The end of the last opening, after which nothing of the campaign can be used. */
+export const endOf = (bundle: Pick<CampaignBundle, 'openings'>): WallMs =>
+  wallMs(Math.max(...bundle.openings.map(([, to]) => to)));

@@ -1,0 +1,57 @@
+/**
+ * The table of contents of the wire. Every message is parsed here, once, at the border; inside, only parsed types
+ * travel. Topics: `topics.ts`.
+ */
+import { mask } from '../codes/classify.js';
+import type { Result } from '../result.js';
+import { type BundleEnvelope, bundleEnvelopeSchema } from './bundle.js';
+import { type DownMessage, downSchema } from './down.js';
+import { type MessageFault, parseMessage } from './parse.js';
+import { type SpentMessage, spentSchema } from './spent.js';
+import { type StateMessage, stateSchema } from './state.js';
+import { type UpMessage, upSchema } from './up.js';
+
+export type { MessageFault, MessageFaultCode } from './parse.js';
+
+export const UP_TYPES = ['hello', 'authorise', 'records'] as const satisfies readonly UpMessage['type'][];
+export const DOWN_TYPES = [
+  'welcome',
+  'authorised',
+  'have',
+  'forked',
+  'rejected',
+  'beacon',
+] as const satisfies readonly DownMessage['type'][];
+
+export const parseUp = (bytes: Uint8Array): Result<UpMessage, MessageFault> => parseMessage(bytes, upSchema, UP_TYPES);
+export const parseDown = (bytes: Uint8Array): Result<DownMessage, MessageFault> =>
+  parseMessage(bytes, downSchema, DOWN_TYPES);
+export const parseState = (bytes: Uint8Array): Result<StateMessage, MessageFault> =>
+  parseMessage(bytes, stateSchema, ['state']);
+export const parseBundle = (bytes: Uint8Array): Result<BundleEnvelope, MessageFault> =>
+  parseMessage(bytes, bundleEnvelopeSchema, ['bundle']);
+export const parseSpent = (bytes: Uint8Array): Result<SpentMessage, MessageFault> =>
+  parseMessage(bytes, spentSchema, ['spent', 'spent-delta']);
+
+export type Message = UpMessage | DownMessage | StateMessage | BundleEnvelope | SpentMessage;
+
+/** The payload of a message. */
+export const encode = (message: Message): string => JSON.stringify(message);
+
+/** The form for logs: what was shown is masked, what is long is counted. */
+export function logForm(message: Message): Readonly<Record<string, unknown>> {
+  switch (message.type) {
+    case 'authorise':
+      return { ...message, presented: { ...message.presented, code: mask(message.presented.code) } };
+    case 'records':
+      return { ...message, bodies: message.bodies.length };
+    case 'bundle':
+      return { ...message, payload: message.payload.length };
+    case 'spent':
+      return { ...message, bits: message.bits.length };
+    case 'spent-delta':
+      return { ...message, spent: message.spent.length, restored: message.restored.length };
+    default:
+      return message;
+  }
+}

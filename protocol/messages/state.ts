@@ -1,0 +1,58 @@
+/**
+ * A device's state, retained on `codeplate/v1/<device>/state`: what an operator looks at, never an input of a decision
+ * about money. The last will is the short form, written by the broker when the device has gone.
+ */
+import { z } from 'zod';
+import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '../ids.js';
+import type { Fen } from '../money.js';
+import type { WallMs } from '../time.js';
+
+const wall = z
+  .int()
+  .min(0)
+  .transform((n) => n as WallMs);
+const fenAmount = z
+  .int()
+  .min(0)
+  .transform((n) => n as Fen);
+
+const identity = {
+  v: z.literal(1),
+  type: z.literal('state'),
+  device: z
+    .string()
+    .regex(DEVICE_ID)
+    .transform((id) => id as DeviceId),
+  merchant: z
+    .string()
+    .regex(MERCHANT_ID)
+    .transform((id) => id as MerchantId),
+  agent: z.string().max(40),
+  boot: z.int().min(0),
+};
+
+/** What a counter may still do without a line, and until when. */
+export const offlineStateSchema = z.object({
+  permitted: z.boolean(),
+  couponsLeft: z.int().min(0),
+  faceLeftFen: fenAmount,
+  /** The last moment at which a coupon may be taken; null: none may. */
+  until: wall.nullable(),
+  campaignVersion: z.int().min(0),
+  spentVersion: z.int().min(0),
+});
+export type OfflineState = z.infer<typeof offlineStateSchema>;
+
+export const stateSchema = z.discriminatedUnion('online', [
+  z.object({ ...identity, online: z.literal(false) }),
+  z.object({
+    ...identity,
+    online: z.literal(true),
+    journal: z.enum(['ok', 'failed']),
+    /** Journalled and not yet acknowledged by the gateway; `oldestMs` is the age of the oldest. */
+    unsent: z.object({ records: z.int().min(0), fen: fenAmount, oldestMs: z.int().min(0).nullable() }),
+    ports: z.record(z.string().max(16), z.enum(['opening', 'open', 'lost', 'none'])),
+    offline: offlineStateSchema.optional(),
+  }),
+]);
+export type StateMessage = z.infer<typeof stateSchema>;
