@@ -1,0 +1,572 @@
+/**
+ * CRP/1, the default card reader: the conversation.
+ *
+ * Rules
+ * 1. One line of ours is under way at a time. It is sent up to three times, same number, same bytes, until the reader
+ *    acknowledges or refuses it. A line not yet sent can be given up; one sent without an answer leaves `silent` behind,
+ *    because nobody knows whether it arrived.
+ * 2. After each opening of the port both sides greet (HELO) before anything else. Until then the reader is away: a
+ *    charge is refused (it was never sent), and `ask` is answered by `silent`; the sale asks again two seconds later.
+ * 3. One charge or void at a time; another meanwhile is refused as BUSY.
+ * 4. A result is acknowledged only once the host has stored it. Until then the reader repeats it, and the repeats are
+ *    swallowed. A result that asks for nothing to be stored (still running, cannot say) is acknowledged at once.
+ * 5. A result counts only if reference, amount and currency are those asked for; any other is an alarm, is not
+ *    acknowledged, and so stays in the reader's store as evidence.
+ * 6. No ACK, no result in the charge's time, a lost port: `silent`, and the sale asks. This driver never asks by itself,
+ *    and never sends a charge twice under two numbers.
+ *
+ * | link | on | goes to |
+ * |---|---|---|
+ * | down | link-up | greeting |
+ * | greeting | HELO answered | ready |
+ * | greeting | HELO unanswered | greeting, again after GREET_PAUSE_MS, for ever |
+ * | ready | three transmissions unanswered | greeting |
+ * | any | link-lost | down |
+ */
+import type { SaleId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
+import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
+import { finality, mismatch, toAnswer } from './crp1/answers.js';
+import { BETWEEN_LINES, encodeLine, type Framing, feed } from './crp1/line.js';
+import { type HostMessage, hostFields, parseMessage, type ReaderMessage, type ResultMessage } from './crp1/messages.js';
+import type { ReaderAnswer, ReaderDriver, ReaderEffect, ReaderInput } from './reader.js';
+
+/** T1 of the protocol at 115200 Bd: an acknowledgement is there within this, or lost. */
+export const ACK_MS = 500;
+/** The protocol's count, the first one included. */
+export const TRANSMISSIONS = 3;
+/** Between two rounds of greeting. Short, so that a reader that comes back is noticed within one `ask` of the sale. */
+export const GREET_PAUSE_MS = 1_000;
+/** From an acknowledged STAT to its result. Under the 2 s at which the sale asks again, so that each ask gets its own answer. */
+export const STAT_ANSWER_MS = 1_000;
+/** The reader may take this long past the customer's own time limit (protocol, host rules). */
+export const RESULT_GRACE_MS = 15_000;
+/** A void has no time limit of its own on the line; a minute is what the reader's host connection may take. */
+export const VOID_MS = 60_000;
+/** Commands that wait for their turn: a charge or void, a cancel, and the asks for a few sales in a person's hands. */
+const MAX_QUEUE = 8;
+/** As many as a reader must store (protocol: slots >= 16). Beyond, it can't repeat the result either. */
+const MAX_KNOWN = 16;
+
+interface Sent {
+  readonly message: HostMessage;
+  readonly seq: string;
+  readonly bytes: Uint8Array;
+  readonly times: number;
+  readonly due: MonoMs;
+}
+
+/** What the host has asked about, and what it heard. */
+interface Known {
+  readonly ref: SaleId;
+  readonly netFen: Fen;
+  /** STAT was sent for it: NOTFOUND may come. */
+  readonly statSent: boolean;
+  /** The final result, once it is there; another one later is an alarm. */
+  readonly final: string | undefined;
+  readonly stored: boolean;
+  /** Results that wait for `stored` before their ACK. */
+  readonly owed: readonly string[];
+}
+
+/** The reader's newest line: its repeat is acknowledged again and not acted on again. */
+interface Heard {
+  readonly seq: string;
+  readonly body: string;
+  /** undefined: nothing is sent, or not yet. */
+  readonly reply: readonly string[] | undefined;
+}
+
+export interface Crp1State {
+  readonly link: 'down' | 'greeting' | 'ready';
+  readonly awayTold: boolean;
+  readonly framing: Framing;
+  readonly seq: number;
+  readonly sent: Sent | undefined;
+  readonly queue: readonly HostMessage[];
+  /** While greeting with nothing under way: when to greet (again). */
+  readonly greetAt: MonoMs | undefined;
+  readonly boot: string | undefined;
+  readonly heard: Heard | undefined;
+  /** The charge or void that the reader has, or is about to be given. `due` once it has accepted. */
+  readonly running: { readonly ref: SaleId; readonly forMs: number; readonly due: MonoMs | undefined } | undefined;
+  /** STAT acknowledged, its result outstanding. */
+  readonly asked: readonly { readonly ref: SaleId; readonly due: MonoMs }[];
+  readonly known: readonly Known[];
+}
+
+const INITIAL: Crp1State = {
+  link: 'down',
+  awayTold: false,
+  framing: BETWEEN_LINES,
+  seq: 0,
+  sent: undefined,
+  queue: [],
+  greetAt: undefined,
+  boot: undefined,
+  heard: undefined,
+  running: undefined,
+  asked: [],
+  known: [],
+};
+
+export const crp1Reader: ReaderDriver<Crp1State> = {
+  name: 'crp1',
+  baudRate: 115_200,
+  create: ({ agent }) => ({
+    initial: INITIAL,
+    step(state, input, at) {
+      const talk = new Conversation(state, at, agent);
+      talk.take(input);
+      return { state: talk.state, effects: talk.effects };
+    },
+    wakeAt: (state) =>
+      earliestWake(state.sent?.due, state.greetAt, state.running?.due, ...state.asked.map((asked) => asked.due)),
+  }),
+};
+
+/** One step: lives as long as `step` runs. The states that it goes through are never changed, only replaced. */
+class Conversation {
+  readonly effects: ReaderEffect[] = [];
+
+  constructor(
+    public state: Crp1State,
+    private readonly at: Instant,
+    private readonly agent: string,
+  ) {}
+
+  take(input: ReaderInput): void {
+    switch (input.kind) {
+      case 'link-up':
+        this.set({ ...INITIAL, known: this.state.known.map((one) => ({ ...one, owed: [] })), link: 'greeting' });
+        this.greet();
+        break;
+      case 'link-lost':
+        this.goAway(input.why);
+        this.set({ link: 'down', greetAt: undefined, framing: BETWEEN_LINES, heard: undefined });
+        break;
+      case 'bytes':
+        this.hear(input.bytes);
+        break;
+      case 'wake':
+        break;
+      case 'charge':
+        this.start(input.ref, { kind: 'SALE', ...pick(input) }, input.timeoutS * 1_000 + RESULT_GRACE_MS);
+        break;
+      case 'void':
+        this.start(
+          input.ref,
+          { kind: 'VOID', ref: input.ref, original: input.original, netFen: input.netFen },
+          VOID_MS + RESULT_GRACE_MS,
+        );
+        break;
+      case 'cancel':
+        this.cancel(input.ref);
+        break;
+      case 'ask':
+        this.ask(input.ref, input.netFen);
+        break;
+      case 'stored':
+        this.stored(input.ref);
+        break;
+      default:
+        unreachable(input);
+    }
+    this.lookAtClock();
+    this.pump();
+  }
+
+  // -- what the host wants
+
+  private start(ref: SaleId, message: HostMessage & { readonly netFen: Fen }, forMs: number): void {
+    const { link, running } = this.state;
+    // The same charge twice: `refused` would say that it isn't running, and it is.
+    if (running?.ref === ref) {
+      this.noise('READER_ALREADY_CHARGING', `${ref} is running already`);
+      return;
+    }
+    if (running !== undefined) {
+      this.refuse(ref, 'BUSY');
+      return;
+    }
+    if (link !== 'ready') {
+      this.refuse(ref, 'AWAY');
+      return;
+    }
+    if (message.netFen < 1 || message.netFen > MAX_SALE_FEN) {
+      this.refuse(ref, 'AMOUNT');
+      return;
+    }
+    if (this.state.queue.length >= MAX_QUEUE) {
+      this.refuse(ref, 'BUSY');
+      return;
+    }
+    // Asked for anew, it may end anew, even where an earlier life of this reference ended as not found.
+    this.set({ known: this.state.known.filter((one) => one.ref !== ref) });
+    this.remember(ref, message.netFen);
+    this.set({ running: { ref, forMs, due: undefined }, queue: [...this.state.queue, message] });
+  }
+
+  private cancel(ref: SaleId): void {
+    const { queue, running } = this.state;
+    if (running?.ref !== ref) return;
+    const waiting = queue.filter((message) => !(isCharge(message) && message.ref === ref));
+    if (waiting.length < queue.length) {
+      this.set({ queue: waiting, running: undefined });
+      this.refuse(ref, 'CANCELLED');
+      return;
+    }
+    if (queue.length < MAX_QUEUE) this.set({ queue: [...queue, { kind: 'CANC', ref }] });
+  }
+
+  private ask(ref: SaleId, netFen: Fen): void {
+    const { link, queue, sent, asked } = this.state;
+    if (link !== 'ready') {
+      this.silent(ref, 'the reader is away');
+      return;
+    }
+    this.remember(ref, netFen);
+    const isStat = (message: HostMessage | undefined): boolean => message?.kind === 'STAT' && message.ref === ref;
+    // One answer serves both.
+    if (isStat(sent?.message) || queue.some(isStat) || asked.some((one) => one.ref === ref)) return;
+    if (queue.length >= MAX_QUEUE) {
+      this.silent(ref, 'too many questions at once');
+      return;
+    }
+    this.set({ queue: [...queue, { kind: 'STAT', ref }] });
+  }
+
+  private stored(ref: SaleId): void {
+    const known = this.find(ref);
+    if (known === undefined) return;
+    for (const seq of known.owed) {
+      this.write(['ACK', seq]);
+      if (this.state.heard?.seq === seq) this.set({ heard: { ...this.state.heard, reply: ['ACK', seq] } });
+    }
+    this.replace({ ...known, stored: true, owed: [] });
+  }
+
+  // -- what the reader says
+
+  private hear(bytes: Uint8Array): void {
+    if (this.state.link === 'down') return;
+    const { framing, framed } = feed(this.state.framing, bytes);
+    this.set({ framing });
+    for (const one of framed) {
+      if (one.kind === 'fault') {
+        this.noise(`READER_LINE_${one.fault}`, `a line of ${one.length} bytes was thrown away`);
+        // What was broken off is followed by the line that it was broken off by.
+        if (one.fault !== 'BROKEN_OFF') this.write(['NAK', '00', one.fault === 'CRC' ? 'CRC' : 'FORMAT']);
+        continue;
+      }
+      const message = parseMessage(one.fields);
+      if (!message.ok) {
+        this.noise(message.fault.code, message.fault.what);
+        this.write(['NAK', message.fault.seq, message.fault.nak]);
+      } else if (message.value.kind === 'ACK' || message.value.kind === 'NAK') {
+        this.replied(message.value);
+      } else if (this.state.heard?.seq === message.value.seq && this.state.heard.body === one.body) {
+        if (this.state.heard.reply !== undefined) this.write(this.state.heard.reply);
+      } else {
+        const ack = ['ACK', message.value.seq];
+        const acknowledged = this.act(message.value);
+        this.set({ heard: { seq: message.value.seq, body: one.body, reply: acknowledged ? ack : undefined } });
+        if (acknowledged) this.write(ack);
+      }
+    }
+  }
+
+  /** To our own line that is under way. */
+  private replied(reply: Extract<ReaderMessage, { kind: 'ACK' | 'NAK' }>): void {
+    const { sent } = this.state;
+    if (sent === undefined) return;
+    if (reply.kind === 'ACK') {
+      if (reply.seq === sent.seq) this.acknowledged(sent.message);
+      return;
+    }
+    // NAK 00 is for a line that the reader couldn't read: ours, if one is under way.
+    if (reply.seq !== sent.seq && reply.seq !== '00') return;
+    if (reply.code === 'CRC' || reply.seq === '00') {
+      this.transmitAgain(sent);
+      return;
+    }
+    this.set({ sent: undefined });
+    this.refused(sent.message, reply.code);
+  }
+
+  private acknowledged(message: HostMessage): void {
+    this.set({ sent: undefined });
+    switch (message.kind) {
+      case 'HELO':
+        // Its own HELO follows. It doesn't where it takes ours, after a reopened port, for a repeat: greet anew then.
+        if (this.state.link === 'greeting') this.set({ greetAt: later(this.at.mono, ACK_MS) });
+        break;
+      case 'SALE':
+      case 'VOID': {
+        const { running } = this.state;
+        if (running?.ref !== message.ref) break;
+        this.set({ running: { ...running, due: later(this.at.mono, running.forMs) } });
+        this.effects.push({ kind: 'accepted', ref: message.ref });
+        break;
+      }
+      case 'STAT':
+        this.set({
+          asked: [...this.state.asked, { ref: message.ref, due: later(this.at.mono, STAT_ANSWER_MS) }],
+        });
+        break;
+      case 'CANC':
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  private refused(message: HostMessage, code: string): void {
+    switch (message.kind) {
+      case 'HELO':
+        this.noise('READER_REFUSED_HELO', `the reader refused the greeting: ${code}`);
+        this.set({ greetAt: later(this.at.mono, GREET_PAUSE_MS) });
+        break;
+      case 'SALE':
+      case 'VOID':
+        this.endRunning(message.ref);
+        if (code !== 'REFCONFLICT') {
+          this.refuse(message.ref, code);
+          return;
+        }
+        // The reader has this very reference with another amount. That one may have moved money: not ours to call off.
+        this.alarm('READER_REFERENCE_CONFLICT', `the reader knows ${message.ref} with another amount`);
+        this.answer(message.ref, { kind: 'cannot-say', why: 'the reader knows this reference with another amount' });
+        break;
+      case 'STAT':
+        if (code === 'BUSY') {
+          this.silent(message.ref, 'the reader is busy');
+          return;
+        }
+        this.answer(message.ref, { kind: 'cannot-say', why: `the reader refused to say: ${code}` });
+        break;
+      case 'CANC':
+        this.noise('READER_REFUSED_CANCEL', `the reader did not cancel: ${code}`);
+        break;
+      default:
+        unreachable(message);
+    }
+  }
+
+  /** True: acknowledge it now. */
+  private act(message: Exclude<ReaderMessage, { kind: 'ACK' | 'NAK' }>): boolean {
+    switch (message.kind) {
+      case 'HELO':
+        this.greeted(message);
+        return true;
+      case 'EVNT':
+        this.impliedAck(message.ref);
+        if (this.find(message.ref) !== undefined) {
+          this.effects.push({ kind: 'progress', ref: message.ref, step: message.step });
+        }
+        if (this.takeAsked(message.ref)) this.answer(message.ref, { kind: 'running' });
+        return true;
+      case 'RSLT':
+        return this.result(message);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  private greeted(helo: Extract<ReaderMessage, { kind: 'HELO' }>): void {
+    const { sent, running, boot, link } = this.state;
+    if (sent?.message.kind === 'HELO') this.set({ sent: undefined });
+    if (helo.version !== '1') {
+      this.noise('READER_VERSION', 'the reader speaks another version of the protocol');
+      if (link === 'greeting') this.set({ greetAt: later(this.at.mono, GREET_PAUSE_MS) });
+      return;
+    }
+    if (running !== undefined && boot !== helo.boot) {
+      this.set({ running: undefined, queue: this.state.queue.filter((m) => !(isCharge(m) && m.ref === running.ref)) });
+      if (sent !== undefined && isCharge(sent.message)) this.set({ sent: undefined });
+      this.silent(running.ref, 'the reader restarted');
+    }
+    this.set({ link: 'ready', greetAt: undefined, boot: helo.boot, awayTold: false });
+    if (link === 'greeting') this.effects.push({ kind: 'ready', model: helo.model, mark: null });
+  }
+
+  private result(result: ResultMessage): boolean {
+    const known = this.find(result.ref);
+    if (known === undefined) {
+      // A host that has just started is told results that it asked for in its last life; it will ask again.
+      if (this.state.known.length === 0) this.noise('READER_RESULT_UNASKED', `a result for ${result.ref}`);
+      else this.alarm('READER_OTHER_REFERENCE', `a result for ${result.ref}, which was not asked for`);
+      return false;
+    }
+    const wrong = mismatch(result, known);
+    if (wrong !== undefined) {
+      this.alarm('READER_OTHER_AMOUNT', `the result for ${result.ref} has ${wrong}`);
+      return false;
+    }
+    if (result.state === 'NOTFOUND' && !known.statSent) {
+      this.noise('READER_RESULT_UNASKED', `NOTFOUND for ${result.ref} without a question`);
+      return false;
+    }
+    const answer = toAnswer(result);
+    const final = finality(answer);
+    if (known.final !== undefined && final !== undefined && known.final !== final) {
+      this.alarm('READER_RESULT_CHANGED', `${result.ref} was ${known.final} and is now ${final}`);
+      return false;
+    }
+    this.impliedAck(result.ref);
+    const wanted = this.takeAsked(result.ref);
+    if (answer.kind !== 'running') this.endRunning(result.ref);
+    if (wanted || final === undefined || known.final === undefined) this.answer(result.ref, answer);
+    if (final === undefined || known.stored) return true;
+    this.replace({ ...known, final, owed: [...known.owed.filter((seq) => seq !== result.seq), result.seq] });
+    return false;
+  }
+
+  // -- the line
+
+  private greet(): void {
+    this.set({ greetAt: undefined });
+    this.send({ kind: 'HELO', agent: this.agent });
+  }
+
+  private pump(): void {
+    const { link, sent, queue } = this.state;
+    const [next, ...rest] = queue;
+    if (link !== 'ready' || sent !== undefined || next === undefined) return;
+    this.set({ queue: rest });
+    if (next.kind === 'STAT') {
+      const known = this.find(next.ref);
+      if (known !== undefined) this.replace({ ...known, statSent: true });
+    }
+    this.send(next);
+  }
+
+  private send(message: HostMessage): void {
+    const seq = (this.state.seq % 0xff) + 1;
+    const name = seq.toString(16).toUpperCase().padStart(2, '0');
+    const bytes = encodeLine(hostFields(name, message));
+    this.set({ seq, sent: { message, seq: name, bytes, times: 1, due: later(this.at.mono, ACK_MS) } });
+    this.effects.push({ kind: 'write', bytes });
+  }
+
+  private transmitAgain(sent: Sent): void {
+    if (sent.times >= TRANSMISSIONS) {
+      this.unanswered(sent);
+      return;
+    }
+    this.set({ sent: { ...sent, times: sent.times + 1, due: later(this.at.mono, ACK_MS) } });
+    this.effects.push({ kind: 'write', bytes: sent.bytes });
+  }
+
+  private unanswered(sent: Sent): void {
+    this.goAway(`the reader did not acknowledge ${sent.message.kind}`);
+    this.set({ link: 'greeting', greetAt: later(this.at.mono, GREET_PAUSE_MS) });
+  }
+
+  /** Everything under way ends, each as honestly as can be. */
+  private goAway(why: string): void {
+    const { sent, queue, running, asked, awayTold } = this.state;
+    this.set({ sent: undefined, queue: [], running: undefined, asked: [], awayTold: true });
+    const unsent = queue.find((message) => isCharge(message));
+    if (running !== undefined) {
+      if (unsent === undefined) this.silent(running.ref, why);
+      else this.refuse(running.ref, 'AWAY');
+    }
+    const stats = [sent?.message, ...queue].flatMap((message) => (message?.kind === 'STAT' ? [message.ref] : []));
+    for (const ref of new Set([...stats, ...asked.map((one) => one.ref)])) {
+      if (ref !== running?.ref) this.silent(ref, why);
+    }
+    if (!awayTold) this.effects.push({ kind: 'away', why });
+  }
+
+  private lookAtClock(): void {
+    const passed = (due: MonoMs | undefined): boolean => due !== undefined && this.at.mono >= due;
+    if (this.state.sent !== undefined && passed(this.state.sent.due)) this.transmitAgain(this.state.sent);
+    if (passed(this.state.greetAt)) this.greet();
+    for (const { ref, due } of this.state.asked) {
+      if (passed(due) && this.takeAsked(ref)) this.silent(ref, 'the reader did not answer the question');
+    }
+    const { running } = this.state;
+    if (running !== undefined && passed(running.due)) {
+      this.set({ running: undefined });
+      this.silent(running.ref, 'no result within the time of the charge');
+    }
+  }
+
+  // -- small things
+
+  /** The reader speaks of a charge, so it has it: its ACK was lost, or is behind. */
+  private impliedAck(ref: SaleId): void {
+    const message = this.state.sent?.message;
+    if (message !== undefined && isCharge(message) && message.ref === ref) this.acknowledged(message);
+  }
+
+  private takeAsked(ref: SaleId): boolean {
+    const message = this.state.sent?.message;
+    const acknowledged = this.state.asked.some((one) => one.ref === ref);
+    const underWay = message?.kind === 'STAT' && message.ref === ref;
+    if (underWay) this.set({ sent: undefined });
+    if (acknowledged) this.set({ asked: this.state.asked.filter((one) => one.ref !== ref) });
+    return acknowledged || underWay;
+  }
+
+  private endRunning(ref: SaleId): void {
+    if (this.state.running?.ref !== ref) return;
+    this.set({
+      running: undefined,
+      queue: this.state.queue.filter((message) => !(message.kind === 'CANC' && message.ref === ref)),
+    });
+  }
+
+  private find(ref: SaleId): Known | undefined {
+    return this.state.known.find((one) => one.ref === ref);
+  }
+
+  private remember(ref: SaleId, netFen: Fen): void {
+    if (this.find(ref)?.netFen === netFen) return;
+    const others = this.state.known.filter((one) => one.ref !== ref).slice(1 - MAX_KNOWN);
+    this.set({ known: [...others, { ref, netFen, statSent: false, final: undefined, stored: false, owed: [] }] });
+  }
+
+  private replace(known: Known): void {
+    this.set({ known: this.state.known.map((one) => (one.ref === known.ref ? known : one)) });
+  }
+
+  private set(change: Partial<Crp1State>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  private write(fields: readonly string[]): void {
+    this.effects.push({ kind: 'write', bytes: encodeLine(fields) });
+  }
+
+  private answer(ref: SaleId, answer: ReaderAnswer): void {
+    this.effects.push({ kind: 'answer', ref, answer });
+  }
+
+  private refuse(ref: SaleId, code: string): void {
+    this.effects.push({ kind: 'refused', ref, code });
+  }
+
+  private silent(ref: SaleId, why: string): void {
+    this.effects.push({ kind: 'silent', ref, why });
+  }
+
+  private alarm(code: string, what: string): void {
+    this.effects.push({ kind: 'alarm', code, what });
+  }
+
+  private noise(code: string, what: string): void {
+    this.effects.push({ kind: 'noise', code, what });
+  }
+}
+
+const isCharge = (message: HostMessage): message is Extract<HostMessage, { kind: 'SALE' | 'VOID' }> =>
+  message.kind === 'SALE' || message.kind === 'VOID';
+
+const pick = (charge: Extract<ReaderInput, { kind: 'charge' }>) => ({
+  ref: charge.ref,
+  netFen: charge.netFen,
+  timeoutS: charge.timeoutS,
+});

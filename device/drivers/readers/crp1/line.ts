@@ -1,0 +1,86 @@
+/**
+ * CRP/1 lines: `$` body `*` CRC CR LF. A pure feed and its opposite; fields come out decoded, in order.
+ *
+ * `$` never occurs inside a body (it is escaped), so it always begins a line: whatever stood before it, boot messages or
+ * the torso of a line, is dropped on the spot.
+ */
+import { err, ok, type Result } from '#protocol/result.js';
+import { joinBytes, latin1Bytes, latin1Text } from '../../bytes.js';
+import { crc16 } from '../../crc16.js';
+
+/** The protocol's own limit, `$` to LF. */
+export const MAX_LINE_BYTES = 512;
+
+const DOLLAR = 0x24;
+const CR = 0x0d;
+const LF = 0x0a;
+/** `$ * | %` and everything outside 20-7E travel as %XX of UTF-8. */
+const MUST_ESCAPE = /[^\x20-\x7e]|[$*|%]/gu;
+const BODY = /^[\x20-\x7e]*$/;
+
+/** A line that began and has no end yet. undefined: between lines. */
+export interface Framing {
+  readonly line: Uint8Array | undefined;
+}
+
+export const BETWEEN_LINES: Framing = { line: undefined };
+
+export type LineFault = 'CRC' | 'FORMAT' | 'TOO_LONG' | 'BROKEN_OFF';
+
+export type Framed =
+  | { readonly kind: 'line'; readonly body: string; readonly fields: readonly string[] }
+  /** What arrived isn't shown: it may hold a card number. */
+  | { readonly kind: 'fault'; readonly fault: LineFault; readonly length: number };
+
+export function encodeLine(fields: readonly string[]): Uint8Array {
+  const body = fields.map((field) => field.replace(MUST_ESCAPE, escapeCharacter)).join('|');
+  return latin1Bytes(`$${body}*${crcText(body)}\r\n`);
+}
+
+export function feed(framing: Framing, chunk: Uint8Array): { framing: Framing; framed: Framed[] } {
+  const framed: Framed[] = [];
+  let line = framing.line;
+  for (const byte of chunk) {
+    if (byte === DOLLAR) {
+      if (line !== undefined) framed.push(fault('BROKEN_OFF', line));
+      line = Uint8Array.of(byte);
+    } else if (line === undefined) {
+      // Between lines: line ends, boot garbage, the rest of a line thrown away.
+    } else if (byte === CR || byte === LF) {
+      framed.push(readLine(line));
+      line = undefined;
+    } else if (line.length >= MAX_LINE_BYTES - 2) {
+      framed.push(fault('TOO_LONG', line));
+      line = undefined;
+    } else {
+      line = joinBytes(line, [byte]);
+    }
+  }
+  return { framing: { line }, framed };
+}
+
+function readLine(line: Uint8Array): Framed {
+  const text = latin1Text(line.subarray(1));
+  const star = text.lastIndexOf('*');
+  const body = text.slice(0, star);
+  if (star < 0 || text.slice(star + 1) !== crcText(body)) return fault('CRC', line);
+  const fields = decodeFields(body);
+  return fields.ok ? { kind: 'line', body, fields: fields.value } : fault('FORMAT', line);
+}
+
+function decodeFields(body: string): Result<readonly string[], 'FORMAT'> {
+  if (!BODY.test(body)) return err('FORMAT');
+  try {
+    return ok(body.split('|').map(decodeURIComponent));
+  } catch {
+    return err('FORMAT');
+  }
+}
+
+const crcText = (body: string): string => crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0');
+
+const fault = (kind: LineFault, line: Uint8Array): Framed => ({ kind: 'fault', fault: kind, length: line.length });
+
+/** Not encodeURIComponent: it leaves `*` alone. */
+const escapeCharacter = (char: string): string =>
+  Array.from(new TextEncoder().encode(char), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
