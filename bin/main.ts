@@ -5,7 +5,9 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
 
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
-const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {};
+const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {
+  inspect: () => import('./commands/inspect.js'),
+};
 
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('codeplate')
