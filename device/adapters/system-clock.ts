@@ -1,0 +1,35 @@
+/** Time and chance as the operating system has them. */
+
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Clock, Random } from '#device/ports/clock.js';
+import { monoMs, wallMs } from '#protocol/time.js';
+
+/** Node's timers take 31 bits; a longer wait is made of several. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** As many values as `randomInt` gives in one draw. */
+const RANDOM_STEPS = 2 ** 48 - 1;
+
+/** `keepsAlive: false`: a process with nothing but alarms to wait for may end. */
+export function systemClock(options: { readonly keepsAlive: boolean } = { keepsAlive: true }): Clock {
+  const mono = () => monoMs(Number(process.hrtime.bigint() / 1_000_000n));
+  return {
+    mono,
+    wall: () => wallMs(Date.now()),
+    alarm: (at, ring) => {
+      let timer: NodeJS.Timeout;
+      const wait = (): void => {
+        timer = setTimeout(fire, Math.min(Math.max(0, at - mono()), LONGEST_TIMER_MS));
+        if (!options.keepsAlive) timer.unref();
+      };
+      // Node rounds down, so a timer may fire a millisecond before its time.
+      const fire = (): void => (mono() < at ? wait() : ring());
+      wait();
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+export const systemRandom: Random = {
+  next: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
+  hex: (bytes) => randomBytes(bytes).toString('hex'),
+};
