@@ -4,6 +4,7 @@ import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
 import { type CouponSerial, HASH, MAX_SERIAL, SALE_ID, type SaleId } from '../ids.js';
 import type { Fen } from '../money.js';
 import type { WallMs } from '../time.js';
+import { signedAllowanceSchema } from './allowance.js';
 
 const re = z.string().max(24);
 const fenAmount = z
@@ -94,6 +95,7 @@ export const downSchema = z.discriminatedUnion('type', [
   forkedSchema,
   rejectedSchema,
   beaconSchema,
+  signedAllowanceSchema,
 ]);
 export type DownMessage = z.infer<typeof downSchema>;
 export type AuthorisedMessage = z.infer<typeof authorisedSchema>;

@@ -80,6 +80,24 @@ export const DOWN_EXAMPLES: OnePerType<DownMessage> = {
     what: 'version 2; this side speaks 1',
   },
   beacon: { v: 1, type: 'beacon', time: NOON },
+  allowance: {
+    v: 1,
+    type: 'allowance',
+    keyId: 1,
+    payload: JSON.stringify({
+      format: 1,
+      id: 'counter-1-7',
+      device: 'counter-1',
+      campaign: 'youhao-2023',
+      maxCoupons: 20,
+      maxFaceFen: 100_000,
+      maxPerHolder: 1,
+      issuedAt: NOON,
+      expiresAt: NOON + 604_800_000,
+      maxSyncAgeMs: 604_800_000,
+    }),
+    signature: 'A'.repeat(86),
+  },
 };
 
 export const STATE_EXAMPLE: Wire<StateMessage> = {

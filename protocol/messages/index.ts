@@ -13,15 +13,8 @@ import { type UpMessage, upSchema } from './up.js';
 
 export type { MessageFault, MessageFaultCode } from './parse.js';
 
-export const UP_TYPES = ['hello', 'authorise', 'records'] as const satisfies readonly UpMessage['type'][];
-export const DOWN_TYPES = [
-  'welcome',
-  'authorised',
-  'have',
-  'forked',
-  'rejected',
-  'beacon',
-] as const satisfies readonly DownMessage['type'][];
+export const UP_TYPES = upSchema.options.map((option) => option.shape.type.value);
+export const DOWN_TYPES = downSchema.options.map((option) => option.shape.type.value);
 
 export const parseUp = (bytes: Uint8Array): Result<UpMessage, MessageFault> => parseMessage(bytes, upSchema, UP_TYPES);
 export const parseDown = (bytes: Uint8Array): Result<DownMessage, MessageFault> =>
@@ -46,6 +39,7 @@ export function logForm(message: Message): Readonly<Record<string, unknown>> {
     case 'records':
       return { ...message, bodies: message.bodies.length };
     case 'bundle':
+    case 'allowance':
       return { ...message, payload: message.payload.length };
     case 'spent':
       return { ...message, bits: message.bits.length };
