@@ -1,27 +1,61 @@
 /**
- * The campaign document: everything that differs between cities is data in here, never code (design.md section 4).
- * Parsed once at the border; inside, only `Campaign` travels.
+ * The campaign document: everything that differs between cities is data in here, never code. This file says what shape
+ * it has; `load.ts` reads one and checks what lies between its parts. Inside, only `Campaign` travels.
  */
 import { z } from 'zod';
 import { CAMPAIGN_ID, type CampaignId, MERCHANT_ID, type MerchantId } from '../ids.js';
-import type { Fen } from '../money.js';
+import { type Fen, MAX_SALE_FEN } from '../money.js';
+
+/** A tier set is a bit mask of 31 bits at most (`tiers.ts`); no campaign we know has more than five tiers. */
+export const MAX_TIERS = 16;
 
 const fenAmount = z
   .int()
   .positive()
   .transform((n) => n as Fen);
-/** Minutes after midnight, written `HH:MM`; 24:00 is the end of the day. */
-const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be HH:MM, 00:00 to 24:00');
-const day = z.iso.date();
+/** A face or a threshold: no sale can be larger than what a reader can be asked for. */
+const saleAmount = z
+  .int()
+  .positive()
+  .max(MAX_SALE_FEN)
+  .transform((n) => n as Fen);
+
+/**
+ * Characters that print as nothing or command a printer or a screen: controls (an ESC in a name opens the cash drawer),
+ * line and paragraph separators, bidirectional overrides, half of a surrogate pair, byte order mark. They are refused,
+ * not dropped: the document is signed as it stands. Receipt markup is harmless text here; the receipt escapes it.
+ */
+const HARMFUL = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
+const text = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .refine((value) => !HARMFUL.test(value), 'text without control characters');
+const name = (longest: number) => text(longest).refine((value) => value.trim() !== '', 'a name that is not empty');
+
+/** Written `HH:MM`; 24:00 is the end of the day. */
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'a time HH:MM, 00:00 to 24:00');
+/** Grants carry their expiry in 24 bits of five minutes, which ends in 2129. */
+const day = z.iso
+  .date('a day YYYY-MM-DD')
+  .refine((value) => value >= '2000-01-01' && value <= '2127-12-31', 'a day from 2000-01-01 to 2127-12-31');
 
 export const presentationMode = z.enum(['customer-code', 'plate']);
 /** customer-code: the customer shows a code and the counter scans it. plate: the customer scans the merchant's plate. */
 export type PresentationMode = z.infer<typeof presentationMode>;
 
+export const identifier = z.enum(['phone', 'idCard', 'device']);
+/** What a person is told apart by. */
+export type Identifier = z.infer<typeof identifier>;
+
+const position = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
+/** RFC 7946 section 3.1.6: closed, so at least four positions. */
+const ring = z.array(position).min(4);
+
 export const tierSchema = z.strictObject({
-  id: z.string().regex(/^[a-z0-9-]{1,16}$/),
-  faceFen: fenAmount,
-  thresholdFen: fenAmount,
+  id: z.string().regex(/^[a-z0-9-]{1,16}$/, '1 to 16 of a-z, 0-9 and -'),
+  faceFen: saleAmount,
+  thresholdFen: saleAmount,
   quantity: z.int().positive().max(10_000_000),
   modes: z.array(presentationMode).min(1),
 });
@@ -31,16 +65,19 @@ export const campaignSchema = z.strictObject({
   format: z.literal(1),
   id: z
     .string()
-    .regex(CAMPAIGN_ID)
+    .regex(CAMPAIGN_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')
     .transform((id) => id as CampaignId),
   /** Rises with every change; the newest wins everywhere. */
   version: z.int().positive(),
-  name: z.string().min(1).max(80),
-  nameEn: z.string().min(1).max(120),
+  name: name(80),
+  nameEn: name(120),
   /** Printed at the foot of the receipt. */
-  receiptLine: z.string().max(120),
+  receiptLine: text(120),
+  /** For people who read the document: where its facts are from. No rule looks at them. */
+  notes: z.array(text(400)).max(20).optional(),
   window: z.strictObject({
-    timeZone: z.string(),
+    /** IANA name. */
+    timeZone: z.string().max(64),
     firstDay: day,
     days: z.int().positive().max(366),
     opens: timeOfDay,
@@ -51,22 +88,16 @@ export const campaignSchema = z.strictObject({
     perPersonPerTier: z.int().positive(),
     /** A person is the same when any, or only when all, of these agree. */
     samePerson: z.enum(['any', 'all']),
-    identifiers: z.array(z.enum(['phone', 'idCard', 'device'])).min(1),
-    /** GeoJSON Polygon or MultiPolygon, longitude before latitude (RFC 7946); null: anywhere. */
+    identifiers: z.array(identifier).min(1),
+    /** GeoJSON Polygon or MultiPolygon in WGS 84, longitude before latitude (RFC 7946); null: anywhere. */
     geofence: z
-      .union([
-        z.strictObject({
-          type: z.literal('Polygon'),
-          coordinates: z.array(z.array(z.tuple([z.number(), z.number()])).min(4)).min(1),
-        }),
-        z.strictObject({
-          type: z.literal('MultiPolygon'),
-          coordinates: z.array(z.array(z.array(z.tuple([z.number(), z.number()])).min(4)).min(1)).min(1),
-        }),
+      .discriminatedUnion('type', [
+        z.strictObject({ type: z.literal('Polygon'), coordinates: z.array(ring).min(1) }),
+        z.strictObject({ type: z.literal('MultiPolygon'), coordinates: z.array(z.array(ring).min(1)).min(1) }),
       ])
       .nullable(),
   }),
-  tiers: z.array(tierSchema).min(1).max(16),
+  tiers: z.array(tierSchema).min(1).max(MAX_TIERS),
   choice: z.literal('largest-face'),
   couponsPerPayment: z.literal(1),
   refund: z.enum(['stays-used', 'restored-if-full', 'restored-next-day', 'pro-rata']),
@@ -86,25 +117,25 @@ export const campaignSchema = z.strictObject({
   }),
   /** Cap a customer a day on a static plate, in fen (银发〔2017〕296号: 500 yuan); null: none. */
   plateCapFen: fenAmount.nullable(),
-  /** Several payments of one holder at one merchant within `minutes` count as one split order; null: not guarded. */
+  /** A payment is refused its coupon after `maxPayments` of the same holder at the same merchant within `minutes`; null: not guarded. */
   splitGuard: z.strictObject({ minutes: z.int().positive(), maxPayments: z.int().positive() }).nullable(),
   merchants: z
     .array(
       z.strictObject({
         id: z
           .string()
-          .regex(MERCHANT_ID)
+          .regex(MERCHANT_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')
           .transform((id) => id as MerchantId),
-        name: z.string().min(1).max(80),
-        category: z.string().max(40),
+        name: name(80),
+        category: text(40),
       }),
     )
     .min(1),
   sponsors: z
     .array(
       z.strictObject({
-        id: z.string().regex(/^[a-z0-9-]{1,32}$/),
-        name: z.string(),
+        id: z.string().regex(/^[a-z0-9-]{1,32}$/, '1 to 32 of a-z, 0-9 and -'),
+        name: name(80),
         shareBasisPoints: z.int().positive().max(10_000),
       }),
     )
@@ -114,3 +145,4 @@ export const campaignSchema = z.strictObject({
 export type Campaign = z.infer<typeof campaignSchema>;
 export type CampaignMerchant = Campaign['merchants'][number];
 export type RefundRule = Campaign['refund'];
+export type Geofence = NonNullable<Campaign['claim']['geofence']>;

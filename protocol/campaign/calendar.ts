@@ -1,0 +1,92 @@
+/**
+ * Days, and wall clocks in a time zone, without a clock of our own: everything here is a function of what is given.
+ * "Local" milliseconds are those that a wall clock in the zone would show, counted as if the zone were UTC.
+ */
+import { type WallMs, wallMs } from '../time.js';
+
+export const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+/** Days since 1970-01-01 in the proleptic Gregorian calendar. */
+export function dayNumber(year: number, month: number, day: number): number {
+  // Years are counted from March, so that the leap day is the last of its year; 400 years have 146,097 days.
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+export function isRealDay(year: number, month: number, day: number): boolean {
+  if (month < 1 || month > 12 || day < 1) return false;
+  const nextMonth = month === 12 ? dayNumber(year + 1, 1, 1) : dayNumber(year, month + 1, 1);
+  return day <= nextMonth - dayNumber(year, month, 1);
+}
+
+/** `YYYY-MM-DD`, already known to be a real day. */
+export const parseDay = (text: string): number =>
+  dayNumber(Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8, 10)));
+
+/** `HH:MM`, up to 24:00, in milliseconds after midnight. */
+export const parseTimeOfDay = (text: string): number =>
+  (Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5))) * MINUTE_MS;
+
+export interface Zone {
+  /** What a wall clock in this zone shows at this instant. */
+  local(at: WallMs): number;
+  /**
+   * The first instant at which a wall clock in this zone shows this time or, where clocks jump over it, a later one.
+   * Where clocks are set back the same time comes twice, and the first one counts.
+   */
+  instant(local: number): WallMs;
+}
+
+/** undefined: this machine's time zone data does not know the name. */
+export function zoneOf(name: string): Zone | undefined {
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone: name,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  } catch {
+    return undefined;
+  }
+
+  function local(at: WallMs): number {
+    const part: Record<string, number> = {};
+    for (const { type, value } of format.formatToParts(at)) part[type] = Number(value);
+    const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = part;
+    const wholeSeconds = dayNumber(year, month, day) * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1_000;
+    return wholeSeconds + (((at % 1_000) + 1_000) % 1_000);
+  }
+  const offset = (at: number): number => local(wallMs(at)) - at;
+
+  function instant(wanted: number): WallMs {
+    // No zone is more than 14 hours from UTC, and none changes its clocks twice within two days.
+    const before = offset(wanted - DAY_MS);
+    const after = offset(wanted + DAY_MS);
+    const first = wanted - Math.max(before, after);
+    const second = wanted - Math.min(before, after);
+    if (local(wallMs(first)) === wanted) return wallMs(first);
+    if (local(wallMs(second)) === wanted) return wallMs(second);
+    let gapBegins = first;
+    let gapIsOver = second;
+    while (gapIsOver - gapBegins > 1) {
+      const middle = Math.floor((gapBegins + gapIsOver) / 2);
+      if (offset(middle) === before) gapBegins = middle;
+      else gapIsOver = middle;
+    }
+    return wallMs(gapIsOver);
+  }
+  return { local, instant };
+}

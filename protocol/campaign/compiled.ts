@@ -1,0 +1,76 @@
+/**
+ * A campaign made ready for deciding: what the rules look up for every sale is computed once. A gateway asks some
+ * thousands of times a second.
+ */
+import type { MerchantId } from '../ids.js';
+import type { Fen } from '../money.js';
+import type { Interval, WallMs } from '../time.js';
+import { type Zone, zoneOf } from './calendar.js';
+import type { Campaign, PresentationMode, Tier } from './schema.js';
+import { NO_TIERS, onlyTier, type SerialRange, serialRanges, type TierSet } from './tiers.js';
+import { campaignBegins, claimOpens, openings } from './window.js';
+
+export interface CompiledTier {
+  /** Its place in the document, and its bit in a `TierSet`. */
+  readonly index: number;
+  readonly id: string;
+  readonly faceFen: Fen;
+  readonly thresholdFen: Fen;
+  /**
+   * The smallest amount it comes off: the threshold, and one fen more than the face where they are equal, since a card
+   * reader cannot be asked for nothing (CRP/1: 1 fen at least).
+   */
+  readonly fromFen: Fen;
+  readonly serials: SerialRange;
+}
+
+export interface CompiledCampaign {
+  readonly campaign: Campaign;
+  /** In the order of the document. */
+  readonly tiers: readonly CompiledTier[];
+  readonly tierById: ReadonlyMap<string, CompiledTier>;
+  /** Where two tiers have one face, the first of the document. */
+  readonly tierByFace: ReadonlyMap<number, CompiledTier>;
+  readonly tiersByMode: Readonly<Record<PresentationMode, TierSet>>;
+  readonly merchants: ReadonlySet<MerchantId>;
+  readonly openings: readonly Interval[];
+  /** Midnight at which its first day begins. */
+  readonly begins: WallMs;
+  /** The last instant at which a coupon is taken. */
+  readonly ends: WallMs;
+  readonly claimOpens: WallMs;
+  readonly zone: Zone;
+}
+
+export function compileCampaign(campaign: Campaign): CompiledCampaign {
+  const ranges = serialRanges(campaign);
+  const tiers = campaign.tiers.flatMap((tier, index): CompiledTier[] => {
+    const serials = ranges[index];
+    if (serials === undefined) return [];
+    const { id, faceFen, thresholdFen } = tier;
+    return [{ index, id, faceFen, thresholdFen, fromFen: Math.max(thresholdFen, faceFen + 1) as Fen, serials }];
+  });
+  const open = openings(campaign);
+  const begins = campaignBegins(campaign);
+  const zone = zoneOf(campaign.window.timeZone);
+  if (zone === undefined) throw new RangeError(`time zone ${campaign.window.timeZone} is not known here`);
+  return {
+    campaign,
+    tiers,
+    tierById: new Map(tiers.map((tier) => [tier.id, tier])),
+    tierByFace: new Map(tiers.toReversed().map((tier) => [tier.faceFen, tier])),
+    tiersByMode: {
+      'customer-code': tiersIn(campaign.tiers, 'customer-code'),
+      plate: tiersIn(campaign.tiers, 'plate'),
+    },
+    merchants: new Set(campaign.merchants.map(({ id }) => id)),
+    openings: open,
+    begins,
+    ends: open.at(-1)?.latest ?? begins,
+    claimOpens: claimOpens(campaign),
+    zone,
+  };
+}
+
+const tiersIn = (tiers: readonly Tier[], mode: PresentationMode): TierSet =>
+  tiers.reduce((set, tier, index) => (tier.modes.includes(mode) ? set | onlyTier(index) : set), NO_TIERS);

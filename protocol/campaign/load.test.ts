@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import youhao from '../../campaigns/youhao-2023.json' with { type: 'json' };
+import { describeProblem, parseCampaign } from './load.js';
+import { couponCount, totalFaceFen } from './tiers.js';
+
+/** The real document with one thing changed: a path of keys, and what to put there (undefined: take it away). */
+function changed(...changes: readonly (readonly [path: string, value: unknown])[]): unknown {
+  const document: Record<string, unknown> = structuredClone(youhao);
+  for (const [path, value] of changes) {
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    let at: Record<string, unknown> = document;
+    for (const key of keys) at = Object(at[key]);
+    if (value === undefined) delete at[last];
+    else at[last] = value;
+  }
+  return document;
+}
+
+function problems(document: unknown): string[] {
+  const parsed = parseCampaign(document);
+  return parsed.ok ? [] : parsed.fault.map(describeProblem);
+}
+
+describe('the reference campaign', () => {
+  const parsed = parseCampaign(youhao);
+  it('is what the notice says: 21 merchants, 10,000 coupons, 400,000 yuan', () => {
+    if (!parsed.ok) throw new Error(parsed.fault.map(describeProblem).join('\n'));
+    expect(parsed.value.merchants).toHaveLength(21);
+    expect(couponCount(parsed.value)).toBe(10_000);
+    expect(totalFaceFen(parsed.value)).toBe(40_000_000);
+    expect(parsed.value.budgetFen).toBe(40_000_000);
+    expect(parsed.value.tiers.map((tier) => [tier.faceFen, tier.thresholdFen, tier.quantity])).toEqual([
+      [2_000, 10_000, 4_000],
+      [4_000, 20_000, 4_000],
+      [8_000, 30_000, 2_000],
+    ]);
+  });
+});
+
+describe('a campaign document with a problem is refused with its place, its value and what is allowed', () => {
+  const square = [
+    [128, 47],
+    [129, 47],
+    [129, 48],
+    [128, 47],
+  ];
+  const rows: readonly [what: string, path: string, value: unknown, problem: string][] = [
+    ['a field left out', 'choice', undefined, 'choice: is missing; allowed: "largest-face"'],
+    ['a field that is not one', 'budget', 1, 'budget: is 1; allowed: no such field; is its name spelt right?'],
+    [
+      'a time zone that is not one',
+      'window.timeZone',
+      'Asia/Yichun',
+      'window.timeZone: is "Asia/Yichun"; allowed: an IANA time zone such as "Asia/Shanghai"',
+    ],
+    [
+      'closing before opening',
+      'window.closes',
+      '08:00',
+      'window.closes: is "08:00"; allowed: later than it opens, 09:00; 24:00 at most',
+    ],
+    [
+      'a time that no clock shows',
+      'window.opens',
+      '25:00',
+      'window.opens: is "25:00"; allowed: a time HH:MM, 00:00 to 24:00',
+    ],
+    [
+      'a day that no calendar has',
+      'window.firstDay',
+      '2023-02-30',
+      'window.firstDay: is "2023-02-30"; allowed: a day YYYY-MM-DD',
+    ],
+    [
+      'claims that open after the end',
+      'claim.opens',
+      { day: '2023-04-10', time: '22:00' },
+      'claim.opens: is {"day":"2023-04-10","time":"22:00"}; allowed: earlier than the end of the campaign',
+    ],
+    [
+      'a face larger than its threshold',
+      'tiers.0.thresholdFen',
+      1_999,
+      'tiers[0].thresholdFen: is 1999; allowed: at least the face, 2000',
+    ],
+    ['half a fen', 'tiers.0.faceFen', 0.5, 'tiers[0].faceFen: is 0.5; allowed: a whole number'],
+    ['a negative face', 'tiers.0.faceFen', -1, 'tiers[0].faceFen: is -1; allowed: more than 0'],
+    [
+      'one tier twice',
+      'tiers.1.id',
+      'yuan-20',
+      'tiers[1].id: is "yuan-20"; allowed: a name of its own; tiers[0] has this one',
+    ],
+    [
+      'one merchant twice',
+      'merchants.20.id',
+      'yh-01',
+      'merchants[20].id: is "yh-01"; allowed: a name of its own; merchants[0] has this one',
+    ],
+    [
+      'more coupons than money',
+      'tiers.2.quantity',
+      2_001,
+      'budgetFen: is 40000000; allowed: at least what all coupons are worth together, 40008000',
+    ],
+    [
+      'sponsors who pay 90 %',
+      'sponsors.0.shareBasisPoints',
+      9_000,
+      'sponsors: is 9000; allowed: shares (shareBasisPoints) that add up to 10000',
+    ],
+    [
+      'a ring that is not closed',
+      'claim.geofence.coordinates',
+      [[...square.slice(0, 3), [128, 48]]],
+      "claim.geofence.coordinates[0][3]: is [128,48]; allowed: the ring's first position again, [128,47]",
+    ],
+    [
+      'latitude before longitude',
+      'claim.geofence.coordinates.0.1',
+      [47, 128],
+      'claim.geofence.coordinates[0][1][1]: is 128; allowed: at most 90',
+    ],
+    [
+      'a geofence of another kind',
+      'claim.geofence',
+      { type: 'Circle' },
+      'claim.geofence: is {"type":"Circle"}; allowed: {"type":"Polygon",…} or {"type":"MultiPolygon",…}, or null for anywhere',
+    ],
+    ['a mode twice', 'tiers.0.modes', ['plate', 'plate'], 'tiers[0].modes[1]: is "plate"; allowed: each once'],
+    [
+      'a drawer command in a name',
+      'merchants.0.name',
+      '华宇\u001bp\u0000',
+      'merchants[0].name: is "华宇\\u001bp\\u0000"; allowed: text without control characters',
+    ],
+    [
+      'a right-to-left override',
+      'receiptLine',
+      '\u202e100',
+      'receiptLine: is "\\u202e100"; allowed: text without control characters',
+    ],
+    ['a name of blanks', 'name', '  ', 'name: is "  "; allowed: a name that is not empty'],
+    [
+      'offline for no coupon at all',
+      'offline.maxCoupons',
+      0,
+      'offline.maxCoupons: is 0; allowed: at least 1 where offline.permitted is true',
+    ],
+    [
+      'offline for less than any face',
+      'offline.maxFaceFen',
+      1_999,
+      'offline.maxFaceFen: is 1999; allowed: at least the smallest face, 2000',
+    ],
+  ];
+  it.each(rows)('%s', (_what, path, value, expected) => {
+    expect(problems(changed([path, value]))).toEqual([expected]);
+  });
+
+  it('lists every problem at once, those between the parts included', () => {
+    const found = problems(
+      changed(['version', 0], ['tiers.0.id', 'yuan-40'], ['window.timeZone', 'x'], ['sponsors.0.shareBasisPoints', 1]),
+    );
+    expect(found.map((line) => line.split(':')[0])).toEqual(['version', 'tiers[1].id', 'sponsors', 'window.timeZone']);
+  });
+
+  it.each([null, undefined, 7, 'text', [], {}, JSON.parse('{"__proto__":{"format":1}}')])(
+    '%j is no campaign',
+    (value) => {
+      expect(problems(value).length).toBeGreaterThan(0);
+    },
+  );
+
+  it('keeps receipt markup in a name, since it is only text', () => {
+    expect(problems(changed(['merchants.0.name', '{b:1|^"~_`\\}']))).toEqual([]);
+  });
+
+  it('takes a key that is named __proto__ for a field like any other', () => {
+    const document = JSON.parse(JSON.stringify(youhao).replace('{', '{"__proto__":{"budgetFen":1},'));
+    expect(problems(document)).toEqual([
+      '__proto__: is {"budgetFen":1}; allowed: no such field; is its name spelt right?',
+    ]);
+  });
+});
