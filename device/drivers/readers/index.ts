@@ -1,0 +1,11 @@
+/** The card readers that exist, by the name that the configuration uses. A new one: its file, and a line here. */
+import { crp1Reader } from './crp1.js';
+import type { ReaderDriver } from './reader.js';
+import { transbankReader } from './transbank.js';
+
+export const READERS = {
+  crp1: crp1Reader,
+  transbank: transbankReader,
+} as const satisfies Record<string, ReaderDriver>;
+
+export type ReaderName = keyof typeof READERS;
