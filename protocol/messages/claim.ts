@@ -1,0 +1,47 @@
+/**
+ * Claiming coupons, over HTTP: what a phone asks with `POST /v1/claims` and what the gateway answers. The answer is per
+ * tier, since one may be gone while another is not; every refusal is one of the registered reasons.
+ */
+import { z } from 'zod';
+import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
+import { type CouponSerial, MAX_SERIAL } from '../ids.js';
+
+const tierId = z.string().min(1).max(16);
+
+export const claimRequestSchema = z.object({
+  /** Judged by the rules for identities, which answer with a reason of their own, not by this schema. */
+  phone: z.string().max(32),
+  idCard: z.string().max(32),
+  device: z.string().max(128),
+  /** WGS 84 degrees. */
+  position: z.object({ longitude: z.number().min(-180).max(180), latitude: z.number().min(-90).max(90) }),
+  tiers: z.array(tierId).min(1).max(16),
+  /** The phone's P-256 key: base64url of the compressed point. */
+  publicKey: z.string().max(64),
+});
+export type ClaimRequest = z.infer<typeof claimRequestSchema>;
+
+export const claimAnswerSchema = z.object({
+  results: z.array(
+    z.discriminatedUnion('ok', [
+      z.object({
+        tier: tierId,
+        ok: z.literal(true),
+        serial: z
+          .int()
+          .min(0)
+          .max(MAX_SERIAL)
+          .transform((n) => n as CouponSerial),
+      }),
+      z.object({ tier: tierId, ok: z.literal(false), reason: z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]) }),
+    ]),
+  ),
+  /** Base64url of the signed grant over all coupons that the holder has; null where there are none. */
+  grant: z.string().max(200).nullable(),
+  /** 19 digits by which a scanned payment code names this holder; null where there are no coupons. */
+  paymentCode: z
+    .string()
+    .regex(/^62\d{17}$/)
+    .nullable(),
+});
+export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;

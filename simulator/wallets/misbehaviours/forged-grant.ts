@@ -1,0 +1,19 @@
+import { encodeGrant, type Grant, grantBytesToSign } from '#protocol/codes/presentation.js';
+import type { Es256Signer } from '#protocol/crypto.js';
+import type { CampaignId } from '#protocol/ids.js';
+import type { Presenter } from '../presenter.js';
+import { signPresentation } from '../wallet.js';
+
+/** A grant that looks right in every field, issued by somebody who is not the issuer. */
+export function withForgedGrant(options: {
+  readonly campaign: CampaignId;
+  /** All but the holder's key, which is the forger's own. */
+  readonly grant: Omit<Grant, 'holderKey'>;
+  readonly holder: Es256Signer;
+  readonly forger: Es256Signer;
+}): Presenter {
+  const fields: Grant = { ...options.grant, holderKey: options.holder.publicKey };
+  const grant = encodeGrant(fields, options.forger.sign(grantBytesToSign(options.campaign, fields)));
+  let counter = 0;
+  return { present: (nowMs) => signPresentation({ signer: options.holder, grant, counter: ++counter, nowMs }) };
+}

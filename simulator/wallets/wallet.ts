@@ -1,0 +1,102 @@
+/**
+ * A customer's phone: a key that never leaves it, who its owner is, what was claimed, and the code that it shows. It
+ * speaks to nobody: `claim-over-http.ts` carries its request, a simulated world carries it otherwise.
+ */
+import { base64url } from '#protocol/codes/bit-text.js';
+import { decodeGrant, encodePresentation, MAX_COUNTER, presentationBytesToSign } from '#protocol/codes/presentation.js';
+import type { Es256Signer } from '#protocol/crypto.js';
+import type { CouponSerial } from '#protocol/ids.js';
+import { type ClaimAnswer, type ClaimRequest, claimAnswerSchema } from '#protocol/messages/claim.js';
+import { err, ok, type Result } from '#protocol/result.js';
+import { wallMs } from '#protocol/time.js';
+import type { Identity } from './identities.js';
+import type { Presenter } from './presenter.js';
+
+export type Position = ClaimRequest['position'];
+
+/** In the middle of Youhao District, inside the reference campaign's geofence. */
+export const IN_YOUHAO: Position = { longitude: 128.84, latitude: 47.86 };
+
+export class Wallet implements Presenter {
+  readonly identity: Identity;
+  readonly position: Position;
+  readonly signer: Es256Signer;
+  #grant: Uint8Array | undefined;
+  #paymentCode: string | undefined;
+  #counter: number;
+
+  constructor(options: {
+    readonly identity: Identity;
+    readonly signer: Es256Signer;
+    readonly position?: Position;
+    /** For a copy of another phone: what that one had. */
+    readonly grant?: Uint8Array;
+    readonly counter?: number;
+  }) {
+    this.identity = options.identity;
+    this.signer = options.signer;
+    this.position = options.position ?? IN_YOUHAO;
+    this.#grant = options.grant;
+    this.#counter = options.counter ?? 0;
+  }
+
+  claimRequest(tiers: readonly string[]): ClaimRequest {
+    const publicKey = base64url.encode(this.signer.publicKey);
+    return { ...this.identity, position: this.position, tiers: [...tiers], publicKey };
+  }
+
+  /** Keeps what an answer brought. A fault says what the gateway sent that no phone could use. */
+  takeAnswer(answer: unknown): Result<ClaimAnswer, string> {
+    const parsed = claimAnswerSchema.safeParse(answer);
+    if (!parsed.success) return err(`not an answer to a claim: ${parsed.error.issues[0]?.message ?? ''}`);
+    const { grant, paymentCode } = parsed.data;
+    if (grant !== null) {
+      const bytes = base64url.decode(grant);
+      if (!bytes.ok || !decodeGrant(bytes.value).ok) return err('the grant cannot be read');
+      this.#grant = bytes.value;
+    }
+    this.#paymentCode = paymentCode ?? this.#paymentCode;
+    return ok(parsed.data);
+  }
+
+  get grant(): Uint8Array | undefined {
+    return this.#grant;
+  }
+
+  /** The number of presentations made so far. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  get serials(): readonly CouponSerial[] {
+    const grant = this.#grant === undefined ? undefined : decodeGrant(this.#grant);
+    return grant?.ok === true ? grant.value.serials : [];
+  }
+
+  /** The opaque 19-digit code (online only). Throws when nothing was claimed: the scenario forgot to. */
+  paymentCode(): string {
+    if (this.#paymentCode === undefined) throw new Error('this wallet has no payment code: claim first');
+    return this.#paymentCode;
+  }
+
+  /** Throws when nothing was claimed, or after 65,535 presentations. */
+  present(nowMs: number): string {
+    if (this.#grant === undefined) throw new Error('this wallet has no grant: claim first');
+    if (this.#counter >= MAX_COUNTER) throw new Error('this wallet has shown its code as often as it can');
+    this.#counter++;
+    return signPresentation({ signer: this.signer, grant: this.#grant, counter: this.#counter, nowMs });
+  }
+}
+
+/** What a phone does when its code is opened; also with grants that no gateway gave. */
+export function signPresentation(options: {
+  readonly signer: Es256Signer;
+  readonly grant: Uint8Array;
+  readonly counter: number;
+  readonly nowMs: number;
+}): string {
+  const { signer, grant, counter } = options;
+  const shownAt = wallMs(Math.floor(options.nowMs / 1000) * 1000);
+  const signature = signer.sign(presentationBytesToSign(grant, shownAt, counter));
+  return encodePresentation({ grantBytes: grant, shownAt, counter, signature });
+}
