@@ -1,3 +1,5 @@
 /** Receipt printers: the models, the rendering of a receipt for one of them, and the conversation that prints it. */
+export { createPrinter, type PrinterOptions } from './escpos.js';
+export type { EscposState } from './escpos-state.js';
 export { printerModels } from './models/index.js';
 export { type Rendered, receiptText, renderReceipt, warmUp } from './render.js';

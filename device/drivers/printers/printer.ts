@@ -29,8 +29,15 @@ export type PrinterEffect =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
   /** printed: the printer confirmed. unconfirmed: sent, but this printer never answers, or not in time. */
   | { readonly kind: 'done'; readonly job: PrintJob; readonly outcome: 'printed' | 'unconfirmed' }
-  /** Held before its first byte: nothing of it is on paper. */
-  | { readonly kind: 'held'; readonly job: PrintJob; readonly why: 'paper-out' | 'offline' | 'cover' | 'waiting' }
+  /**
+   * Held before its first byte: nothing of it is on paper. `queue-full`: not even kept; hand it in again (the same id will
+   * do) when others have been printed or dropped.
+   */
+  | {
+      readonly kind: 'held';
+      readonly job: PrintJob;
+      readonly why: 'paper-out' | 'offline' | 'cover' | 'waiting' | 'queue-full';
+    }
   /** Broken off after its first byte: a later copy must be marked as a reprint. */
   | { readonly kind: 'broken'; readonly job: PrintJob; readonly why: string }
   | { readonly kind: 'paper'; readonly paper: PaperState }
