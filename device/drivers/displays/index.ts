@@ -1,0 +1,9 @@
+/** The customer displays that exist, by the name that the configuration uses. A new one: its file, and a line here. */
+import type { DisplayDriver } from './display.js';
+import { led8Display } from './led8.js';
+
+export const DISPLAYS = {
+  led8: led8Display,
+} as const satisfies Record<string, DisplayDriver>;
+
+export type DisplayName = keyof typeof DISPLAYS;

@@ -1,0 +1,47 @@
+/**
+ * LED8 客显: eight seven-segment digits and four lamps, as on every small till. It never answers.
+ * `ESC @` starts it, `0C` clears it, `ESC Q A digits CR` shows a number, `ESC s n` lights a lamp.
+ */
+import { unreachable } from '#protocol/machine.js';
+import { type Fen, formatYuan } from '#protocol/money.js';
+import { joinBytes, latin1Bytes } from '../bytes.js';
+import type { DisplayDriver, Showing } from './display.js';
+
+const ESC = 0x1b;
+const CLEAR = Uint8Array.of(0x0c);
+const CR = 0x0d;
+/** The decimal point shares a digit's place, a minus sign takes one. */
+const PLACES = 8;
+
+const LAMPS: Readonly<Record<Extract<Showing, { kind: 'amount' }>['lamp'], string>> = {
+  off: '0',
+  price: '1',
+  total: '2',
+  received: '3',
+  change: '4',
+};
+
+export const led8Display: DisplayDriver = {
+  name: 'led8',
+  baudRate: 2_400,
+  greeting: joinBytes([ESC, 0x40], CLEAR),
+  encode(showing) {
+    switch (showing.kind) {
+      case 'clear':
+        return joinBytes(lamp('off'), CLEAR);
+      case 'amount':
+        return joinBytes(lamp(showing.lamp), digits(showing.fen));
+      default:
+        return unreachable(showing);
+    }
+  },
+};
+
+const lamp = (name: keyof typeof LAMPS): Uint8Array => joinBytes([ESC, 0x73], latin1Bytes(LAMPS[name]));
+
+/** An amount that does not fit is not shown at all: a cut one would be a wrong one. */
+function digits(amount: Fen): Uint8Array {
+  const text = formatYuan(amount);
+  if (text.replace('.', '').length > PLACES) return CLEAR;
+  return joinBytes([ESC, 0x51, 0x41], latin1Bytes(text), [CR]);
+}

@@ -1,0 +1,12 @@
+/** XFS5152, and with it SYN6658 and VTX316: the same frames as SYN6288 without the xor at the end. */
+import type { VoiceModel } from './frame.js';
+import { voiceDriver } from './machine.js';
+
+export const XFS5152: VoiceModel = {
+  name: 'xfs5152',
+  baudRate: 9_600,
+  xor: false,
+  encodings: { gbk: 1, utf16be: 3 },
+};
+
+export const xfs5152Voice = voiceDriver(XFS5152);
