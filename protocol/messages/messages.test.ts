@@ -54,8 +54,8 @@ describe('what is not a message', () => {
   const rows: readonly [string, Uint8Array, string][] = [
     ['nothing', new Uint8Array(), 'MESSAGE_NOT_JSON'],
     ['over 64 KiB', new Uint8Array(MAX_PAYLOAD_BYTES + 1).fill(32), 'MESSAGE_TOO_LARGE'],
-    ['half a character', new Uint8Array([0x22, 0xe5, 0x8f, 0x22]), 'MESSAGE_NOT_UTF8'],
-    ['GBK', new Uint8Array([0x22, 0xd3, 0xd1, 0xba, 0xc3, 0x22]), 'MESSAGE_NOT_UTF8'],
+    ['half a character', new Uint8Array([0x22, 0xe5, 0x8f, 0x22]), 'MESSAGE_NOT_TEXT'],
+    ['GBK', new Uint8Array([0x22, 0xd3, 0xd1, 0xba, 0xc3, 0x22]), 'MESSAGE_NOT_TEXT'],
     ['half a JSON', text('{"v":1,"type":"hello"'), 'MESSAGE_NOT_JSON'],
     ['a list', text('[]'), 'MESSAGE_MALFORMED'],
     ['null', text('null'), 'MESSAGE_MALFORMED'],

@@ -12,7 +12,7 @@ export const MESSAGE_VERSION = 1;
 
 export type MessageFaultCode =
   | 'MESSAGE_TOO_LARGE'
-  | 'MESSAGE_NOT_UTF8'
+  | 'MESSAGE_NOT_TEXT'
   | 'MESSAGE_NOT_JSON'
   | 'MESSAGE_VERSION_UNKNOWN'
   | 'MESSAGE_TYPE_UNKNOWN'
@@ -46,7 +46,7 @@ export function parseMessage<Schema extends z.ZodType>(
   try {
     text = utf8.decode(bytes);
   } catch {
-    return fault('MESSAGE_NOT_UTF8', 'the bytes are not UTF-8');
+    return fault('MESSAGE_NOT_TEXT', 'the bytes are not UTF-8');
   }
   let json: unknown;
   try {
