@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { receiptText } from '#device/drivers/printers/render.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
-import { type ReceiptFacts, type ReceiptLanguage, receiptDocument, type SaleFacts } from './receipt.js';
+import { type ReceiptFacts, type ReceiptLanguage, receiptDocument, type SaleFacts, sampleReceipt } from './receipt.js';
 import { displayWidth } from './receipt-text.js';
 
 const sale: SaleFacts = {
@@ -103,6 +103,12 @@ describe('a receipt', () => {
     expect(text).toContain('Coupon 40 off 200                         -40.00');
     expect(text).toContain('You saved 40.00 yuan');
     expect(text.join()).toContain('友好利民超市');
+  });
+
+  it('of a printer test says that it is none', () => {
+    const text = receiptText(sampleReceipt({ columns: 32, language: 'zh' }), 32);
+    expect(text).toContain('此小票仅供测试，不是付款凭证');
+    expect(text).toContain('补打');
   });
 
   it('carries the receipt number, and nothing else, in its QR code', () => {

@@ -7,7 +7,7 @@
 import type { RefundRule } from '#protocol/campaign/schema.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
-import { type Fen, formatYuan, formatYuanShort, subtractFen } from '#protocol/money.js';
+import { type Fen, fen, formatYuan, formatYuanShort, subtractFen } from '#protocol/money.js';
 import { displayWidth, escapeMarkup, printable, trimToWidth, wrapToWidth } from './receipt-text.js';
 
 export type ReceiptLanguage = 'zh' | 'en';
@@ -106,6 +106,28 @@ export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): str
   if (facts.campaign !== null && facts.campaign.line !== '') page.centre(facts.campaign.line, 'plain', NOTE_LINES);
   page.centre(say.thanks, 'plain', 2);
   return page.document();
+}
+
+/** A receipt of nothing, with every kind of line: to try a printer with, and to warm up before the first customer. */
+export function sampleReceipt(layout: ReceiptLayout): string {
+  return receiptDocument(
+    {
+      kind: 'sale',
+      copy: 'reprint',
+      receipt: 'TEST-0' as ReceiptNo,
+      merchant: '打印测试 Printer test',
+      device: 'test',
+      order: 'TEST' as OrderNo,
+      time: null,
+      amountFen: fen(25990),
+      netFen: fen(21990),
+      coupon: { faceFen: fen(4000), thresholdFen: fen(20000), offline: true },
+      noCoupon: null,
+      card: { scheme: '银联', last4: '0000', auth: '000000', rrn: '000000000000' },
+      campaign: { name: '打印测试', line: '此小票仅供测试，不是付款凭证' },
+    },
+    layout,
+  );
 }
 
 function saleLines(page: Page, facts: SaleFacts, language: ReceiptLanguage): void {

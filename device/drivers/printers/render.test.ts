@@ -8,7 +8,7 @@ import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { printerModels } from './models/index.js';
 import type { PrinterModel } from './printer.js';
-import { renderReceipt } from './render.js';
+import { renderReceipt, warmUp } from './render.js';
 
 const facts: ReceiptFacts = {
   kind: 'sale',
@@ -177,6 +177,15 @@ describe.each(models.map((model) => [model.name, model] as const))('a receipt on
     );
     expect(functions.at(-1)).toBe(model.cutter ? 'GS V' : 'ESC J');
     expect(new Set(functions)).not.toContain('ESC p');
+  });
+});
+
+describe('warming up', () => {
+  it('changes nothing of what is printed afterwards', () => {
+    const model = base({});
+    const before = print(receiptFor(model), model);
+    warmUp(model, '|"店"\n-\na | b');
+    expect(print(receiptFor(model), model)).toBe(before);
   });
 });
 

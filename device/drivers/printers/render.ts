@@ -19,17 +19,15 @@ export function renderReceipt(document: string, model: PrinterModel): Rendered {
 }
 
 /**
- * The first rendering of a process takes some ten times as long as the next ones (the encoder's tables are built, the
- * code is compiled). Called at start, so that the first customer's receipt isn't the one that waits.
+ * The first rendering of a process takes a hundred times as long as the next ones (the encoder's tables are built, the
+ * code is compiled). Called at start with a whole receipt, so that the first customer's isn't the one that waits.
  */
-export function warmUp(model: PrinterModel): void {
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) renderReceipt(WARM_UP_DOCUMENT, model);
+export function warmUp(model: PrinterModel, document: string): void {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) renderReceipt(document, model);
 }
 
-const WARM_UP_ROUNDS = 3;
-/** Every kind of line that a receipt has. */
-const WARM_UP_DOCUMENT =
-  '"^^消费券^^"\n-\n|码牌编号~~~~0001\n"^^实付~~~￥219.90^^"\n{option:qrcode,4,m;code:CPR}\n谢谢惠顾';
+/** After some five the time no longer falls. */
+const WARM_UP_ROUNDS = 5;
 
 /** The same document as plain text, for a log or a terminal: line for line as on paper, without the QR code. */
 export const receiptText = (document: string, columns: number): string =>
