@@ -3,9 +3,11 @@
  * sentence says what a cashier can do. A code once used is retired, never reused.
  */
 export interface Reason {
-  /** What the counter shows; `{missing}`, `{face}`, `{opens}`, `{closes}` and the like are filled in by `sentence`. */
+  /** What the counter shows; `{missing}`, `{face}`, `{opens}` and `{closes}` are filled in by `sentence`. */
   readonly zh: string;
   readonly en: string;
+  /** Shown instead where what belongs into the sentence isn't known; only where the sentence has a place to fill. */
+  readonly bare?: { readonly zh: string; readonly en: string };
 }
 
 export const REASONS = {
@@ -14,11 +16,19 @@ export const REASONS = {
   'below-threshold': {
     zh: '未达到消费券门槛，再买{missing}元可减{face}元',
     en: 'Below the threshold: {missing} yuan more takes {face} yuan off',
+    bare: { zh: '未达到消费券门槛', en: 'Below the threshold of every coupon held' },
   },
-  'before-campaign': { zh: '活动尚未开始', en: 'The campaign has not begun' },
-  'after-campaign': { zh: '活动已经结束', en: 'The campaign is over' },
-  'outside-hours': { zh: '不在用券时间内（{opens}至{closes}）', en: 'Coupons are taken from {opens} to {closes} only' },
-  'merchant-not-listed': { zh: '本店不在活动商户名单内', en: 'This merchant is not on the campaign list' },
+  'before-campaign': { zh: '活动尚未开始，按原价收款', en: 'The campaign has not begun; full price' },
+  'after-campaign': { zh: '活动已经结束，按原价收款', en: 'The campaign is over; full price' },
+  'outside-hours': {
+    zh: '不在用券时间内（{opens}至{closes}），按原价收款',
+    en: 'Coupons are taken from {opens} to {closes} only; full price',
+    bare: { zh: '不在用券时间内，按原价收款', en: 'Outside the hours in which coupons are taken; full price' },
+  },
+  'merchant-not-listed': {
+    zh: '本店不在活动商户名单内，按原价收款',
+    en: 'This merchant is not on the campaign list; full price',
+  },
   'mode-not-allowed': {
     zh: '此券不能这样使用，请顾客出示付款码',
     en: 'Not in this way: ask the customer to show the code',
@@ -27,10 +37,13 @@ export const REASONS = {
     zh: '静态码牌当日限额已满，请顾客出示付款码',
     en: 'Daily cap of the static plate reached: ask the customer to show the code',
   },
-  'split-order': { zh: '疑似拆单，本次不能用券', en: 'Looks like one order split into several: no coupon this time' },
+  'split-order': {
+    zh: '疑似拆单，本次不能用券，按原价收款',
+    en: 'Looks like one order split into several: no coupon this time, full price',
+  },
   'already-used': { zh: '此消费券已使用', en: 'This coupon has been used' },
   'coupon-reserved': { zh: '此消费券正在另一笔付款中使用', en: 'This coupon is in use in another payment' },
-  'budget-exhausted': { zh: '活动资金已用完', en: 'The campaign budget is used up' },
+  'budget-exhausted': { zh: '活动资金已用完，按原价收款', en: 'The campaign budget is used up; full price' },
   // -- what the customer showed
   'wrong-wallet-app': { zh: '请使用云闪付付款码', en: 'Please use the UnionPay QuickPass (云闪付) code' },
   'code-unknown': { zh: '无法识别此码', en: 'This code is not known' },

@@ -1,0 +1,118 @@
+/**
+ * The one registry of error codes. Codes are stable: logs, replies and `docs/errors.md` speak of them. To add one, add
+ * a row to its family in `errors/` and run `npx vitest run protocol/faults -u`, which writes the docs.
+ *
+ * Why a coupon wasn't taken is no error: those are in `reasons.ts`.
+ */
+import { CONFIG_ERRORS } from './errors/config.js';
+import { JOURNAL_ERRORS } from './errors/journal.js';
+import { LEDGER_ERRORS } from './errors/ledger.js';
+import { PERIPHERAL_ERRORS } from './errors/peripheral.js';
+import { PROTOCOL_ERRORS } from './errors/protocol.js';
+import type { Blame, ErrorRow } from './errors/row.js';
+
+export type { Blame } from './errors/row.js';
+
+export const ERRORS_BY_FAMILY = {
+  ConfigError: CONFIG_ERRORS,
+  ProtocolError: PROTOCOL_ERRORS,
+  PeripheralError: PERIPHERAL_ERRORS,
+  JournalError: JOURNAL_ERRORS,
+  LedgerError: LEDGER_ERRORS,
+} as const;
+
+export type ErrorFamily = keyof typeof ERRORS_BY_FAMILY;
+export type CodeOf<Family extends ErrorFamily> = keyof (typeof ERRORS_BY_FAMILY)[Family];
+export type ErrorCode = { [Family in ErrorFamily]: CodeOf<Family> }[ErrorFamily];
+
+export interface ErrorEntry {
+  readonly family: ErrorFamily;
+  readonly blame: Blame;
+  /** Whether the same thing, done again without a change, may succeed. */
+  readonly retry: boolean;
+  /** What happened: a sentence. */
+  readonly what: string;
+  /** What to do about it: a sentence. */
+  readonly remedy: string;
+}
+
+const FAMILIES = ['ConfigError', 'ProtocolError', 'PeripheralError', 'JournalError', 'LedgerError'] as const;
+
+const entries = (family: ErrorFamily): [string, ErrorEntry][] =>
+  Object.entries<ErrorRow>(ERRORS_BY_FAMILY[family]).map(([code, [blame, retry, what, remedy]]) => [
+    code,
+    { family, blame, retry: retry === 'again', what, remedy },
+  ]);
+
+/** By code, families together. A map, so that a code from outside finds no inherited field. */
+export const ERRORS: ReadonlyMap<string, ErrorEntry> = new Map(FAMILIES.flatMap(entries));
+
+export const isErrorCode = (code: string): code is ErrorCode => ERRORS.has(code);
+
+export function errorEntry(code: ErrorCode): ErrorEntry {
+  const entry = ERRORS.get(code);
+  if (entry === undefined) throw new RangeError(`${code} is not in the registry`);
+  return entry;
+}
+
+export const worthRetrying = (code: ErrorCode): boolean => errorEntry(code).retry;
+
+export interface ErrorDetails {
+  /** What this case is about: a path, a number, the listed problems. Never anything personal, never a whole card or code. */
+  readonly detail?: string;
+  readonly cause?: unknown;
+}
+
+/** A fault with a name: its message says what happened and what to do about it. */
+export class CodeplateError extends Error {
+  override readonly name: string = 'CodeplateError';
+  readonly code: ErrorCode;
+  readonly remedy: string;
+
+  constructor(code: ErrorCode, { detail, cause }: ErrorDetails = {}) {
+    const { what, remedy } = errorEntry(code);
+    super([what, detail, remedy].filter((part) => part !== undefined && part !== '').join(' '), { cause });
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+export class ConfigError extends CodeplateError {
+  override readonly name = 'ConfigError';
+
+  constructor(code: CodeOf<'ConfigError'>, details?: ErrorDetails) {
+    super(code, details);
+  }
+}
+
+export class ProtocolError extends CodeplateError {
+  override readonly name = 'ProtocolError';
+
+  constructor(code: CodeOf<'ProtocolError'>, details?: ErrorDetails) {
+    super(code, details);
+  }
+}
+
+export class PeripheralError extends CodeplateError {
+  override readonly name = 'PeripheralError';
+
+  constructor(code: CodeOf<'PeripheralError'>, details?: ErrorDetails) {
+    super(code, details);
+  }
+}
+
+export class JournalError extends CodeplateError {
+  override readonly name = 'JournalError';
+
+  constructor(code: CodeOf<'JournalError'>, details?: ErrorDetails) {
+    super(code, details);
+  }
+}
+
+export class LedgerError extends CodeplateError {
+  override readonly name = 'LedgerError';
+
+  constructor(code: CodeOf<'LedgerError'>, details?: ErrorDetails) {
+    super(code, details);
+  }
+}

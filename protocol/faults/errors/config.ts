@@ -1,0 +1,47 @@
+/** Settings, files and campaigns that a person has written or handed over. One row a code; a code once used is retired, never reused. */
+import type { ErrorRow } from './row.js';
+
+export const CONFIG_ERRORS = {
+  CONFIG_UNREADABLE: [
+    'operator',
+    'never',
+    'The configuration file cannot be read.',
+    'Check that the path names a file that this user may read; `codeplate init DIR` writes a fresh one.',
+  ],
+  CONFIG_INVALID: [
+    'operator',
+    'never',
+    'The configuration has problems; every one is listed with its path, its value and what is allowed.',
+    'Correct all of them and start again.',
+  ],
+  CAMPAIGN_UNREADABLE: [
+    'operator',
+    'never',
+    'The campaign file cannot be read, or is not JSON.',
+    'Name a campaign document, or a shipped campaign such as youhao-2023.',
+  ],
+  CAMPAIGN_INVALID: [
+    'operator',
+    'never',
+    'The campaign has problems; every one is listed with its path, its value and what is allowed.',
+    'Correct all of them and start again.',
+  ],
+  SCENARIO_INVALID: [
+    'operator',
+    'never',
+    'The scenario has problems; every one is listed.',
+    'Correct all of them and run it again.',
+  ],
+  KEY_UNUSABLE: [
+    'operator',
+    'never',
+    'A private key is missing or is not one of curve P-256.',
+    'Give a PKCS#8 PEM or a JWK of curve P-256.',
+  ],
+  ADDRESS_IN_USE: [
+    'operator',
+    'never',
+    'Another process listens on this address.',
+    'Stop it, or choose another port in the configuration.',
+  ],
+} as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,60 @@
+/** The gateway's book. One row a code; a code once used is retired, never reused. */
+import type { ErrorRow } from './row.js';
+
+export const LEDGER_ERRORS = {
+  LEDGER_CANNOT_OPEN: [
+    'operator',
+    'never',
+    'The ledger cannot be opened.',
+    'Check the path or the address of the database, and its rights.',
+  ],
+  LEDGER_UNREADABLE: [
+    'hardware',
+    'never',
+    'The ledger cannot be read.',
+    'Keep the database as it is and restore it from its replica.',
+  ],
+  LEDGER_OF_ANOTHER_CAMPAIGN: [
+    'operator',
+    'never',
+    'The ledger is that of another campaign.',
+    'Give each campaign a ledger of its own.',
+  ],
+  LEDGER_OTHER_VERSION: [
+    'operator',
+    'never',
+    'The ledger was written by another version of the gateway.',
+    'Start the version that wrote it, or migrate it.',
+  ],
+  LEDGER_DISK_FULL: [
+    'operator',
+    'again',
+    'The disk under the ledger is full; the batch was not committed.',
+    'Make room; devices keep their records and send them again.',
+  ],
+  LEDGER_WRITE_FAILED: [
+    'hardware',
+    'again',
+    'A batch was not committed; nothing of it counts.',
+    'Look at the disk and the database log; devices send again.',
+  ],
+  LEDGER_CLOSED: ['ours', 'again', 'The ledger has been closed.', 'Ask again when the gateway is back.'],
+  LEDGER_AUDIT_BROKEN: [
+    'operator',
+    'never',
+    'A hash of the audit chain does not agree: the audit was changed after the fact.',
+    'Keep the database as evidence and compare it with its replica.',
+  ],
+  GATEWAY_WENT_BACK: [
+    'peer',
+    'never',
+    'The gateway has fewer of our records than it had acknowledged: its ledger was restored from an older copy.',
+    'Call the bank; this device sends again what is missing, as far as it holds it.',
+  ],
+  SALE_DIFFERS: [
+    'peer',
+    'never',
+    'This sale is known already with another content, or is past asking.',
+    'Use a new sale id for a new sale.',
+  ],
+} as const satisfies Record<string, ErrorRow>;

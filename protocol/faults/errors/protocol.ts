@@ -1,0 +1,122 @@
+/** Messages, requests and amounts from the other side: devices, gateway, till, phones. One row a code; a code once used is retired, never reused. */
+import type { ErrorRow } from './row.js';
+
+export const PROTOCOL_ERRORS = {
+  MESSAGE_TOO_LARGE: ['peer', 'never', 'The message is longer than 64 KiB.', 'Send it in parts.'],
+  MESSAGE_NOT_TEXT: ['peer', 'never', 'The message is not UTF-8 text.', 'Send one JSON object in UTF-8, never in GBK.'],
+  MESSAGE_NOT_JSON: ['peer', 'never', 'The message is not JSON.', 'Send one JSON object in UTF-8.'],
+  MESSAGE_MALFORMED: [
+    'peer',
+    'never',
+    'The message lacks a field or has one that is not what it should be.',
+    'Correct the named field and send it again.',
+  ],
+  MESSAGE_VERSION_UNKNOWN: [
+    'peer',
+    'never',
+    'The message is of a version that is not known here.',
+    'Update the older side.',
+  ],
+  MESSAGE_TYPE_UNKNOWN: ['peer', 'never', 'The message is of a type that is not known here.', 'Update the older side.'],
+  MQTT_PAYLOAD_TOO_LARGE: [
+    'ours',
+    'never',
+    'A payload is larger than either side takes; it was not sent.',
+    'Report it with the log.',
+  ],
+  MQTT_PUBLISH_FAILED: ['peer', 'again', 'The broker did not take a message.', 'Nothing: the journal sends it again.'],
+  GATEWAY_AWAY: ['peer', 'again', 'The gateway does not answer.', 'Check the line; records wait in the journal.'],
+  NOT_IN_THIS_STATE: [
+    'peer',
+    'never',
+    'The request has no business in the state that the sale is in.',
+    'Ask for the state first.',
+  ],
+  AMOUNT_NOT_A_WHOLE_NUMBER: [
+    'peer',
+    'never',
+    'An amount is not a whole number of fen.',
+    'Send fen without a decimal point: 51.00 yuan is 5100.',
+  ],
+  AMOUNT_NOT_POSITIVE: [
+    'peer',
+    'never',
+    'An amount is zero or negative.',
+    'Send at least 1 fen; a refund is a request of its own.',
+  ],
+  AMOUNT_TOO_LARGE: [
+    'peer',
+    'never',
+    'An amount is larger than a card reader can be asked for.',
+    'Send at most 99999999 fen.',
+  ],
+  ORDER_UNKNOWN: ['peer', 'never', 'There is no sale with this order number.', 'Check the order number.'],
+  ORDER_DIFFERS: [
+    'peer',
+    'never',
+    'This order number stands for another amount already; nothing was changed.',
+    'Use a new order number for a new sale.',
+  ],
+  COUNTER_BUSY: ['peer', 'again', 'Another sale is at the counter.', 'Wait until it has ended, or cancel it.'],
+  LEASE_EXPIRED: [
+    'peer',
+    'again',
+    'The reservation of the coupon may have ended; no charge was started.',
+    'Scan again.',
+  ],
+  BUNDLE_KEY_UNKNOWN: [
+    'peer',
+    'never',
+    'The campaign is signed with a key that this device does not know.',
+    "Provision the device with the gateway's current key.",
+  ],
+  BUNDLE_FORGED: [
+    'peer',
+    'never',
+    'The signature of the campaign is not valid; the one before is kept.',
+    'Call the bank: someone else may be speaking on this line.',
+  ],
+  BUNDLE_MALFORMED: [
+    'peer',
+    'never',
+    'The campaign that was received cannot be read; the one before is kept.',
+    'Update the older side.',
+  ],
+  ALLOWANCE_FORGED: [
+    'peer',
+    'never',
+    'The signature of the offline allowance is not valid; the one before is kept.',
+    'Call the bank: someone else may be speaking on this line.',
+  ],
+  ALLOWANCE_MALFORMED: [
+    'peer',
+    'never',
+    'The offline allowance cannot be read; the one before is kept.',
+    'Update the older side.',
+  ],
+  SPENT_SET_MALFORMED: [
+    'peer',
+    'again',
+    'The set of spent coupons cannot be read; the one before is kept.',
+    'Nothing: it is asked for again.',
+  ],
+  DEVICE_NOT_ADMITTED: [
+    'operator',
+    'never',
+    'The device is not admitted, or was revoked.',
+    'Enrol it with a claim code from the bank.',
+  ],
+  REQUEST_MALFORMED: [
+    'peer',
+    'never',
+    'The request lacks a field or has one that is not what it should be.',
+    'Correct the named field and send it again.',
+  ],
+  REQUEST_TOO_LARGE: [
+    'peer',
+    'never',
+    'The request is larger than this port takes.',
+    'Send the documented fields only.',
+  ],
+  TOO_MANY_REQUESTS: ['peer', 'again', 'Too many requests came at once.', 'Wait a moment and ask again.'],
+} as const satisfies Record<string, ErrorRow>;
