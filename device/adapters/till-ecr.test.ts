@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { latin1Bytes, latin1Text } from '#device/drivers/bytes.js';
+import { crc16 } from '#device/drivers/crc16.js';
+import type { SerialLink, SerialLinkEvents } from '#device/ports/serial-link.js';
+import { startTillEcr } from './till-ecr.js';
+import { fakeCounter, settledWithCoupon } from './till-testing.js';
+
+const seal = (body: string): string =>
+  `${body}*${crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0')}\r\n`;
+
+function tillOnALine() {
+  const sent: string[] = [];
+  const codes: string[] = [];
+  let events: SerialLinkEvents | undefined;
+  let stopped = false;
+  const link: SerialLink = {
+    start: (given) => {
+      events = given;
+    },
+    write: (bytes, done) => {
+      sent.push(latin1Text(bytes).replace(/\*....\r\n$/, ''));
+      done(undefined);
+    },
+    stop: () => {
+      stopped = true;
+    },
+  };
+  const counter = fakeCounter();
+  const till = startTillEcr({ link, counter, log: (_, code) => codes.push(code) });
+  return {
+    sent,
+    codes,
+    counter,
+    till,
+    plug: () => events?.onState('open', undefined),
+    unplug: () => events?.onState('lost', 'unplugged'),
+    type: (...lines: string[]) => events?.onBytes(latin1Bytes(lines.join(''))),
+    stopped: () => stopped,
+  };
+}
+
+describe('a till on a serial line', () => {
+  it('opens a sale, hears each change of it once, and has its repeats answered', () => {
+    const { counter, plug, type, sent } = tillOnALine();
+    plug();
+    type(seal('PAY|T-1|25990'));
+    expect(sent.at(-1)).toBe('SALE|T-1|opened|25990|25990|0||');
+    counter.change('T-1', settledWithCoupon);
+    expect(sent.at(-1)).toBe('SALE|T-1|settled|25990|21990|4000|R-1|');
+    const before = sent.length;
+    type(seal('PAY|T-1|25990'), seal('LOOK|T-1'));
+    expect(sent.slice(before)).toEqual([sent[before - 1], sent[before - 1]]);
+  });
+
+  it('answers what it cannot do with a code, and changes nothing', () => {
+    const { counter, plug, type, sent, codes } = tillOnALine();
+    plug();
+    type('PAY|T-1|100*0000\r\n', seal('PAY|T-1|1.5'), seal('LOOK|T-9'));
+    expect(sent).toEqual(['ERR||ECR_CRC', 'ERR|T-1|AMOUNT_NOT_A_WHOLE_NUMBER', 'ERR|T-9|ORDER_UNKNOWN']);
+    expect(codes).toContain('ECR_CRC');
+    expect(counter.requests).toHaveLength(1);
+    counter.refuseNext('COUNTER_BUSY');
+    type(seal('PAY|T-2|100'));
+    expect(sent.at(-1)).toBe('ERR|T-2|COUNTER_BUSY');
+  });
+
+  it('writes nothing while its line is unplugged, and forgets half a line', () => {
+    const { counter, plug, unplug, type, sent } = tillOnALine();
+    plug();
+    type(seal('PAY|T-1|100'), 'LOOK|T');
+    unplug();
+    const before = sent.length;
+    counter.change('T-1', { state: 'charging' });
+    plug();
+    type('-1*0000\r\n', seal('LOOK|T-1'));
+    expect(sent.slice(before)).toEqual(['ERR||ECR_CRC', 'SALE|T-1|charging|100|100|0||']);
+  });
+
+  it('listens to nobody once it was stopped', () => {
+    const { counter, till, stopped } = tillOnALine();
+    expect(counter.watchers()).toBe(1);
+    till.stop();
+    expect(counter.watchers()).toBe(0);
+    expect(stopped()).toBe(true);
+  });
+});

@@ -1,0 +1,60 @@
+/** A till on a serial line: ECR/1 (its rules stand in drivers/ecr/ecr.ts) between a port and the counter. */
+
+import { EMPTY_ECR_BUFFER, encodeEcrError, encodeEcrSale, feedEcr } from '#device/drivers/ecr/ecr.js';
+import type { Log } from '#device/ports/log.js';
+import type { LinkState, SerialLink } from '#device/ports/serial-link.js';
+import type { Counter } from '#device/ports/till.js';
+
+export interface TillEcr {
+  stop(): void;
+}
+
+export function startTillEcr(options: {
+  readonly link: SerialLink;
+  readonly counter: Counter;
+  readonly log: Log;
+}): TillEcr {
+  const { link, counter, log } = options;
+  let state: LinkState = 'opening';
+  let buffer = EMPTY_ECR_BUFFER;
+  let last = '';
+
+  const send = (line: Uint8Array, unasked: boolean): void => {
+    // The answer to a request and the news of the change that it made are one line.
+    if (state !== 'open' || (unasked && String(line) === last)) return;
+    last = String(line);
+    link.write(line, (fault) => fault !== undefined && log('warn', fault, { port: 'till' }));
+  };
+
+  link.start({
+    onState(next, why) {
+      if (next !== state)
+        log(next === 'open' ? 'info' : 'warn', next === 'open' ? 'PORT_OPEN' : 'PORT_LOST', { port: 'till', why });
+      state = next;
+      // What was left of a line belongs to a connection that is gone.
+      buffer = EMPTY_ECR_BUFFER;
+    },
+    onBytes(bytes) {
+      const step = feedEcr(buffer, bytes);
+      buffer = step.buffer;
+      for (const request of step.requests) {
+        if (!request.ok) {
+          log('warn', request.fault.code, { port: 'till', order: request.fault.order });
+          send(encodeEcrError(request.fault.order, request.fault.code), false);
+          continue;
+        }
+        counter.request(request.value, (reply) =>
+          send(reply.ok ? encodeEcrSale(reply.sale) : encodeEcrError(request.value.order, reply.fault), false),
+        );
+      }
+    },
+  });
+  const unwatch = counter.watch((sale) => send(encodeEcrSale(sale), true));
+
+  return {
+    stop() {
+      unwatch();
+      link.stop();
+    },
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * The device's configuration: one YAML file that says who this counter is, what is plugged in, and where the gateway
+ * is. Parsed once at the start; every problem is told at once, with its path, its value and what is allowed instead.
+ * A device whose configuration is wrong does not start: half a counter is worse than a message.
+ */
+
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { presentationMode } from '#protocol/campaign/schema.js';
+import { base64url } from '#protocol/codes/bit-text.js';
+import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
+import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
+import { err, ok, type Result } from '#protocol/result.js';
+import { printerModels } from './drivers/printers/models/index.js';
+import { READERS } from './drivers/readers/index.js';
+import { SCANNERS } from './drivers/scanners/index.js';
+import { nearest } from './nearest.js';
+
+export interface Problem {
+  /** Where, as `scanner.baud`; empty for the file as a whole. */
+  readonly path: string;
+  /** What stands there, as text; secrets are not shown. */
+  readonly value: string;
+  /** What may stand there. */
+  readonly allowed: string;
+}
+
+/** A configuration is some 60 lines; a log file given by mistake is not worth parsing. */
+const MAX_CONFIG_CHARS = 256 * 1024;
+
+const BAUD_RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600] as const;
+const VOICES = ['syn6288', 'xfs5152'] as const;
+const DISPLAYS = ['led8'] as const;
+
+const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, { error: `one of ${names.join(', ')}` });
+
+function namesOf(table: object): [string, ...string[]] {
+  const [first, ...rest] = Object.keys(table);
+  if (first === undefined) throw new Error('a driver table is empty');
+  return [first, ...rest];
+}
+
+const text = (allowed: string, max = 200) => z.string({ error: allowed }).min(1, allowed).max(max, allowed);
+const named = <Id extends string>(pattern: RegExp, allowed: string) =>
+  z
+    .string({ error: allowed })
+    .regex(pattern, allowed)
+    .transform((name) => name as Id);
+
+const NAME = 'up to 32 of a-z, 0-9 and -, in quotes if it is all digits';
+const PORT_PATH = 'the path of a serial port, such as /dev/serial/by-id/usb-...-port0';
+
+const baud = z
+  .int({ error: `one of ${BAUD_RATES.join(', ')}` })
+  .refine((rate) => BAUD_RATES.some((known) => known === rate), `one of ${BAUD_RATES.join(', ')}`)
+  .optional();
+
+const port = <Driver extends z.ZodType>(driver: Driver) => ({ path: text(PORT_PATH), driver, baud });
+
+const gatewaySchema = z.strictObject({
+  url: z
+    .string({ error: 'mqtt://host:port or mqtts://host:port' })
+    .regex(/^mqtts?:\/\/[^\s/@]+$/, 'mqtt://host:port or mqtts://host:port, without name, password or path'),
+  username: text('the name that the gateway knows this device by').optional(),
+  password: text('the password that belongs to it, in quotes').optional(),
+  /** The gateway's public signing keys by number: what it signs with them is believed while the line is down. */
+  issuerKeys: z
+    .record(
+      z.string().regex(/^\d{1,3}$/, 'a key number, 0 to 255, in quotes'),
+      text('a P-256 public key, 33 bytes in base64url'),
+    )
+    .transform((keys, context) => {
+      const decoded = new Map<number, Uint8Array>();
+      for (const [number, key] of Object.entries(keys)) {
+        const bytes = base64url.decode(key);
+        if (bytes.ok && bytes.value.length === PUBLIC_KEY_BYTES) decoded.set(Number(number), bytes.value);
+        else context.addIssue({ code: 'custom', message: 'a P-256 public key, 33 bytes in base64url', path: [number] });
+      }
+      return decoded;
+    })
+    .optional(),
+  /** Without `ca`, the certificate authorities of the system. */
+  tls: z
+    .strictObject({
+      ca: text('path of a PEM file').optional(),
+      cert: text('path of a PEM file').optional(),
+      key: text('path of a PEM file').optional(),
+    })
+    .optional(),
+});
+
+const fileSchema = z.strictObject({
+  device: named<DeviceId>(DEVICE_ID, NAME),
+  merchant: named<MerchantId>(MERCHANT_ID, NAME),
+  campaign: named<CampaignId>(CAMPAIGN_ID, NAME),
+  /** Printed on receipts until the campaign's own list has come over the line. */
+  merchantName: text('the name on the shop front', 80).default('商户'),
+  language: oneOf(['zh', 'en']).default('zh'),
+  mode: presentationMode.default('customer-code'),
+  data: text('a folder that the agent may write to'),
+  gateway: gatewaySchema,
+  scanner: z
+    .strictObject({
+      ...port(oneOf(namesOf(SCANNERS))),
+      suffix: oneOf(['cr', 'crlf', 'lf', 'tab', 'none']).default('cr'),
+      aim: z.boolean({ error: 'true or false' }).default(false),
+    })
+    .optional(),
+  reader: z.strictObject(port(oneOf(namesOf(READERS)))).optional(),
+  printer: z
+    .strictObject({
+      ...port(oneOf(['escpos']).default('escpos')),
+      model: oneOf(namesOf(Object.fromEntries(printerModels))),
+    })
+    .optional(),
+  voice: z.strictObject(port(oneOf(VOICES))).optional(),
+  display: z.strictObject(port(oneOf(DISPLAYS))).optional(),
+  till: z
+    .strictObject({
+      http: z
+        .strictObject({ port: z.int({ error: 'a port, 0 to 65535 (0: any free one)' }).min(0).max(65_535) })
+        .optional(),
+      ecr: z.strictObject({ path: text(PORT_PATH), baud }).optional(),
+    })
+    .default({}),
+  log: oneOf(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+export type DeviceConfig = z.infer<typeof fileSchema>;
+
+/**
+ * `source` is the file's path: relative paths in it are relative to its folder, so that a configuration can be moved
+ * together with its data.
+ */
+export function parseDeviceConfig(yaml: string, source: string): Result<DeviceConfig, readonly Problem[]> {
+  if (yaml.length > MAX_CONFIG_CHARS) {
+    return err([{ path: '', value: `${yaml.length} characters`, allowed: `a file of at most ${MAX_CONFIG_CHARS}` }]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
+    return err(
+      faults.map((fault) => {
+        const { line, col } = lines.linePos(fault.pos[0]);
+        return { path: '', value: `line ${line}, column ${col}`, allowed: `YAML: ${fault.message}` };
+      }),
+    );
+  }
+  let data: unknown;
+  try {
+    // 100 aliases are plenty, and stop a file whose aliases multiply.
+    data = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return err([{ path: '', value: source, allowed: error instanceof Error ? error.message : 'YAML' }]);
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    return err([{ path: '', value: source, allowed: 'a file of `name: value` lines; `codeplate init` writes one' }]);
+  }
+  const parsed = fileSchema.safeParse(data);
+  const problems = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap((i) => problemsOf(i, data));
+  const hidden = Object.hasOwn(data, '__proto__') ? [{ path: '__proto__', value: '', allowed: 'no such key' }] : [];
+  if (!parsed.success || problems.length + hidden.length > 0) return err([...problems, ...hidden]);
+  return ok(withAbsolutePaths(parsed.data, dirname(resolve(source))));
+}
+
+/** One line a problem, for the terminal. */
+export const describeProblem = ({ path, value, allowed }: Problem): string =>
+  `${path === '' ? '' : `${path}: `}${value === '' ? '' : `${value} - `}${allowed}`;
+
+function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(fileSchema, issue.path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return {
+        path: [...issue.path, key].join('.'),
+        value: shown([...issue.path, key], data),
+        allowed: `no such key${near === undefined ? '' : `; did you mean ${near}?`} (known: ${known.join(', ')})`,
+      };
+    });
+  }
+  const value = at(data, issue.path);
+  const name =
+    typeof value === 'string' && issue.code === 'invalid_value' ? nearest(value, issue.values.map(String)) : undefined;
+  return [
+    {
+      path: issue.path.join('.'),
+      value: value === undefined ? 'missing' : shown(issue.path, data),
+      allowed: `${issue.message}${name === undefined ? '' : `; did you mean ${name}?`}`,
+    },
+  ];
+}
+
+/** What no single value can show. */
+function crossChecks(config: DeviceConfig): Problem[] {
+  const problems: Problem[] = [];
+  const users = new Map<string, string>();
+  const paths: readonly (readonly [string, string | undefined])[] = [
+    ['scanner.path', config.scanner?.path],
+    ['reader.path', config.reader?.path],
+    ['printer.path', config.printer?.path],
+    ['voice.path', config.voice?.path],
+    ['display.path', config.display?.path],
+    ['till.ecr.path', config.till.ecr?.path],
+  ];
+  for (const [path, value] of paths) {
+    if (value === undefined) continue;
+    const other = users.get(value);
+    if (other === undefined) users.set(value, path);
+    else problems.push({ path, value, allowed: `a port of its own; ${other} uses this one` });
+  }
+  const { tls, url, username, password } = config.gateway;
+  if (tls !== undefined && !url.startsWith('mqtts:')) {
+    problems.push({ path: 'gateway.url', value: url, allowed: 'mqtts://host:port, since gateway.tls is given' });
+  }
+  if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined)) {
+    problems.push({ path: 'gateway.tls', value: 'only one of cert and key', allowed: 'both cert and key, or neither' });
+  }
+  if (password !== undefined && username === undefined) {
+    problems.push({ path: 'gateway.username', value: 'missing', allowed: 'a name to go with the password' });
+  }
+  return problems;
+}
+
+function withAbsolutePaths(config: DeviceConfig, folder: string): DeviceConfig {
+  const from = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+  const { scanner, reader, printer, voice, display } = config;
+  const { tls } = config.gateway;
+  const { ecr } = config.till;
+  return {
+    ...config,
+    data: from(config.data),
+    gateway: {
+      ...config.gateway,
+      ...(tls && {
+        tls: {
+          ...(tls.ca !== undefined && { ca: from(tls.ca) }),
+          ...(tls.cert !== undefined && { cert: from(tls.cert) }),
+          ...(tls.key !== undefined && { key: from(tls.key) }),
+        },
+      }),
+    },
+    ...(scanner && { scanner: { ...scanner, path: from(scanner.path) } }),
+    ...(reader && { reader: { ...reader, path: from(reader.path) } }),
+    ...(printer && { printer: { ...printer, path: from(printer.path) } }),
+    ...(voice && { voice: { ...voice, path: from(voice.path) } }),
+    ...(display && { display: { ...display, path: from(display.path) } }),
+    till: { ...config.till, ...(ecr && { ecr: { ...ecr, path: from(ecr.path) } }) },
+  };
+}
+
+function at(data: unknown, path: readonly PropertyKey[]): unknown {
+  let value = data;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+const MAX_SHOWN = 60;
+
+function shown(path: readonly PropertyKey[], data: unknown): string {
+  if (path.some((key) => /pass|secret|token|key/i.test(String(key)))) return '(not shown)';
+  const value = JSON.stringify(at(data, path)) ?? '';
+  return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
+}
+
+/** The keys that the schema knows at a path, through its optional and defaulted parts. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  let here: z.core.$ZodType | undefined = schema;
+  for (const key of [...path, undefined]) {
+    while (here instanceof z.ZodOptional || here instanceof z.ZodDefault) here = here.def.innerType;
+    if (!(here instanceof z.ZodObject)) return [];
+    const shape: Readonly<Record<string, z.core.$ZodType>> = here.shape;
+    if (key === undefined) return Object.keys(shape);
+    here = shape[String(key)];
+  }
+  return [];
+}

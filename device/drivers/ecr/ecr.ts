@@ -1,0 +1,134 @@
+/**
+ * ECR/1: how a till without HTTP talks to the counter over a serial line. Ours, and small enough for a till's script.
+ *
+ * A line is `body*CRC` CR LF, 384 bytes at most; a receiver takes CR, LF or both as its end. The CRC is CRC-16/CCITT-FALSE
+ * over the body's bytes, as four upper-case hex digits (check: `123456789` -> 29B1). Fields are joined by `|`; bytes 21 to
+ * 7E stand for themselves but `%`, `*` and `|`, which are written %25, %2A and %7C.
+ *
+ *   till to counter                      counter to till
+ *   PAY|order|fen     open a sale        SALE|order|state|amount|net|discount|receipt|reason
+ *   CHARGE|order      no coupon: charge  ERR|order|code      nothing was changed
+ *   CANCEL|order      REFUND|order
+ *   REPRINT|order     ASK|order  ask the reader once more, of a sale in a person's hands
+ *   LOOK|order        how does it stand?
+ *
+ * Every request is answered by one SALE or ERR line, and may be repeated: the order number makes it the same request. A
+ * SALE line also comes unasked whenever a sale changes. Amounts are whole fen; receipt and reason may be empty. A till
+ * that missed a line asks with LOOK.
+ */
+
+import type { SaleView, TillRequest } from '#device/ports/till.js';
+import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
+import { parseFen } from '#protocol/money.js';
+import { err, ok, type Result } from '#protocol/result.js';
+import { latin1Bytes } from '../bytes.js';
+import { crc16 } from '../crc16.js';
+
+/** The longest answer has 320: an order of 64 escaped characters, state, three amounts, receipt, reason and CRC. */
+export const MAX_ECR_LINE = 384;
+
+export type EcrFaultCode =
+  | 'ECR_LINE_TOO_LONG'
+  | 'ECR_CRC'
+  | 'ECR_FORMAT'
+  | 'ECR_UNKNOWN_COMMAND'
+  | 'ECR_ORDER'
+  | 'AMOUNT_NOT_A_WHOLE_NUMBER'
+  | 'AMOUNT_NOT_POSITIVE'
+  | 'AMOUNT_TOO_LARGE';
+
+export interface EcrFault {
+  /** Empty where the line did not get that far. */
+  readonly order: string;
+  readonly code: EcrFaultCode;
+}
+
+/** What has arrived of a line that has no end yet. */
+export interface EcrBuffer {
+  readonly text: string;
+  /** The line was too long: what follows is thrown away up to its end. */
+  readonly skipping: boolean;
+}
+
+export const EMPTY_ECR_BUFFER: EcrBuffer = { text: '', skipping: false };
+
+export function feedEcr(
+  buffer: EcrBuffer,
+  chunk: Uint8Array,
+): { readonly buffer: EcrBuffer; readonly requests: readonly Result<TillRequest, EcrFault>[] } {
+  const requests: Result<TillRequest, EcrFault>[] = [];
+  let { text, skipping } = buffer;
+  for (const byte of chunk) {
+    if (byte === 0x0d || byte === 0x0a) {
+      if (skipping) requests.push(err({ order: '', code: 'ECR_LINE_TOO_LONG' }));
+      else if (text !== '') requests.push(parseEcrLine(text));
+      text = '';
+      skipping = false;
+    } else if (!skipping && text.length < MAX_ECR_LINE) text += String.fromCharCode(byte);
+    else {
+      skipping = true;
+      text = '';
+    }
+  }
+  return { buffer: { text, skipping }, requests };
+}
+
+export function parseEcrLine(line: string): Result<TillRequest, EcrFault> {
+  const sealed = /^(.*)\*([0-9A-F]{4})$/s.exec(line);
+  const body = sealed?.[1];
+  if (body === undefined) return err({ order: '', code: 'ECR_FORMAT' });
+  if (crcOf(body) !== sealed?.[2]) return err({ order: '', code: 'ECR_CRC' });
+  const [verb = '', rawOrder, ...rest] = body.split('|');
+  const order = unescaped(rawOrder ?? '');
+  if (order === undefined) return err({ order: '', code: 'ECR_FORMAT' });
+  if (!isOrderNo(order)) return err({ order: '', code: 'ECR_ORDER' });
+  if (verb === 'PAY') {
+    const [text] = rest;
+    if (rest.length !== 1 || text === undefined) return err({ order, code: 'ECR_FORMAT' });
+    const amount = parseFen(text);
+    return amount.ok ? ok({ kind: 'open', order, amountFen: amount.value }) : err({ order, code: amount.fault });
+  }
+  const kind = VERBS.get(verb);
+  if (kind === undefined) return err({ order, code: 'ECR_UNKNOWN_COMMAND' });
+  return rest.length === 0 ? ok({ kind, order }) : err({ order, code: 'ECR_FORMAT' });
+}
+
+const VERBS: ReadonlyMap<string, Exclude<TillRequest['kind'], 'open'>> = new Map([
+  ['CHARGE', 'charge'],
+  ['CANCEL', 'cancel'],
+  ['REFUND', 'refund'],
+  ['REPRINT', 'reprint'],
+  ['ASK', 'ask-again'],
+  ['LOOK', 'look'],
+]);
+
+export const encodeEcrSale = (sale: SaleView): Uint8Array =>
+  sealed([
+    'SALE',
+    sale.order,
+    sale.state,
+    String(sale.amountFen),
+    String(sale.netFen),
+    String(sale.amountFen - sale.netFen),
+    sale.receipt ?? '',
+    sale.reason ?? '',
+  ]);
+
+export const encodeEcrError = (order: string, code: string): Uint8Array => sealed(['ERR', order, code]);
+
+function sealed(fields: readonly string[]): Uint8Array {
+  const body = fields.map(escaped).join('|');
+  return latin1Bytes(`${body}*${crcOf(body)}\r\n`);
+}
+
+const crcOf = (body: string): string => crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0');
+
+const escaped = (field: string): string =>
+  field.replace(/[%*|]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+
+function unescaped(field: string): string | undefined {
+  if (/%(?!25|2A|7C)/.test(field)) return undefined;
+  return field.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+const isOrderNo = (text: string): text is OrderNo => ORDER_NO.test(text);
