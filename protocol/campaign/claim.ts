@@ -1,0 +1,17 @@
+/** May this person claim a coupon of this tier? The first rule that refuses says why; stock and budget are the ledger's. */
+import type { ReasonCode } from '../faults/reasons.js';
+import type { CompiledCampaign } from './compiled.js';
+import { CLAIM_RULES } from './rules/index.js';
+import type { ClaimAsk } from './rules/rule.js';
+
+export { normalDevice, normalIdCard, normalPhone } from './rules/identity.js';
+export { agreement, isSamePerson } from './rules/once-per-tier.js';
+export type { ClaimAsk, Person, Position } from './rules/rule.js';
+
+export function refuseClaim(campaign: CompiledCampaign, ask: ClaimAsk): ReasonCode | null {
+  for (const rule of CLAIM_RULES) {
+    const reason = rule.evaluate(campaign, ask);
+    if (reason !== null) return reason;
+  }
+  return null;
+}

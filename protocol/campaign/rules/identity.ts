@@ -1,0 +1,115 @@
+/**
+ * What a person is told apart by must be what it says it is. Each kind has one normal form: the ledger keeps keyed hashes
+ * of that form, so +86 138… and 138… are one phone.
+ */
+import { unreachable } from '../../machine.js';
+import { DAY_MS, dayNumber, isRealDay } from '../calendar.js';
+import type { CompiledCampaign } from '../compiled.js';
+import type { ClaimRule, Person, When } from './rule.js';
+
+export const identityRule: ClaimRule = {
+  id: 'identity',
+  evaluate(campaign, { person, at }) {
+    for (const kind of campaign.campaign.claim.identifiers) {
+      switch (kind) {
+        case 'phone':
+          if (normalPhone(person.phone) === undefined) return 'invalid-phone';
+          break;
+        case 'idCard':
+          if (normalIdCard(person.idCard, today(campaign, at)) === undefined) return 'invalid-id-card';
+          break;
+        case 'device':
+          if (normalDevice(person.device) === undefined) return 'invalid-device';
+          break;
+        default:
+          return unreachable(kind);
+      }
+    }
+    return null;
+  },
+  examples: [
+    { claim: 'with all three', gives: null },
+    { claim: 'with the country in front', ...by({ phone: '+86 138-0013-8000' }), gives: null },
+    { claim: 'with a landline', ...by({ phone: '0458-3880000' }), gives: 'invalid-phone' },
+    { claim: 'with a number that no network has', ...by({ phone: '12800138000' }), gives: 'invalid-phone' },
+    { claim: 'with a digit too many', ...by({ phone: '138001380001' }), gives: 'invalid-phone' },
+    { claim: 'with a foreign number', ...by({ phone: '+1 380 013 8000' }), gives: 'invalid-phone' },
+    { claim: 'with a check digit X, written small', ...by({ idCard: '11010519491231002x' }), gives: null },
+    { claim: 'with two digits exchanged', ...by({ idCard: '11010519491213002X' }), gives: 'invalid-id-card' },
+    { claim: 'born on 30 February', ...by({ idCard: '110105194902300020' }), gives: 'invalid-id-card' },
+    { claim: 'born tomorrow', ...by({ idCard: '110105202303290024' }), gives: 'invalid-id-card' },
+    { claim: 'born today', ...by({ idCard: '110105202303280029' }), gives: null },
+    { claim: 'born in 1899', ...by({ idCard: '110105189912310023' }), gives: 'invalid-id-card' },
+    { claim: 'with a card of fifteen digits', ...by({ idCard: '110105491231002' }), gives: 'invalid-id-card' },
+    {
+      claim: 'with full-width digits',
+      ...by({ idCard: '１１０１０５１９４９１２３１００２Ｘ' }),
+      gives: 'invalid-id-card',
+    },
+    { claim: 'with a device that hides its number', ...by({ device: '00000000-0000-0000' }), gives: 'invalid-device' },
+    { claim: 'with no device number', ...by({ device: '' }), gives: 'invalid-device' },
+    { claim: 'with markup for a device', ...by({ device: '<script>' }), gives: 'invalid-device' },
+    {
+      claim: 'without a phone where only the card counts',
+      ...by({ phone: '', device: '' }),
+      campaign: { claim: { identifiers: ['idCard'] } },
+      gives: null,
+    },
+  ],
+};
+
+/** Longer than any of the three is written; what is longer is not looked at. */
+const LONGEST_IDENTIFIER = 80;
+
+/** Eleven digits. China's mobile numbers are 1, then 3 to 9, then nine digits (电信网编号计划, 2017). */
+export function normalPhone(text: string): string | undefined {
+  if (text.length > LONGEST_IDENTIFIER) return undefined;
+  const digits = text.replace(/[\s-]/g, '').replace(/^(\+86|0086|86(?=\d{11}$))/, '');
+  return /^1[3-9]\d{9}$/.test(digits) ? digits : undefined;
+}
+
+/**
+ * Eighteen characters, X written large: six of the region, eight of the birth date, three of the sequence, one to check
+ * (GB 11643-1999). The old ones of fifteen digits ended in 2013. `lastDay`: a birth date after it isn't one yet.
+ */
+export function normalIdCard(text: string, lastDay: number = Number.POSITIVE_INFINITY): string | undefined {
+  if (text.length > LONGEST_IDENTIFIER) return undefined;
+  const card = text.trim().toUpperCase();
+  if (!/^[1-9]\d{16}[\dX]$/.test(card)) return undefined;
+  const year = Number(card.slice(6, 10));
+  const month = Number(card.slice(10, 12));
+  const day = Number(card.slice(12, 14));
+  if (year < 1900 || !isRealDay(year, month, day) || dayNumber(year, month, day) > lastDay) return undefined;
+  return checkCharacter(card.slice(0, 17)) === card[17] ? card : undefined;
+}
+
+/** ISO/IEC 7064 MOD 11-2, by its recursive method. */
+export function checkCharacter(digits: string): string {
+  let product = 0;
+  for (const digit of digits) product = ((product + Number(digit)) * 2) % 11;
+  return '0123456789X'[(12 - product) % 11] ?? '';
+}
+
+/**
+ * Whatever the app's platform gives: IMEI, UUID or a number of its own, written small. A phone that hides its number
+ * gives the same sign throughout, and all such phones would be one person.
+ */
+export function normalDevice(text: string): string | undefined {
+  if (text.length > LONGEST_IDENTIFIER) return undefined;
+  const device = text.trim().toLowerCase();
+  if (!/^[a-z0-9][a-z0-9:._-]{3,63}$/.test(device)) return undefined;
+  return new Set(device.replace(/[:._-]/g, '')).size > 1 ? device : undefined;
+}
+
+/** The campaign's day, as a number. */
+function today({ zone }: CompiledCampaign, at: When): number {
+  return at === undefined || at === 'any-time' ? Number.POSITIVE_INFINITY : Math.floor(zone.local(at.latest) / DAY_MS);
+}
+
+export function examplePerson(): Person {
+  return { phone: '13800138000', idCard: '11010519491231002X', device: 'a1b2c3d4-e5f6' };
+}
+
+function by(change: Partial<Person>) {
+  return { ask: { person: { ...examplePerson(), ...change } } };
+}

@@ -1,0 +1,161 @@
+/**
+ * What becomes of coupon and money when goods come back. The customer always gets back what was paid, and never the
+ * coupon's value in cash; the merchant keeps no face of goods that came back. Cities differ in what the coupon does:
+ *
+ * | rule | whole sale refunded | part of it |
+ * |---|---|---|
+ * | `stays-used` (Youhao) | stays used; its face goes to the refund account | the same |
+ * | `restored-if-full` (Yunnan) | held again, if it can still be used; its face goes back to the sponsors | stays used |
+ * | `restored-next-day` (Hangzhou) | held again from the next day, if it can still be used then | stays used |
+ * | `pro-rata` (e-CNY) | held again, if it can still be used | stays used; the sponsors get back their share |
+ */
+import { unreachable } from '../../machine.js';
+import { type Fen, fen } from '../../money.js';
+import type { RefundRule } from '../schema.js';
+
+export interface RefundAsk {
+  /** What the customer had paid. */
+  readonly netFen: Fen;
+  /** What the coupon took off; zero where there was none. */
+  readonly faceFen: Fen;
+  /** How much of the net goes back to the customer, earlier refunds of this sale included. */
+  readonly refundedNetFen: Fen;
+  /** Whether the campaign still takes coupons when this one would be back: today, or from tomorrow on. */
+  readonly usableAgain: boolean;
+}
+
+export interface RefundOutcome {
+  readonly coupon: 'none' | 'used' | 'held' | 'held-next-day';
+  /** How much of the face the merchant gives back. */
+  readonly faceBackFen: Fen;
+  /** Who gets it: the sponsors, or the account of coupons that stay used although their goods came back. */
+  readonly faceTo: 'sponsors' | 'refund-account' | null;
+}
+
+export function refundOutcome(rule: RefundRule, ask: RefundAsk): RefundOutcome {
+  const { netFen, faceFen, refundedNetFen, usableAgain } = ask;
+  if (faceFen === 0) return { coupon: 'none', faceBackFen: faceFen, faceTo: null };
+  if (refundedNetFen === 0) return { coupon: 'used', faceBackFen: fen(0), faceTo: null };
+  const isWhole = refundedNetFen >= netFen;
+  const toRefundAccount: RefundOutcome = { coupon: 'used', faceBackFen: faceFen, faceTo: 'refund-account' };
+  switch (rule) {
+    case 'stays-used':
+      return toRefundAccount;
+    case 'restored-if-full':
+    case 'restored-next-day':
+      if (!isWhole || !usableAgain) return toRefundAccount;
+      return {
+        coupon: rule === 'restored-if-full' ? 'held' : 'held-next-day',
+        faceBackFen: faceFen,
+        faceTo: 'sponsors',
+      };
+    case 'pro-rata': {
+      if (isWhole) return { coupon: usableAgain ? 'held' : 'used', faceBackFen: faceFen, faceTo: 'sponsors' };
+      // Exact: both factors are below 10^8 fen, so the product is below 2^53. Rounded down, in the merchant's favour.
+      return { coupon: 'used', faceBackFen: fen(Math.floor((faceFen * refundedNetFen) / netFen)), faceTo: 'sponsors' };
+    }
+    default:
+      return unreachable(rule);
+  }
+}
+
+export interface RefundExample {
+  readonly refund: string;
+  readonly rule: RefundRule;
+  /** In yuan. */
+  readonly net: number;
+  readonly face: number;
+  readonly refunded: number;
+  readonly usableAgain?: boolean;
+  readonly gives: readonly [coupon: RefundOutcome['coupon'], faceBackYuan: number, to: RefundOutcome['faceTo']];
+}
+
+export const REFUND_EXAMPLES: readonly RefundExample[] = [
+  {
+    refund: 'all, in Youhao',
+    rule: 'stays-used',
+    net: 219.9,
+    face: 40,
+    refunded: 219.9,
+    gives: ['used', 40, 'refund-account'],
+  },
+  {
+    refund: 'half, in Youhao',
+    rule: 'stays-used',
+    net: 220,
+    face: 40,
+    refunded: 110,
+    gives: ['used', 40, 'refund-account'],
+  },
+  { refund: 'nothing yet', rule: 'pro-rata', net: 220, face: 40, refunded: 0, gives: ['used', 0, null] },
+  { refund: 'a sale without a coupon', rule: 'stays-used', net: 50, face: 0, refunded: 50, gives: ['none', 0, null] },
+  {
+    refund: 'all, in Yunnan',
+    rule: 'restored-if-full',
+    net: 220,
+    face: 40,
+    refunded: 220,
+    gives: ['held', 40, 'sponsors'],
+  },
+  {
+    refund: 'all but a fen, in Yunnan',
+    rule: 'restored-if-full',
+    net: 220,
+    face: 40,
+    refunded: 219.99,
+    gives: ['used', 40, 'refund-account'],
+  },
+  {
+    refund: 'all, in Yunnan, when it is over',
+    rule: 'restored-if-full',
+    net: 220,
+    face: 40,
+    refunded: 220,
+    usableAgain: false,
+    gives: ['used', 40, 'refund-account'],
+  },
+  {
+    refund: 'all, in Hangzhou',
+    rule: 'restored-next-day',
+    net: 220,
+    face: 40,
+    refunded: 220,
+    gives: ['held-next-day', 40, 'sponsors'],
+  },
+  {
+    refund: 'all, in Hangzhou, on the last day',
+    rule: 'restored-next-day',
+    net: 220,
+    face: 40,
+    refunded: 220,
+    usableAgain: false,
+    gives: ['used', 40, 'refund-account'],
+  },
+  {
+    refund: 'half, in Hangzhou',
+    rule: 'restored-next-day',
+    net: 220,
+    face: 40,
+    refunded: 110,
+    gives: ['used', 40, 'refund-account'],
+  },
+  { refund: 'all, pro rata', rule: 'pro-rata', net: 220, face: 40, refunded: 220, gives: ['held', 40, 'sponsors'] },
+  { refund: 'half, pro rata', rule: 'pro-rata', net: 220, face: 40, refunded: 110, gives: ['used', 20, 'sponsors'] },
+  {
+    refund: 'a third, pro rata, rounded down',
+    rule: 'pro-rata',
+    net: 60,
+    face: 20,
+    refunded: 20,
+    gives: ['used', 6.66, 'sponsors'],
+  },
+  {
+    refund: 'all, pro rata, when it is over',
+    rule: 'pro-rata',
+    net: 220,
+    face: 40,
+    refunded: 220,
+    usableAgain: false,
+    gives: ['used', 40, 'sponsors'],
+  },
+];
