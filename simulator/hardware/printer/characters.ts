@@ -75,7 +75,7 @@ export function chinese(bytes: Uint8Array, at: number, charset: PrinterCharset):
   if (!leads) return stray;
   const trail = bytes[at + 1];
   if (trail === undefined) return undefined;
-  if (charset === 'gb18030' && between(trail, 0x30, 0x39)) return fourBytes(bytes, at) ?? undefined;
+  if (charset === 'gb18030' && between(trail, 0x30, 0x39)) return fourBytes(bytes, at);
   const trails = charset === 'gb2312' ? between(trail, 0xa1, 0xfe) : between(trail, 0x40, 0xfe) && trail !== 0x7f;
   if (!trails) return stray;
   const text = decoder.decode(bytes.subarray(at, at + 2));

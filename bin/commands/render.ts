@@ -1,0 +1,80 @@
+/** `codeplate render`: what a receipt printer would make of an ESC/POS stream. */
+import { readFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { UsageError } from '../usage.js';
+
+interface Options {
+  readonly text?: boolean;
+  readonly svg?: boolean;
+  readonly json?: boolean;
+  readonly columns: string;
+  readonly charset: 'gb2312' | 'gbk' | 'gb18030';
+}
+
+const HELP = `
+Examples:
+  codeplate render receipt.bin                      the paper, drawn in the terminal
+  codeplate render receipt.bin --svg > receipt.svg  a picture for a browser
+  codeplate render receipt.bin --json               lines, QR codes, cuts, drawer pulses, unknown commands
+  cat receipt.bin | codeplate render - --columns 48 from standard input, on 80 mm paper
+
+Commands that the printer would not understand are listed on standard error (with --json: under "unknown").`;
+
+export function command(): Command {
+  return new Command('render')
+    .description('Show what a receipt printer would make of an ESC/POS stream.')
+    .argument('<file>', 'the bytes as they go to the printer; - reads standard input')
+    .addOption(new Option('--text', 'draw it in the terminal (the default)').conflicts(['svg', 'json']))
+    .addOption(new Option('--svg', 'a picture, as SVG').conflicts(['text', 'json']))
+    .addOption(new Option('--json', 'one JSON object').conflicts(['text', 'svg']))
+    .addOption(
+      new Option('--columns <n>', 'width of the paper: 32 on 58 mm, 48 on 80 mm').choices(['32', '48']).default('32'),
+    )
+    .addOption(
+      new Option('--charset <name>', 'the Chinese characters that the printer has')
+        .choices(['gb2312', 'gbk', 'gb18030'])
+        .default('gb18030'),
+    )
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(file: string, options: Options): Promise<void> {
+  const bytes = await read(file);
+  const { hex, PAPER_58, PAPER_80, paperSvg, paperText, render, renderingJson } = await import(
+    '#simulator/hardware/printer/index.js'
+  );
+  const profile = { ...(options.columns === '48' ? PAPER_80 : PAPER_58), charset: options.charset };
+  const rendering = render(bytes, profile);
+  if (options.json) {
+    const { printJson } = await import('../usage.js');
+    printJson(renderingJson(rendering));
+    return;
+  }
+  const ansi = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  process.stdout.write(
+    options.svg
+      ? paperSvg(rendering.documents)
+      : rendering.documents.map((document) => paperText(document, { ansi })).join('\n'),
+  );
+  if (rendering.documents.length === 0) process.stderr.write('Nothing would be printed.\n');
+  for (const { offset, bytes: what, why } of rendering.unknown) {
+    process.stderr.write(`offset ${offset}: ${hex(what)} (${why})\n`);
+  }
+}
+
+async function read(file: string): Promise<Uint8Array> {
+  if (file === '-') {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  }
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `Can't read ${file}: ${why}\nGive the path of a file with the bytes that went to a printer, or - for standard input.`,
+    );
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * The mechanism: a line buffer in which characters wait, and the paper onto which the line goes. Everything here works
+ * on a draft, a copy that `feed` made for itself.
+ *
+ * A character never reaches the paper by itself. It waits in the line buffer until a line end, a full line, a feed or a
+ * cut; that is why a printer that lost power in mid-line prints nothing of that line, ever.
+ */
+import type {
+  Align,
+  Bitmap,
+  Cell,
+  Cut,
+  End,
+  Item,
+  PaperDocument,
+  Pulse,
+  QrItem,
+  QrLevel,
+  TextCell,
+} from './document.js';
+import { isText } from './document.js';
+import { DOTS_PER_COLUMN, printableDots, type VirtualPrinterProfile } from './profile.js';
+import { qrModules } from './qr.js';
+
+/** Epson: 1/6 inch, 30 dots of 203 to the inch with Hanzi of 24. */
+export const LINE_SPACING = 30;
+const FONT = { A: { width: DOTS_PER_COLUMN, height: 24 }, B: { width: 9, height: 17 } } as const;
+const HANZI = 24;
+/** Epson: a tab every eight characters of font A. */
+const TAB = 8 * DOTS_PER_COLUMN;
+/** A line longer than this many cells has stopped being a line (`ESC $ 0 0` and a character, for ever). */
+const CELLS_MAX = 4096;
+
+export interface Settings {
+  font: 'A' | 'B';
+  bold: boolean;
+  underline: 0 | 1 | 2;
+  hanziUnderline: 0 | 1 | 2;
+  inverse: boolean;
+  across: number;
+  down: number;
+  hanziAcross: number;
+  hanziDown: number;
+  align: Align;
+  chinese: boolean;
+  codePage: number;
+  country: number;
+  lineSpacing: number;
+  /** Dots on the right of every single-byte character. */
+  spacing: number;
+  hanziSpacing: { left: number; right: number };
+  margin: number;
+  area: number;
+  /** undefined: every eight columns. */
+  tabs: readonly number[] | undefined;
+  qr: { model: 1 | 2; size: number; level: QrLevel; data: Uint8Array };
+  /** Stored by `GS ( L`, waiting to be printed. */
+  graphic: Bitmap | undefined;
+}
+
+/** After power-on and `ESC @`. Chinese mode is off: the manual's default, and the one that finds a sender who forgot it. */
+export const initialSettings = (profile: VirtualPrinterProfile): Settings => ({
+  font: 'A',
+  bold: false,
+  underline: 0,
+  hanziUnderline: 0,
+  inverse: false,
+  across: 1,
+  down: 1,
+  hanziAcross: 1,
+  hanziDown: 1,
+  align: 'left',
+  chinese: false,
+  codePage: 0,
+  country: 0,
+  lineSpacing: LINE_SPACING,
+  spacing: 0,
+  hanziSpacing: { left: 0, right: 0 },
+  margin: 0,
+  area: printableDots(profile),
+  tabs: undefined,
+  qr: { model: 2, size: 3, level: 'L', data: new Uint8Array(0) },
+  graphic: undefined,
+});
+
+export interface Press {
+  readonly profile: VirtualPrinterProfile;
+  settings: Settings;
+  /** The line buffer: cells, and where the next one goes, in dots from the left margin. */
+  cells: Cell[];
+  x: number;
+  /** The piece of paper that hangs out. */
+  items: Item[];
+  y: number;
+  continued: boolean;
+  pulses: Pulse[];
+}
+
+export const newPress = (profile: VirtualPrinterProfile): Press => ({
+  profile,
+  settings: initialSettings(profile),
+  cells: [],
+  x: 0,
+  items: [],
+  y: 0,
+  continued: false,
+  pulses: [],
+});
+
+export const draftOf = (press: Press): Press => ({
+  ...press,
+  settings: { ...press.settings },
+  cells: [...press.cells],
+  items: [...press.items],
+  pulses: [...press.pulses],
+});
+
+/** The margin and the area never let a line leave the paper. */
+const areaOf = ({ settings, profile }: Press): number =>
+  Math.max(DOTS_PER_COLUMN, Math.min(settings.area, printableDots(profile) - settings.margin));
+
+export const isLineStart = (press: Press): boolean => press.cells.length === 0;
+
+export function putCharacter(press: Press, text: string, wide: boolean): void {
+  const { settings } = press;
+  const across = wide ? settings.hanziAcross : settings.across;
+  const down = wide ? settings.hanziDown : settings.down;
+  const before = wide ? settings.hanziSpacing.left * across : 0;
+  const after = (wide ? settings.hanziSpacing.right : settings.spacing) * across;
+  const width = (wide ? HANZI : FONT[settings.font].width) * across;
+  makeRoom(press, before + width);
+  const cell: TextCell = {
+    kind: 'text',
+    text,
+    x: press.x + before,
+    width,
+    height: (wide ? HANZI : FONT[settings.font].height) * down,
+    across,
+    down,
+    font: settings.font,
+    wide,
+    bold: settings.bold,
+    underline: wide ? settings.hanziUnderline : settings.underline,
+    inverse: settings.inverse,
+  };
+  press.cells.push(cell);
+  press.x += before + width + after;
+}
+
+export function putBits(press: Press, bits: Bitmap): void {
+  makeRoom(press, Math.min(bits.width, areaOf(press)));
+  press.cells.push({ kind: 'bits', x: press.x, width: bits.width, height: bits.height, bits });
+  press.x += bits.width;
+}
+
+function makeRoom(press: Press, width: number): void {
+  const full = press.x + width > areaOf(press) || press.cells.length >= CELLS_MAX;
+  if (full && press.cells.length > 0) printLine(press, { wrapped: true });
+}
+
+/** false: outside the area, and by the manual without effect. */
+export function moveTo(press: Press, x: number): boolean {
+  if (x < 0 || x > areaOf(press)) return false;
+  press.x = x;
+  return true;
+}
+
+export function tab(press: Press): boolean {
+  const stops = press.settings.tabs ?? Array.from({ length: 32 }, (_, i) => (i + 1) * TAB);
+  const next = stops.find((stop) => stop > press.x);
+  return next !== undefined && moveTo(press, next);
+}
+
+/** Prints what waits and moves the paper on by the line spacing, or by what the tallest character needs. */
+export function printLine(press: Press, how: { wrapped?: boolean; advance?: number } = {}): void {
+  const { settings, cells, y } = press;
+  const height = Math.max(0, ...cells.map((cell) => cell.height));
+  const advance = Math.max(height, how.advance ?? settings.lineSpacing);
+  const shift = settings.margin + shiftFor(press, Math.max(0, press.x, ...cells.map((cell) => cell.x + cell.width)));
+  press.items.push({
+    kind: 'line',
+    y,
+    height,
+    advance,
+    align: settings.align,
+    cells: cells.map((cell) => ({ ...cell, x: cell.x + shift })),
+    wrapped: how.wrapped ?? false,
+    overprinted: overprinted(cells),
+  });
+  press.cells = [];
+  press.x = 0;
+  press.y += advance;
+}
+
+/** Prints what waits, and moves the paper on by exactly so many dots (`ESC J`). */
+export function feedDots(press: Press, dots: number): void {
+  if (press.cells.length > 0) printLine(press, { advance: dots });
+  else if (dots > 0) {
+    press.items.push({ kind: 'feed', y: press.y, dots });
+    press.y += dots;
+    press.x = 0;
+  }
+}
+
+export function putImage(press: Press, bits: Bitmap): void {
+  const x = press.settings.margin + shiftFor(press, bits.width);
+  press.items.push({ kind: 'image', x, y: press.y, width: bits.width, height: bits.height, bits });
+  press.y += bits.height;
+}
+
+/** false: more than a symbol can hold, or a symbol wider than the area; neither prints. */
+export function putQr(press: Press): boolean {
+  const { qr } = press.settings;
+  const modules = qrModules(qr.data, qr.level);
+  if (modules === undefined || modules.size * qr.size > areaOf(press)) return false;
+  const side = modules.size * qr.size;
+  const item: QrItem = {
+    kind: 'qr',
+    x: press.settings.margin + shiftFor(press, side),
+    y: press.y,
+    width: side,
+    height: side,
+    ...qr,
+    text: new TextDecoder().decode(qr.data),
+  };
+  press.items.push(item);
+  press.y += side;
+  return true;
+}
+
+/** Takes the paper away. What waits in the line buffer stays in the printer. */
+export function takePaper(press: Press, end: End, cut?: Cut): PaperDocument {
+  const document: PaperDocument = {
+    items: press.items,
+    width: printableDots(press.profile),
+    height: press.y,
+    columns: press.profile.columns,
+    continued: press.continued,
+    end,
+    cut,
+    pulses: press.pulses,
+    unprinted: press.cells
+      .filter(isText)
+      .map((cell) => cell.text)
+      .join(''),
+  };
+  press.items = [];
+  press.pulses = [];
+  press.y = 0;
+  press.continued = end === 'paper-out';
+  return document;
+}
+
+function shiftFor(press: Press, used: number): number {
+  const spare = Math.max(0, areaOf(press) - used);
+  switch (press.settings.align) {
+    case 'left':
+      return 0;
+    case 'centre':
+      return Math.floor(spare / 2);
+    case 'right':
+      return spare;
+  }
+}
+
+function overprinted(cells: readonly Cell[]): boolean {
+  const inked = cells.filter((cell) => cell.kind === 'bits' || cell.text.trim() !== '').sort((a, b) => a.x - b.x);
+  return inked.some((cell, i) => {
+    const next = inked[i + 1];
+    return next !== undefined && next.x < cell.x + cell.width;
+  });
+}

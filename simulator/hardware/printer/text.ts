@@ -1,0 +1,211 @@
+/**
+ * A piece of paper as lines of text for a terminal. Every character stands in the column in which it stands on paper:
+ * a Chinese one takes two, and one that the terminal draws narrower than the printer is padded.
+ */
+import { type Bitmap, inkAt, isText, type LineItem, type PaperDocument, type TextCell } from './document.js';
+import { LINE_SPACING } from './press.js';
+import { DOTS_PER_COLUMN } from './profile.js';
+import { qrModules } from './qr.js';
+
+export interface TextOptions {
+  /** Black on white, bold, underlined and inverted as printed, through ANSI sequences. */
+  readonly ansi?: boolean | undefined;
+  /** Draw the paper's edges. Off: the bare lines. */
+  readonly box?: boolean | undefined;
+}
+
+/** With the box and no escape sequences, where nothing else is said. */
+export function paperText(document: PaperDocument, options: TextOptions = {}): string {
+  const { ansi = false, box = true } = options;
+  const rows = rowsOf(document, ansi);
+  if (!box) return `${rows.map((row) => row.text.trimEnd()).join('\n')}\n`;
+  const width = Math.max(document.columns, ...rows.map((row) => row.columns));
+  const ink = ansi ? '\x1b[30;107m' : '';
+  const off = ansi ? '\x1b[0m' : '';
+  const edge = (left: string, line: string, right: string): string =>
+    `${ink}${left}${line.repeat(width + 2)}${right}${off}`;
+  const inside = (row: Row): string =>
+    `${ink}│ ${row.text}${ink}${' '.repeat(Math.max(0, width - row.columns))} │${off}`;
+  const end = document.end === 'cut' ? edge('└', '─', '┘') : edge('╵', '╌', '╵');
+  return `${[edge(document.continued ? '╷' : '┌', document.continued ? '╌' : '─', document.continued ? '╷' : '┐'), ...rows.map(inside), end, ...remarks(document)].join('\n')}\n`;
+}
+
+/** Each printed line as one would type it off the paper: for tests, JSON and logs. */
+export const linesOfText = (document: PaperDocument): string[] =>
+  document.items.flatMap((item) => (item.kind === 'line' ? [typed(item)] : []));
+
+/** What happened that no picture of the paper shows. */
+function remarks(document: PaperDocument): string[] {
+  const said: string[] = [];
+  for (const { pin, onMs } of document.pulses) said.push(`  drawer opened (pin ${pin}, ${onMs} ms)`);
+  if (document.end === 'paper-out') said.push('  the paper ended here');
+  if (document.end === 'power-off') said.push('  the power went here');
+  if (document.end === 'open') said.push('  not cut');
+  if (document.unprinted !== '') said.push(`  still in the printer, not on paper: ${document.unprinted}`);
+  return said;
+}
+
+interface Row {
+  readonly text: string;
+  /** Columns it takes in a terminal. */
+  readonly columns: number;
+}
+const EMPTY: Row = { text: '', columns: 0 };
+
+function rowsOf(document: PaperDocument, ansi: boolean): Row[] {
+  const rows: Row[] = [];
+  for (const item of document.items) {
+    switch (item.kind) {
+      case 'line':
+        rows.push(...(item.cells.some((cell) => cell.kind === 'bits') ? bitsRows(item, document) : []));
+        rows.push(lineRow(item, ansi));
+        break;
+      case 'feed':
+        for (let i = 0; i < Math.round(item.dots / LINE_SPACING); i += 1) rows.push(EMPTY);
+        break;
+      case 'image':
+        rows.push(...pictureRows(item.bits, item.x, document));
+        break;
+      case 'qr': {
+        const modules = qrModules(item.data, item.level);
+        const centre = (item.x + item.width / 2) / DOTS_PER_COLUMN;
+        if (modules === undefined || modules.size > document.columns) rows.push(whole(`[QR ${item.text}]`));
+        else
+          rows.push(...halfBlocks(modules.size, modules.size, (x, y) => modules.dark(x, y), centre, document.columns));
+        break;
+      }
+    }
+  }
+  return rows;
+}
+
+const whole = (text: string): Row => ({ text, columns: [...text].reduce((sum, char) => sum + terminalWidth(char), 0) });
+
+function lineRow(line: LineItem, ansi: boolean): Row {
+  let text = '';
+  let column = 0;
+  for (const cell of line.cells.filter(isText).sort((a, b) => a.x - b.x)) {
+    const gap = Math.max(0, Math.round(cell.x / DOTS_PER_COLUMN) - column);
+    const takes = Math.max(terminalWidth(cell.text), columnsOf(cell));
+    text += ' '.repeat(gap) + styled(cell, cell.text + ' '.repeat(takes - terminalWidth(cell.text)), ansi);
+    column += gap + takes;
+  }
+  return { text, columns: column };
+}
+
+/** Gaps as spaces, and nothing added to any character: what a reader of the paper would type. */
+function typed(line: LineItem): string {
+  let text = '';
+  let column = 0;
+  for (const cell of line.cells.filter(isText).sort((a, b) => a.x - b.x)) {
+    const gap = Math.max(0, Math.round(cell.x / DOTS_PER_COLUMN) - column);
+    text += ' '.repeat(gap) + cell.text;
+    column += gap + columnsOf(cell);
+  }
+  return text.trimEnd();
+}
+
+const columnsOf = (cell: TextCell): number => Math.round(cell.width / DOTS_PER_COLUMN);
+
+function styled(cell: TextCell, text: string, ansi: boolean): string {
+  const codes = ansi
+    ? [cell.bold || cell.down > 1 ? 1 : 0, cell.underline > 0 ? 4 : 0, cell.inverse ? 7 : 0].filter((code) => code > 0)
+    : [];
+  return codes.length === 0 ? text : `\x1b[${codes.join(';')}m${text}\x1b[22;24;27m`;
+}
+
+function bitsRows(line: LineItem, document: PaperDocument): Row[] {
+  return line.cells.flatMap((cell) => (cell.kind === 'bits' ? pictureRows(cell.bits, cell.x, document) : []));
+}
+
+/** A picture made of equal squares (a QR code) is drawn square by square; anything else is made small. */
+function pictureRows(bits: Bitmap, x: number, document: PaperDocument): Row[] {
+  const ink = inkBox(bits);
+  if (ink === undefined) return [EMPTY];
+  const square = squareSize(bits, ink);
+  const scale = square > 1 && ink.width / square <= document.columns ? square : DOTS_PER_COLUMN;
+  const half = scale >> 1;
+  const centre = (x + ink.x + ink.width / 2) / DOTS_PER_COLUMN;
+  return halfBlocks(
+    Math.ceil(ink.width / scale),
+    Math.ceil(ink.height / scale),
+    (column, row) => inkAt(bits, ink.x + column * scale + half, ink.y + row * scale + half),
+    centre,
+    document.columns,
+  );
+}
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function inkBox(bits: Bitmap): Box | undefined {
+  let [left, top, right, bottom] = [bits.width, bits.height, -1, -1];
+  for (let y = 0; y < bits.height; y += 1) {
+    for (let x = 0; x < bits.width; x += 1) {
+      if (!inkAt(bits, x, y)) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+  }
+  return right < 0 ? undefined : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/** The greatest common divisor of all places where black meets white along a row. */
+function squareSize(bits: Bitmap, ink: Box): number {
+  let size = 0;
+  for (let y = ink.y; y < ink.y + ink.height; y += 1) {
+    for (let x = 1; x < ink.width; x += 1) {
+      if (inkAt(bits, ink.x + x, y) !== inkAt(bits, ink.x + x - 1, y)) size = gcd(x, size);
+      if (size === 1) return 1;
+    }
+  }
+  return size;
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** Two squares of a column in one character. */
+function halfBlocks(
+  width: number,
+  height: number,
+  dark: (x: number, y: number) => boolean,
+  centre: number,
+  columns: number,
+): Row[] {
+  const indent = Math.max(0, Math.min(Math.round(centre - width / 2), columns - width));
+  const rows: Row[] = [];
+  for (let y = 0; y < height; y += 2) {
+    let text = ' '.repeat(indent);
+    for (let x = 0; x < width; x += 1) {
+      const [above, below] = [dark(x, y), y + 1 < height && dark(x, y + 1)];
+      text += above ? (below ? '█' : '▀') : below ? '▄' : ' ';
+    }
+    rows.push({ text, columns: indent + width });
+  }
+  return rows;
+}
+
+/** Unicode's East Asian Width, W and F, as far as a Chinese receipt goes; "ambiguous" ones are narrow in a terminal. */
+const WIDE: readonly (readonly [number, number])[] = [
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0xa4cf],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x1f300, 0x1faff],
+  [0x20000, 0x3fffd],
+];
+
+export function terminalWidth(character: string): 1 | 2 {
+  const code = character.codePointAt(0) ?? 0;
+  return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
+}
