@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { CounterHealth, SaleView } from '#device/ports/till.js';
+import type { OrderNo } from '#protocol/ids.js';
+import type { Fen } from '#protocol/money.js';
+import { screenPage, screenTexts } from './screen.js';
+import { openedSale, settledWithCoupon, wholeHealth } from './till-testing.js';
+
+const opened = openedSale('T-1' as OrderNo, 25_990 as Fen);
+
+describe('what the counter’s screen shows', () => {
+  it.each<[string, Partial<SaleView>, Partial<ReturnType<typeof screenTexts>>]>([
+    [
+      'a sale that waits for a code',
+      {},
+      { mood: 'working', state: '请出示付款码', amount: '应收 ￥259.90', coupon: '' },
+    ],
+    [
+      'what is missing to the next coupon',
+      { next: { faceFen: 8_000 as Fen, missingFen: 4_010 as Fen } },
+      { line: '再买 40.10 元可减 80.00 元' },
+    ],
+    [
+      'what the customer saved',
+      settledWithCoupon,
+      {
+        mood: 'paid',
+        coupon: '消费券 -￥40.00',
+        net: '实付 ￥219.90',
+        line: '已为您节省 40.00 元',
+        receipt: '小票号 R-1',
+      },
+    ],
+    ['a payment nobody can clear up', { state: 'unknown' }, { mood: 'person', state: '付款结果不明，请人工处理' }],
+  ])('%s', (_, change, expected) => {
+    expect(screenTexts(wholeHealth, { ...opened, ...change }, 'zh')).toMatchObject(expected);
+  });
+
+  it.each<[string, Partial<CounterHealth>, string[]]>([
+    ['nothing, when all is well', {}, []],
+    ['nothing about records that are just on their way', { unsent: { records: 3, fen: 100, oldestMs: 900 } }, []],
+    [
+      'what waits for the line',
+      { online: false, unsent: { records: 3, fen: 5_100, oldestMs: 180_000 } },
+      ['未上传 3 条，共 51.00 元，最早 3 分钟前'],
+    ],
+    ['lost ports, and none that are not configured', { ports: { reader: 'lost', voice: 'none' } }, ['读卡器未连接']],
+    ['paper and what waits for it', { paper: 'out', jobsWaiting: 2 }, ['打印机缺纸', '2 张小票等待打印']],
+    [
+      'the worst first',
+      { journal: 'failed', salesInPersonsHands: 1, paper: 'near-end' },
+      ['本机存储故障', '1 笔付款等待人工处理', '打印纸将用完'],
+    ],
+  ])('tells the cashier %s', (_, change, expected) => {
+    expect(screenTexts({ ...wholeHealth, ...change }, undefined, 'zh').alerts).toEqual(expected);
+  });
+
+  it('has no place where a text could become markup', () => {
+    // The page is the same whatever is sold: texts travel apart, and are set as text.
+    expect(screenPage('zh', 'n')).not.toContain('innerHTML');
+    const hostile = { ...opened, order: '<script>alert(1)</script>' as OrderNo };
+    expect(screenTexts(wholeHealth, hostile, 'en').order).toBe('Order <script>alert(1)</script>');
+  });
+});

@@ -1,0 +1,236 @@
+import { request as httpRequest } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TillFault } from '#device/ports/till.js';
+import { startTillHttp, type TillHttp } from './till-http.js';
+import { type FakeCounter, fakeCounter, settledWithCoupon, wholeHealth } from './till-testing.js';
+
+let counter: FakeCounter;
+let till: TillHttp;
+let base: string;
+const codes: string[] = [];
+
+beforeEach(async () => {
+  codes.length = 0;
+  counter = fakeCounter();
+  till = await startTillHttp({ port: 0, counter, language: 'zh', log: (_, code) => codes.push(code) });
+  base = `http://127.0.0.1:${till.port}`;
+});
+afterEach(() => till.stop());
+
+const json = { 'content-type': 'application/json' };
+
+async function post(path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${base}${path}`, {
+    method: 'POST',
+    ...(body === undefined ? {} : { headers: json, body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+async function get(path: string): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(`${base}${path}`);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/** `fetch` writes its own Host and Origin; a hostile page's browser writes others. */
+const raw = (method: string, path: string, headers: Record<string, string>): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port: till.port, method, path, headers }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.on('error', reject);
+    request.end();
+  });
+
+describe('the till’s HTTP', () => {
+  it('opens a sale once, however often the till asks for it', async () => {
+    const first = await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
+    expect(first.status).toBe(201);
+    expect(first.body).toMatchObject({ order: 'T-1', state: 'opened', amountFen: 25_990, netFen: 25_990 });
+    const again = await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
+    expect(again).toEqual({ status: 200, body: first.body });
+    const differs = await post('/v1/sales', { order: 'T-1', amountFen: 100 });
+    expect(differs.status).toBe(409);
+    expect(differs.body).toMatchObject({ code: 'ORDER_DIFFERS', sale: first.body, zh: expect.any(String) });
+  });
+
+  it.each([
+    ['charge', 'charge', 'charging'],
+    ['cancel', 'cancel', 'abandoned'],
+    ['refund', 'refund', 'refunding'],
+    ['reprint', 'reprint', 'opened'],
+    ['ask-again', 'ask-again', 'checking'],
+  ])('hands on %s', async (action, kind, state) => {
+    await post('/v1/sales', { order: 'T/1?', amountFen: 100 });
+    const answered = await post(`/v1/sales/${encodeURIComponent('T/1?')}/${action}`);
+    expect(answered).toMatchObject({ status: 200, body: { state } });
+    expect(counter.requests.at(-1)).toEqual({ kind, order: 'T/1?' });
+  });
+
+  it.each<[TillFault, number]>([
+    ['ORDER_DIFFERS', 409],
+    ['ORDER_UNKNOWN', 404],
+    ['COUNTER_BUSY', 409],
+    ['NOT_IN_THIS_STATE', 409],
+    ['READER_AWAY', 503],
+    ['JOURNAL_FAILED', 503],
+  ])('says %s with status %i', async (fault, status) => {
+    counter.refuseNext(fault);
+    expect(await post('/v1/sales/T-1/charge')).toMatchObject({ status, body: { code: fault, zh: '不行', en: 'no' } });
+  });
+
+  it.each([
+    ['text for an amount', { order: 'T', amountFen: '100' }, 'AMOUNT_NOT_A_WHOLE_NUMBER'],
+    ['half a fen', { order: 'T', amountFen: 100.5 }, 'AMOUNT_NOT_A_WHOLE_NUMBER'],
+    ['nothing to pay', { order: 'T', amountFen: 0 }, 'AMOUNT_NOT_POSITIVE'],
+    ['a negative amount', { order: 'T', amountFen: -1 }, 'AMOUNT_NOT_POSITIVE'],
+    ['more than the reader takes', { order: 'T', amountFen: 100_000_000 }, 'AMOUNT_TOO_LARGE'],
+    ['more than 2^53', '{"order":"T","amountFen":9007199254740993}', 'AMOUNT_NOT_A_WHOLE_NUMBER'],
+    ['infinity', '{"order":"T","amountFen":1e999}', 'AMOUNT_NOT_A_WHOLE_NUMBER'],
+    ['no amount', { order: 'T' }, /AMOUNT_NOT_A_WHOLE_NUMBER|REQUEST_MALFORMED/],
+    ['no order', { amountFen: 1 }, /ORDER_MALFORMED|REQUEST_MALFORMED/],
+    ['a number for an order', { order: 1, amountFen: 1 }, 'ORDER_MALFORMED'],
+    ['an order of 65 characters', { order: 'x'.repeat(65), amountFen: 1 }, 'ORDER_MALFORMED'],
+    ['an order with a line end', { order: 'a\nb', amountFen: 1 }, 'ORDER_MALFORMED'],
+    ['an unknown key', { order: 'T', amountFen: 1, amount: 5 }, 'REQUEST_MALFORMED'],
+    ['a list', [1, 2], 'REQUEST_MALFORMED'],
+    ['null', 'null', 'REQUEST_MALFORMED'],
+    ['broken JSON', '{"order":', 'JSON_BROKEN'],
+    ['an empty body', '', 'JSON_BROKEN'],
+    ['a prototype', '{"order":"T","amountFen":1,"__proto__":{"x":1}}', 'JSON_BROKEN'],
+    [
+      'a constructor',
+      '{"order":"T","amountFen":1,"constructor":{"prototype":{"x":1}}}',
+      /JSON_BROKEN|REQUEST_MALFORMED/,
+    ],
+  ])('refuses %s with a code and a sentence', async (_, body, code) => {
+    const answered = await post('/v1/sales', body);
+    expect(answered.status).toBe(400);
+    expect(answered.body).toMatchObject({
+      code: expect.stringMatching(code),
+      zh: expect.stringMatching(/./),
+      en: expect.stringMatching(/./),
+    });
+    expect(counter.requests).toEqual([]);
+  });
+
+  it('refuses bodies that are too long or are not JSON, and addresses that do not exist', async () => {
+    expect(await post('/v1/sales', { order: 'x'.repeat(10_000), amountFen: 1 })).toMatchObject({
+      status: 413,
+      body: { code: 'BODY_TOO_LARGE' },
+    });
+    const form = await fetch(`${base}/v1/sales`, { method: 'POST', body: '{"order":"T","amountFen":1}' });
+    expect(form.status).toBe(415);
+    expect((await get('/v2/sales')).body).toMatchObject({ code: 'NO_SUCH_ADDRESS' });
+    expect(await post('/v1/sales/T/explode')).toMatchObject({ status: 404, body: { code: 'NO_SUCH_ADDRESS' } });
+    expect(await get(`/v1/sales/${'x'.repeat(65)}`)).toMatchObject({ status: 400, body: { code: 'ORDER_MALFORMED' } });
+    expect((await fetch(`${base}/v1/sales/%E0%A4%A`)).status).toBe(400);
+    expect(counter.requests).toEqual([]);
+  });
+
+  it('is for this machine only: no other name, no other web page', async () => {
+    const host = `127.0.0.1:${till.port}`;
+    expect(await raw('GET', '/v1/health', { host: 'evil.example' })).toBe(421);
+    expect(await raw('GET', '/v1/health', { host: '127.0.0.1.evil.example' })).toBe(421);
+    expect(await raw('GET', '/v1/health', { host: `localhost:${till.port}` })).toBe(200);
+    expect(await raw('POST', '/v1/printer/resume', { host, origin: 'http://evil.example' })).toBe(403);
+    expect(await raw('POST', '/v1/printer/resume', { host, origin: 'null' })).toBe(403);
+    expect(await raw('POST', '/v1/printer/resume', { host, 'sec-fetch-site': 'cross-site' })).toBe(403);
+    expect(counter.printerResumed()).toBe(0);
+    expect(await raw('POST', '/v1/printer/resume', { host, origin: `http://${host}` })).toBe(202);
+    expect(counter.printerResumed()).toBe(1);
+  });
+
+  it('lets a till wait for the next state of its sale', async () => {
+    await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
+    const waiting = get('/v1/sales/T-1?wait=25');
+    while (counter.requests.filter((request) => request.kind === 'look').length < 2) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    counter.change('T-1', { line: { zh: '', en: 'still opened' } });
+    counter.change('T-1', settledWithCoupon);
+    expect((await waiting).body).toMatchObject({ state: 'settled', netFen: 21_990 });
+    // It has come to rest: there is nothing to wait for.
+    expect((await get('/v1/sales/T-1?wait=25')).body).toMatchObject({ state: 'settled' });
+    expect((await get('/v1/sales/T-1?wait=25&after=charging')).body).toMatchObject({ state: 'settled' });
+    expect(await get('/v1/sales/T-9?wait=25')).toMatchObject({ status: 404, body: { code: 'ORDER_UNKNOWN' } });
+    expect(await get('/v1/sales/T-1?wait=26')).toMatchObject({ status: 400, body: { code: 'WAIT_MALFORMED' } });
+    expect(await get('/v1/sales/T-1?wait=-1')).toMatchObject({ status: 400 });
+    expect(await get('/v1/sales/T-1?wait=1&wait=2')).toMatchObject({ status: 400 });
+  });
+
+  it('ends a wait when its time is over, and answers how the sale stands', async () => {
+    await post('/v1/sales', { order: 'T-1', amountFen: 100 });
+    expect((await get('/v1/sales/T-1?wait=1')).body).toMatchObject({ state: 'opened' });
+  });
+
+  it('shows the health of the counter', async () => {
+    expect(await get('/v1/health')).toEqual({ status: 200, body: wholeHealth });
+  });
+
+  it('counts sales by outcome, and shows what is unsent', async () => {
+    counter.now.health = { ...wholeHealth, online: false, unsent: { records: 7, fen: 5_100, oldestMs: 61_500 } };
+    await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
+    counter.change('T-1', settledWithCoupon);
+    counter.change('T-1', settledWithCoupon);
+    const text = await (await fetch(`${base}/metrics`)).text();
+    expect(text).toContain('codeplate_sales_total{outcome="settled",coupon="yes"} 1');
+    expect(text).toContain('codeplate_coupon_face_fen_total 4000');
+    expect(text).toContain('codeplate_unsent_records 7');
+    expect(text).toContain('codeplate_unsent_fen 5100');
+    expect(text).toContain('codeplate_unsent_oldest_seconds 61.5');
+    expect(text).toContain('codeplate_online 0');
+    expect(text).toContain('codeplate_port_state{port="reader"} 1');
+    expect(text).not.toContain('port="voice"');
+  });
+
+  it('refuses to start on a port that is taken, and leaves nothing behind', async () => {
+    const other = fakeCounter();
+    await expect(startTillHttp({ port: till.port, counter: other, language: 'zh', log: () => {} })).rejects.toThrow(
+      /EADDRINUSE/,
+    );
+    expect(other.watchers()).toBe(0);
+  });
+
+  it('ends long polls and screens when it stops', async () => {
+    await post('/v1/sales', { order: 'T-1', amountFen: 100 });
+    const poll = get('/v1/sales/T-1?wait=25').catch(() => undefined);
+    const screen = await fetch(`${base}/v1/events`);
+    await till.stop();
+    await poll;
+    await screen.text().catch(() => '');
+    expect(counter.watchers()).toBe(0);
+  });
+});
+
+describe('the counter’s screen', () => {
+  it('is one page with nothing fetched from elsewhere, and may run its own script only', async () => {
+    const response = await fetch(base);
+    const page = await response.text();
+    const policy = response.headers.get('content-security-policy') ?? '';
+    const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1];
+    expect(policy).toContain("default-src 'none'");
+    expect(page).toContain(`<script nonce="${nonce}">`);
+    expect(page).not.toMatch(/https?:\/\//);
+    expect(page).toContain('欢迎光临');
+    expect(await (await fetch(`${base}/?lang=en`)).text()).toContain('Welcome');
+    expect(await (await fetch(`${base}/?lang=en&lang=zh`)).text()).toContain('欢迎光临');
+  });
+
+  it('follows the sale', async () => {
+    const aborter = new AbortController();
+    const response = await fetch(`${base}/v1/events?lang=en`, { signal: aborter.signal });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const until = async (what: string): Promise<void> => {
+      while (!text.includes(what)) text += (await reader?.read())?.value ?? '';
+    };
+    await until('Welcome');
+    await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
+    await until('Show the payment code');
+    counter.change('T-1', settledWithCoupon);
+    await until('You saved 40.00 yuan');
+    aborter.abort();
+  });
+});
