@@ -36,8 +36,9 @@ const DISPLAYS = ['led8'] as const;
 const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
   z.enum(names, { error: `one of ${names.join(', ')}` });
 
-function namesOf(table: object): [string, ...string[]] {
-  const [first, ...rest] = Object.keys(table);
+function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): [Name, ...Name[]] {
+  const isName = (key: string): key is Name => Object.hasOwn(table, key);
+  const [first, ...rest] = Object.keys(table).filter(isName);
   if (first === undefined) throw new Error('a driver table is empty');
   return [first, ...rest];
 }

@@ -41,3 +41,6 @@ export const SILENCE_MS = 150_000;
 /** Full-jitter back-off: uniform in 0..min(cap, base * 2^attempt), so that a street of counters doesn't come back at once. */
 export const RECONNECT_BASE_MS = 500;
 export const RECONNECT_CAP_MS = 30_000;
+
+/** The time's anchor is kept on disk this often: ten minutes more of drift after a restart are 30 ms. */
+export const KEEP_TIME_EVERY_MS = 10 * 60_000;

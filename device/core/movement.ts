@@ -12,7 +12,7 @@
  */
 import { type Step, unreachable } from '#protocol/machine.js';
 import type { CardSlip } from '#protocol/records/record.js';
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
+import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
 import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS } from './limits.js';
 
 export type NotMoved = 'declined' | 'cancelled' | 'timeout' | 'error' | 'not-found';
@@ -105,7 +105,7 @@ export function stepMovement(state: Movement, input: MovementInput, at: Instant)
 
 export function movementWakeAt(state: Movement): MonoMs | undefined {
   if (state.at === 'moving') return state.until;
-  if (state.at === 'checking') return state.nextAskAt < state.until ? state.nextAskAt : state.until;
+  if (state.at === 'checking') return earliestWake(state.nextAskAt, state.until);
   return undefined;
 }
 

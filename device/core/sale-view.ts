@@ -168,7 +168,7 @@ const NOT_CHARGED = {
 } as const;
 
 /** The reason's sentence with what can be filled in from a sale. */
-function reasonLine(reason: ReasonCode, next: Shortfall): Line {
+export function reasonLine(reason: ReasonCode, next: Shortfall): Line {
   const fill = (text: string): string =>
     text
       .replace('{missing}', next === null ? '' : formatYuanShort(next.missingFen))

@@ -3,10 +3,13 @@
  * the operating system's calendar is never believed: the gateway's clock anchors the interval, the monotonic clock carries
  * it, drift widens it, and the newest time ever journalled is its floor.
  */
-import { type Instant, type Interval, type MonoMs, type WallMs, wallMs } from '#protocol/time.js';
+import { type Instant, type Interval, type MonoMs, monoMs, type WallMs, wallMs } from '#protocol/time.js';
 
-/** Ordinary crystals stay within 100 ppm over temperature; twice that is safe. */
-export const DRIFT_PPM = 200;
+/**
+ * A small board's crystal is some 20 to 30 ppm off, temperature and age included; with 50 the interval is a minute wide
+ * after a week off line, and still good enough to tell a fresh code from an old one.
+ */
+export const DRIFT_PPM = 50;
 /** An interval wider than this helps nobody decide anything. */
 export const WIDEST_MS = 10 * 60_000;
 
@@ -45,3 +48,23 @@ export function intervalAt(state: TrustedTime, mono: MonoMs): Interval | undefin
 }
 
 export const instantAt = (state: TrustedTime, mono: MonoMs): Instant => ({ mono, wall: intervalAt(state, mono) });
+
+/** The anchor as it is kept over restarts of the agent. `bootId`: the monotonic clock counts on only within one boot of the box. */
+export interface KeptAnchor {
+  readonly bootId: string;
+  readonly earliest: number;
+  readonly latest: number;
+  readonly heardAt: number;
+}
+
+export const keptAnchor = ({ anchor }: TrustedTime, bootId: string): KeptAnchor | undefined =>
+  anchor === null ? undefined : { bootId, ...anchor };
+
+/** After a restart of the agent alone the clock has only been carried on; after a restart of the box nothing is known. */
+export function restored(state: TrustedTime, kept: KeptAnchor, bootId: string, now: MonoMs): TrustedTime {
+  if (kept.bootId !== bootId || kept.heardAt > now) return state;
+  return {
+    ...state,
+    anchor: { earliest: wallMs(kept.earliest), latest: wallMs(kept.latest), heardAt: monoMs(kept.heardAt) },
+  };
+}

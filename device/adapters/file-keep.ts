@@ -1,0 +1,60 @@
+/** The drawer on disk: one small file a thing, replaced by rename, so that a power cut leaves the old or the new. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Keep, KeptName } from '#device/ports/keep.js';
+import type { Log } from '#device/ports/log.js';
+
+export interface FileKeep extends Keep {
+  /** Resolves when everything saved so far is on the disk. */
+  settled(): Promise<void>;
+}
+
+export function fileKeep(folder: string, log: Log): FileKeep {
+  mkdirSync(folder, { recursive: true });
+  const path = (name: KeptName): string => join(folder, `${name}.json`);
+  /** What is to be written next, by name: only the newest counts. */
+  const waiting = new Map<KeptName, string>();
+  let writing: Promise<void> | undefined;
+
+  const writeAll = async (): Promise<void> => {
+    for (let next = waiting.entries().next().value; next !== undefined; next = waiting.entries().next().value) {
+      const [name, text] = next;
+      waiting.delete(name);
+      try {
+        await replace(path(name), text);
+      } catch (error) {
+        // Nothing depends on it: the gateway tells it again. A disk that fails shows in the journal.
+        log('warn', 'KEEP_WRITE_FAILED', { name, why: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    writing = undefined;
+  };
+
+  return {
+    load(name) {
+      try {
+        return readFileSync(path(name), 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+    save(name, text) {
+      waiting.set(name, text);
+      writing ??= writeAll();
+    },
+    settled: () => writing ?? Promise.resolve(),
+  };
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const next = `${path}.new`;
+  const file = await open(next, 'w');
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(next, path);
+}

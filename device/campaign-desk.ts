@@ -1,0 +1,161 @@
+/**
+ * What the device knows of its campaign: the signed bundle, the spent set and the allowance, each checked when it comes
+ * and kept over restarts. From it the desk judges presentations while the line is down.
+ */
+import { type CompiledCampaign, compileCampaign } from '#protocol/campaign/compiled.js';
+import type { Campaign, PresentationMode } from '#protocol/campaign/schema.js';
+import type { Es256Verifier } from '#protocol/crypto.js';
+import type { CampaignId, DeviceId } from '#protocol/ids.js';
+import { openAllowance, type SignedAllowance, signedAllowanceSchema } from '#protocol/messages/allowance.js';
+import { bundleEnvelopeSchema, openBundle } from '#protocol/messages/bundle.js';
+import { parseBundle, parseSpent } from '#protocol/messages/index.js';
+import { applySpent, NOTHING_SPENT, type SpentMessage, spentFull, spentSchema } from '#protocol/messages/spent.js';
+import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import { type Instant, wallMs } from '#protocol/time.js';
+import {
+  judgeOffline,
+  OfflineCount,
+  type OfflineKnowledge,
+  type OfflineStanding,
+  offlineStanding,
+} from './core/offline.js';
+import type { OfflineVerdict, SaleFacts, Shown } from './core/sale.js';
+import type { Keep } from './ports/keep.js';
+import type { Log } from './ports/log.js';
+
+export interface DeskOptions {
+  readonly device: DeviceId;
+  readonly campaign: CampaignId;
+  readonly mode: PresentationMode;
+  /** The issuer's keys that the device was enrolled with. */
+  readonly trustedKeys: ReadonlyMap<number, Uint8Array>;
+  readonly verifier: Es256Verifier;
+  readonly keep: Keep;
+  readonly log: Log;
+}
+
+export class CampaignDesk {
+  readonly #options: DeskOptions;
+  readonly count = new OfflineCount();
+  #version = 0;
+  #knowledge: OfflineKnowledge;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    this.#knowledge = { campaign: undefined, issuerKeys: options.trustedKeys, spent: undefined, allowance: undefined };
+    this.#restore();
+  }
+
+  get campaign(): Campaign | undefined {
+    return this.#knowledge.campaign?.campaign;
+  }
+
+  standing(at: Instant): OfflineStanding {
+    return offlineStanding(this.#knowledge, this.count, at);
+  }
+
+  judge(facts: SaleFacts, shown: Shown & { kind: 'opaque' | 'verifiable' }, at: Instant): OfflineVerdict {
+    const { mode, verifier } = this.#options;
+    return judgeOffline({ facts, shown, mode, at, knowledge: this.#knowledge, count: this.count, verifier });
+  }
+
+  note(record: JournalRecord): void {
+    this.count.note(record);
+  }
+
+  /** A message on the campaign's topics. Whatever isn't what it should be is logged and changes nothing. */
+  heard(topic: string, payload: Uint8Array): void {
+    const { campaign } = this.#options;
+    if (topic === campaignTopic(campaign)) {
+      const parsed = parseBundle(payload);
+      if (parsed.ok) this.#takeBundle(parsed.value, true);
+      else this.#refuse(parsed.fault.code, parsed.fault.what);
+    } else if (topic === spentTopic(campaign)) {
+      const parsed = parseSpent(payload);
+      if (parsed.ok) this.#takeSpent(parsed.value, true);
+      else this.#refuse(parsed.fault.code, parsed.fault.what);
+    }
+  }
+
+  takeAllowance(signed: SignedAllowance, keep = true): void {
+    const { device, campaign, trustedKeys, verifier } = this.#options;
+    const opened = openAllowance(signed, trustedKeys, verifier);
+    if (!opened.ok) {
+      this.#refuse(opened.fault, 'the allowance is not signed by a gateway that this device knows');
+      return;
+    }
+    const allowance = opened.value;
+    if (allowance.device !== device || allowance.campaign !== campaign) {
+      this.#refuse('ALLOWANCE_NOT_MINE', `it is for ${allowance.device}`);
+      return;
+    }
+    // A late, older one would count anew what was used under the newer.
+    if (this.#knowledge.allowance !== undefined && allowance.issuedAt < this.#knowledge.allowance.issuedAt) return;
+    this.#knowledge = { ...this.#knowledge, allowance };
+    this.count.forgetAllBut(allowance.id);
+    if (keep) this.#options.keep.save('allowance', JSON.stringify(signed));
+  }
+
+  #takeBundle(envelope: Parameters<typeof openBundle>[0], keep: boolean): void {
+    const { trustedKeys, verifier, campaign } = this.#options;
+    const opened = openBundle(envelope, trustedKeys, verifier);
+    if (!opened.ok) {
+      this.#refuse(opened.fault.code, opened.fault.what);
+      return;
+    }
+    const bundle = opened.value;
+    if (bundle.campaign.id !== campaign || bundle.version < this.#version) return;
+    this.#version = bundle.version;
+    // The gateway worked the openings out: this box's own time zone file may be older than the law.
+    const compiled: CompiledCampaign = {
+      ...compileCampaign(bundle.campaign),
+      openings: bundle.openings.map(([earliest, to]) => ({ earliest, latest: wallMs(to - 1) })),
+    };
+    this.#knowledge = {
+      ...this.#knowledge,
+      campaign: compiled,
+      issuerKeys: new Map([...bundle.issuerKeys, ...trustedKeys]),
+    };
+    if (keep) this.#options.keep.save('bundle', JSON.stringify(envelope));
+  }
+
+  #takeSpent(message: SpentMessage, keep: boolean): void {
+    if (message.campaign !== this.#options.campaign) return;
+    const applied = applySpent(this.#knowledge.spent ?? NOTHING_SPENT, message);
+    if (!applied.ok) {
+      this.#refuse(applied.fault, 'the spent set could not be read');
+      return;
+    }
+    if (applied.value.outcome === 'already' && this.#knowledge.spent !== undefined) return;
+    this.#knowledge = { ...this.#knowledge, spent: applied.value.set };
+    if (keep) this.#options.keep.save('spent', JSON.stringify(spentFull(this.#options.campaign, applied.value.set)));
+  }
+
+  #restore(): void {
+    const { keep } = this.#options;
+    const bundle = parsed(keep.load('bundle'), bundleEnvelopeSchema);
+    if (bundle !== undefined) this.#takeBundle(bundle, false);
+    const spent = parsed(keep.load('spent'), spentSchema);
+    if (spent !== undefined) this.#takeSpent(spent, false);
+    const allowance = parsed(keep.load('allowance'), signedAllowanceSchema);
+    if (allowance !== undefined) this.takeAllowance(allowance, false);
+  }
+
+  #refuse(code: string, what: string): void {
+    this.#options.log('warn', code, { what });
+  }
+}
+
+function parsed<T>(
+  text: string | undefined,
+  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false } },
+): T | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const result = schema.safeParse(JSON.parse(text));
+    return result.success ? result.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Taking a coupon on the device's own word, while the line is down.
+ *
+ * What can be done: a verifiable presentation proves who holds which coupon, the spent set says which are gone as far as
+ * the gateway knew, and the signed allowance bounds what a mistake can cost. What can't: know what other counters take in
+ * the same hour. The ledger arbitrates that later; the worst case is the sum of the allowances.
+ *
+ * The reasons in their order of precedence: not verifiable, no campaign data, not permitted, no trusted time, last sync
+ * too old, the presentation's own faults, shown before, already used, the campaign's rules, the holder's limit, the
+ * allowance.
+ */
+import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
+import { quote } from '#protocol/campaign/quote.js';
+import type { PresentationMode } from '#protocol/campaign/schema.js';
+import { tierOfSerial } from '#protocol/campaign/tiers.js';
+import { checkPresentation, decodePresentation, holderIdOf } from '#protocol/codes/presentation.js';
+import type { Es256Verifier } from '#protocol/crypto.js';
+import type { ReasonCode } from '#protocol/faults/reasons.js';
+import type { CouponSerial, HolderId, SaleId } from '#protocol/ids.js';
+import type { Allowance } from '#protocol/messages/allowance.js';
+import { isSpent, type SpentSet } from '#protocol/messages/spent.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import type { Instant } from '#protocol/time.js';
+import type { OfflineVerdict, SaleFacts, Shortfall, Shown } from './sale.js';
+
+/** What the gateway told this device and the device kept; each part signed, each part checked when it came. */
+export interface OfflineKnowledge {
+  readonly campaign: CompiledCampaign | undefined;
+  readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
+  readonly spent: SpentSet | undefined;
+  readonly allowance: Allowance | undefined;
+}
+
+interface Taken {
+  readonly allowance: string;
+  readonly serial: CouponSerial;
+  readonly faceFen: number;
+  readonly holder: HolderId;
+}
+
+/** What was taken offline, counted from the journal's records and from nothing else. */
+export class OfflineCount {
+  readonly #taken = new Map<SaleId, Taken>();
+  readonly #counters = new Map<HolderId, number>();
+  /** Serials consumed or about to be at this very counter: the spent set will know of them only after the next sync. */
+  readonly #serials = new Set<CouponSerial>();
+  /** Coupons of charges whose end isn't known yet. */
+  readonly #open = new Map<SaleId, CouponSerial>();
+
+  note(record: JournalRecord): void {
+    switch (record.kind) {
+      case 'charging': {
+        const { coupon, sale } = record;
+        if (coupon === null) return;
+        this.#serials.add(coupon.serial);
+        this.#open.set(sale, coupon.serial);
+        if (coupon.by.kind !== 'offline') return;
+        const decoded = decodePresentation(coupon.by.presentation);
+        if (!decoded.ok) return;
+        const holder = holderIdOf(decoded.value.grant.holderKey);
+        this.#counters.set(holder, Math.max(decoded.value.counter, this.#counters.get(holder) ?? -1));
+        this.#taken.set(sale, {
+          allowance: coupon.by.allowance,
+          serial: coupon.serial,
+          faceFen: coupon.faceFen,
+          holder,
+        });
+        return;
+      }
+      case 'not-charged': {
+        // The reader is certain that nothing was charged: coupon and allowance are as they were.
+        const serial = this.#open.get(record.sale);
+        if (serial !== undefined) this.#serials.delete(serial);
+        this.#open.delete(record.sale);
+        this.#taken.delete(record.sale);
+        return;
+      }
+      case 'settled':
+        this.#open.delete(record.sale);
+        return;
+      default:
+        return;
+    }
+  }
+
+  wasTakenHere(serial: CouponSerial): boolean {
+    return this.#serials.has(serial);
+  }
+
+  highestCounter(holder: HolderId): number {
+    return this.#counters.get(holder) ?? -1;
+  }
+
+  /** What has been used of an allowance: coupons, face total in fen, and coupons of one holder. */
+  used(
+    allowance: string,
+    holder?: HolderId,
+  ): { readonly coupons: number; readonly faceFen: number; readonly ofHolder: number } {
+    let coupons = 0;
+    let faceFen = 0;
+    let ofHolder = 0;
+    for (const taken of this.#taken.values()) {
+      if (taken.allowance !== allowance) continue;
+      coupons += 1;
+      faceFen += taken.faceFen;
+      if (taken.holder === holder) ofHolder += 1;
+    }
+    return { coupons, faceFen, ofHolder };
+  }
+
+  /** The gateway has everything that was taken under older allowances: they need no counting any more. */
+  forgetAllBut(allowance: string): void {
+    for (const [sale, taken] of this.#taken) if (taken.allowance !== allowance) this.#taken.delete(sale);
+  }
+}
+
+export interface OfflineQuestion {
+  readonly facts: SaleFacts;
+  readonly shown: Shown & { kind: 'opaque' | 'verifiable' };
+  readonly mode: PresentationMode;
+  readonly at: Instant;
+  readonly knowledge: OfflineKnowledge;
+  readonly count: OfflineCount;
+  readonly verifier: Es256Verifier;
+}
+
+export function judgeOffline({ facts, shown, mode, at, knowledge, count, verifier }: OfflineQuestion): OfflineVerdict {
+  if (shown.kind === 'opaque') return refuse('gateway-unreachable');
+  const standing = standingOf(knowledge, at);
+  if (standing.kind === 'refused') return refuse(standing.reason);
+  const { campaign, spent, allowance, wall } = standing;
+  const checked = checkPresentation({
+    code: shown.code,
+    campaign: campaign.campaign.id,
+    issuerKeys: knowledge.issuerKeys,
+    at: wall,
+    verifier,
+  });
+  if (!checked.ok) return refuse(checked.fault);
+  const { holder, serials, counter } = checked.value;
+  if (counter <= count.highestCounter(holder)) return refuse('presentation-replayed');
+
+  const unspent = serials.filter((serial) => !isSpent(spent, serial) && !count.wasTakenHere(serial));
+  const holds = unspent.flatMap((serial) => {
+    const tier = tierOfSerial(campaign.campaign, serial);
+    return tier === undefined ? [] : [{ tier: tier.id, serial }];
+  });
+  if (serials.length > 0 && holds.length === 0) return refuse('already-used');
+  const offer = quote(campaign, { amountFen: facts.amountFen, holds, merchant: facts.merchant, mode, at: wall });
+  const next: Shortfall = offer.next;
+  const { coupon } = offer;
+  const chosen = coupon === null ? undefined : holds.find((held) => held.tier === coupon.tier);
+  if (coupon === null || chosen === undefined) return refuse(offer.reason ?? 'no-coupon-held', next);
+
+  const used = count.used(allowance.id, holder);
+  if (used.ofHolder >= allowance.maxPerHolder) return refuse('offline-holder-limit', next);
+  if (used.coupons >= allowance.maxCoupons || used.faceFen + coupon.faceFen > allowance.maxFaceFen)
+    return refuse('offline-allowance-spent', next);
+  return {
+    kind: 'taken',
+    next,
+    coupon: {
+      serial: chosen.serial,
+      tier: coupon.tier,
+      faceFen: coupon.faceFen,
+      thresholdFen: coupon.thresholdFen,
+      by: { kind: 'offline', presentation: shown.code, allowance: allowance.id },
+    },
+  };
+}
+
+/** What is left of the offline permission, for screen, state and metrics. */
+export interface OfflineStanding {
+  readonly reason: ReasonCode | null;
+  readonly couponsLeft: number;
+  readonly faceFenLeft: number;
+  /** Wall time in ms after which no coupon is taken offline. */
+  readonly until: number | null;
+}
+
+export function offlineStanding(knowledge: OfflineKnowledge, count: OfflineCount, at: Instant): OfflineStanding {
+  const standing = standingOf(knowledge, at);
+  if (standing.kind === 'refused') return { reason: standing.reason, couponsLeft: 0, faceFenLeft: 0, until: null };
+  const { allowance } = standing;
+  const used = count.used(allowance.id);
+  const couponsLeft = Math.max(0, allowance.maxCoupons - used.coupons);
+  const faceFenLeft = Math.max(0, allowance.maxFaceFen - used.faceFen);
+  return {
+    reason: couponsLeft === 0 || faceFenLeft === 0 ? 'offline-allowance-spent' : null,
+    couponsLeft,
+    faceFenLeft,
+    until: Math.min(allowance.expiresAt, allowance.issuedAt + allowance.maxSyncAgeMs),
+  };
+}
+
+type Standing =
+  | { readonly kind: 'refused'; readonly reason: ReasonCode }
+  | {
+      readonly kind: 'may';
+      readonly campaign: CompiledCampaign;
+      readonly spent: SpentSet;
+      readonly allowance: Allowance;
+      readonly wall: NonNullable<Instant['wall']>;
+    };
+
+function standingOf({ campaign, spent, allowance }: OfflineKnowledge, { wall }: Instant): Standing {
+  if (campaign === undefined) return { kind: 'refused', reason: 'offline-bundle-missing' };
+  if (!campaign.campaign.offline.permitted) return { kind: 'refused', reason: 'offline-not-permitted' };
+  if (spent === undefined || allowance === undefined) return { kind: 'refused', reason: 'offline-bundle-missing' };
+  if (wall === undefined) return { kind: 'refused', reason: 'no-trusted-time' };
+  if (wall.latest >= allowance.expiresAt || wall.latest - allowance.issuedAt > allowance.maxSyncAgeMs)
+    return { kind: 'refused', reason: 'offline-sync-too-old' };
+  return { kind: 'may', campaign, spent, allowance, wall };
+}
+
+const refuse = (reason: ReasonCode, next: Shortfall = null): OfflineVerdict => ({ kind: 'refused', reason, next });

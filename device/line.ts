@@ -1,0 +1,309 @@
+/**
+ * The device's line to the gateway at work: the uplink and outbox machines over a broker, requests matched with their
+ * answers. What it hears it hands on as `LineEvents`; what must not be lost is in the journal, never here.
+ */
+import type { DeviceId, SaleId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import type { SignedAllowance } from '#protocol/messages/allowance.js';
+import type { AuthoriseAnswer, DownMessage } from '#protocol/messages/down.js';
+import { parseDown } from '#protocol/messages/index.js';
+import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
+import type { UpMessage } from '#protocol/messages/up.js';
+import type { ChainHead } from '#protocol/records/chain.js';
+import type { Instant, MonoMs, WallMs } from '#protocol/time.js';
+import { OUTBOX_BATCH_RECORDS } from './core/limits.js';
+import { type Outbox, type OutboxEffect, type OutboxInput, outboxOf, outboxWakeAt, stepOutbox } from './core/outbox.js';
+import {
+  stepUplink,
+  type Uplink,
+  type UplinkEffect,
+  type UplinkInput,
+  uplinkAtRest,
+  uplinkWakeAt,
+} from './core/uplink.js';
+import type { Broker } from './ports/broker.js';
+import type { Clock, Random } from './ports/clock.js';
+import type { Journal } from './ports/journal.js';
+import type { Log } from './ports/log.js';
+import { Timer, type Turns } from './running.js';
+
+export interface LineEvents {
+  onOnline(): void;
+  onOffline(why: string): void;
+  onAuthorised(sale: SaleId, answer: AuthoriseAnswer): void;
+  /** `askedAt`: when the request left that this time answers; null for a beacon. */
+  onTime(time: WallMs, askedAt: MonoMs | null, message: DownMessage): void;
+  onAcknowledged(head: ChainHead): void;
+  onAllowance(allowance: SignedAllowance): void;
+  /** A message on a topic that isn't this device's own: campaign bundle or spent set. */
+  onCampaign(topic: string, payload: Uint8Array): void;
+  onJournalFault(code: string): void;
+}
+
+export type AuthoriseRequest = Omit<Extract<UpMessage, { type: 'authorise' }>, 'v' | 'type' | 'id'>;
+
+export class Line {
+  readonly #device: DeviceId;
+  readonly #agent: string;
+  readonly #broker: Broker;
+  readonly #journal: Journal;
+  readonly #random: Random;
+  readonly #turns: Turns;
+  readonly #now: () => Instant;
+  readonly #log: Log;
+  readonly #events: LineEvents;
+  readonly #boot: number;
+  readonly #uplinkTimer: Timer;
+  readonly #outboxTimer: Timer;
+  #uplink: Uplink;
+  #outbox: Outbox;
+  #requests = 0;
+  #helloAt: MonoMs | null = null;
+  readonly #asked = new Map<string, { readonly sale: SaleId; readonly sentAt: MonoMs }>();
+  #heardAt: MonoMs | null = null;
+  #stopped = false;
+
+  constructor(options: {
+    readonly device: DeviceId;
+    readonly agent: string;
+    readonly boot: number;
+    readonly broker: Broker;
+    readonly journal: Journal;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly turns: Turns;
+    readonly now: () => Instant;
+    readonly log: Log;
+    readonly events: LineEvents;
+  }) {
+    this.#device = options.device;
+    this.#agent = options.agent;
+    this.#boot = options.boot;
+    this.#broker = options.broker;
+    this.#journal = options.journal;
+    this.#random = options.random;
+    this.#turns = options.turns;
+    this.#now = options.now;
+    this.#log = options.log;
+    this.#events = options.events;
+    this.#uplink = uplinkAtRest(options.now());
+    this.#outbox = outboxOf(options.journal.head, options.journal.acknowledged);
+    this.#uplinkTimer = new Timer(options.clock, () =>
+      this.#turns.take(() => this.#feedUplink({ kind: 'wake', chance: this.#random.next() })),
+    );
+    this.#outboxTimer = new Timer(options.clock, () => this.#turns.take(() => this.#feedOutbox({ kind: 'wake' })));
+  }
+
+  get online(): boolean {
+    return this.#uplink.at === 'up' && !this.#outbox.forked;
+  }
+
+  get forked(): boolean {
+    return this.#outbox.forked;
+  }
+
+  get acknowledged(): ChainHead {
+    return this.#outbox.acknowledged;
+  }
+
+  start(): void {
+    this.#feedUplink({ kind: 'start' });
+    if (this.#outbox.head.seq > this.#outbox.acknowledged.seq) this.grew(this.#outbox.head, true);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#uplinkTimer.set(undefined);
+    this.#outboxTimer.set(undefined);
+    this.#broker.discard();
+  }
+
+  /** The journal has new durable records. Urgent: the centre (or a reservation) waits for them. */
+  grew(head: ChainHead, urgent: boolean): void {
+    this.#feedOutbox({ kind: 'grew', head, urgent });
+  }
+
+  /** False when there is no line; otherwise `onAuthorised` answers, or nobody does and the sale's own time runs out. */
+  authorise(request: AuthoriseRequest): boolean {
+    if (!this.online) return false;
+    const id = this.#requestId();
+    this.#asked.set(id, { sale: request.sale, sentAt: this.#now().mono });
+    return this.#send({ v: 1, type: 'authorise', id, ...request });
+  }
+
+  /** The sale has waited long enough. A line that said nothing at all since then is rebuilt. */
+  forgetRequest(sale: SaleId): void {
+    for (const [id, asked] of this.#asked) {
+      if (asked.sale !== sale) continue;
+      this.#asked.delete(id);
+      if (this.#heardAt === null || this.#heardAt < asked.sentAt)
+        this.#feedUplink({ kind: 'stuck', chance: this.#random.next() });
+    }
+  }
+
+  publishState(state: string): void {
+    if (this.#uplink.at === 'up') this.#broker.publish(stateTopic(this.#device), state, true);
+  }
+
+  #feedUplink(input: UplinkInput): void {
+    if (this.#stopped) return;
+    const step = stepUplink(this.#uplink, input, this.#now());
+    this.#uplink = step.state;
+    this.#uplinkTimer.set(uplinkWakeAt(step.state));
+    for (const effect of step.effects) this.#performUplink(effect);
+  }
+
+  #performUplink(effect: UplinkEffect): void {
+    switch (effect.kind) {
+      case 'connect':
+        this.#connect();
+        return;
+      case 'discard':
+        this.#broker.discard();
+        return;
+      case 'hello':
+        this.#helloAt = this.#now().mono;
+        this.#send({
+          v: 1,
+          type: 'hello',
+          id: this.#requestId(),
+          agent: this.#agent,
+          boot: this.#boot,
+          head: this.#outbox.head,
+        });
+        return;
+      case 'online':
+        this.#feedOutbox({ kind: 'online', have: effect.have });
+        this.#events.onOnline();
+        return;
+      case 'offline':
+        this.#asked.clear();
+        this.#feedOutbox({ kind: 'offline' });
+        this.#events.onOffline(effect.why);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #connect(): void {
+    let current = true;
+    const mine = (): boolean => current && !this.#stopped;
+    this.#broker.connect({
+      onUp: () => this.#turns.take(() => mine() && this.#feedUplink({ kind: 'broker-up' })),
+      onDown: (why) =>
+        this.#turns.take(() => {
+          if (!mine()) return;
+          current = false;
+          this.#feedUplink({ kind: 'broker-down', why, chance: this.#random.next() });
+        }),
+      onMessage: (topic, payload) => this.#turns.take(() => mine() && this.#hear(topic, payload)),
+    });
+  }
+
+  #hear(topic: string, payload: Uint8Array): void {
+    this.#heardAt = this.#now().mono;
+    if (topic !== downTopic(this.#device)) {
+      this.#events.onCampaign(topic, payload);
+      return;
+    }
+    const parsed = parseDown(payload);
+    if (!parsed.ok) {
+      this.#log('warn', parsed.fault.code, { what: parsed.fault.what });
+      return;
+    }
+    const message = parsed.value;
+    if (message.type !== 'welcome') this.#feedUplink({ kind: 'heard' });
+    switch (message.type) {
+      case 'welcome':
+        this.#events.onTime(message.time, this.#helloAt, message);
+        this.#feedUplink({ kind: 'welcome', have: message.have });
+        return;
+      case 'authorised': {
+        const asked = this.#asked.get(message.re);
+        // Without its request it is late: the sale went on, and the records say how. The gateway frees what it held.
+        if (asked === undefined || asked.sale !== message.sale) return;
+        this.#asked.delete(message.re);
+        this.#events.onAuthorised(message.sale, message.answer);
+        return;
+      }
+      case 'have':
+        this.#feedOutbox({ kind: 'have', head: { seq: message.seq, hash: message.hash } });
+        return;
+      case 'forked':
+        this.#feedOutbox({ kind: 'forked' });
+        return;
+      case 'rejected':
+        this.#log('error', message.code, { what: message.what, re: message.re });
+        return;
+      case 'beacon':
+        this.#events.onTime(message.time, null, message);
+        return;
+      case 'allowance':
+        this.#events.onAllowance(message);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #feedOutbox(input: OutboxInput): void {
+    if (this.#stopped) return;
+    const step = stepOutbox(this.#outbox, input, this.#now());
+    this.#outbox = step.state;
+    this.#outboxTimer.set(outboxWakeAt(step.state));
+    for (const effect of step.effects) this.#performOutbox(effect);
+  }
+
+  #performOutbox(effect: OutboxEffect): void {
+    switch (effect.kind) {
+      case 'read':
+        this.#journal.read(effect.after, OUTBOX_BATCH_RECORDS, (fault, batch) =>
+          this.#turns.take(() => {
+            if (fault !== undefined) {
+              this.#events.onJournalFault(fault.code);
+              return;
+            }
+            this.#feedOutbox({
+              kind: 'batch',
+              from: effect.after + 1,
+              prev: batch.prev,
+              bodies: batch.records.map((record) => record.body),
+            });
+          }),
+        );
+        return;
+      case 'send':
+        this.#send({
+          v: 1,
+          type: 'records',
+          id: this.#requestId(),
+          from: effect.from,
+          prev: effect.prev,
+          bodies: [...effect.bodies],
+        });
+        return;
+      case 'acknowledge':
+        this.#journal.acknowledge(effect.head);
+        this.#events.onAcknowledged(effect.head);
+        return;
+      case 'stuck':
+        this.#feedUplink({ kind: 'stuck', chance: this.#random.next() });
+        return;
+      case 'alarm':
+        this.#log('error', effect.code, { what: effect.what });
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #requestId(): string {
+    this.#requests += 1;
+    return `${this.#boot}.${this.#requests}`;
+  }
+
+  #send(message: UpMessage): boolean {
+    return this.#broker.publish(upTopic(this.#device), JSON.stringify(message), false);
+  }
+}

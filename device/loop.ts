@@ -1,0 +1,581 @@
+/**
+ * The counter at work: feeds what happens to the pure machines and performs, one exhaustive switch, what they ask for.
+ * Everything it needs of the world is a port, so the same loop runs on a Pi and in a simulated world on a virtual clock.
+ */
+
+import type { PresentationMode } from '#protocol/campaign/schema.js';
+import { classify } from '#protocol/codes/classify.js';
+import type { CampaignId, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import { earliestWake, type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
+import { spoken } from './announcements.js';
+import type { CampaignDesk } from './campaign-desk.js';
+import {
+  ANNOUNCEMENT_STALE_MS,
+  KEEP_TIME_EVERY_MS,
+  READER_TIMEOUT_S,
+  REPRINTS_UNASKED_AT_BOOT,
+} from './core/limits.js';
+import {
+  isFinal,
+  openSale,
+  receiptOf,
+  type Sale,
+  type SaleEffect,
+  type SaleFacts,
+  type SaleInput,
+  type Shown,
+  saleWakeAt,
+  stepSale,
+} from './core/sale.js';
+import type { SaleBook } from './core/sale-book.js';
+import { viewOf } from './core/sale-view.js';
+import { shownBy } from './core/shown.js';
+import { faultOfRequest, refusal } from './core/till-rules.js';
+import { anchored, instantAt, keptAnchor, type TrustedTime } from './core/trusted-time.js';
+import type { ReaderEffect } from './drivers/readers/reader.js';
+import { Line } from './line.js';
+import { type PeripheralSet, Peripherals } from './peripherals.js';
+import type { Broker } from './ports/broker.js';
+import type { Clock, Random } from './ports/clock.js';
+import type { Journal, JournalFault } from './ports/journal.js';
+import type { Keep } from './ports/keep.js';
+import type { Log } from './ports/log.js';
+import type { Counter, CounterHealth, SaleView, TillReply, TillRequest } from './ports/till.js';
+import { Printing } from './printing.js';
+import { Timer, Turns } from './running.js';
+import { Unsent } from './unsent.js';
+
+/** What the device is, from its configuration. */
+export interface CounterIdentity {
+  readonly device: DeviceId;
+  readonly merchant: MerchantId;
+  readonly campaign: CampaignId;
+  readonly mode: PresentationMode;
+  readonly agent: string;
+}
+
+/** Makes a receipt's bytes for the printer that is configured. */
+export type ReceiptTypesetter = (
+  receipt: Extract<SaleEffect, { kind: 'receipt' }>,
+  copy: 'original' | 'reprint',
+) => Uint8Array;
+
+export interface LoopPorts {
+  readonly identity: CounterIdentity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly journal: Journal;
+  /** Why the journal could not be opened: the counter starts only to say so. */
+  readonly journalFault?: JournalFault | undefined;
+  /** Replayed from the journal already. */
+  readonly book: SaleBook;
+  readonly time: TrustedTime;
+  readonly keep: Keep;
+  /** The monotonic clock counts on within one boot of the box only. */
+  readonly bootId: string;
+  readonly broker: Broker;
+  readonly peripherals: PeripheralSet;
+  readonly typeset: ReceiptTypesetter;
+  /** Fed with the journal's records already. */
+  readonly desk: CampaignDesk;
+  readonly log: Log;
+}
+
+/** These end or begin a claim on a coupon or on money: the gateway should know without delay. */
+const URGENT: ReadonlySet<JournalRecord['kind']> = new Set<JournalRecord['kind']>([
+  'settled',
+  'not-charged',
+  'unknown',
+  'abandoned',
+  'refunded',
+  'refund-failed',
+  'refund-unknown',
+]);
+
+export class DeviceLoop implements Counter {
+  readonly #ports: LoopPorts;
+  readonly #book: SaleBook;
+  readonly #turns = new Turns();
+  readonly #line: Line;
+  readonly #peripherals: Peripherals;
+  readonly #printing: Printing;
+  readonly #saleTimer: Timer;
+  readonly #unsent: Unsent;
+  readonly #watchers = new Set<(sale: SaleView) => void>();
+  /** Till requests that wait for their sale's first record. */
+  readonly #opening = new Map<SaleId, ((reply: TillReply) => void)[]>();
+  #time: TrustedTime;
+  #timeKeptAt: MonoMs | undefined;
+  #readerReady = false;
+  #readerMark: string | null = null;
+  #journalFault: JournalFault | undefined;
+  #scanHint: CounterHealth['line'] | undefined;
+  #stopped = false;
+
+  constructor(ports: LoopPorts) {
+    this.#ports = ports;
+    this.#book = ports.book;
+    this.#time = ports.time;
+    const { identity, clock, random, journal, broker, log } = ports;
+    const now = this.#now;
+    const turns = this.#turns;
+    this.#unsent = new Unsent(journal.head, journal.acknowledged);
+    this.#saleTimer = new Timer(clock, () => turns.take(() => this.#wakeSales()));
+    this.#peripherals = new Peripherals(ports.peripherals, {
+      agent: identity.agent,
+      clock,
+      turns,
+      now,
+      log,
+      events: {
+        onScan: (text) => this.#scanned(text),
+        onReader: (effect) => this.#readerSays(effect),
+        onPrinter: (effect) => this.#printing.heard(effect),
+        onPort: () => this.#publishState(),
+      },
+    });
+    this.#printing = new Printing(
+      this.#peripherals,
+      {
+        onPrinted: (receipt, copy, outcome) =>
+          this.#append({ kind: 'printed', receipt, copy, outcome, at: now().wall ?? null }, undefined),
+      },
+      log,
+    );
+    this.#line = new Line({
+      device: identity.device,
+      agent: identity.agent,
+      // Only has to differ from boot to boot: it keeps one boot's request ids apart from another's.
+      boot: Math.floor(random.next() * 2 ** 31),
+      broker,
+      journal,
+      clock,
+      random,
+      turns,
+      now,
+      log,
+      events: {
+        onOnline: () => {
+          log('info', 'LINE_UP');
+          this.#publishState();
+        },
+        onOffline: (why) => log('warn', 'LINE_DOWN', { why }),
+        onAuthorised: (sale, answer) => this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#readerMark }),
+        onTime: (time, askedAt) => this.#hearTime(time, askedAt),
+        onAcknowledged: (head) => this.#unsent.acknowledged(head),
+        onAllowance: (allowance) => ports.desk.takeAllowance(allowance),
+        onCampaign: (topic, payload) => ports.desk.heard(topic, payload),
+        onJournalFault: (code) => this.#journalFailed({ code, message: 'the journal could not be read' }),
+      },
+    });
+  }
+
+  start(): void {
+    this.#turns.take(() => {
+      if (this.#ports.journalFault !== undefined) this.#journalFailed(this.#ports.journalFault);
+      for (const { sale, effects } of this.#book.recover(this.#now())) this.#perform(sale, effects);
+      this.#armSales();
+      this.#reprintAfterPowerCut();
+      this.#peripherals.start();
+      this.#line.start();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#saleTimer.set(undefined);
+    this.#line.stop();
+    this.#peripherals.stop();
+  }
+
+  request(request: TillRequest, reply: (reply: TillReply) => void): void {
+    this.#turns.take(() => this.#answer(request, reply));
+  }
+
+  watch(listener: (sale: SaleView) => void): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
+  }
+
+  resumePrinting(): void {
+    this.#turns.take(() => this.#printing.resume());
+  }
+
+  health(): CounterHealth {
+    const { identity, clock } = this.#ports;
+    return {
+      device: identity.device,
+      merchant: identity.merchant,
+      online: this.#line.online,
+      journal: this.#journalFault === undefined ? 'ok' : 'failed',
+      unsent: this.#unsent.summary(clock.mono()),
+      ports: this.#peripherals.ports(),
+      paper: this.#printing.paper,
+      jobsWaiting: this.#printing.waiting,
+      salesInPersonsHands: this.#book.busy().filter((sale) => viewOf(sale).state.endsWith('unknown')).length,
+      line: this.#statusLine(),
+    };
+  }
+
+  readonly #now = (): Instant => instantAt(this.#time, this.#ports.clock.mono());
+
+  #hearTime(time: WallMs, askedAt: MonoMs | null): void {
+    const { clock, keep, bootId } = this.#ports;
+    const now = clock.mono();
+    this.#time = anchored(this.#time, time, askedAt, now);
+    if (this.#timeKeptAt !== undefined && now < later(this.#timeKeptAt, KEEP_TIME_EVERY_MS)) return;
+    this.#timeKeptAt = now;
+    keep.save('time', JSON.stringify(keptAnchor(this.#time, bootId)));
+  }
+
+  // -- the till
+
+  #answer(request: TillRequest, reply: (reply: TillReply) => void): void {
+    const sale = this.#book.ofOrder(request.order);
+    if (request.kind === 'open') {
+      this.#open(request, sale, reply);
+      return;
+    }
+    if (sale === undefined) {
+      reply(refusal('ORDER_UNKNOWN', null));
+      return;
+    }
+    const fault = faultOfRequest(request.kind, sale, {
+      journalFailed: this.#journalFault !== undefined,
+      readerReady: this.#readerReady,
+      busy: this.#book.current() !== undefined,
+    });
+    if (fault !== undefined) {
+      reply(refusal(fault, sale));
+      return;
+    }
+    switch (request.kind) {
+      case 'look':
+        break;
+      case 'charge':
+        this.#step(sale, { kind: 'charge', readerMark: this.#readerMark });
+        break;
+      case 'cancel':
+        this.#step(sale, { kind: 'cancel', by: 'till' });
+        break;
+      case 'refund':
+        this.#step(sale, {
+          kind: 'refund',
+          refund: this.#book.number('r', this.#ports.random.hex(3)),
+          readerMark: this.#readerMark,
+        });
+        break;
+      case 'reprint':
+        this.#reprint(sale);
+        break;
+      case 'ask-again':
+        this.#step(sale, { kind: 'ask-again' });
+        break;
+      default:
+        unreachable(request);
+    }
+    reply({ ok: true, sale: viewOf(this.#book.get(sale.facts.sale) ?? sale) });
+  }
+
+  #open(request: TillRequest & { kind: 'open' }, existing: Sale | undefined, reply: (reply: TillReply) => void): void {
+    const over = existing?.at === 'not-charged' || existing?.at === 'abandoned';
+    if (existing !== undefined && !over) {
+      if (existing.facts.amountFen !== request.amountFen) reply(refusal('ORDER_DIFFERS', existing));
+      else if (existing.at === 'opening') this.#opening.get(existing.facts.sale)?.push(reply);
+      else reply({ ok: true, sale: viewOf(existing) });
+      return;
+    }
+    if (this.#journalFault !== undefined) {
+      reply(refusal('JOURNAL_FAILED', null));
+      return;
+    }
+    const current = this.#book.current();
+    if (current !== undefined) {
+      reply(refusal('COUNTER_BUSY', current));
+      return;
+    }
+    const { identity, random } = this.#ports;
+    const facts: SaleFacts = {
+      sale: this.#book.number('s', random.hex(3)),
+      order: request.order,
+      amountFen: request.amountFen,
+      device: identity.device,
+      merchant: identity.merchant,
+    };
+    const step = openSale(facts, this.#now());
+    this.#opening.set(facts.sale, [reply]);
+    this.#scanHint = undefined;
+    this.#book.put(step.state);
+    this.#perform(step.state, step.effects);
+  }
+
+  // -- sales
+
+  #feed(id: SaleId, input: SaleInput): void {
+    const sale = this.#book.get(id);
+    if (sale !== undefined) this.#step(sale, input);
+  }
+
+  #step(sale: Sale, input: SaleInput): void {
+    const step = stepSale(sale, input, this.#now());
+    if (step.state === sale && step.effects.length === 0) return;
+    this.#book.put(step.state);
+    this.#perform(step.state, step.effects);
+    this.#armSales();
+    if (sale.at === 'opening' && step.state.at === 'opened') this.#answerOpening(step.state);
+    this.#tell(step.state);
+  }
+
+  #perform(sale: Sale, effects: readonly SaleEffect[]): void {
+    for (const effect of effects) this.#performOne(sale, effect);
+  }
+
+  #performOne(sale: Sale, effect: SaleEffect): void {
+    const id = sale.facts.sale;
+    switch (effect.kind) {
+      case 'journal':
+        this.#append(effect.record, id);
+        return;
+      case 'authorise': {
+        const { sale: saleId, order, merchant, amountFen } = effect.facts;
+        const sent = this.#line.authorise({
+          sale: saleId,
+          order,
+          merchant,
+          amountFen,
+          mode: this.#ports.identity.mode,
+          presented: effect.shown,
+        });
+        if (!sent) this.#judgeHere(effect.facts, effect.shown);
+        return;
+      }
+      case 'judge-offline':
+        this.#line.forgetRequest(id);
+        this.#judgeHere(effect.facts, effect.shown);
+        return;
+      case 'charge':
+        this.#peripherals.reader({
+          kind: 'charge',
+          ref: effect.ref,
+          netFen: effect.netFen,
+          timeoutS: READER_TIMEOUT_S,
+        });
+        return;
+      case 'void':
+        this.#peripherals.reader({
+          kind: 'void',
+          ref: effect.ref,
+          original: effect.original,
+          netFen: effect.netFen,
+          slip: effect.slip,
+        });
+        return;
+      case 'ask':
+        this.#peripherals.reader({ kind: 'ask', ref: effect.ref, netFen: effect.netFen, mark: effect.mark });
+        return;
+      case 'cancel-charge':
+        this.#peripherals.reader({ kind: 'cancel', ref: effect.ref });
+        return;
+      case 'stored':
+        this.#peripherals.reader({ kind: 'stored', ref: effect.ref });
+        return;
+      case 'receipt':
+        this.#printing.print(effect.receipt, 'original', (copy) => this.#ports.typeset(effect, copy));
+        return;
+      case 'announce':
+        this.#peripherals.say({
+          kind: 'say',
+          id: effect.of === 'sale' ? id : `${id}-refund`,
+          text: spoken(effect),
+          staleAt: later(this.#ports.clock.mono(), ANNOUNCEMENT_STALE_MS),
+          replay: false,
+        });
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #judgeHere(facts: SaleFacts, shown: Shown & { kind: 'opaque' | 'verifiable' }): void {
+    const verdict = this.#ports.desk.judge(facts, shown, this.#now());
+    this.#feed(facts.sale, { kind: 'undeliverable', verdict, readerMark: this.#readerMark });
+  }
+
+  #wakeSales(): void {
+    for (const sale of this.#book.busy()) this.#step(sale, { kind: 'wake', readerMark: this.#readerMark });
+    this.#armSales();
+  }
+
+  #armSales(): void {
+    if (!this.#stopped) this.#saleTimer.set(earliestWake(...this.#book.busy().map(saleWakeAt)));
+  }
+
+  #answerOpening(sale: Sale): void {
+    const replies = this.#opening.get(sale.facts.sale) ?? [];
+    this.#opening.delete(sale.facts.sale);
+    for (const reply of replies) reply({ ok: true, sale: viewOf(sale) });
+  }
+
+  #tell(sale: Sale): void {
+    const view = viewOf(sale);
+    this.#ports.log('info', 'SALE', {
+      sale: view.sale,
+      order: view.order,
+      state: view.state,
+      netFen: view.netFen,
+      reason: view.reason,
+    });
+    this.#peripherals.show(
+      isFinal(sale) && sale.at !== 'settled'
+        ? { kind: 'clear' }
+        : { kind: 'amount', fen: view.netFen, lamp: sale.at === 'settled' ? 'received' : 'total' },
+    );
+    for (const watcher of this.#watchers) watcher(view);
+  }
+
+  // -- journal
+
+  /** Appends one record; once it is on the disk, the sale that waits for it goes on. */
+  #append(record: JournalRecord, sale: SaleId | undefined): void {
+    if (this.#journalFault !== undefined) return;
+    this.#ports.journal.append([record], (fault, head) =>
+      this.#turns.take(() => {
+        if (this.#stopped) return;
+        if (fault !== undefined) {
+          this.#journalFailed(fault);
+          return;
+        }
+        this.#book.note(record);
+        this.#ports.desk.note(record);
+        this.#unsent.grew(record, head, this.#ports.clock.mono());
+        this.#line.grew(head, URGENT.has(record.kind));
+        if (sale !== undefined) this.#feed(sale, { kind: 'journalled' });
+      }),
+    );
+  }
+
+  /** Fail-stop: nothing that needs a record happens any more. A charge that is under way is asked about after the restart. */
+  #journalFailed(fault: JournalFault): void {
+    if (this.#journalFault !== undefined) return;
+    this.#journalFault = fault;
+    this.#ports.log('error', fault.code, { what: fault.message });
+    for (const [, replies] of this.#opening) for (const reply of replies) reply(refusal('JOURNAL_FAILED', null));
+    this.#opening.clear();
+    this.#publishState();
+  }
+
+  // -- peripherals
+
+  #scanned(text: string): void {
+    const code = classify(text);
+    const sale = this.#book.current();
+    this.#ports.log('info', 'SCANNED', { what: code.kind, code: code.masked, sale: sale?.facts.sale });
+    if (sale?.at !== 'opened') {
+      if (sale === undefined)
+        this.#scanHint = { zh: '请先在收银机上输入金额，再扫码', en: 'Enter the amount at the till first, then scan' };
+      return;
+    }
+    if (this.#journalFault !== undefined) return;
+    this.#step(sale, { kind: 'shown', shown: shownBy(code) });
+  }
+
+  #readerSays(effect: Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alarm' }>): void {
+    switch (effect.kind) {
+      case 'ready':
+        this.#readerReady = true;
+        this.#readerMark = effect.mark;
+        this.#ports.log('info', 'READER_READY', { model: effect.model });
+        for (const sale of this.#book.busy()) this.#step(sale, { kind: 'reader-ready' });
+        return;
+      case 'away':
+        this.#readerReady = false;
+        this.#ports.log('warn', 'READER_AWAY', { why: effect.why });
+        return;
+      case 'accepted':
+      case 'progress':
+        this.#ports.log('debug', 'READER_PROGRESS', {
+          ref: effect.ref,
+          step: effect.kind === 'progress' ? effect.step : 'accepted',
+        });
+        return;
+      case 'answer':
+        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: { kind: 'answer', answer: effect.answer } });
+        return;
+      case 'refused':
+        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: { kind: 'refused', code: effect.code } });
+        return;
+      case 'silent':
+        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: { kind: 'silent', why: effect.why } });
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #reprint(sale: Sale): void {
+    const receipt = receiptOf(sale);
+    if (receipt !== undefined)
+      this.#printing.print(receipt.receipt, 'reprint', (copy) => this.#ports.typeset(receipt, copy));
+  }
+
+  /** Numbered, but never seen printed: perhaps on paper, perhaps not, so the copy says 补打. */
+  #reprintAfterPowerCut(): void {
+    const unprinted = this.#book.unprinted();
+    if (unprinted.length > REPRINTS_UNASKED_AT_BOOT)
+      this.#ports.log('warn', 'RECEIPTS_UNPRINTED', { receipts: unprinted.length });
+    for (const { sale: id, of } of unprinted.slice(-REPRINTS_UNASKED_AT_BOOT)) {
+      const sale = this.#book.get(id);
+      const receipt = sale === undefined ? undefined : receiptOf(sale, of);
+      if (receipt !== undefined)
+        this.#printing.print(receipt.receipt, 'reprint', (copy) => this.#ports.typeset(receipt, copy));
+    }
+  }
+
+  // -- how it stands
+
+  #publishState(): void {
+    const { identity } = this.#ports;
+    const health = this.health();
+    this.#line.publishState(
+      JSON.stringify({
+        v: 1,
+        device: identity.device,
+        merchant: identity.merchant,
+        online: true,
+        agent: identity.agent,
+        unsent: health.unsent,
+        journal: health.journal,
+        ports: health.ports,
+      }),
+    );
+  }
+
+  #statusLine(): CounterHealth['line'] {
+    if (this.#journalFault !== undefined)
+      return {
+        zh: `本机存储故障（${this.#journalFault.code}），暂停收款，请报修`,
+        en: `Storage has failed (${this.#journalFault.code}): call service`,
+      };
+    if (this.#line.forked)
+      return {
+        zh: '本机记录与中心不一致，暂停用券，请联系收单行',
+        en: "This counter's records differ from the centre's: call the bank",
+      };
+    if (!this.#readerReady)
+      return {
+        zh: '读卡器未连接，请检查电源和连线',
+        en: 'The card reader is not connected: check its power and cable',
+      };
+    if (this.#scanHint !== undefined) return this.#scanHint;
+    if (this.#printing.paper === 'out')
+      return {
+        zh: '打印机缺纸，换纸后按“继续打印”',
+        en: 'The printer is out of paper: change it, then press "go on printing"',
+      };
+    if (!this.#line.online)
+      return { zh: '网络不通，恢复后自动补传', en: 'The line is down; everything is sent when it is back' };
+    return { zh: '一切正常', en: 'All is well' };
+  }
+}

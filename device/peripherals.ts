@@ -1,0 +1,210 @@
+/** The counter's peripherals at work: each driver's machine on its serial port. No port's death stops the others. */
+import type { Instant } from '#protocol/time.js';
+import type { DisplayDriver, Showing } from './drivers/displays/display.js';
+import type { PrinterEffect, PrinterInput, PrinterMachine } from './drivers/printers/printer.js';
+import type { ReaderDriver, ReaderEffect, ReaderInput } from './drivers/readers/reader.js';
+import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './drivers/scanners/scanner.js';
+import type { VoiceDriver, VoiceEffect, VoiceInput } from './drivers/voices/voice.js';
+import type { Clock } from './ports/clock.js';
+import type { Log } from './ports/log.js';
+import type { LinkState, SerialLink } from './ports/serial-link.js';
+import { type Running, run, type Turns } from './running.js';
+
+export type PeripheralName = 'scanner' | 'reader' | 'printer' | 'voice' | 'display';
+
+/** What is plugged in. Whatever is missing is simply not there: a counter without a voice stays silent. */
+export interface PeripheralSet {
+  readonly scanner?: { readonly driver: ScannerDriver; readonly options: ScannerOptions; readonly link: SerialLink };
+  readonly reader?: { readonly driver: ReaderDriver; readonly link: SerialLink };
+  readonly printer?: { readonly machine: PrinterMachine; readonly link: SerialLink };
+  readonly voice?: { readonly driver: VoiceDriver; readonly link: SerialLink };
+  readonly display?: { readonly driver: DisplayDriver; readonly link: SerialLink };
+}
+
+/** What the driver says of the counter's business; bytes, noise and alarms are dealt with here. */
+export interface PeripheralEvents {
+  onScan(text: string): void;
+  onReader(effect: Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alarm' }>): void;
+  onPrinter(effect: Exclude<PrinterEffect, { kind: 'write' | 'noise' }>): void;
+  onPort(name: PeripheralName, state: LinkState): void;
+}
+
+interface Wiring {
+  readonly agent: string;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly now: () => Instant;
+  readonly log: Log;
+  readonly events: PeripheralEvents;
+}
+
+/** What every driver's machine hears of its port. */
+type PortInput =
+  | { readonly kind: 'link-up' }
+  | { readonly kind: 'link-lost'; readonly why: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
+export class Peripherals {
+  readonly #wiring: Wiring;
+  readonly #links: {
+    readonly name: PeripheralName;
+    readonly link: SerialLink;
+    readonly feed: (input: PortInput) => void;
+  }[] = [];
+  readonly #running: { stop(): void }[] = [];
+  readonly #ports = new Map<PeripheralName, LinkState>();
+  readonly #scanner: Running<ScannerInput> | undefined;
+  readonly #reader: Running<ReaderInput> | undefined;
+  readonly #printer: Running<PrinterInput> | undefined;
+  readonly #voice: Running<VoiceInput> | undefined;
+  readonly #display: PeripheralSet['display'];
+  #showing: Showing = { kind: 'clear' };
+
+  constructor(set: PeripheralSet, wiring: Wiring) {
+    this.#wiring = wiring;
+    this.#scanner = set.scanner && this.#runScanner(set.scanner);
+    this.#reader = set.reader && this.#runReader(set.reader);
+    this.#printer = set.printer && this.#runPrinter(set.printer);
+    this.#voice = set.voice && this.#runVoice(set.voice);
+    this.#display = set.display;
+    if (set.display !== undefined) {
+      const { driver, link } = set.display;
+      // These displays forget everything when their power blinks: greet and show again whenever the port opens.
+      this.#attach('display', link, (input) => {
+        if (input.kind !== 'link-up') return;
+        this.#write('display', link, driver.greeting);
+        this.#write('display', link, driver.encode(this.#showing));
+      });
+    }
+  }
+
+  start(): void {
+    const { turns, events, log } = this.#wiring;
+    for (const { name, link, feed } of this.#links) {
+      link.start({
+        onState: (state, why) =>
+          turns.take(() => {
+            this.#ports.set(name, state);
+            log(state === 'open' ? 'info' : 'warn', state === 'open' ? 'PORT_OPEN' : 'PORT_LOST', {
+              port: name,
+              state,
+              why,
+            });
+            if (state === 'open') feed({ kind: 'link-up' });
+            else if (state === 'lost') feed({ kind: 'link-lost', why: why ?? 'port lost' });
+            events.onPort(name, state);
+          }),
+        onBytes: (bytes) => turns.take(() => feed({ kind: 'bytes', bytes })),
+      });
+    }
+  }
+
+  stop(): void {
+    for (const machine of this.#running) machine.stop();
+    for (const { link } of this.#links) link.stop();
+  }
+
+  get hasPrinter(): boolean {
+    return this.#printer !== undefined;
+  }
+
+  ports(): Readonly<Record<PeripheralName, LinkState | 'none'>> {
+    const of = (name: PeripheralName): LinkState | 'none' =>
+      this.#links.some((entry) => entry.name === name) ? (this.#ports.get(name) ?? 'opening') : 'none';
+    return {
+      scanner: of('scanner'),
+      reader: of('reader'),
+      printer: of('printer'),
+      voice: of('voice'),
+      display: of('display'),
+    };
+  }
+
+  reader(input: ReaderInput): void {
+    this.#reader?.feed(input);
+  }
+
+  printer(input: PrinterInput): void {
+    this.#printer?.feed(input);
+  }
+
+  say(input: Extract<VoiceInput, { kind: 'say' }>): void {
+    this.#voice?.feed(input);
+  }
+
+  trigger(): void {
+    this.#scanner?.feed({ kind: 'trigger' });
+  }
+
+  show(showing: Showing): void {
+    this.#showing = showing;
+    if (this.#display !== undefined) this.#write('display', this.#display.link, this.#display.driver.encode(showing));
+  }
+
+  #runScanner({ driver, options, link }: NonNullable<PeripheralSet['scanner']>): Running<ScannerInput> {
+    const { log, events } = this.#wiring;
+    const running = this.#run<unknown, ScannerInput, ScannerEffect>(driver.create(options), (effect) => {
+      if (effect.kind === 'write') this.#write('scanner', link, effect.bytes);
+      else if (effect.kind === 'scanned') events.onScan(effect.text);
+      else log('warn', effect.code, { port: 'scanner', what: effect.what });
+    });
+    this.#attach('scanner', link, (input) => running.feed(input.kind === 'link-lost' ? { kind: 'link-lost' } : input));
+    return running;
+  }
+
+  #runReader({ driver, link }: NonNullable<PeripheralSet['reader']>): Running<ReaderInput> {
+    const { log, events, agent } = this.#wiring;
+    const running = this.#run<unknown, ReaderInput, ReaderEffect>(driver.create({ agent }), (effect) => {
+      if (effect.kind === 'write') this.#write('reader', link, effect.bytes);
+      else if (effect.kind === 'noise') log('warn', effect.code, { port: 'reader', what: effect.what });
+      else if (effect.kind === 'alarm') log('error', effect.code, { port: 'reader', what: effect.what });
+      else events.onReader(effect);
+    });
+    this.#attach('reader', link, running.feed);
+    return running;
+  }
+
+  #runPrinter({ machine, link }: NonNullable<PeripheralSet['printer']>): Running<PrinterInput> {
+    const { log, events } = this.#wiring;
+    const running = this.#run<unknown, PrinterInput, PrinterEffect>(machine, (effect) => {
+      if (effect.kind === 'write')
+        this.#write('printer', link, effect.bytes, (fault) => running.feed({ kind: 'written', fault }));
+      else if (effect.kind === 'noise') log('warn', effect.code, { port: 'printer', what: effect.what });
+      else events.onPrinter(effect);
+    });
+    this.#attach('printer', link, running.feed);
+    return running;
+  }
+
+  #runVoice({ driver, link }: NonNullable<PeripheralSet['voice']>): Running<VoiceInput> {
+    const { log } = this.#wiring;
+    const running = this.#run<unknown, VoiceInput, VoiceEffect>(driver.create(), (effect) => {
+      if (effect.kind === 'write') this.#write('voice', link, effect.bytes);
+      else if (effect.kind === 'noise') log('warn', effect.code, { port: 'voice', what: effect.what });
+      else if (effect.kind === 'dropped') log('info', 'VOICE_DROPPED', { id: effect.id, why: effect.why });
+    });
+    this.#attach('voice', link, running.feed);
+    return running;
+  }
+
+  #run<State, Input extends { readonly kind: string }, Effect>(
+    machine: Parameters<typeof run<State, Input, Effect>>[0]['machine'],
+    perform: (effect: Effect) => void,
+  ): Running<Input> {
+    const { clock, turns, now } = this.#wiring;
+    const running = run<State, Input, Effect>({ machine, clock, turns, now, perform });
+    this.#running.push(running);
+    return running;
+  }
+
+  #attach(name: PeripheralName, link: SerialLink, feed: (input: PortInput) => void): void {
+    this.#links.push({ name, link, feed });
+  }
+
+  #write(name: PeripheralName, link: SerialLink, bytes: Uint8Array, done?: (fault: string | undefined) => void): void {
+    link.write(bytes, (fault) => {
+      if (fault !== undefined) this.#wiring.log('warn', fault, { port: name });
+      done?.(fault);
+    });
+  }
+}
