@@ -1,0 +1,223 @@
+/** The agent: reads its journal, builds the adapters from the configuration, and starts the loop. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
+import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import type { Instant, WallMs } from '#protocol/time.js';
+import { failedJournal } from './adapters/failed-journal.js';
+import { type FileKeep, fileKeep } from './adapters/file-keep.js';
+import { mqttBroker } from './adapters/mqtt-broker.js';
+import { serialLink } from './adapters/serial-link.js';
+import { openJournal } from './adapters/sqlite-journal.js';
+import { systemClock, systemRandom } from './adapters/system-clock.js';
+import { CampaignDesk } from './campaign-desk.js';
+import type { DeviceConfig } from './config.js';
+import { sampleReceipt } from './core/receipt.js';
+import { SaleBook } from './core/sale-book.js';
+import { floored, noTime, restored, type TrustedTime } from './core/trusted-time.js';
+import { DISPLAYS } from './drivers/displays/index.js';
+import { createPrinter, printerModels, warmUp } from './drivers/printers/index.js';
+import type { PrinterModel } from './drivers/printers/printer.js';
+import { READERS } from './drivers/readers/index.js';
+import { SCANNERS } from './drivers/scanners/index.js';
+import { VOICES } from './drivers/voices/index.js';
+import { DeviceLoop } from './loop.js';
+import type { PeripheralSet } from './peripherals.js';
+import type { Broker } from './ports/broker.js';
+import type { Clock } from './ports/clock.js';
+import type { Journal, JournalFault } from './ports/journal.js';
+import type { Log } from './ports/log.js';
+import type { SerialLink } from './ports/serial-link.js';
+import { receiptTypesetter } from './receipts.js';
+import { openTillDoors } from './till.js';
+
+/** Names the software on the wire: in HELO to the reader and in `hello` to the gateway. */
+export const AGENT = 'codeplate-0.1.0';
+
+export interface RunningDevice {
+  readonly loop: DeviceLoop;
+  /** Where the till's HTTP listens on 127.0.0.1; null where it isn't configured. */
+  readonly httpPort: number | null;
+  /** Closes everything and resolves once the journal is closed. */
+  stop(): Promise<void>;
+}
+
+export async function startDevice(config: DeviceConfig, { log }: { readonly log: Log }): Promise<RunningDevice> {
+  mkdirSync(config.data, { recursive: true });
+  const clock = systemClock();
+  const keep = fileKeep(join(config.data, 'kept'), log);
+  const desk = new CampaignDesk({
+    device: config.device,
+    campaign: config.campaign,
+    mode: config.mode,
+    trustedKeys: config.gateway.issuerKeys ?? new Map<number, Uint8Array>(),
+    verifier: es256Verifier(),
+    keep,
+    log,
+  });
+  const book = new SaleBook(config.device, config.merchant);
+  const { journal, fault, floor } = await readJournal(config, clock, book, desk, log);
+
+  const model = config.printer === undefined ? undefined : printerModel(config.printer.model);
+  const loop = new DeviceLoop({
+    identity: {
+      device: config.device,
+      merchant: config.merchant,
+      campaign: config.campaign,
+      mode: config.mode,
+      agent: AGENT,
+    },
+    clock,
+    random: systemRandom,
+    journal,
+    journalFault: fault,
+    book,
+    desk,
+    time: timeAtStart(keep, clock, floor),
+    keep,
+    bootId: bootId(),
+    broker: brokerOf(config, log),
+    peripherals: peripheralsOf(config),
+    typeset:
+      model === undefined
+        ? () => new Uint8Array()
+        : receiptTypesetter({
+            model,
+            language: config.language,
+            merchantName: config.merchantName,
+            campaign: () => desk.campaign,
+            wall: () => clock.wall(),
+            log,
+          }),
+    log,
+  });
+  loop.start();
+  const till = await openTillDoors(config, loop, log);
+  // After `ready`: the first customer is seconds away, and a supervisor waits for this line.
+  if (model !== undefined)
+    setImmediate(() => warmUp(model, sampleReceipt({ columns: model.columns, language: config.language })));
+  log('info', 'READY', { device: config.device, httpPort: till.httpPort });
+  return {
+    loop,
+    httpPort: till.httpPort,
+    stop: async () => {
+      await till.stop();
+      loop.stop();
+      await keep.settled();
+      await new Promise<void>((done) => journal.close(done));
+    },
+  };
+}
+
+/** Replays the journal into book and desk. A journal that can't be read leaves a counter that says so, and takes nothing. */
+async function readJournal(
+  config: DeviceConfig,
+  clock: Clock,
+  book: SaleBook,
+  desk: CampaignDesk,
+  log: Log,
+): Promise<{
+  readonly journal: Journal;
+  readonly fault: JournalFault | undefined;
+  readonly floor: WallMs | undefined;
+}> {
+  const at: Instant = { mono: clock.mono(), wall: undefined };
+  let floor: WallMs | undefined;
+  const replay = (record: JournalRecord): void => {
+    book.replay(record, at);
+    desk.note(record);
+    if (record.at !== null) floor = record.at.earliest;
+  };
+  const opened = await openJournal(join(config.data, 'journal.sqlite'), {
+    sha256,
+    onRecord: ({ record }) => replay(record),
+  });
+  if (opened.ok) return { journal: opened.value, fault: undefined, floor };
+  log('error', opened.fault.code, { what: opened.fault.message });
+  return { journal: failedJournal(opened.fault), fault: opened.fault, floor };
+}
+
+const keptAnchorSchema = z.object({ bootId: z.string(), earliest: z.int(), latest: z.int(), heardAt: z.number() });
+
+function timeAtStart(keep: FileKeep, clock: Clock, floor: WallMs | undefined): TrustedTime {
+  const time = floor === undefined ? noTime : floored(noTime, floor);
+  const text = keep.load('time');
+  if (text === undefined) return time;
+  try {
+    const kept = keptAnchorSchema.safeParse(JSON.parse(text));
+    return kept.success ? restored(time, kept.data, bootId(), clock.mono()) : time;
+  } catch {
+    return time;
+  }
+}
+
+/** Linux names each boot; elsewhere no two starts are thought to be of one boot. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return systemRandom.hex(16);
+  }
+}
+
+function brokerOf(config: DeviceConfig, log: Log): Broker {
+  const { url, username, password, tls } = config.gateway;
+  const pem = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : readFileSync(path, 'utf8');
+  const [ca, cert, key] = [pem(tls?.ca), pem(tls?.cert), pem(tls?.key)];
+  return mqttBroker({
+    url,
+    clientId: config.device,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls !== undefined && {
+      tls: { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) },
+    }),
+    topics: [downTopic(config.device), campaignTopic(config.campaign), spentTopic(config.campaign)],
+    will: {
+      topic: stateTopic(config.device),
+      payload: JSON.stringify({ v: 1, type: 'state', device: config.device, online: false }),
+    },
+    log,
+  });
+}
+
+function peripheralsOf(config: DeviceConfig): PeripheralSet {
+  const linkOf = (port: { readonly path: string; readonly baud?: number | undefined }, baudRate: number): SerialLink =>
+    serialLink({ path: port.path, baudRate: port.baud ?? baudRate });
+  const { scanner, reader, printer, voice, display } = config;
+  const set: { -readonly [Name in keyof PeripheralSet]: PeripheralSet[Name] } = {};
+  if (scanner !== undefined) {
+    const driver = SCANNERS[scanner.driver];
+    set.scanner = {
+      driver,
+      options: { suffix: scanner.suffix, stripAimPrefix: scanner.aim },
+      link: linkOf(scanner, driver.baudRate),
+    };
+  }
+  if (reader !== undefined) {
+    const driver = READERS[reader.driver];
+    set.reader = { driver, link: linkOf(reader, driver.baudRate) };
+  }
+  if (printer !== undefined) {
+    const model = printerModel(printer.model);
+    set.printer = { machine: createPrinter(model), link: linkOf(printer, model.baudRate) };
+  }
+  if (voice !== undefined) {
+    const driver = VOICES[voice.driver];
+    set.voice = { driver, link: linkOf(voice, driver.baudRate) };
+  }
+  if (display !== undefined) {
+    const driver = DISPLAYS[display.driver];
+    set.display = { driver, link: linkOf(display, driver.baudRate) };
+  }
+  return set;
+}
+
+function printerModel(name: string): PrinterModel {
+  const model = printerModels.get(name);
+  if (model === undefined) throw new Error(`the configuration let a printer model pass that doesn't exist: ${name}`);
+  return model;
+}
