@@ -1,0 +1,14 @@
+/** Checks presentations right here: for simulated worlds and tests, where there is no other thread. */
+import type { PresentationTrust } from '#protocol/codes/presentation.js';
+import type { Es256Verifier } from '#protocol/crypto.js';
+import { createPresentationChecker } from '../core/presentations.js';
+import type { Verifier } from '../ports/verifier.js';
+
+export function inlineVerifier(options: PresentationTrust & { readonly verifier: Es256Verifier }): Verifier {
+  const checker = createPresentationChecker(options);
+  return {
+    verify: (jobs, done) => done(jobs.map(checker.check)),
+    issued: checker.issued,
+    close: (done) => done(),
+  };
+}

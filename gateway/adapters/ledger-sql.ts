@@ -1,0 +1,138 @@
+/**
+ * The ledger's tables and statements for SQLite. A row's whole entity is JSON in `doc`; columns beside it are what a
+ * statement searches by. Everything is set-based: keys come in as JSON arrays, rows leave as one JSON text.
+ */
+
+/** "CPLl" in ASCII: whose database a file is. */
+export const APPLICATION_ID = 0x43504c6c;
+export const SCHEMA_VERSION = 1;
+
+/** synchronous=FULL: a commit is on the disk before it is answered (in WAL mode, NORMAL would sync at checkpoints only). */
+export const PRAGMAS = `
+pragma journal_mode = wal;
+pragma synchronous = full;
+pragma wal_autocheckpoint = 4000;
+pragma foreign_keys = off;
+`;
+
+export const TABLES = `
+begin immediate;
+create table if not exists meta(name text primary key, value text not null) without rowid;
+create table if not exists totals(id integer primary key check (id = 1), doc text not null);
+create table if not exists device(id text primary key, seq integer not null, doc text not null) without rowid;
+create table if not exists journal(device text not null, last integer not null, doc text not null);
+create unique index if not exists journal_by_seq on journal(device, last);
+create table if not exists holder(id text primary key, code text not null unique, doc text not null) without rowid;
+create table if not exists identity(name text not null, holder text not null, primary key (name, holder)) without rowid;
+create table if not exists coupon(
+  serial integer primary key, holder text not null, state text not null, sale text,
+  lease_ends integer, usable_from integer not null, version integer not null);
+create index if not exists coupon_by_holder on coupon(holder);
+create table if not exists sale(key text primary key, holder text, serial integer, doc text not null) without rowid;
+create table if not exists posting(set_id integer not null, kind text not null, sale text not null, account text not null, fen integer not null);
+create table if not exists evidence(id integer primary key, doc text not null);
+create table if not exists audit(seq integer primary key, at integer not null, hash text not null, body text not null);
+create trigger if not exists audit_is_append_only before update on audit begin select raise(abort, 'audit is append-only'); end;
+create trigger if not exists audit_keeps_all before delete on audit begin select raise(abort, 'audit is append-only'); end;
+create trigger if not exists posting_is_append_only before update on posting begin select raise(abort, 'postings are append-only'); end;
+create trigger if not exists posting_keeps_all before delete on posting begin select raise(abort, 'postings are append-only'); end;
+pragma application_id = ${APPLICATION_ID};
+pragma user_version = ${SCHEMA_VERSION};
+commit;
+`;
+
+/** Only where a rule looks at a holder's other sales. */
+export const HISTORY_INDEX = 'create index if not exists sale_by_holder on sale(holder) where holder is not null';
+
+/**
+ * A batch is written by one INSERT into a view, whose trigger does the rest: one transaction and one trip to the
+ * database's thread for any number of rows. It fails as a whole where anything is not as the decision saw it: another
+ * gateway's commit took the next place in the audit chain, or a coupon's version moved on (compare-and-set).
+ */
+export const BATCH_TRIGGER = `
+create temp view batch(audit, devices, chunks, holders, identities, granted, coupons, updated, sales, postings, evidence, totals) as
+  select null, null, null, null, null, null, null, null, null, null, null, null;
+create temp trigger write_batch instead of insert on batch begin
+  insert into audit(seq, at, hash, body)
+    select value->>0, value->>1, value->>2, value->>3 from json_each(new.audit);
+  insert into coupon(serial, holder, state, sale, lease_ends, usable_from, version)
+    select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 from json_each(new.granted);
+  update coupon set state = c.value->>2, sale = c.value->>3, lease_ends = c.value->>4, usable_from = c.value->>5,
+      version = c.value->>6
+    from json_each(new.coupons) c where coupon.serial = c.value->>0 and coupon.version = c.value->>7;
+  select raise(abort, 'stale') where changes() <> new.updated;
+  insert into device(id, seq, doc) select value->>0, value->>1, value->>2 from json_each(new.devices) where true
+    on conflict(id) do update set seq = excluded.seq, doc = excluded.doc;
+  insert into journal(device, last, doc) select value->>0, value->>1, value->>2 from json_each(new.chunks);
+  insert into holder(id, code, doc) select value->>0, value->>1, value->>2 from json_each(new.holders) where true
+    on conflict(id) do update set doc = excluded.doc;
+  insert or ignore into identity(name, holder) select value->>0, value->>1 from json_each(new.identities);
+  insert into sale(key, holder, serial, doc)
+    select value->>0, value->>1, value->>2, value->>3 from json_each(new.sales) where true
+    on conflict(key) do update set holder = excluded.holder, serial = excluded.serial, doc = excluded.doc;
+  insert into posting(set_id, kind, sale, account, fen)
+    select value->>0, value->>1, value->>2, value->>3, value->>4 from json_each(new.postings);
+  insert into evidence(id, doc) select value->>0, value->>1 from json_each(new.evidence);
+  insert into totals(id, doc) select 1, value from json_each(new.totals) where true
+    on conflict(id) do update set doc = excluded.doc;
+end;
+`;
+
+/** Writes down whose ledger this is, and says so. */
+export const IDENTITY_SQL = `insert into meta(name, value) values ('campaign', ?1)
+  on conflict(name) do update set value = value returning value as text`;
+
+const list = (column: string, rows: string): string =>
+  `'[' || coalesce((select group_concat(${column}, ',') from ${rows}), '') || ']'`;
+
+/** The one parameter is a `Needs` as JSON; the answer is what a `MemoryBook` is filled with. */
+export const loadSql = (withHistory: boolean): string => `
+with
+  need(j) as materialized (select ?1),
+  h(id) as materialized (
+    select value from need, json_each(need.j, '$.holders')
+    union select holder.id from need, json_each(need.j, '$.codes') k cross join holder on holder.code = k.value
+    union select identity.holder from need, json_each(need.j, '$.identities') k cross join identity on identity.name = k.value),
+  asked(key) as materialized (select value from need, json_each(need.j, '$.sales')),
+  c(serial) as materialized (
+    select value from need, json_each(need.j, '$.serials')
+    union select coupon.serial from h cross join coupon on coupon.holder = h.id
+    union select sale.serial from asked cross join sale on sale.key = asked.key where sale.serial is not null),
+  coupons as materialized (select coupon.* from c cross join coupon on coupon.serial = c.serial),
+  s(key) as materialized (
+    select key from asked
+    union select sale from coupons where state = 'used'
+    ${withHistory ? 'union select sale.key from h cross join sale on sale.holder = h.id' : ''})
+select '{"totals":' || coalesce((select doc from totals), 'null')
+  || ',"audit":' || coalesce((select json_object('seq', seq, 'hash', hash) from audit order by seq desc limit 1), 'null')
+  || ',"devices":' || ${list('device.doc', "need, json_each(need.j, '$.devices') k cross join device on device.id = k.value")}
+  || ',"chunks":' || ${list(
+    'journal.doc',
+    `need, json_each(need.j, '$.probes') p
+      cross join device d on d.id = p.value->>'device' and d.seq >= p.value->>'seq'
+      cross join journal on journal.rowid = (select rowid from journal
+        where device = d.id and last >= p.value->>'seq' order by last limit 1)`,
+  )}
+  || ',"holders":' || ${list('holder.doc', 'h cross join holder on holder.id = h.id')}
+  || ',"coupons":' || ${list(
+    "json_object('serial', serial, 'holder', holder, 'state', state, 'sale', sale, 'leaseEnds', lease_ends, 'usableFrom', usable_from, 'version', version)",
+    'coupons',
+  )}
+  || ',"sales":' || ${list('sale.doc', 's cross join sale on sale.key = s.key')}
+  || '}' as text
+`;
+
+export const SPENT_SQL = `select json_object(
+  'commits', (select coalesce(max(seq), 0) from audit),
+  'serials', (select json_group_array(serial) from coupon where state = 'used')) as text where ?1 = ''`;
+export const EVIDENCE_SQL = `select ${list('doc', 'evidence')} as text where ?1 = ''`;
+export const AUDIT_SQL = `select ${list(
+  "json_object('seq', seq, 'at', at, 'hash', hash, 'body', body)",
+  '(select * from audit where seq > ?1 order by seq limit 2000)',
+)} as text`;
+export const RECONCILIATION_SQL = `select '{"sales":' || ${list(
+  `json_object('merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'faceFen', doc->>'faceFen', 'netFen', doc->>'netFen')`,
+  "sale where doc->>'state' in ('settled', 'refunded')",
+)} || ',"coupons":' || ${list("json_object('state', state)", 'coupon')}
+  || ',"accounts":' || ${list('json_array(account, fen)', '(select account, sum(fen) as fen from posting group by account)')}
+  || '}' as text where ?1 = ''`;

@@ -1,0 +1,64 @@
+/** The ledger of a simulated world: everything in memory, answers at once. Durable as long as the object lives. */
+import { arbitrate } from '../core/arbitrate.js';
+import { isAuditIntact } from '../core/audit.js';
+import { type AuditRow, type Changes, type Evidence, type PostingSet, saleKey } from '../core/book.js';
+import { MemoryBook } from '../core/memory-book.js';
+import { reconcile } from '../core/reconcile.js';
+import type { Rules } from '../core/rules.js';
+import type { Ledger } from '../ports/ledger.js';
+
+export interface MemoryLedger extends Ledger {
+  /** For checkers, which look at everything. */
+  readonly book: MemoryBook;
+  readonly postings: readonly PostingSet[];
+  readonly auditRows: readonly AuditRow[];
+  readonly evidenceRows: readonly Evidence[];
+}
+
+export function openMemoryLedger(rules: Rules): MemoryLedger {
+  const book = new MemoryBook(rules.campaign.tiers.length);
+  const postings: PostingSet[] = [];
+  const auditRows: AuditRow[] = [];
+  const evidenceRows: Evidence[] = [];
+  return {
+    book,
+    postings,
+    auditRows,
+    evidenceRows,
+    commit(ops, now, done) {
+      const { committed, changes } = arbitrate(book, rules, ops, now);
+      if (changes !== undefined) write(changes);
+      done(undefined, committed);
+    },
+    spent(done) {
+      const used = [...book.coupons.values()].filter((coupon) => coupon.state === 'used');
+      done(undefined, { serials: used.map((coupon) => coupon.serial), commits: book.audit.seq });
+    },
+    holder(id, done) {
+      const holder = book.holder(id);
+      const coupons = book.couponsOf(id).flatMap((serial) => book.coupon(serial) ?? []);
+      done(undefined, holder === undefined ? undefined : { holder, coupons });
+    },
+    sale: (device, sale, done) => done(undefined, book.sale(saleKey(device, sale))),
+    evidence: (done) => done(undefined, [...evidenceRows]),
+    reconciliation(done) {
+      const legs = postings.flatMap((set) => set.legs);
+      const accounts = new Map<string, number>();
+      for (const leg of legs) accounts.set(leg.account, (accounts.get(leg.account) ?? 0) + leg.fen);
+      done(undefined, reconcile({ sales: [...book.sales.values()], coupons: [...book.coupons.values()], accounts }));
+    },
+    auditIntact: (done) => done(undefined, isAuditIntact(rules.sha256, auditRows)),
+    close: (done) => done(),
+  };
+
+  function write(changes: Changes): void {
+    book.apply(changes);
+    postings.push(...changes.postings);
+    evidenceRows.push(...changes.evidence);
+    if (changes.totals !== null) book.totals = changes.totals;
+    if (changes.audit !== null) {
+      auditRows.push(changes.audit);
+      book.audit = { seq: changes.audit.seq, hash: changes.audit.hash };
+    }
+  }
+}

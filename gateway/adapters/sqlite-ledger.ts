@@ -1,0 +1,287 @@
+/**
+ * The ledger on SQLite. A batch is: one read of what it needs, the decision (pure, in the event loop), one write. No
+ * transaction is open in between; the write fails where another gateway was faster, and then the batch is decided again
+ * with the database locked, which can't fail that way.
+ */
+import { promisify } from 'node:util';
+import type { WallMs } from '#protocol/time.js';
+import { arbitrate } from '../core/arbitrate.js';
+import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
+import {
+  type AuditRow,
+  type Changes,
+  type Coupon,
+  type DeviceChain,
+  type Evidence,
+  type Holder,
+  IDENTIFIERS,
+  type JournalChunk,
+  type SaleEntry,
+  saleKey,
+  type Totals,
+} from '../core/book.js';
+import { MemoryBook } from '../core/memory-book.js';
+import { type Needs, needsOf } from '../core/needs.js';
+import { reconcile } from '../core/reconcile.js';
+import type { Rules } from '../core/rules.js';
+import {
+  type Answer,
+  type Committed,
+  type Ledger,
+  type LedgerFault,
+  NOTHING_COMMITTED,
+  type Op,
+} from '../ports/ledger.js';
+import {
+  AUDIT_SQL,
+  BATCH_TRIGGER,
+  EVIDENCE_SQL,
+  HISTORY_INDEX,
+  IDENTITY_SQL,
+  loadSql,
+  PRAGMAS,
+  RECONCILIATION_SQL,
+  SPENT_SQL,
+  TABLES,
+} from './ledger-sql.js';
+import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
+
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
+export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledger> {
+  const writer = await promisify(openSqlite)(file).catch((error: unknown) => {
+    throw new LedgerError(
+      'LEDGER_UNREADABLE',
+      `${file} cannot be opened (${String(error)}): check the path and its rights.`,
+    );
+  });
+  try {
+    await prepareWriter(writer, file, rules);
+    const reader = await promisify(openSqlite)(file);
+    return new SqliteLedger(rules, writer, reader);
+  } catch (error) {
+    await new Promise<void>((closed) => writer.close(closed));
+    throw error;
+  }
+}
+
+async function prepareWriter(writer: SqliteDatabase, file: string, rules: Rules): Promise<void> {
+  const exec = promisify(writer.exec);
+  const unusable = (error: unknown): never => {
+    throw new LedgerError(
+      'LEDGER_UNREADABLE',
+      `${file} is not a usable ledger (${String(error)}): restore a copy of it.`,
+    );
+  };
+  await exec(PRAGMAS).catch(unusable);
+  await exec(TABLES).catch(unusable);
+  const ask = async (sql: string, parameter: string) => promisify(writer.prepare(sql).text)([parameter]);
+  const campaign = await ask(IDENTITY_SQL, rules.campaign.id).catch(unusable);
+  if (campaign !== rules.campaign.id) {
+    throw new LedgerError(
+      'LEDGER_OF_ANOTHER_CAMPAIGN',
+      `${file} belongs to campaign ${campaign}, not ${rules.campaign.id}: give each campaign a ledger file of its own.`,
+    );
+  }
+  if (rules.needsHistory) await exec(HISTORY_INDEX);
+  await exec(BATCH_TRIGGER);
+}
+
+/** Rows as `loadSql` gives them: written by this file, in the form that the schema version names. */
+interface Loaded {
+  readonly totals: Totals | null;
+  readonly audit: { readonly seq: number; readonly hash: string } | null;
+  readonly devices: readonly DeviceChain[];
+  readonly chunks: readonly JournalChunk[];
+  readonly holders: readonly Holder[];
+  readonly coupons: readonly Coupon[];
+  readonly sales: readonly SaleEntry[];
+}
+
+class SqliteLedger implements Ledger {
+  readonly #rules: Rules;
+  readonly #writer: SqliteDatabase;
+  readonly #reader: SqliteDatabase;
+  readonly #load: PreparedStatement;
+  readonly #write: PreparedStatement;
+  readonly #queries: Readonly<Record<'load' | 'spent' | 'evidence' | 'audit' | 'reconciliation', PreparedStatement>>;
+
+  constructor(rules: Rules, writer: SqliteDatabase, reader: SqliteDatabase) {
+    this.#rules = rules;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#load = writer.prepare(loadSql(rules.needsHistory));
+    this.#write = writer.prepare('insert into batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#queries = {
+      load: reader.prepare(loadSql(false)),
+      spent: reader.prepare(SPENT_SQL),
+      evidence: reader.prepare(EVIDENCE_SQL),
+      audit: reader.prepare(AUDIT_SQL),
+      reconciliation: reader.prepare(RECONCILIATION_SQL),
+    };
+  }
+
+  commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void {
+    this.#attempt(ops, now, (error, committed) => {
+      if (error === undefined) return done(undefined, committed);
+      if (isOvertaken(error)) return this.#commitLocked(ops, now, done);
+      done(faultOf(error), NOTHING_COMMITTED);
+    });
+  }
+
+  /** The whole of it under the write lock: slower, and nobody can be faster. */
+  #commitLocked(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void {
+    const giveUp = (error: Error): void => this.#writer.exec('rollback', () => done(faultOf(error), NOTHING_COMMITTED));
+    this.#writer.exec('begin immediate', (busy) => {
+      if (busy !== undefined) return done(faultOf(busy), NOTHING_COMMITTED);
+      this.#attempt(ops, now, (error, committed) => {
+        if (error !== undefined) return giveUp(error);
+        this.#writer.exec('commit', (failed) => (failed === undefined ? done(undefined, committed) : giveUp(failed)));
+      });
+    });
+  }
+
+  #attempt(ops: readonly Op[], now: WallMs, done: (error: Error | undefined, committed: Committed) => void): void {
+    this.#load.text([JSON.stringify(needsOf(ops))], (unread, text) => {
+      if (unread !== undefined) return done(unread, NOTHING_COMMITTED);
+      try {
+        const { committed, changes } = arbitrate(bookOf(this.#rules, text), this.#rules, ops, now);
+        if (changes === undefined) return done(undefined, committed);
+        this.#write.run(rowsOf(changes), (error) => done(error, committed));
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)), NOTHING_COMMITTED);
+      }
+    });
+  }
+
+  spent(done: Parameters<Ledger['spent']>[0]): void {
+    ask(this.#queries.spent, '', { serials: [], commits: 0 }, done);
+  }
+
+  holder(id: Holder['id'], done: Parameters<Ledger['holder']>[1]): void {
+    this.#lookUp({ ...NOTHING, holders: [id] }, (fault, { holders: [holder], coupons }) => {
+      done(fault, holder === undefined ? undefined : { holder, coupons });
+    });
+  }
+
+  sale(device: DeviceChain['device'], sale: SaleEntry['sale'], done: Parameters<Ledger['sale']>[2]): void {
+    const key = saleKey(device, sale);
+    this.#lookUp({ ...NOTHING, sales: [key] }, (fault, { sales }) => {
+      done(
+        fault,
+        sales.find((entry) => entry.key === key),
+      );
+    });
+  }
+
+  #lookUp(needs: Needs, done: Answer<Loaded>): void {
+    ask(this.#queries.load, JSON.stringify(needs), EMPTY, done);
+  }
+
+  evidence(done: Answer<readonly Evidence[]>): void {
+    ask(this.#queries.evidence, '', [], done);
+  }
+
+  reconciliation(done: Parameters<Ledger['reconciliation']>[0]): void {
+    const none: Sums = { sales: [], coupons: [], accounts: [] };
+    ask(this.#queries.reconciliation, '', none, (fault, { sales, coupons, accounts }) => {
+      done(fault, reconcile({ sales, coupons, accounts: new Map(accounts) }));
+    });
+  }
+
+  /** In pieces: the table is as long as the campaign. */
+  auditIntact(done: Answer<boolean>): void {
+    const check = (from: typeof EMPTY_AUDIT): void => {
+      ask<readonly AuditRow[]>(this.#queries.audit, String(from.seq), [], (fault, rows) => {
+        if (fault !== undefined || rows.length === 0) return done(fault, fault === undefined);
+        if (!isAuditIntact(this.#rules.sha256, rows, from)) return done(undefined, false);
+        check(rows.at(-1) ?? from);
+      });
+    };
+    check(EMPTY_AUDIT);
+  }
+
+  close(done: () => void): void {
+    this.#reader.close(() => this.#writer.close(done));
+  }
+}
+
+const EMPTY: Loaded = { totals: null, audit: null, devices: [], chunks: [], holders: [], coupons: [], sales: [] };
+const NOTHING: Needs = needsOf([]);
+
+interface Sums {
+  readonly sales: readonly SaleEntry[];
+  readonly coupons: readonly Coupon[];
+  readonly accounts: readonly (readonly [string, number])[];
+}
+
+function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
+  statement.text([parameter], (error, text) => {
+    if (error !== undefined) return done(faultOf(error), none);
+    done(undefined, JSON.parse(text) as Value);
+  });
+}
+
+function bookOf(rules: Rules, text: string): MemoryBook {
+  const loaded = JSON.parse(text) as Loaded;
+  const book = new MemoryBook(rules.campaign.tiers.length);
+  if (loaded.totals !== null) book.totals = loaded.totals;
+  if (loaded.audit !== null) book.audit = loaded.audit;
+  book.apply({ ...loaded, coupons: loaded.coupons.map((coupon) => ({ ...coupon, was: 0 })) });
+  return book;
+}
+
+/** In the order of the view's columns in `BATCH_TRIGGER`. */
+function rowsOf(changes: Changes): readonly (string | number)[] {
+  const coupon = (c: Changes['coupons'][number]) => [
+    c.serial,
+    c.holder,
+    c.state,
+    c.sale,
+    c.leaseEnds,
+    c.usableFrom,
+    c.version,
+    c.was,
+  ];
+  const granted = changes.coupons.filter(({ was }) => was === 0);
+  const updated = changes.coupons.filter(({ was }) => was > 0);
+  const { audit } = changes;
+  const names = changes.holders.flatMap(({ id, identities }) =>
+    identities.flatMap((identity) => IDENTIFIERS.map((kind) => [`${kind} ${identity[kind]}`, id])),
+  );
+  const legs = changes.postings.flatMap((set) =>
+    set.legs.map((leg) => [set.id, set.kind, set.sale, leg.account, leg.fen]),
+  );
+  return [
+    json(audit === null ? [] : [[audit.seq, audit.at, audit.hash, audit.body]]),
+    json(changes.devices.map((row) => [row.device, row.seq, json(row)])),
+    json(changes.chunks.map((row) => [row.device, row.last, json(row)])),
+    json(changes.holders.map((row) => [row.id, row.paymentCode, json(row)])),
+    json(names),
+    json(granted.map(coupon)),
+    json(updated.map(coupon)),
+    updated.length,
+    json(changes.sales.map((row) => [row.key, row.holder, row.serial, json(row)])),
+    json(legs),
+    json(changes.evidence.map((row) => [row.id, json(row)])),
+    json(changes.totals === null ? [] : [changes.totals]),
+  ];
+}
+
+const json = (value: unknown): string => JSON.stringify(value);
+
+/** Another connection committed in between: its audit row has our place, or a coupon's version is not the one we saw. */
+const isOvertaken = (error: Error): boolean => error.message.startsWith('SQLITE_CONSTRAINT');
+
+const faultOf = (error: Error): LedgerFault => ({
+  code: error.message.startsWith('SQLITE_FULL') ? 'LEDGER_DISK_FULL' : 'LEDGER_WRITE_FAILED',
+  message: error.message,
+});

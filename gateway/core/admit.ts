@@ -1,0 +1,104 @@
+/** The door: what a device sent becomes an operation, once its presentations are looked at, or a rejection with a code. */
+import type { Sha256 } from '#protocol/crypto.js';
+import type { DeviceId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import { type MessageFault, parseUp } from '#protocol/messages/index.js';
+import type { AuthoriseMessage, RecordsMessage } from '#protocol/messages/up.js';
+import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
+import { ok, type Result } from '#protocol/result.js';
+import { exactly, type WallMs } from '#protocol/time.js';
+import type { AuthoriseOp, Op, Presented, RecordsOp } from '../ports/ledger.js';
+import type { PresentationJob, Verdict } from '../ports/verifier.js';
+
+export interface Admitted {
+  /** The request's id. */
+  readonly id: string;
+  /** What has to be verified before `op` can be made. */
+  readonly jobs: readonly PresentationJob[];
+  op(verdicts: readonly Verdict[]): Op;
+}
+
+export function admit(options: {
+  readonly device: DeviceId;
+  readonly payload: Uint8Array;
+  readonly now: WallMs;
+  readonly sha256: Sha256;
+}): Result<Admitted, MessageFault> {
+  const { device, payload, now, sha256 } = options;
+  const parsed = parseUp(payload);
+  if (!parsed.ok) return parsed;
+  const message = parsed.value;
+  switch (message.type) {
+    case 'hello':
+      return ok({
+        id: message.id,
+        jobs: [],
+        op: () => ({ kind: 'hello', device, id: message.id, head: message.head }),
+      });
+    case 'authorise':
+      return ok(admitAuthorise(device, message, now, sha256));
+    case 'records':
+      return ok(admitRecords(device, message));
+    default:
+      return unreachable(message);
+  }
+}
+
+function admitAuthorise(device: DeviceId, message: AuthoriseMessage, now: WallMs, sha256: Sha256): Admitted {
+  const { id, sale, order, merchant, amountFen, mode, presented } = message;
+  const request = sha256([order, merchant, amountFen, mode, presented.code].join('\n'));
+  const op = (shown: Presented): AuthoriseOp => ({
+    kind: 'authorise',
+    device,
+    id,
+    sale,
+    order,
+    merchant,
+    amountFen,
+    mode,
+    presented: shown,
+    request,
+  });
+  if (presented.kind === 'opaque') return { id, jobs: [], op: () => op(presented) };
+  const { code } = presented;
+  return { id, jobs: [{ code, at: exactly(now) }], op: ([verdict]) => op(shownOf(verdict, code)) };
+}
+
+function shownOf(verdict: Verdict | undefined, evidence: string): Presented {
+  if (verdict === undefined) return { kind: 'refused', reason: 'presentation-malformed' };
+  if (!verdict.ok) return { kind: 'refused', reason: verdict.reason };
+  return { kind: 'verified', holder: verdict.holder, counter: verdict.counter, evidence };
+}
+
+function admitRecords(device: DeviceId, { id, from, prev, bodies }: RecordsMessage): Admitted {
+  const records = bodies.map(readRecord);
+  const codes = records.flatMap((record) => {
+    const by = record?.kind === 'charging' ? record.coupon?.by : undefined;
+    return by?.kind === 'offline' ? [by.presentation] : [];
+  });
+  const op = (verdicts: readonly Verdict[]): RecordsOp => ({
+    kind: 'records',
+    device,
+    id,
+    from,
+    prev,
+    bodies,
+    records,
+    verdicts: new Map(codes.flatMap((code, at) => pair(code, verdicts[at]))),
+  });
+  return { id, jobs: codes.map((code) => ({ code, at: undefined })), op };
+}
+
+const pair = (code: string, verdict: Verdict | undefined): [string, Verdict][] =>
+  verdict === undefined ? [] : [[code, verdict]];
+
+function readRecord(body: string): JournalRecord | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  const parsed = recordSchema.safeParse(json);
+  return parsed.success ? parsed.data : undefined;
+}

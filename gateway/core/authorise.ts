@@ -1,0 +1,150 @@
+/**
+ * May this coupon be taken off this sale? The gateway chooses among what the holder has; the answer is a reservation
+ * with a lease, or a reason. Precedence: device stopped, asked before, presentation, coupons held, the campaign's rules.
+ *
+ * The same request again gets the same answer and a fresh lease, because the device counts its lease from the moment it
+ * (last) sent. Another request under the same sale gives back what the first one reserved, as long as no charge began.
+ */
+import type { ReasonCode } from '#protocol/faults/reasons.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
+import { ZERO_FEN } from '#protocol/money.js';
+import { err, ok, type Result } from '#protocol/result.js';
+import type { WallMs } from '#protocol/time.js';
+import type { AuthoriseOp, Outcome } from '../ports/ledger.js';
+import { type Coupon, type Holder, type SaleEntry, type SaleKey, saleKey } from './book.js';
+import { freeCoupon, reserveCoupon } from './coupons.js';
+import type { Draft } from './draft.js';
+import type { Rules } from './rules.js';
+
+export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
+  const key = saleKey(op.device, op.sale);
+  if (draft.device(op.device)?.fork != null) return authorised(op, refused('device-not-admitted'));
+  const before = draft.sale(key);
+  if (before !== undefined) {
+    const repeated = repeatAnswer(draft, rules, before, op, now);
+    if (repeated !== undefined) return authorised(op, repeated);
+    if (before.state !== 'asked') {
+      return { kind: 'rejected', code: 'SALE_DIFFERS', what: `sale ${op.sale} is ${before.state} already` };
+    }
+    freeCoupon(draft, before, 'asked-again');
+  }
+  const decision = decide(draft, rules, op, key, now);
+  draft.putSale({
+    key,
+    device: op.device,
+    sale: op.sale,
+    order: op.order,
+    merchant: op.merchant,
+    amountFen: op.amountFen,
+    netFen: decision.answer.kind === 'reserved' ? decision.answer.netFen : op.amountFen,
+    faceFen: decision.answer.kind === 'reserved' ? decision.answer.faceFen : ZERO_FEN,
+    mode: op.mode,
+    holder: decision.holder?.id ?? null,
+    serial: decision.answer.kind === 'reserved' ? decision.answer.serial : null,
+    request: op.request,
+    requestId: op.id,
+    answer: decision.answer,
+    presented: op.presented.kind === 'verified' ? op.presented.evidence : null,
+    state: 'asked',
+    booking: 'none',
+    legs: [],
+    flags: [],
+    at: now,
+  });
+  return authorised(op, decision.answer);
+}
+
+/** undefined: decide anew. A refusal is repeated only for the very same message; asked anew, things may have changed. */
+function repeatAnswer(
+  draft: Draft,
+  rules: Rules,
+  before: SaleEntry,
+  op: AuthoriseOp,
+  now: WallMs,
+): AuthoriseAnswer | undefined {
+  const { answer } = before;
+  if (answer === null || before.request !== op.request) return undefined;
+  if (answer.kind === 'refused') return before.requestId === op.id ? answer : undefined;
+  if (before.state !== 'asked') return answer;
+  const coupon = draft.coupon(answer.serial);
+  if (coupon === undefined || !isFree(coupon, before.key, now)) return undefined;
+  reserveCoupon(draft, coupon, before, now + rules.leaseMs + LEASE_MARGIN_MS);
+  return answer;
+}
+
+/**
+ * The gateway holds a little longer than the device counts: their clocks may run apart by some 1 in 1,000 at worst, and
+ * a lease is minutes at most.
+ */
+const LEASE_MARGIN_MS = 2_000;
+
+interface Decision {
+  readonly answer: AuthoriseAnswer;
+  readonly holder: Holder | undefined;
+}
+
+function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: WallMs): Decision {
+  const shown = holderOf(draft, op, key);
+  if (!shown.ok) return { answer: refused(shown.fault), holder: undefined };
+  const holder = shown.value;
+  const coupons = draft.couponsOf(holder.id).flatMap((serial) => draft.coupon(serial) ?? []);
+  const free = coupons.filter((coupon) => isFree(coupon, key, now));
+  const choice = rules.choose({
+    serials: free.map((coupon) => coupon.serial),
+    amountFen: op.amountFen,
+    merchant: op.merchant,
+    mode: op.mode,
+    now,
+    history: () => draft.salesOf(holder.id).flatMap((sale) => (sale === key ? [] : (draft.sale(sale) ?? []))),
+  });
+  if (choice.kind === 'none') {
+    const reason = choice.reason === 'no-coupon-held' ? whyNone(coupons) : choice.reason;
+    return { answer: { kind: 'refused', reason, next: choice.next }, holder };
+  }
+  const { chosen } = choice;
+  const coupon = free.find((candidate) => candidate.serial === chosen.serial);
+  if (coupon === undefined) return { answer: refused('no-coupon-held'), holder };
+  reserveCoupon(draft, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
+  return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };
+}
+
+function holderOf(draft: Draft, op: AuthoriseOp, key: SaleKey): Result<Holder, ReasonCode> {
+  const { presented } = op;
+  switch (presented.kind) {
+    case 'refused':
+      return err(presented.reason);
+    case 'opaque': {
+      const holder = draft.holderByCode(presented.code);
+      return holder === undefined ? err('no-coupon-held') : ok(holder);
+    }
+    case 'verified': {
+      const holder = draft.holder(presented.holder);
+      if (holder === undefined) return err('no-coupon-held');
+      const isRepeat = presented.counter === holder.counter && holder.counterSale === key;
+      if (presented.counter <= holder.counter && !isRepeat) return err('presentation-replayed');
+      const shown = { ...holder, counter: presented.counter, counterSale: key };
+      draft.putHolder(shown);
+      return ok(shown);
+    }
+  }
+}
+
+/** For this sale to take: held, lapsed, or already its own. */
+function isFree(coupon: Coupon, key: SaleKey, now: WallMs): boolean {
+  switch (coupon.state) {
+    case 'held':
+      return coupon.usableFrom <= now;
+    case 'reserved':
+      return coupon.sale === key || (coupon.leaseEnds !== null && coupon.leaseEnds <= now);
+    case 'used':
+      return false;
+  }
+}
+
+function whyNone(coupons: readonly Coupon[]): ReasonCode {
+  if (coupons.some((coupon) => coupon.state === 'reserved')) return 'coupon-reserved';
+  return coupons.some((coupon) => coupon.state === 'used') ? 'already-used' : 'no-coupon-held';
+}
+
+const refused = (reason: ReasonCode): AuthoriseAnswer => ({ kind: 'refused', reason, next: null });
+const authorised = ({ sale }: AuthoriseOp, answer: AuthoriseAnswer): Outcome => ({ kind: 'authorised', sale, answer });

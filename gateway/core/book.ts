@@ -1,0 +1,187 @@
+/**
+ * What the gateway knows: coupons, holders, sales, device chains and what they add up to. Plain data. A ledger keeps it,
+ * arbitration reads it through `View` and answers with `Changes`; so every database, and the one in memory, decides alike.
+ */
+import type { PresentationMode } from '#protocol/campaign/schema.js';
+import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
+import type { Fen } from '#protocol/money.js';
+import type { ChainHead } from '#protocol/records/chain.js';
+
+/** A sale's name across all devices: `<device>/<sale>`. */
+export type SaleKey = string & { readonly __id: 'sale-key' };
+export const saleKey = (device: DeviceId, sale: SaleId): SaleKey => `${device}/${sale}` as SaleKey;
+
+export interface Coupon {
+  readonly serial: CouponSerial;
+  readonly holder: HolderId;
+  readonly state: 'held' | 'reserved' | 'used';
+  /** Who has it reserved, or has used it. */
+  readonly sale: SaleKey | null;
+  /** Gateway time at which a reservation lapses; null: not before the device says how the charge ended. */
+  readonly leaseEnds: number | null;
+  /** Gateway time before which it isn't taken again (refund rule `restored-next-day`). */
+  readonly usableFrom: number;
+  /** Rises with each change: the compare in compare-and-set. */
+  readonly version: number;
+}
+
+/** Keyed hashes; the plain numbers never come this far. */
+export interface Identity {
+  readonly phone: string;
+  readonly idCard: string;
+  readonly device: string;
+}
+
+export const IDENTIFIERS = ['phone', 'idCard', 'device'] as const satisfies readonly (keyof Identity)[];
+
+export interface Holder {
+  /** The phone's key itself (`holderIdOf`). */
+  readonly id: HolderId;
+  readonly paymentCode: string;
+  /** Who claimed with this key; more than one only where people share a phone. */
+  readonly identities: readonly Identity[];
+  /** Of the newest presentation taken, and the sale that it was shown to: presentations must rise strictly. */
+  readonly counter: number;
+  readonly counterSale: SaleKey | null;
+}
+
+export interface Leg {
+  readonly account: string;
+  readonly fen: number;
+}
+
+export type Booking = 'none' | 'kept' | 'conflict' | 'disputed';
+
+export interface SaleEntry {
+  readonly key: SaleKey;
+  readonly device: DeviceId;
+  readonly sale: SaleId;
+  readonly order: OrderNo | null;
+  readonly merchant: MerchantId | null;
+  readonly amountFen: Fen;
+  readonly netFen: Fen;
+  readonly faceFen: Fen;
+  readonly mode: PresentationMode | null;
+  readonly holder: HolderId | null;
+  readonly serial: CouponSerial | null;
+  /** Fingerprint and id of the request that `answer` answers. */
+  readonly request: string | null;
+  readonly requestId: string | null;
+  readonly answer: AuthoriseAnswer | null;
+  /** The presentation as shown, kept as evidence. */
+  readonly presented: string | null;
+  readonly state: 'asked' | 'charging' | 'unknown' | 'settled' | 'not-charged' | 'abandoned' | 'refunded';
+  readonly booking: Booking;
+  /** What its redemption moved: a refund starts from there. */
+  readonly legs: readonly Leg[];
+  /** What did not agree; a person looks at sales that have any. */
+  readonly flags: readonly string[];
+  readonly at: number;
+}
+
+export interface DeviceChain {
+  readonly device: DeviceId;
+  readonly seq: number;
+  readonly hash: string;
+  /** Where its journal and ours disagree: the device is stopped. */
+  readonly fork: ChainHead | null;
+  /** Copies of conflicting records kept so far. */
+  readonly forkEvidence: number;
+}
+
+/** Some records as they came, in one piece: the gateway's copy of a stretch of a device's journal. */
+export interface JournalChunk {
+  readonly device: DeviceId;
+  readonly first: number;
+  readonly last: number;
+  readonly prev: string;
+  readonly hash: string;
+  readonly bodies: readonly string[];
+}
+
+/** Double entry: the legs sum to zero. */
+export interface PostingSet {
+  readonly id: number;
+  readonly kind: 'redemption' | 'conflict' | 'refund';
+  readonly sale: SaleKey;
+  readonly legs: readonly Leg[];
+}
+
+export interface Evidence {
+  readonly id: number;
+  readonly kind: 'double-spend' | 'fork' | 'disputed';
+  readonly device: DeviceId;
+  readonly at: number;
+  readonly detail: unknown;
+}
+
+/** Running sums of the whole book, in one row. */
+export interface Totals {
+  readonly holders: number;
+  readonly postingSets: number;
+  readonly evidence: number;
+  /** Face of every coupon handed out: never more than the budget, so redemptions can't be either. */
+  readonly claimedFen: number;
+  /** Booked to the sponsor beyond that, for double spends. */
+  readonly conflictFen: number;
+  /** How many of each tier are handed out, in the campaign's order. */
+  readonly handedOut: readonly number[];
+}
+
+export const emptyTotals = (tiers: number): Totals => ({
+  holders: 0,
+  postingSets: 0,
+  evidence: 0,
+  claimedFen: 0,
+  conflictFen: 0,
+  handedOut: new Array<number>(tiers).fill(0),
+});
+
+/** One line of the audit table. */
+export interface AuditEvent {
+  readonly what: string;
+  readonly device?: DeviceId;
+  readonly sale?: SaleId;
+  readonly serial?: CouponSerial;
+  readonly holder?: HolderId;
+  readonly detail?: string | number;
+}
+
+/** The events of one commit, chained to the commit before: hash = SHA-256(prev, body). */
+export interface AuditRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly hash: string;
+  readonly body: string;
+}
+
+/** What arbitration may ask. Everything the operations of a batch touch must be there. */
+export interface View {
+  readonly totals: Totals;
+  readonly audit: ChainHead;
+  device(id: DeviceId): DeviceChain | undefined;
+  sale(key: SaleKey): SaleEntry | undefined;
+  coupon(serial: CouponSerial): Coupon | undefined;
+  holder(id: HolderId): Holder | undefined;
+  holderByCode(paymentCode: string): Holder | undefined;
+  /** Holders that share the identifier. */
+  holdersWith(kind: keyof Identity, hash: string): readonly HolderId[];
+  couponsOf(holder: HolderId): readonly CouponSerial[];
+  salesOf(holder: HolderId): readonly SaleKey[];
+  chunkAt(device: DeviceId, seq: number): JournalChunk | undefined;
+}
+
+/** Everything a batch changes, to be written in one transaction or not at all. Whole rows, newest state. */
+export interface Changes {
+  readonly audit: AuditRow | null;
+  readonly devices: readonly DeviceChain[];
+  readonly chunks: readonly JournalChunk[];
+  readonly holders: readonly Holder[];
+  /** `was`: the version that the decision was made on; 0 for a coupon that didn't exist. */
+  readonly coupons: readonly (Coupon & { readonly was: number })[];
+  readonly sales: readonly SaleEntry[];
+  readonly postings: readonly PostingSet[];
+  readonly evidence: readonly Evidence[];
+  readonly totals: Totals | null;
+}

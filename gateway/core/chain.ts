@@ -1,0 +1,95 @@
+/**
+ * A device's records as they arrive: in order, once each, and every one of them accounted for by the hash chain.
+ *
+ * | what comes | what happens |
+ * |---|---|
+ * | the next records | kept, applied, acknowledged |
+ * | records that are here already, unchanged | acknowledged again |
+ * | both | the old ones are compared, the new ones kept |
+ * | records past a gap | nothing; `have` says from where to send again |
+ * | another hash for a seq that is here | fork: the device is stopped, both copies are kept |
+ *
+ * A record that this version can't read is kept like any other: the chain doesn't break over it, and a person sees it.
+ */
+import type { DeviceId } from '#protocol/ids.js';
+import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
+import type { WallMs } from '#protocol/time.js';
+import type { HelloOp, Outcome, RecordsOp } from '../ports/ledger.js';
+import type { DeviceChain, View } from './book.js';
+import type { Draft } from './draft.js';
+import { applyRecord } from './redeem.js';
+import type { Rules } from './rules.js';
+
+/** Copies of conflicting messages kept for one device: enough to prove it, too few to fill a disk with. */
+const MAX_FORK_EVIDENCE = 20;
+
+export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: WallMs): Outcome {
+  const mine = chainOf(draft, op.device);
+  if (mine.fork !== null) {
+    keepForkEvidence(draft, mine, op, now);
+    return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
+  }
+  const last = op.from + op.bodies.length - 1;
+  if (op.from > mine.seq + 1) return have(mine);
+  const overlap = Math.min(last, mine.seq) - op.from + 1;
+  const theirs = extend(rules.sha256, { seq: op.from - 1, hash: op.prev }, op.bodies.slice(0, overlap));
+  const ours = hashAt(draft, rules, mine, theirs.seq);
+  if (theirs.hash !== ours) {
+    const forked = { ...mine, fork: { seq: theirs.seq, hash: ours } };
+    draft.putDevice(forked);
+    draft.note({ what: 'fork', device: op.device, detail: theirs.seq });
+    keepForkEvidence(draft, forked, op, now);
+    return { kind: 'forked', seq: theirs.seq, mine: ours };
+  }
+  const fresh = op.bodies.slice(overlap);
+  if (fresh.length === 0) return have(mine);
+  const head = extend(rules.sha256, theirs, fresh);
+  draft.addChunk({ device: op.device, first: theirs.seq + 1, last, prev: theirs.hash, hash: head.hash, bodies: fresh });
+  draft.putDevice({ ...mine, seq: head.seq, hash: head.hash });
+  const context = { draft, rules, now, device: op.device, verdicts: op.verdicts };
+  for (let at = overlap; at < op.bodies.length; at++) {
+    const record = op.records[at];
+    if (record !== undefined) applyRecord(context, record);
+    else draft.note({ what: 'unreadable-record', device: op.device, detail: op.from + at });
+  }
+  return have(head);
+}
+
+/** A device tells where its journal stands. Behind ours, or elsewhere, it is not the journal that we know. */
+export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Outcome {
+  const mine = chainOf(draft, op.device);
+  if (mine.fork !== null) return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
+  if (op.head.seq > mine.seq) return welcome(mine);
+  const ours = hashAt(draft, rules, mine, op.head.seq);
+  if (ours === op.head.hash && op.head.seq === mine.seq) return welcome(mine);
+  // Same records but fewer: an older copy of the file was brought back, and its next record would make the fork.
+  const isOlderCopy = ours === op.head.hash;
+  const fork = isOlderCopy ? { seq: mine.seq, hash: mine.hash } : { seq: op.head.seq, hash: ours };
+  draft.putDevice({ ...mine, fork });
+  draft.note({ what: isOlderCopy ? 'rolled-back' : 'fork', device: op.device, detail: op.head.seq });
+  draft.addEvidence({ kind: 'fork', device: op.device, at: now, detail: { hello: op.head, have: fork } });
+  return { kind: 'forked', seq: fork.seq, mine: fork.hash };
+}
+
+const chainOf = (view: View, device: DeviceId): DeviceChain =>
+  view.device(device) ?? { device, ...EMPTY_CHAIN, fork: null, forkEvidence: 0 };
+
+/** Our own hash at a seq that we have; the start of the chain for 0. */
+function hashAt(view: View, rules: Rules, mine: DeviceChain, seq: number): string {
+  if (seq === mine.seq) return mine.hash;
+  if (seq === 0) return EMPTY_CHAIN.hash;
+  const chunk = view.chunkAt(mine.device, seq);
+  if (chunk === undefined) throw new Error(`the records of ${mine.device} at ${seq} were not loaded`);
+  return extend(rules.sha256, { seq: chunk.first - 1, hash: chunk.prev }, chunk.bodies.slice(0, seq - chunk.first + 1))
+    .hash;
+}
+
+function keepForkEvidence(draft: Draft, chain: DeviceChain, op: RecordsOp, now: WallMs): void {
+  if (chain.forkEvidence >= MAX_FORK_EVIDENCE) return;
+  draft.putDevice({ ...chain, forkEvidence: chain.forkEvidence + 1 });
+  const { from, prev, bodies } = op;
+  draft.addEvidence({ kind: 'fork', device: op.device, at: now, detail: { from, prev, bodies } });
+}
+
+const have = ({ seq, hash }: ChainHead): Outcome => ({ kind: 'have', head: { seq, hash } });
+const welcome = ({ seq, hash }: ChainHead): Outcome => ({ kind: 'welcome', head: { seq, hash } });

@@ -1,0 +1,92 @@
+/**
+ * Handing out coupons: first come, first served, tier by tier, until a tier or the budget is gone. Nobody gets more of a
+ * tier than the campaign allows a person, and a person is told apart as the campaign says: the same in any, or only in
+ * all, of the identifiers. A phone's key is a person too, so that no new names are claimed into an old wallet.
+ */
+import { agreement, isSamePerson } from '#protocol/campaign/claim.js';
+import type { CouponSerial, HolderId } from '#protocol/ids.js';
+import { fen } from '#protocol/money.js';
+import type { WallMs } from '#protocol/time.js';
+import type { ClaimedTier, ClaimOp, Outcome } from '../ports/ledger.js';
+import type { Holder, Identity } from './book.js';
+import type { Draft } from './draft.js';
+import type { Rules } from './rules.js';
+
+export function claim(draft: Draft, rules: Rules, op: ClaimOp, now: WallMs): Outcome {
+  const closed = rules.claimRefusal(now);
+  const wanted = [...new Set(op.tiers)];
+  const tiers = wanted.map((tier): ClaimedTier => {
+    if (closed !== undefined) return { tier, serial: null, reason: closed };
+    return claimTier(draft, rules, op, tier);
+  });
+  const holder = draft.holder(op.holder);
+  return {
+    kind: 'claimed',
+    holder: holder?.id ?? null,
+    paymentCode: holder?.paymentCode ?? null,
+    tiers,
+    serials: [...draft.couponsOf(op.holder)].sort((a, b) => a - b),
+  };
+}
+
+function claimTier(draft: Draft, rules: Rules, op: ClaimOp, id: string): ClaimedTier {
+  const { campaign } = rules;
+  const at = campaign.tiers.findIndex((candidate) => candidate.id === id);
+  const tier = campaign.tiers[at];
+  if (tier === undefined) return { tier: id, serial: null, reason: 'unknown-tier' };
+  if (heldOf(draft, rules, op, at) >= campaign.claim.perPersonPerTier) {
+    return { tier: id, serial: null, reason: 'already-claimed' };
+  }
+  const { handedOut, claimedFen } = draft.totals;
+  const given = handedOut[at] ?? 0;
+  if (given >= tier.quantity) return { tier: id, serial: null, reason: 'tier-gone' };
+  // What is handed out is never more than the budget; so whatever is redeemed can't be either.
+  if (claimedFen + draft.totals.conflictFen + tier.faceFen > campaign.budgetFen) {
+    return { tier: id, serial: null, reason: 'budget-exhausted' };
+  }
+  const serial = ((rules.compiled.tiers[at]?.serials.first ?? 0) + given) as CouponSerial;
+  draft.putTotals({
+    handedOut: handedOut.map((count, index) => (index === at ? count + 1 : count)),
+    claimedFen: fen(claimedFen + tier.faceFen),
+  });
+  const holder = welcomeHolder(draft, op);
+  draft.putCoupon({ serial, holder: holder.id, state: 'held', sale: null, leaseEnds: null, usableFrom: 0 });
+  draft.note({ what: 'claim', serial, holder: holder.id });
+  return { tier: id, serial, reason: null };
+}
+
+/** Coupons of the tier that this person has been given, whatever became of them. */
+function heldOf(draft: Draft, rules: Rules, op: ClaimOp, tierAt: number): number {
+  let held = 0;
+  for (const holder of samePerson(draft, rules, op)) {
+    for (const serial of draft.couponsOf(holder)) if (rules.tierIndexOf(serial) === tierAt) held += 1;
+  }
+  return held;
+}
+
+function samePerson(draft: Draft, rules: Rules, op: ClaimOp): ReadonlySet<HolderId> {
+  const { claim: rule } = rules.campaign;
+  const people = new Set<HolderId>(draft.holder(op.holder) === undefined ? [] : [op.holder]);
+  for (const kind of rule.identifiers) {
+    for (const id of draft.holdersWith(kind, op.identity[kind])) {
+      const identities = draft.holder(id)?.identities ?? [];
+      if (identities.some((known) => isSamePerson(rule, agreement(known, op.identity)))) people.add(id);
+    }
+  }
+  return people;
+}
+
+function welcomeHolder(draft: Draft, op: ClaimOp): Holder {
+  const known = draft.holder(op.holder);
+  if (known?.identities.some((identity) => isEqual(identity, op.identity))) return known;
+  const holder: Holder =
+    known === undefined
+      ? { id: op.holder, paymentCode: op.paymentCode, identities: [op.identity], counter: -1, counterSale: null }
+      : { ...known, identities: [...known.identities, op.identity] };
+  draft.putHolder(holder);
+  if (known === undefined) draft.putTotals({ holders: draft.totals.holders + 1 });
+  return holder;
+}
+
+const isEqual = (a: Identity, b: Identity): boolean =>
+  a.phone === b.phone && a.idCard === b.idCard && a.device === b.device;

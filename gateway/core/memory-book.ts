@@ -1,0 +1,97 @@
+/**
+ * The book in memory, with the indexes that arbitration asks for. It is the whole book of a simulated world, and the part
+ * of a database's book that one batch needs.
+ */
+import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
+import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
+import {
+  type Changes,
+  type Coupon,
+  type DeviceChain,
+  emptyTotals,
+  type Holder,
+  IDENTIFIERS,
+  type Identity,
+  type JournalChunk,
+  type SaleEntry,
+  type SaleKey,
+  type Totals,
+  type View,
+} from './book.js';
+
+export class MemoryBook implements View {
+  totals: Totals;
+  audit: ChainHead = EMPTY_CHAIN;
+  readonly devices = new Map<DeviceId, DeviceChain>();
+  readonly sales = new Map<SaleKey, SaleEntry>();
+  readonly coupons = new Map<CouponSerial, Coupon>();
+  readonly holders = new Map<HolderId, Holder>();
+  readonly #byCode = new Map<string, HolderId>();
+  readonly #byIdentity = new Map<string, HolderId[]>();
+  readonly #couponsOf = new Map<HolderId, CouponSerial[]>();
+  readonly #salesOf = new Map<HolderId, SaleKey[]>();
+  readonly #chunks = new Map<DeviceId, JournalChunk[]>();
+
+  constructor(tiers: number) {
+    this.totals = emptyTotals(tiers);
+  }
+
+  device = (id: DeviceId): DeviceChain | undefined => this.devices.get(id);
+  sale = (key: SaleKey): SaleEntry | undefined => this.sales.get(key);
+  coupon = (serial: CouponSerial): Coupon | undefined => this.coupons.get(serial);
+  holder = (id: HolderId): Holder | undefined => this.holders.get(id);
+  holderByCode(paymentCode: string): Holder | undefined {
+    const id = this.#byCode.get(paymentCode);
+    return id === undefined ? undefined : this.holders.get(id);
+  }
+  holdersWith = (kind: keyof Identity, hash: string): readonly HolderId[] =>
+    this.#byIdentity.get(`${kind} ${hash}`) ?? NONE;
+  couponsOf = (holder: HolderId): readonly CouponSerial[] => this.#couponsOf.get(holder) ?? NONE;
+  salesOf = (holder: HolderId): readonly SaleKey[] => this.#salesOf.get(holder) ?? NONE;
+
+  chunkAt(device: DeviceId, seq: number): JournalChunk | undefined {
+    // From the end: what is asked for is nearly always recent.
+    return this.#chunks.get(device)?.findLast((chunk) => chunk.first <= seq && seq <= chunk.last);
+  }
+
+  apply(changes: Pick<Changes, 'devices' | 'chunks' | 'holders' | 'coupons' | 'sales'>): void {
+    for (const device of changes.devices) this.devices.set(device.device, device);
+    for (const chunk of changes.chunks) push(this.#chunks, chunk.device, chunk);
+    for (const holder of changes.holders) this.putHolder(holder);
+    for (const { was, ...coupon } of changes.coupons) this.putCoupon(coupon, was);
+    for (const sale of changes.sales) this.putSale(sale);
+  }
+
+  putHolder(holder: Holder): void {
+    const known = this.holders.get(holder.id)?.identities ?? [];
+    for (const identity of holder.identities) {
+      if (known.includes(identity)) continue;
+      for (const kind of IDENTIFIERS) push(this.#byIdentity, `${kind} ${identity[kind]}`, holder.id);
+    }
+    this.#byCode.set(holder.paymentCode, holder.id);
+    this.holders.set(holder.id, holder);
+  }
+
+  /** Compare-and-set: throws where the coupon isn't as the decision saw it. */
+  putCoupon(coupon: Coupon, was: number): void {
+    const before = this.coupons.get(coupon.serial);
+    if ((before?.version ?? 0) !== was) throw new Error(`coupon ${coupon.serial} changed under the decision`);
+    if (before === undefined) push(this.#couponsOf, coupon.holder, coupon.serial);
+    this.coupons.set(coupon.serial, coupon);
+  }
+
+  putSale(sale: SaleEntry): void {
+    if (sale.holder !== null && this.sales.get(sale.key)?.holder !== sale.holder) {
+      push(this.#salesOf, sale.holder, sale.key);
+    }
+    this.sales.set(sale.key, sale);
+  }
+}
+
+const NONE: readonly never[] = [];
+
+function push<Key, Item>(map: Map<Key, Item[]>, key: Key, item: Item): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [item]);
+  else list.push(item);
+}

@@ -1,0 +1,73 @@
+/**
+ * Watches the bytes of one MQTT connection for what the broker itself doesn't limit: how much may come before CONNECT,
+ * and how long a packet may be. It looks at fixed headers only (MQTT 3.1.1 section 2.2) and holds no bytes.
+ */
+
+/** A CONNECT of ours is under 300 bytes; a certificate subject as user name may make it some more. */
+export const MAX_CONNECT_BYTES = 8 * 1024;
+/** 64 KiB of payload, and a topic with its header before it. */
+export const MAX_PACKET_BYTES = 64 * 1024 + 512;
+
+export type GuardFault =
+  | 'MQTT_CONNECT_TOO_LARGE'
+  | 'MQTT_NOT_CONNECT_FIRST'
+  | 'MQTT_PACKET_TOO_LARGE'
+  | 'MQTT_MALFORMED';
+
+export interface Guard {
+  /** undefined: let it pass. */
+  feed(chunk: Uint8Array): GuardFault | undefined;
+}
+
+const CONNECT = 1;
+/** Section 2.2.3: four bytes of seven bits. */
+const MAX_LENGTH_BYTES = 4;
+
+export function mqttGuard(): Guard {
+  let isConnected = false;
+  /** Body bytes of the present packet still to come. */
+  let left = 0;
+  let isInHeader = true;
+  let type = 0;
+  let length = 0;
+  let lengthBytes = -1;
+
+  function feedHeader(byte: number): GuardFault | undefined {
+    if (lengthBytes < 0) {
+      type = byte >> 4;
+      if (!isConnected && type !== CONNECT) return 'MQTT_NOT_CONNECT_FIRST';
+      length = 0;
+      lengthBytes = 0;
+      return undefined;
+    }
+    length += (byte & 0x7f) * 2 ** (7 * lengthBytes);
+    lengthBytes += 1;
+    if ((byte & 0x80) !== 0) return lengthBytes === MAX_LENGTH_BYTES ? 'MQTT_MALFORMED' : undefined;
+    if (type === CONNECT && length > MAX_CONNECT_BYTES) return 'MQTT_CONNECT_TOO_LARGE';
+    if (length > MAX_PACKET_BYTES) return 'MQTT_PACKET_TOO_LARGE';
+    isConnected = true;
+    left = length;
+    isInHeader = left === 0;
+    lengthBytes = -1;
+    return undefined;
+  }
+
+  return {
+    feed(chunk) {
+      let at = 0;
+      while (at < chunk.length) {
+        if (isInHeader) {
+          const fault = feedHeader(chunk[at] ?? 0);
+          if (fault !== undefined) return fault;
+          at += 1;
+        } else {
+          const taken = Math.min(left, chunk.length - at);
+          left -= taken;
+          at += taken;
+          isInHeader = left === 0;
+        }
+      }
+      return undefined;
+    },
+  };
+}

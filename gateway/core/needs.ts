@@ -1,0 +1,63 @@
+/** What a batch has to have at hand before it can be decided: keys by kind, for one set-based read. */
+import type { Op } from '../ports/ledger.js';
+import { IDENTIFIERS, saleKey } from './book.js';
+
+export interface Needs {
+  readonly devices: readonly string[];
+  readonly sales: readonly string[];
+  /** Coupons by serial; those of the sales and the holders come along. */
+  readonly serials: readonly number[];
+  readonly holders: readonly string[];
+  readonly codes: readonly string[];
+  /** `<kind> <hash>`. */
+  readonly identities: readonly string[];
+  /** Where a device's hash at a seq that we have is compared. */
+  readonly probes: readonly { readonly device: string; readonly seq: number }[];
+}
+
+export function needsOf(ops: readonly Op[]): Needs {
+  const devices = new Set<string>();
+  const sales = new Set<string>();
+  const serials = new Set<number>();
+  const holders = new Set<string>();
+  const codes = new Set<string>();
+  const identities = new Set<string>();
+  const probes: { device: string; seq: number }[] = [];
+  for (const op of ops) {
+    switch (op.kind) {
+      case 'authorise':
+        devices.add(op.device);
+        sales.add(saleKey(op.device, op.sale));
+        if (op.presented.kind === 'opaque') codes.add(op.presented.code);
+        if (op.presented.kind === 'verified') holders.add(op.presented.holder);
+        break;
+      case 'records':
+        devices.add(op.device);
+        probes.push({ device: op.device, seq: op.from + op.bodies.length - 1 });
+        for (const record of op.records) {
+          if (record === undefined) continue;
+          if ('sale' in record) sales.add(saleKey(op.device, record.sale));
+          if (record.kind === 'charging' && record.coupon !== null) serials.add(record.coupon.serial);
+          if (record.kind === 'settled' && record.serial !== null) serials.add(record.serial);
+        }
+        break;
+      case 'hello':
+        devices.add(op.device);
+        probes.push({ device: op.device, seq: op.head.seq });
+        break;
+      case 'claim':
+        holders.add(op.holder);
+        for (const kind of IDENTIFIERS) identities.add(`${kind} ${op.identity[kind]}`);
+        break;
+    }
+  }
+  return {
+    devices: [...devices],
+    sales: [...sales],
+    serials: [...serials],
+    holders: [...holders],
+    codes: [...codes],
+    identities: [...identities],
+    probes,
+  };
+}

@@ -1,0 +1,95 @@
+/**
+ * Double entry. An account's balance is the sum of its legs: sponsors go down as coupons are redeemed, merchants go up,
+ * and every set sums to zero. Settlement files are sums of postings and of nothing else.
+ *
+ * | account | is |
+ * |---|---|
+ * | `sponsor:<id>` | what a sponsor has paid (negative) |
+ * | `merchant:<id>` | what a merchant has to get |
+ * | `refund:<campaign>` | faces of coupons that stay used although their goods went back: the merchant keeps no face |
+ * | `conflict:sponsor`, `conflict:bank`, `conflict:merchant:<id>` | who bears an offline double spend, as the campaign names it |
+ * | `conflict:beyond-budget` | what the sponsor would bear past the budget, which is never exceeded |
+ * | `disputed` | what a counter took off without a coupon that we know of: a person decides |
+ */
+import type { RefundOutcome } from '#protocol/campaign/rules/refund.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
+import type { MerchantId } from '#protocol/ids.js';
+import type { Fen } from '#protocol/money.js';
+import type { Leg } from './book.js';
+
+const WHOLE_BASIS_POINTS = 10_000;
+
+/** Splits an amount by the sponsors' shares, to the fen: what rounding leaves over goes to the last sponsor. */
+export function sponsorLegs(campaign: Campaign, amount: number): Leg[] {
+  let left = amount;
+  return campaign.sponsors.map((sponsor, at) => {
+    const isLast = at === campaign.sponsors.length - 1;
+    const share = isLast ? left : Math.trunc((amount * sponsor.shareBasisPoints) / WHOLE_BASIS_POINTS);
+    left -= share;
+    return { account: `sponsor:${sponsor.id}`, fen: share };
+  });
+}
+
+/** A coupon redeemed. `taken` is what the counter took off; it differs from the face only where something is wrong. */
+export function redemptionLegs(campaign: Campaign, merchant: MerchantId, face: Fen, taken: Fen): Leg[] {
+  return nonZero([
+    ...sponsorLegs(campaign, -face),
+    { account: 'disputed', fen: face - taken },
+    { account: `merchant:${merchant}`, fen: taken },
+  ]);
+}
+
+/** The coupon was another's already: the campaign's conflict account pays. */
+export const conflictLegs = (account: string, merchant: MerchantId, taken: Fen): Leg[] =>
+  nonZero([
+    { account, fen: -taken },
+    { account: `merchant:${merchant}`, fen: taken },
+  ]);
+
+export function conflictAccount(options: {
+  readonly campaign: Campaign;
+  readonly merchant: MerchantId;
+  readonly taken: Fen;
+  /** All that the sponsors are or can still be charged with. */
+  readonly committedFen: number;
+}): string {
+  const { campaign, merchant, taken, committedFen } = options;
+  switch (campaign.offline.conflictAccount) {
+    case 'sponsor':
+      return committedFen + taken <= campaign.budgetFen ? 'conflict:sponsor' : 'conflict:beyond-budget';
+    case 'bank':
+      return 'conflict:bank';
+    case 'merchant':
+      return `conflict:merchant:${merchant}`;
+  }
+}
+
+/** What a refund moves, given what the redemption moved. */
+export function refundLegs(options: {
+  readonly campaign: Campaign;
+  readonly merchant: MerchantId;
+  readonly redeemed: readonly Leg[];
+  readonly taken: Fen;
+  readonly outcome: RefundOutcome;
+}): Leg[] {
+  const { campaign, merchant, redeemed, taken, outcome } = options;
+  const back = outcome.faceBackFen;
+  switch (outcome.faceTo) {
+    case null:
+      return [];
+    case 'refund-account':
+      return nonZero([
+        { account: `merchant:${merchant}`, fen: -back },
+        { account: `refund:${campaign.id}`, fen: back },
+      ]);
+    case 'sponsors':
+      // All of it goes back the very way it came, to the fen.
+      if (back === taken) return reversed(redeemed);
+      return nonZero([{ account: `merchant:${merchant}`, fen: -back }, ...sponsorLegs(campaign, back)]);
+  }
+}
+
+export const reversed = (legs: readonly Leg[]): Leg[] => legs.map((leg) => ({ account: leg.account, fen: -leg.fen }));
+export const sumOf = (legs: readonly Leg[]): number => legs.reduce((sum, leg) => sum + leg.fen, 0);
+
+const nonZero = (legs: readonly Leg[]): Leg[] => legs.filter((leg) => leg.fen !== 0);

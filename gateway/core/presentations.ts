@@ -1,0 +1,79 @@
+/**
+ * Checks presentations one by one. A grant that the gateway has issued itself is known again by its bytes, which saves one
+ * of the two signatures; it is remembered when it is issued and whenever its signature has held.
+ */
+import {
+  campaignTag,
+  checkWithoutSignatures,
+  decodeGrant,
+  decodePresentation,
+  type PresentationRefusal,
+  type PresentationTrust,
+  presented,
+  SIGNATURE_BYTES,
+  signatureHolds,
+  signaturesToCheck,
+} from '#protocol/codes/presentation.js';
+import type { Es256Verifier } from '#protocol/crypto.js';
+import type { PresentationJob, Verdict } from '../ports/verifier.js';
+
+/** 117 bytes each; more than the holders of a district, and 10 MiB at the very most. */
+const REMEMBERED_GRANTS = 50_000;
+
+export interface PresentationChecker {
+  check(job: PresentationJob): Verdict;
+  issued(grant: Uint8Array): void;
+}
+
+export function createPresentationChecker(
+  options: PresentationTrust & { readonly verifier: Es256Verifier },
+): PresentationChecker {
+  const { campaign, issuerKeys, verifier } = options;
+  const known = new Set<string>();
+  const nothing = new Uint8Array();
+  const noSignature = new Uint8Array(SIGNATURE_BYTES);
+
+  function remember(grant: Uint8Array): void {
+    const oldest = known.size >= REMEMBERED_GRANTS ? known.values().next() : undefined;
+    if (oldest?.done === false) known.delete(oldest.value);
+    known.add(nameOf(grant));
+  }
+
+  return {
+    check({ code, at }) {
+      const read = decodePresentation(code);
+      if (!read.ok) return refused(read.fault);
+      const decoded = read.value;
+      const { grant } = decoded;
+      const refusal =
+        at === undefined
+          ? grant.campaignTag === campaignTag(campaign)
+            ? undefined
+            : 'other-campaign'
+          : checkWithoutSignatures(decoded, campaign, at);
+      if (refusal !== undefined) return refused(refusal);
+      const ownGrant = known.has(nameOf(grant.bytes));
+      const checks = signaturesToCheck(decoded, { campaign, issuerKeys, ownGrant });
+      if (!checks.ok) return refused(checks.fault);
+      if (!checks.value.every((check) => signatureHolds(check, verifier))) return refused('presentation-forged');
+      if (!ownGrant) remember(grant.bytes);
+      const { holder, serials, counter } = presented(decoded);
+      return { ok: true, holder, serials, counter };
+    },
+    issued(bytes) {
+      remember(bytes);
+      const grant = decodeGrant(bytes);
+      // A signature that can't hold, and costs nothing to refuse: what stays is the holder's key, imported.
+      if (grant.ok) verifier.verify(grant.value.holderKey, nothing, noSignature);
+    },
+  };
+}
+
+/** Latin-1 of the bytes: the cheapest text that tells them apart. */
+function nameOf(bytes: Uint8Array): string {
+  let name = '';
+  for (const byte of bytes) name += String.fromCharCode(byte);
+  return name;
+}
+
+const refused = (reason: PresentationRefusal): Verdict => ({ ok: false, reason });

@@ -1,0 +1,305 @@
+/**
+ * What a device's records do to coupons and accounts. Nothing that a device reports is dropped: what doesn't agree with
+ * the book is booked where the campaign says, flagged, and kept with its evidence.
+ *
+ * | record | coupon of the sale |
+ * |---|---|
+ * | `charging` with a coupon | held until the device says how the charge ended: no lease any more |
+ * | `charging` without, `abandoned`, `not-charged` | free again |
+ * | `unknown` | held |
+ * | `settled` with a coupon | used: by this sale if no other was first, else a conflict |
+ * | `refunded` | as the campaign's refund rule says |
+ *
+ * A late redemption (lease long over, or never asked for) takes the coupon even from a sale that has it reserved: the
+ * first in the ledger keeps it, and if the other one charges too, that one is the conflict.
+ */
+import { refundOutcome } from '#protocol/campaign/rules/refund.js';
+import { nextMidnight } from '#protocol/campaign/window.js';
+import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import { type Fen, fen, ZERO_FEN } from '#protocol/money.js';
+import type { JournalRecord, RecordOf } from '#protocol/records/record.js';
+import type { WallMs } from '#protocol/time.js';
+import type { Verdict } from '../ports/verifier.js';
+import { type Coupon, type Leg, type SaleEntry, saleKey } from './book.js';
+import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
+import type { Draft } from './draft.js';
+import { conflictAccount, conflictLegs, redemptionLegs, refundLegs, reversed, sumOf } from './postings.js';
+import type { Rules } from './rules.js';
+
+export interface RecordContext {
+  readonly draft: Draft;
+  readonly rules: Rules;
+  readonly now: WallMs;
+  readonly device: DeviceId;
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+}
+
+export function applyRecord(context: RecordContext, record: JournalRecord): void {
+  switch (record.kind) {
+    case 'charging':
+      charging(context, record);
+      break;
+    case 'settled':
+      settled(context, record);
+      break;
+    case 'not-charged':
+    case 'abandoned':
+      ended(context, record);
+      break;
+    case 'unknown':
+      unknown(context, record);
+      break;
+    case 'refunded':
+      refunded(context, record);
+      break;
+    case 'opened':
+    case 'refunding':
+    case 'refund-failed':
+    case 'refund-unknown':
+    case 'printed':
+      break; // nothing of the book hangs on these; the journal's copy has them
+    default:
+      unreachable(record);
+  }
+}
+
+function charging(context: RecordContext, record: RecordOf<'charging'>): void {
+  const { draft, device } = context;
+  const before = entryOf(context, record.sale);
+  if (isOver(before)) {
+    contradict(context, before, record.kind);
+    return;
+  }
+  const { coupon: taken } = record;
+  if (taken === null || before.serial !== taken.serial) freeCoupon(draft, before, 'not-taken');
+  const entry: SaleEntry = {
+    ...before,
+    order: record.order,
+    merchant: record.merchant,
+    amountFen: record.amountFen,
+    netFen: record.netFen,
+    faceFen: taken?.faceFen ?? ZERO_FEN,
+    serial: taken?.serial ?? null,
+    state: 'charging',
+    flags: union(before.flags, merchantFlags(context, record.merchant)),
+  };
+  if (taken === null) {
+    draft.putSale(entry);
+    return;
+  }
+  const coupon = draft.coupon(taken.serial);
+  const isItsOwn = coupon?.state === 'reserved' && coupon.sale === entry.key;
+  const isFree = coupon?.state === 'held' || (coupon?.state === 'reserved' && hasLapsed(coupon, context.now));
+  const verdict = taken.by.kind === 'offline' ? context.verdicts.get(taken.by.presentation) : undefined;
+  const doubts = taken.by.kind === 'offline' ? presentationFlags(verdict, taken.serial) : [];
+  const isTrusted = !DISTRUSTED.some((flag) => doubts.includes(flag));
+  if (coupon !== undefined && isTrusted && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
+  if (taken.by.kind === 'reservation') {
+    const flags = isItsOwn ? [] : ['charged-without-reservation'];
+    draft.putSale({ ...entry, flags: union(entry.flags, flags) });
+    return;
+  }
+  const { presentation } = taken.by;
+  draft.note({ what: 'taken-offline', device, sale: record.sale, serial: taken.serial, detail: taken.by.allowance });
+  draft.putSale({
+    ...entry,
+    holder: verdict?.ok === true ? verdict.holder : entry.holder,
+    presented: presentation,
+    flags: union(entry.flags, doubts),
+  });
+}
+
+function ended(context: RecordContext, record: RecordOf<'not-charged'> | RecordOf<'abandoned'>): void {
+  const before = entryOf(context, record.sale);
+  if (isOver(before)) {
+    contradict(context, before, record.kind);
+    return;
+  }
+  freeCoupon(context.draft, before, record.kind);
+  context.draft.putSale({ ...before, state: record.kind });
+}
+
+function unknown(context: RecordContext, record: RecordOf<'unknown'>): void {
+  const before = entryOf(context, record.sale);
+  if (isOver(before)) {
+    contradict(context, before, record.kind);
+    return;
+  }
+  const coupon = before.serial === null ? undefined : context.draft.coupon(before.serial);
+  if (coupon?.state === 'reserved' && coupon.sale === before.key) reserveCoupon(context.draft, coupon, before, null);
+  context.draft.putSale({ ...before, state: 'unknown' });
+}
+
+function settled(context: RecordContext, record: RecordOf<'settled'>): void {
+  const before = entryOf(context, record.sale);
+  if (before.state === 'settled' || before.state === 'refunded') {
+    contradict(context, before, record.kind);
+    return;
+  }
+  if (before.serial !== record.serial) freeCoupon(context.draft, before, 'not-taken');
+  const entry: SaleEntry = {
+    ...before,
+    order: record.order,
+    amountFen: record.amountFen,
+    netFen: record.netFen,
+    faceFen: record.faceFen,
+    serial: record.serial,
+    state: 'settled',
+    flags: union(before.flags, sumFlags(record)),
+  };
+  if (record.serial !== null) redeem(context, entry, record.serial);
+  else context.draft.putSale(flagged(entry, record.faceFen > 0 ? ['face-without-coupon'] : []));
+}
+
+/** The presentation doesn't prove that the holder showed this coupon: neither holder nor sponsor pays for that. */
+const DISTRUSTED = ['presentation-forged', 'presentation-malformed', 'other-campaign', 'serial-not-in-grant'];
+
+/** First in the ledger keeps the coupon. */
+function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial): void {
+  const { draft, rules, now, device } = context;
+  const { campaign } = rules;
+  const merchant = entry.merchant ?? rules.merchantOf(device) ?? ('unknown' as MerchantId);
+  const coupon = draft.coupon(serial);
+  const tier = rules.tierOf(serial);
+  const sale = { ...entry, merchant };
+  const isDistrusted = DISTRUSTED.some((flag) => entry.flags.includes(flag));
+  if (coupon === undefined || tier === undefined || isDistrusted) {
+    const flags = coupon === undefined ? ['coupon-never-handed-out'] : [];
+    post(
+      context,
+      { ...flagged(sale, flags), booking: 'disputed' },
+      'conflict',
+      conflictLegs('disputed', merchant, entry.faceFen),
+    );
+    draft.addEvidence({ kind: 'disputed', device, at: now, detail: { sale: entry.key, serial } });
+    return;
+  }
+  if (coupon.state === 'used') {
+    const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
+    const account = conflictAccount({ campaign, merchant, taken: entry.faceFen, committedFen });
+    if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + entry.faceFen) });
+    post(
+      context,
+      { ...flagged(sale, ['coupon-already-used']), booking: 'conflict' },
+      'conflict',
+      conflictLegs(account, merchant, entry.faceFen),
+    );
+    draft.note({ what: 'conflict', serial, device, sale: entry.sale, detail: account });
+    draft.addEvidence({ kind: 'double-spend', device, at: now, detail: doubleSpend(context, coupon, sale) });
+    return;
+  }
+  const flags = [
+    ...(coupon.sale === entry.key ? [] : ['redeemed-without-reservation']),
+    ...(entry.faceFen === tier.faceFen ? [] : ['face-differs']),
+    ...(entry.amountFen >= tier.thresholdFen ? [] : ['below-threshold']),
+  ];
+  useCoupon(draft, coupon, entry);
+  const legs = redemptionLegs(campaign, merchant, tier.faceFen, entry.faceFen);
+  post(context, { ...flagged(sale, flags), holder: coupon.holder, booking: 'kept' }, 'redemption', legs);
+}
+
+/** Both sides of a double spend, each with the presentation that its counter journalled, if it was off line. */
+function doubleSpend({ draft }: RecordContext, coupon: Coupon, second: SaleEntry): unknown {
+  const first = coupon.sale === null ? undefined : draft.sale(coupon.sale);
+  const side = (entry: SaleEntry | undefined) => ({ sale: entry?.key ?? null, presented: entry?.presented ?? null });
+  return { serial: coupon.serial, holder: coupon.holder, first: side(first), second: side(second) };
+}
+
+function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
+  const { draft, rules } = context;
+  const before = entryOf(context, record.sale);
+  if (before.state !== 'settled') {
+    contradict(context, before, record.kind);
+    return;
+  }
+  const isFull = record.netFen === before.netFen;
+  const entry = flagged({ ...before, state: 'refunded' as const }, isFull ? [] : ['refund-in-part']);
+  if (before.serial === null || before.merchant === null) {
+    draft.putSale(entry);
+    return;
+  }
+  const { merchant, faceFen: taken, netFen, legs: redeemed } = before;
+  if (before.booking !== 'kept') {
+    post(context, entry, 'refund', reversed(redeemed));
+    return;
+  }
+  const { campaign } = rules;
+  const usableFrom = campaign.refund === 'restored-next-day' ? nextMidnight(campaign, context.now) : context.now;
+  const usableAgain = usableFrom <= rules.compiled.ends;
+  const ask = { netFen, faceFen: taken, refundedNetFen: record.netFen, usableAgain };
+  const outcome = refundOutcome(campaign.refund, ask);
+  post(context, entry, 'refund', refundLegs({ campaign, merchant, redeemed, taken, outcome }));
+  const coupon = draft.coupon(before.serial);
+  const isBack = outcome.coupon === 'held' || outcome.coupon === 'held-next-day';
+  if (isBack && coupon?.sale === before.key) restoreCoupon(draft, coupon, before, usableFrom);
+}
+
+function post(
+  { draft }: RecordContext,
+  entry: SaleEntry,
+  kind: 'redemption' | 'conflict' | 'refund',
+  legs: readonly Leg[],
+): void {
+  if (sumOf(legs) !== 0) throw new Error(`postings of ${entry.key} do not sum to zero`);
+  draft.putSale(kind === 'refund' ? entry : { ...entry, legs });
+  if (legs.length > 0) draft.addPostings({ kind, sale: entry.key, legs });
+}
+
+function contradict({ draft, device }: RecordContext, before: SaleEntry, kind: string): void {
+  draft.note({ what: 'contradiction', device, sale: before.sale, detail: `${kind} after ${before.state}` });
+  draft.putSale(flagged(before, [`${kind}-after-${before.state}`]));
+}
+
+/** The sale as known, or as a first record makes it known. */
+function entryOf({ draft, rules, now, device }: RecordContext, sale: SaleId): SaleEntry {
+  const key = saleKey(device, sale);
+  return (
+    draft.sale(key) ?? {
+      key,
+      device,
+      sale,
+      order: null,
+      merchant: rules.merchantOf(device) ?? null,
+      amountFen: ZERO_FEN,
+      netFen: ZERO_FEN,
+      faceFen: ZERO_FEN,
+      mode: null,
+      holder: null,
+      serial: null,
+      request: null,
+      requestId: null,
+      answer: null,
+      presented: null,
+      state: 'asked',
+      booking: 'none',
+      legs: [],
+      flags: [],
+      at: now,
+    }
+  );
+}
+
+const isOver = ({ state }: SaleEntry): boolean => state === 'settled' || state === 'refunded';
+const hasLapsed = ({ leaseEnds }: Coupon, now: WallMs): boolean => leaseEnds !== null && leaseEnds <= now;
+
+function merchantFlags({ rules, device }: RecordContext, merchant: MerchantId): string[] {
+  const registered = rules.merchantOf(device);
+  if (registered !== undefined && registered !== merchant) return ['merchant-of-another-device'];
+  return rules.isListed(merchant) ? [] : ['merchant-not-listed'];
+}
+
+function presentationFlags(verdict: Verdict | undefined, serial: CouponSerial): string[] {
+  if (verdict === undefined) return ['presentation-unchecked'];
+  if (!verdict.ok) return [verdict.reason];
+  return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
+}
+
+function sumFlags({ amountFen, netFen, faceFen }: { amountFen: Fen; netFen: Fen; faceFen: Fen }): string[] {
+  return amountFen - faceFen === netFen ? [] : ['sums-differ'];
+}
+
+const flagged = (entry: SaleEntry, flags: readonly string[]): SaleEntry =>
+  flags.length === 0 ? entry : { ...entry, flags: union(entry.flags, flags) };
+const union = (a: readonly string[], b: readonly string[]): readonly string[] =>
+  b.length === 0 ? a : [...new Set([...a, ...b])];

@@ -1,0 +1,326 @@
+/**
+ * The gateway's loop: what devices and claimants ask goes on one queue, a batch is whatever is ready on it when the last
+ * commit has ended, and replies go out after their batch is durable. Low latency when idle, large batches under load.
+ *
+ * Order is kept: a message whose signatures are being checked holds back those behind it, so that a device's messages,
+ * and everybody's claims, are decided in the order in which they came.
+ */
+import type { Sha256 } from '#protocol/crypto.js';
+import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import type { BundleEnvelope } from '#protocol/messages/bundle.js';
+import type { DownMessage } from '#protocol/messages/down.js';
+import { encode } from '#protocol/messages/index.js';
+import { MAX_DELTA_SERIALS, NOTHING_SPENT, type SpentSet, spentFull, withChange } from '#protocol/messages/spent.js';
+import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
+import type { WallMs } from '#protocol/time.js';
+import { admit } from './core/admit.js';
+import { type DevicePresence, observed, type Presence, type PresenceEvent } from './core/presence.js';
+import type { Broker } from './ports/broker.js';
+import type { Clock } from './ports/clock.js';
+import type { ClaimOp, Committed, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
+import type { Verifier } from './ports/verifier.js';
+
+/** A commit of this many takes some 50 ms: more would only make the first of them wait longer. */
+const MAX_BATCH = 1_000;
+/** Some seconds of work at full speed. A device that is turned away here asks again; memory doesn't run out. */
+const MAX_WAITING = 50_000;
+/** The gateway's clock goes out this often. */
+const BEACON_MS = 60_000;
+/** Changes to the spent set are gathered this long: a counter off line doesn't miss seconds. */
+const SPENT_DELTA_MS = 5_000;
+/** The whole set is retained this often, for counters that come on line and for those that missed a delta. */
+const SPENT_FULL_MS = 60_000;
+
+export interface LoopEvents {
+  /** A commit ended. */
+  committed?(operations: number, tookMs: number): void;
+  rejected?(code: string, device: DeviceId | undefined): void;
+  /** Someone should look: a fork, a failed commit. */
+  alarm?(code: string, what: string, device: DeviceId | undefined): void;
+}
+
+export interface GatewayLoopOptions {
+  readonly ledger: Ledger;
+  readonly broker: Broker;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly bundle: BundleEnvelope;
+  readonly campaign: Parameters<typeof spentTopic>[0];
+  readonly events?: LoopEvents;
+}
+
+export interface GatewayLoop {
+  start(done: (fault: Error | undefined) => void): void;
+  /** Joins the same queue as the devices' messages. */
+  claim(op: ClaimOp, done: (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void): void;
+  readonly presence: Presence;
+  readonly waiting: number;
+  /** Takes nothing more, finishes what is on the queue, publishes the spent set. */
+  stop(done: () => void): void;
+}
+
+type Reply = (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void;
+
+interface Slot {
+  /** undefined while its signatures are being checked. */
+  op: Op | undefined;
+  readonly reply: Reply;
+}
+
+export function createGatewayLoop(options: GatewayLoopOptions): GatewayLoop {
+  return new Loop(options);
+}
+
+class Loop implements GatewayLoop {
+  readonly #options: GatewayLoopOptions;
+  readonly #presence = new Map<DeviceId, DevicePresence>();
+  readonly #cancels = new Map<string, () => void>();
+  #queue: Slot[] = [];
+  #isCommitting = false;
+  #isStopping = false;
+  #whenIdle: (() => void) | undefined;
+  #spent: SpentSet = NOTHING_SPENT;
+  #spentSince: CouponSerial[] = [];
+  #restoredSince: CouponSerial[] = [];
+
+  constructor(options: GatewayLoopOptions) {
+    this.#options = options;
+  }
+
+  get presence(): Presence {
+    return this.#presence;
+  }
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  start(done: (fault: Error | undefined) => void): void {
+    const { broker, ledger, bundle, campaign } = this.#options;
+    ledger.spent((fault, { serials, commits }) => {
+      if (fault !== undefined) return done(new Error(`${fault.code}: ${fault.message}`));
+      // Each delta follows a commit at least, so a version counted from the commits never falls, over restarts too.
+      this.#spent = withChange(NOTHING_SPENT, commits, serials);
+      const events = {
+        onMessage: (device: DeviceId, payload: Uint8Array) => this.#onMessage(device, payload),
+        onConnected: (device: DeviceId) => this.#observe(device, 'connected'),
+        onDisconnected: (device: DeviceId) => this.#observe(device, 'disconnected'),
+        onRefused: (code: string, device: DeviceId | undefined) => this.#options.events?.rejected?.(code, device),
+      };
+      broker.listen(events, (refused) => {
+        if (refused !== undefined) return done(refused);
+        broker.publish(campaignTopic(campaign), encode(bundle), true);
+        this.#publishSpent();
+        this.#every(BEACON_MS, 'beacon', () => this.#beacon());
+        this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#publishSpentDelta());
+        this.#every(SPENT_FULL_MS, 'spent', () => this.#refreshSpent());
+        done(undefined);
+      });
+    });
+  }
+
+  claim(op: ClaimOp, done: Reply): void {
+    if (this.#isStopping || this.#queue.length >= MAX_WAITING) {
+      done(BUSY, undefined);
+      return;
+    }
+    this.#queue.push({ op, reply: done });
+    this.#pump();
+  }
+
+  stop(done: () => void): void {
+    this.#isStopping = true;
+    for (const cancel of this.#cancels.values()) cancel();
+    this.#cancels.clear();
+    this.#whenIdle = () => {
+      this.#publishSpentDelta();
+      this.#publishSpent();
+      done();
+    };
+    this.#pump();
+  }
+
+  #onMessage(device: DeviceId, payload: Uint8Array): void {
+    const { clock, sha256, verifier } = this.#options;
+    const now = clock.now();
+    this.#observe(device, 'message', now);
+    const admitted = admit({ device, payload, now, sha256 });
+    if (!admitted.ok) {
+      this.#reject(device, admitted.fault.re ?? null, admitted.fault);
+      return;
+    }
+    const { id, jobs, op } = admitted.value;
+    if (this.#isStopping || this.#queue.length >= MAX_WAITING) {
+      this.#reject(device, id, { code: BUSY.code, what: BUSY.message });
+      return;
+    }
+    const slot: Slot = { op: undefined, reply: (fault, outcome) => this.#answer(device, id, fault, outcome) };
+    this.#queue.push(slot);
+    const ready = (made: Op): void => {
+      slot.op = made;
+      this.#pump();
+    };
+    if (jobs.length === 0) ready(op([]));
+    else verifier.verify(jobs, (verdicts) => ready(op(verdicts)));
+  }
+
+  /** Commits what is ready at the head of the queue, unless a commit is running. */
+  #pump(): void {
+    if (this.#isCommitting) return;
+    const batch: Slot[] = [];
+    const ops: Op[] = [];
+    for (const slot of this.#queue) {
+      if (slot.op === undefined || ops.length === MAX_BATCH) break;
+      batch.push(slot);
+      ops.push(slot.op);
+    }
+    if (ops.length === 0) {
+      if (this.#queue.length === 0) this.#rest();
+      return;
+    }
+    this.#queue = this.#queue.slice(ops.length);
+    this.#isCommitting = true;
+    const { clock, ledger, events } = this.#options;
+    const began = clock.now();
+    ledger.commit(ops, began, (fault, committed) => {
+      events?.committed?.(ops.length, clock.now() - began);
+      if (fault === undefined) {
+        this.#noteSpending(committed);
+        for (const [at, slot] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
+        this.#next();
+      } else if (batch.length === 1) {
+        events?.alarm?.(fault.code, fault.message, undefined);
+        batch[0]?.reply(fault, undefined);
+        this.#next();
+      } else {
+        // One of them may be what the ledger stumbles over: alone, it harms nobody else.
+        this.#commitSingly(batch, ops, 0);
+      }
+    });
+  }
+
+  #commitSingly(batch: readonly Slot[], ops: readonly Op[], at: number): void {
+    const op = ops[at];
+    if (op === undefined) {
+      this.#next();
+      return;
+    }
+    const { clock, ledger, events } = this.#options;
+    ledger.commit([op], clock.now(), (fault, committed) => {
+      if (fault === undefined) this.#noteSpending(committed);
+      else events?.alarm?.(fault.code, fault.message, undefined);
+      batch[at]?.reply(fault, committed.outcomes[0]);
+      this.#commitSingly(batch, ops, at + 1);
+    });
+  }
+
+  #next(): void {
+    this.#isCommitting = false;
+    this.#pump();
+  }
+
+  #rest(): void {
+    const done = this.#whenIdle;
+    this.#whenIdle = undefined;
+    done?.();
+  }
+
+  #answer(device: DeviceId, re: string, fault: LedgerFault | undefined, outcome: Outcome | undefined): void {
+    if (fault !== undefined || outcome === undefined) {
+      this.#reject(device, re, { code: fault?.code ?? BUSY.code, what: 'not stored: send it again' });
+      return;
+    }
+    switch (outcome.kind) {
+      case 'authorised':
+        this.#send(device, { v: 1, type: 'authorised', re, sale: outcome.sale, answer: outcome.answer });
+        break;
+      case 'have':
+        this.#send(device, { v: 1, type: 'have', re, ...outcome.head });
+        break;
+      case 'welcome':
+        this.#send(device, { v: 1, type: 'welcome', re, have: outcome.head, time: this.#options.clock.now() });
+        break;
+      case 'forked':
+        this.#options.events?.alarm?.('DEVICE_FORKED', `its journal and ours disagree at ${outcome.seq}`, device);
+        this.#send(device, { v: 1, type: 'forked', re, seq: outcome.seq, mine: outcome.mine });
+        break;
+      case 'rejected':
+        this.#reject(device, re, outcome);
+        break;
+      case 'claimed':
+        break; // claims come over HTTP, never from a device
+      default:
+        unreachable(outcome);
+    }
+  }
+
+  #reject(device: DeviceId, re: string | null, { code, what }: { readonly code: string; readonly what: string }): void {
+    this.#options.events?.rejected?.(code, device);
+    this.#send(device, { v: 1, type: 'rejected', re, code, what });
+  }
+
+  #send(device: DeviceId, message: DownMessage): void {
+    this.#options.broker.send(device, encode(message));
+  }
+
+  #observe(device: DeviceId, event: PresenceEvent, at: WallMs = this.#options.clock.now()): void {
+    this.#presence.set(device, observed(this.#presence.get(device), event, at));
+  }
+
+  #beacon(): void {
+    const { broker, clock } = this.#options;
+    broker.sendAll(encode({ v: 1, type: 'beacon', time: clock.now() }));
+  }
+
+  #noteSpending({ spent, restored }: Committed): void {
+    if (spent.length > 0) this.#spentSince.push(...spent);
+    if (restored.length > 0) this.#restoredSince.push(...restored);
+  }
+
+  #publishSpentDelta(): void {
+    const spent = this.#spentSince;
+    const restored = this.#restoredSince;
+    if (spent.length + restored.length === 0) return;
+    const { broker, campaign } = this.#options;
+    this.#spentSince = [];
+    this.#restoredSince = [];
+    this.#spent = withChange(this.#spent, this.#spent.version + 1, spent, restored);
+    if (spent.length + restored.length > MAX_DELTA_SERIALS) {
+      this.#publishSpent();
+      return;
+    }
+    const { version } = this.#spent;
+    broker.publish(
+      spentTopic(campaign),
+      encode({ v: 1, type: 'spent-delta', campaign, version, spent, restored }),
+      false,
+    );
+  }
+
+  /** From the ledger, since other gateways on the same one redeem too. */
+  #refreshSpent(): void {
+    const before = this.#spent.version;
+    this.#options.ledger.spent((fault, { serials }) => {
+      if (fault !== undefined || this.#isStopping || this.#spent.version !== before) return;
+      if (this.#spentSince.length + this.#restoredSince.length > 0) return this.#publishSpentDelta();
+      this.#spent = withChange(NOTHING_SPENT, before, serials);
+      this.#publishSpent();
+    });
+  }
+
+  #publishSpent(): void {
+    const { broker, campaign } = this.#options;
+    broker.publish(spentTopic(campaign), encode(spentFull(campaign, this.#spent)), true);
+  }
+
+  #every(afterMs: number, name: string, ring: () => void): void {
+    const cancel = this.#options.clock.alarm(afterMs, () => {
+      this.#every(afterMs, name, ring);
+      ring();
+    });
+    this.#cancels.set(name, cancel);
+  }
+}
+
+const BUSY: LedgerFault = { code: 'GATEWAY_BUSY', message: 'too much is waiting: send it again in a moment' };

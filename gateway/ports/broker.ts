@@ -1,0 +1,20 @@
+/** MQTT as the gateway sees it: devices that speak, and topics that everybody may read. */
+import type { DeviceId } from '#protocol/ids.js';
+
+export interface BrokerEvents {
+  onMessage(device: DeviceId, payload: Uint8Array): void;
+  onConnected(device: DeviceId): void;
+  onDisconnected(device: DeviceId): void;
+  /** What was kept out, and why: a code for the log and the metrics. */
+  onRefused(code: string, device: DeviceId | undefined): void;
+}
+
+export interface Broker {
+  listen(events: BrokerEvents, done: (fault: Error | undefined) => void): void;
+  /** To the device's own `down` topic, QoS 1; dropped when it isn't connected, since it will ask again. */
+  send(device: DeviceId, payload: string): void;
+  /** To every connected device's `down` topic. */
+  sendAll(payload: string): void;
+  publish(topic: string, payload: string, retain: boolean): void;
+  close(done: () => void): void;
+}

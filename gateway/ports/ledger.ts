@@ -1,0 +1,148 @@
+/**
+ * The book of record. Operations are data; a batch of them is one transaction; its outcomes are handed out only once
+ * they are durable. Every implementation passes `test/contract/ledger-contract.ts`.
+ */
+import type { PresentationMode } from '#protocol/campaign/schema.js';
+import type { ReasonCode } from '#protocol/faults/reasons.js';
+import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
+import type { Fen } from '#protocol/money.js';
+import type { ChainHead } from '#protocol/records/chain.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import type { WallMs } from '#protocol/time.js';
+import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../core/book.js';
+import type { Verdict } from './verifier.js';
+
+/** What the customer showed, after its signatures were looked at. */
+export type Presented =
+  | { readonly kind: 'opaque'; readonly code: string }
+  | {
+      readonly kind: 'verified';
+      readonly holder: HolderId;
+      readonly counter: number;
+      /** The presentation's text. */
+      readonly evidence: string;
+    }
+  | { readonly kind: 'refused'; readonly reason: ReasonCode };
+
+export interface AuthoriseOp {
+  readonly kind: 'authorise';
+  readonly device: DeviceId;
+  readonly id: string;
+  readonly sale: SaleId;
+  readonly order: OrderNo;
+  readonly merchant: MerchantId;
+  readonly amountFen: Fen;
+  readonly mode: PresentationMode;
+  readonly presented: Presented;
+  /** Equal for equal requests, whatever their id: what makes a repeat a repeat. */
+  readonly request: string;
+}
+
+export interface RecordsOp {
+  readonly kind: 'records';
+  readonly device: DeviceId;
+  readonly id: string;
+  readonly from: number;
+  readonly prev: string;
+  readonly bodies: readonly string[];
+  /** The bodies read; undefined where this version can't. */
+  readonly records: readonly (JournalRecord | undefined)[];
+  /** Verdicts on the presentations in these records, by the presentation's text. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+}
+
+export interface HelloOp {
+  readonly kind: 'hello';
+  readonly device: DeviceId;
+  readonly id: string;
+  readonly head: ChainHead;
+}
+
+export interface ClaimOp {
+  readonly kind: 'claim';
+  readonly holder: HolderId;
+  readonly identity: Identity;
+  readonly tiers: readonly string[];
+  /** For a holder who has none yet. */
+  readonly paymentCode: string;
+}
+
+export type Op = AuthoriseOp | RecordsOp | HelloOp | ClaimOp;
+
+export interface ClaimedTier {
+  readonly tier: string;
+  readonly serial: CouponSerial | null;
+  readonly reason: ReasonCode | null;
+}
+
+export type Outcome =
+  | { readonly kind: 'authorised'; readonly sale: SaleId; readonly answer: AuthoriseAnswer }
+  /** The sale is past asking, or is another one under the same name. */
+  | { readonly kind: 'rejected'; readonly code: 'SALE_DIFFERS'; readonly what: string }
+  | { readonly kind: 'have'; readonly head: ChainHead }
+  /** Answers a hello. */
+  | { readonly kind: 'welcome'; readonly head: ChainHead }
+  | { readonly kind: 'forked'; readonly seq: number; readonly mine: string }
+  | {
+      readonly kind: 'claimed';
+      readonly holder: HolderId | null;
+      readonly paymentCode: string | null;
+      readonly tiers: readonly ClaimedTier[];
+      /** All that the holder has been given, in the campaign's order of tiers. */
+      readonly serials: readonly CouponSerial[];
+    };
+
+export interface LedgerFault {
+  readonly code: string;
+  readonly message: string;
+}
+
+export type Answer<Value> = (fault: LedgerFault | undefined, value: Value) => void;
+
+export interface Reconciliation {
+  readonly redeemed: number;
+  readonly redeemedFen: number;
+  readonly refunded: number;
+  readonly refundedFen: number;
+  readonly conflicts: number;
+  readonly conflictFen: number;
+  readonly disputed: number;
+  readonly settledSales: number;
+  readonly netFen: number;
+  readonly held: number;
+  readonly reserved: number;
+  readonly used: number;
+  /** Zero, or the book is broken. */
+  readonly postingsFen: number;
+  readonly accounts: Readonly<Record<string, number>>;
+  readonly merchants: Readonly<Record<string, { readonly redeemed: number; readonly redeemedFen: number }>>;
+}
+
+/** What a batch came to. */
+export interface Committed {
+  /** In the order of the operations. */
+  readonly outcomes: readonly Outcome[];
+  /** Coupons that it used up, and that refunds gave back. */
+  readonly spent: readonly CouponSerial[];
+  readonly restored: readonly CouponSerial[];
+}
+
+export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [] };
+
+export interface Ledger {
+  /** One batch at a time: the caller waits for `done` before the next. */
+  commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void;
+  /** Serials of used coupons, and how many commits there have been: a version that never falls. */
+  spent(done: Answer<{ readonly serials: readonly CouponSerial[]; readonly commits: number }>): void;
+  holder(
+    id: HolderId,
+    done: Answer<{ readonly holder: Holder; readonly coupons: readonly Coupon[] } | undefined>,
+  ): void;
+  sale(device: DeviceId, sale: SaleId, done: Answer<SaleEntry | undefined>): void;
+  evidence(done: Answer<readonly Evidence[]>): void;
+  reconciliation(done: Answer<Reconciliation>): void;
+  /** Walks the audit chain from its start: true where every hash agrees. */
+  auditIntact(done: Answer<boolean>): void;
+  close(done: () => void): void;
+}

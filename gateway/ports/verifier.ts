@@ -1,0 +1,28 @@
+/** Checks what customers show, off the main thread: text in, whose it is or what is wrong with it out. */
+import type { PresentationRefusal } from '#protocol/codes/presentation.js';
+import type { CouponSerial, HolderId } from '#protocol/ids.js';
+import type { Interval } from '#protocol/time.js';
+
+export interface PresentationJob {
+  /** `CP1:...`, exactly as shown. */
+  readonly code: string;
+  /** When it was shown; undefined where that was judged by the counter, off line: then only the signatures count. */
+  readonly at: Interval | undefined;
+}
+
+export type Verdict =
+  | {
+      readonly ok: true;
+      readonly holder: HolderId;
+      readonly serials: readonly CouponSerial[];
+      readonly counter: number;
+    }
+  | { readonly ok: false; readonly reason: PresentationRefusal };
+
+export interface Verifier {
+  /** Verdicts in the order of the jobs. May call back at once. */
+  verify(jobs: readonly PresentationJob[], done: (verdicts: readonly Verdict[]) => void): void;
+  /** A grant that the gateway has just signed: known by its bytes from now on, and its holder's key made ready. */
+  issued(grant: Uint8Array): void;
+  close(done: () => void): void;
+}

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
+import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
+import type { Ledger } from '#gateway/ports/ledger.js';
+import { ledgerContract } from './ledger-contract.js';
+import { authorised, Counter, claimed, claimOp, commit, testRules } from './ledger-fixture.js';
+
+describe('the ledger in memory', () => {
+  ledgerContract(() => ({
+    open: async (rules) => openMemoryLedger(rules),
+    isDurable: false,
+    cleanUp: () => undefined,
+  }));
+});
+
+describe('the ledger on SQLite', () => {
+  ledgerContract(() => {
+    const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+    return {
+      open: (rules) => openSqliteLedger(join(folder, 'ledger.db'), rules),
+      isDurable: true,
+      cleanUp: () => rmSync(folder, { recursive: true, force: true }),
+    };
+  });
+
+  it('lets two gateways share a file without redeeming, reserving or handing out anything twice', async () => {
+    await withTwo(async (one, two) => {
+      const crowd = (side: string) =>
+        Array.from({ length: 30 }, (_, n) => claimOp(`${side}${n}`, ['s20', 's40', 's80']));
+      const outcomes = (await Promise.all([commit(one, crowd('a')), commit(two, crowd('b'))])).flat();
+      const serials = outcomes.flatMap((outcome) => (outcome.kind === 'claimed' ? outcome.serials : []));
+      expect(serials.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+      const holders = outcomes.flatMap((outcome) =>
+        outcome.kind === 'claimed' && outcome.serials.length > 0 ? [outcome] : [],
+      );
+      expect(holders.length).toBeGreaterThan(0);
+    });
+  });
+
+  it('gives a coupon to one of two gateways that are asked at the same moment', async () => {
+    await withTwo(async (one, two) => {
+      await claimed(one, claimOp('ann', ['s20']));
+      const answers = await Promise.all([
+        authorised(one, new Counter('d1').asks('a', 'ann', 15_000)),
+        authorised(two, new Counter('d2').asks('b', 'ann', 15_000)),
+      ]);
+      expect(answers.toSorted()).toEqual([0, 'coupon-reserved']);
+    });
+  });
+
+  it('refuses a file that is another campaign’s, or no database', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+    const file = join(folder, 'ledger.db');
+    const ledger = await openSqliteLedger(file, testRules());
+    await new Promise<void>((closed) => ledger.close(closed));
+    await expect(openSqliteLedger(file, testRules({ id: 'other' }))).rejects.toMatchObject({
+      code: 'LEDGER_OF_ANOTHER_CAMPAIGN',
+    });
+    await expect(openSqliteLedger(folder, testRules())).rejects.toMatchObject({ code: 'LEDGER_UNREADABLE' });
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
+
+async function withTwo(use: (one: Ledger, two: Ledger) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+  const file = join(folder, 'ledger.db');
+  const one = await openSqliteLedger(file, testRules());
+  const two = await openSqliteLedger(file, testRules());
+  await use(one, two);
+  for (const ledger of [one, two]) await new Promise<void>((closed) => ledger.close(closed));
+  rmSync(folder, { recursive: true, force: true });
+}
