@@ -7,7 +7,11 @@ import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {
   inspect: () => import('./commands/inspect.js'),
+  'virtual-hardware': () => import('./commands/virtual-hardware.js'),
 };
+
+/** Started by other commands; not for the list that a newcomer reads. */
+const HIDDEN: ReadonlySet<string> = new Set(['virtual-hardware']);
 
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('codeplate')
@@ -20,7 +24,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const wanted = asked === undefined ? Object.values(COMMANDS) : [asked];
   for (const load of wanted) {
     const command = (await load()).command();
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(command.copyInheritedSettings(program), { hidden: HIDDEN.has(command.name()) });
   }
   await program.parseAsync([...argv]);
 }

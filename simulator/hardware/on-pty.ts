@@ -27,6 +27,8 @@ export async function onPty<State, Input, Own extends { readonly kind: string }>
   let state = machine.initial;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  /** Between the pulling of the plug and its being out: nothing more gets through. */
+  let pulled = false;
   const replugs = new Set<NodeJS.Timeout>();
 
   const step = (input: Input | WireInput): void => {
@@ -42,8 +44,9 @@ export async function onPty<State, Input, Own extends { readonly kind: string }>
   };
 
   const perform = (effect: Own | WireEffect): void => {
-    if (isSend(effect)) pty.write(effect.bytes);
-    else {
+    if (isSend(effect)) {
+      if (!pulled) pty.write(effect.bytes);
+    } else {
       if (isUnplug(effect)) pull(effect.backAfterMs);
       options.onEvent?.(effect);
     }
@@ -51,7 +54,13 @@ export async function onPty<State, Input, Own extends { readonly kind: string }>
 
   /** What was said before it still leaves, as it would have left the UART. */
   const pull = (backAfterMs: number | undefined): void => {
-    void pty.drained().then(() => pty.unplug());
+    pulled = true;
+    void pty
+      .drained()
+      .then(() => pty.unplug())
+      .then(() => {
+        pulled = false;
+      });
     if (backAfterMs === undefined) return;
     const back = setTimeout(() => {
       replugs.delete(back);

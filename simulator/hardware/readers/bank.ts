@@ -8,15 +8,20 @@ import { later } from '#protocol/time.js';
 /** What the cardholder and the bank do with one payment. Times count from the amount's appearing on the reader. */
 export type Payment =
   /** Card shown, online, approved. */
-  | { readonly kind: 'approve'; readonly cardMs?: number; readonly bankMs?: number }
+  | { readonly kind: 'approve'; readonly cardMs?: number | undefined; readonly bankMs?: number | undefined }
   /** Card shown, online, the bank says no. `code` is the bank's: 51, not enough money. */
-  | { readonly kind: 'decline'; readonly cardMs?: number; readonly bankMs?: number; readonly code?: string }
+  | {
+      readonly kind: 'decline';
+      readonly cardMs?: number | undefined;
+      readonly bankMs?: number | undefined;
+      readonly code?: string | undefined;
+    }
   /** The red key, before anything is sent online. */
-  | { readonly kind: 'cancel'; readonly afterMs?: number }
+  | { readonly kind: 'cancel'; readonly afterMs?: number | undefined }
   /** No card until the reader gives up. */
   | { readonly kind: 'walk-away' }
   /** Chip or contactless fault: nothing was sent. */
-  | { readonly kind: 'card-error'; readonly afterMs?: number; readonly code?: string }
+  | { readonly kind: 'card-error'; readonly afterMs?: number | undefined; readonly code?: string | undefined }
   /**
    * Sent online and no answer: the reader says UNKNOWN after `giveUpMs`. `moved` is what the bank really did.
    * `resolvesAfterMs`: the reader learns it later (it says PENDING until then); never, where undefined.
@@ -24,8 +29,8 @@ export type Payment =
   | {
       readonly kind: 'bank-silent';
       readonly moved: boolean;
-      readonly cardMs?: number;
-      readonly giveUpMs?: number;
+      readonly cardMs?: number | undefined;
+      readonly giveUpMs?: number | undefined;
       readonly resolvesAfterMs?: number | undefined;
     };
 
