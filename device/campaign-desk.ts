@@ -51,6 +51,10 @@ export class CampaignDesk {
     return this.#knowledge.campaign?.campaign;
   }
 
+  get versions(): { readonly campaignVersion: number; readonly spentVersion: number } {
+    return { campaignVersion: this.#version, spentVersion: this.#knowledge.spent?.version ?? 0 };
+  }
+
   standing(at: Instant): OfflineStanding {
     return offlineStanding(this.#knowledge, this.count, at);
   }

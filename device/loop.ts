@@ -8,19 +8,13 @@ import { classify } from '#protocol/codes/classify.js';
 import type { CampaignId, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { earliestWake, type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
+import { earliestWake, later } from '#protocol/time.js';
 import { spoken } from './announcements.js';
 import type { CampaignDesk } from './campaign-desk.js';
-import {
-  ANNOUNCEMENT_STALE_MS,
-  KEEP_TIME_EVERY_MS,
-  READER_TIMEOUT_S,
-  REPRINTS_UNASKED_AT_BOOT,
-} from './core/limits.js';
+import { ANNOUNCEMENT_STALE_MS, READER_TIMEOUT_S } from './core/limits.js';
 import {
   isFinal,
   openSale,
-  receiptOf,
   type Sale,
   type SaleEffect,
   type SaleFacts,
@@ -33,7 +27,7 @@ import type { SaleBook } from './core/sale-book.js';
 import { viewOf } from './core/sale-view.js';
 import { shownBy } from './core/shown.js';
 import { faultOfRequest, refusal } from './core/till-rules.js';
-import { anchored, instantAt, keptAnchor, type TrustedTime } from './core/trusted-time.js';
+import type { TrustedTime } from './core/trusted-time.js';
 import type { ReaderEffect } from './drivers/readers/reader.js';
 import { Line } from './line.js';
 import { type PeripheralSet, Peripherals } from './peripherals.js';
@@ -43,8 +37,10 @@ import type { Journal, JournalFault } from './ports/journal.js';
 import type { Keep } from './ports/keep.js';
 import type { Log } from './ports/log.js';
 import type { Counter, CounterHealth, SaleView, TillReply, TillRequest } from './ports/till.js';
-import { Printing } from './printing.js';
+import { Printing, type ReceiptTypesetter } from './printing.js';
 import { Timer, Turns } from './running.js';
+import { SCAN_BEFORE_AMOUNT, stateMessage, statusLine } from './standing.js';
+import { Timekeeper } from './timekeeper.js';
 import { Unsent } from './unsent.js';
 
 /** What the device is, from its configuration. */
@@ -55,12 +51,6 @@ export interface CounterIdentity {
   readonly mode: PresentationMode;
   readonly agent: string;
 }
-
-/** Makes a receipt's bytes for the printer that is configured. */
-export type ReceiptTypesetter = (
-  receipt: Extract<SaleEffect, { kind: 'receipt' }>,
-  copy: 'original' | 'reprint',
-) => Uint8Array;
 
 export interface LoopPorts {
   readonly identity: CounterIdentity;
@@ -98,16 +88,16 @@ export class DeviceLoop implements Counter {
   readonly #ports: LoopPorts;
   readonly #book: SaleBook;
   readonly #turns = new Turns();
+  readonly #timekeeper: Timekeeper;
   readonly #line: Line;
   readonly #peripherals: Peripherals;
   readonly #printing: Printing;
   readonly #saleTimer: Timer;
   readonly #unsent: Unsent;
+  readonly #boot: number;
   readonly #watchers = new Set<(sale: SaleView) => void>();
   /** Till requests that wait for their sale's first record. */
   readonly #opening = new Map<SaleId, ((reply: TillReply) => void)[]>();
-  #time: TrustedTime;
-  #timeKeptAt: MonoMs | undefined;
   #readerReady = false;
   #readerMark: string | null = null;
   #journalFault: JournalFault | undefined;
@@ -117,10 +107,12 @@ export class DeviceLoop implements Counter {
   constructor(ports: LoopPorts) {
     this.#ports = ports;
     this.#book = ports.book;
-    this.#time = ports.time;
+    this.#timekeeper = new Timekeeper(ports);
     const { identity, clock, random, journal, broker, log } = ports;
-    const now = this.#now;
+    const { now } = this.#timekeeper;
     const turns = this.#turns;
+    // Only has to differ from boot to boot: it keeps one boot's request ids apart from another's.
+    this.#boot = Math.floor(random.next() * 2 ** 31);
     this.#unsent = new Unsent(journal.head, journal.acknowledged);
     this.#saleTimer = new Timer(clock, () => turns.take(() => this.#wakeSales()));
     this.#peripherals = new Peripherals(ports.peripherals, {
@@ -136,19 +128,17 @@ export class DeviceLoop implements Counter {
         onPort: () => this.#publishState(),
       },
     });
-    this.#printing = new Printing(
-      this.#peripherals,
-      {
-        onPrinted: (receipt, copy, outcome) =>
-          this.#append({ kind: 'printed', receipt, copy, outcome, at: now().wall ?? null }, undefined),
-      },
+    this.#printing = new Printing({
+      peripherals: this.#peripherals,
+      typeset: ports.typeset,
+      onPrinted: (receipt, copy, outcome) =>
+        this.#append({ kind: 'printed', receipt, copy, outcome, at: now().wall ?? null }, undefined),
       log,
-    );
+    });
     this.#line = new Line({
       device: identity.device,
       agent: identity.agent,
-      // Only has to differ from boot to boot: it keeps one boot's request ids apart from another's.
-      boot: Math.floor(random.next() * 2 ** 31),
+      boot: this.#boot,
       broker,
       journal,
       clock,
@@ -163,7 +153,7 @@ export class DeviceLoop implements Counter {
         },
         onOffline: (why) => log('warn', 'LINE_DOWN', { why }),
         onAuthorised: (sale, answer) => this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#readerMark }),
-        onTime: (time, askedAt) => this.#hearTime(time, askedAt),
+        onTime: (time, askedAt) => this.#timekeeper.hear(time, askedAt),
         onAcknowledged: (head) => this.#unsent.acknowledged(head),
         onAllowance: (allowance) => ports.desk.takeAllowance(allowance),
         onCampaign: (topic, payload) => ports.desk.heard(topic, payload),
@@ -175,9 +165,9 @@ export class DeviceLoop implements Counter {
   start(): void {
     this.#turns.take(() => {
       if (this.#ports.journalFault !== undefined) this.#journalFailed(this.#ports.journalFault);
-      for (const { sale, effects } of this.#book.recover(this.#now())) this.#perform(sale, effects);
+      for (const { sale, effects } of this.#book.recover(this.#timekeeper.now())) this.#perform(sale, effects);
       this.#armSales();
-      this.#reprintAfterPowerCut();
+      this.#printing.afterPowerCut(this.#book);
       this.#peripherals.start();
       this.#line.start();
     });
@@ -204,7 +194,8 @@ export class DeviceLoop implements Counter {
   }
 
   health(): CounterHealth {
-    const { identity, clock } = this.#ports;
+    const { identity, clock, desk } = this.#ports;
+    const offline = desk.standing(this.#timekeeper.now());
     return {
       device: identity.device,
       merchant: identity.merchant,
@@ -215,19 +206,17 @@ export class DeviceLoop implements Counter {
       paper: this.#printing.paper,
       jobsWaiting: this.#printing.waiting,
       salesInPersonsHands: this.#book.busy().filter((sale) => viewOf(sale).state.endsWith('unknown')).length,
-      line: this.#statusLine(),
+      offline,
+      line: statusLine({
+        journal: this.#journalFault?.code,
+        forked: this.#line.forked,
+        readerReady: this.#readerReady,
+        scanHint: this.#scanHint,
+        paper: this.#printing.paper,
+        online: this.#line.online,
+        offline,
+      }),
     };
-  }
-
-  readonly #now = (): Instant => instantAt(this.#time, this.#ports.clock.mono());
-
-  #hearTime(time: WallMs, askedAt: MonoMs | null): void {
-    const { clock, keep, bootId } = this.#ports;
-    const now = clock.mono();
-    this.#time = anchored(this.#time, time, askedAt, now);
-    if (this.#timeKeptAt !== undefined && now < later(this.#timeKeptAt, KEEP_TIME_EVERY_MS)) return;
-    this.#timeKeptAt = now;
-    keep.save('time', JSON.stringify(keptAnchor(this.#time, bootId)));
   }
 
   // -- the till
@@ -268,7 +257,7 @@ export class DeviceLoop implements Counter {
         });
         break;
       case 'reprint':
-        this.#reprint(sale);
+        this.#printing.again(sale);
         break;
       case 'ask-again':
         this.#step(sale, { kind: 'ask-again' });
@@ -304,7 +293,7 @@ export class DeviceLoop implements Counter {
       device: identity.device,
       merchant: identity.merchant,
     };
-    const step = openSale(facts, this.#now());
+    const step = openSale(facts, this.#timekeeper.now());
     this.#opening.set(facts.sale, [reply]);
     this.#scanHint = undefined;
     this.#book.put(step.state);
@@ -319,13 +308,13 @@ export class DeviceLoop implements Counter {
   }
 
   #step(sale: Sale, input: SaleInput): void {
-    const step = stepSale(sale, input, this.#now());
+    const step = stepSale(sale, input, this.#timekeeper.now());
     if (step.state === sale && step.effects.length === 0) return;
     this.#book.put(step.state);
+    this.#tell(sale, step.state);
     this.#perform(step.state, step.effects);
     this.#armSales();
     if (sale.at === 'opening' && step.state.at === 'opened') this.#answerOpening(step.state);
-    this.#tell(step.state);
   }
 
   #perform(sale: Sale, effects: readonly SaleEffect[]): void {
@@ -382,7 +371,7 @@ export class DeviceLoop implements Counter {
         this.#peripherals.reader({ kind: 'stored', ref: effect.ref });
         return;
       case 'receipt':
-        this.#printing.print(effect.receipt, 'original', (copy) => this.#ports.typeset(effect, copy));
+        this.#printing.print(effect, 'original');
         return;
       case 'announce':
         this.#peripherals.say({
@@ -399,7 +388,7 @@ export class DeviceLoop implements Counter {
   }
 
   #judgeHere(facts: SaleFacts, shown: Shown & { kind: 'opaque' | 'verifiable' }): void {
-    const verdict = this.#ports.desk.judge(facts, shown, this.#now());
+    const verdict = this.#ports.desk.judge(facts, shown, this.#timekeeper.now());
     this.#feed(facts.sale, { kind: 'undeliverable', verdict, readerMark: this.#readerMark });
   }
 
@@ -418,8 +407,10 @@ export class DeviceLoop implements Counter {
     for (const reply of replies) reply({ ok: true, sale: viewOf(sale) });
   }
 
-  #tell(sale: Sale): void {
+  /** Tells of what a person would notice; steps behind the scenes stay there. */
+  #tell(before: Sale, sale: Sale): void {
     const view = viewOf(sale);
+    if (sale.at === before.at && JSON.stringify(view) === JSON.stringify(viewOf(before))) return;
     this.#ports.log('info', 'SALE', {
       sale: view.sale,
       order: view.order,
@@ -473,8 +464,7 @@ export class DeviceLoop implements Counter {
     const sale = this.#book.current();
     this.#ports.log('info', 'SCANNED', { what: code.kind, code: code.masked, sale: sale?.facts.sale });
     if (sale?.at !== 'opened') {
-      if (sale === undefined)
-        this.#scanHint = { zh: '请先在收银机上输入金额，再扫码', en: 'Enter the amount at the till first, then scan' };
+      if (sale === undefined) this.#scanHint = SCAN_BEFORE_AMOUNT;
       return;
     }
     if (this.#journalFault !== undefined) return;
@@ -514,68 +504,10 @@ export class DeviceLoop implements Counter {
     }
   }
 
-  #reprint(sale: Sale): void {
-    const receipt = receiptOf(sale);
-    if (receipt !== undefined)
-      this.#printing.print(receipt.receipt, 'reprint', (copy) => this.#ports.typeset(receipt, copy));
-  }
-
-  /** Numbered, but never seen printed: perhaps on paper, perhaps not, so the copy says 补打. */
-  #reprintAfterPowerCut(): void {
-    const unprinted = this.#book.unprinted();
-    if (unprinted.length > REPRINTS_UNASKED_AT_BOOT)
-      this.#ports.log('warn', 'RECEIPTS_UNPRINTED', { receipts: unprinted.length });
-    for (const { sale: id, of } of unprinted.slice(-REPRINTS_UNASKED_AT_BOOT)) {
-      const sale = this.#book.get(id);
-      const receipt = sale === undefined ? undefined : receiptOf(sale, of);
-      if (receipt !== undefined)
-        this.#printing.print(receipt.receipt, 'reprint', (copy) => this.#ports.typeset(receipt, copy));
-    }
-  }
-
   // -- how it stands
 
   #publishState(): void {
-    const { identity } = this.#ports;
-    const health = this.health();
-    this.#line.publishState(
-      JSON.stringify({
-        v: 1,
-        device: identity.device,
-        merchant: identity.merchant,
-        online: true,
-        agent: identity.agent,
-        unsent: health.unsent,
-        journal: health.journal,
-        ports: health.ports,
-      }),
-    );
-  }
-
-  #statusLine(): CounterHealth['line'] {
-    if (this.#journalFault !== undefined)
-      return {
-        zh: `本机存储故障（${this.#journalFault.code}），暂停收款，请报修`,
-        en: `Storage has failed (${this.#journalFault.code}): call service`,
-      };
-    if (this.#line.forked)
-      return {
-        zh: '本机记录与中心不一致，暂停用券，请联系收单行',
-        en: "This counter's records differ from the centre's: call the bank",
-      };
-    if (!this.#readerReady)
-      return {
-        zh: '读卡器未连接，请检查电源和连线',
-        en: 'The card reader is not connected: check its power and cable',
-      };
-    if (this.#scanHint !== undefined) return this.#scanHint;
-    if (this.#printing.paper === 'out')
-      return {
-        zh: '打印机缺纸，换纸后按“继续打印”',
-        en: 'The printer is out of paper: change it, then press "go on printing"',
-      };
-    if (!this.#line.online)
-      return { zh: '网络不通，恢复后自动补传', en: 'The line is down; everything is sent when it is back' };
-    return { zh: '一切正常', en: 'All is well' };
+    const { identity, desk } = this.#ports;
+    this.#line.publishState(stateMessage(this.health(), { agent: identity.agent, boot: this.#boot, ...desk.versions }));
   }
 }

@@ -85,11 +85,8 @@ export class Peripherals {
         onState: (state, why) =>
           turns.take(() => {
             this.#ports.set(name, state);
-            log(state === 'open' ? 'info' : 'warn', state === 'open' ? 'PORT_OPEN' : 'PORT_LOST', {
-              port: name,
-              state,
-              why,
-            });
+            if (state === 'lost') log('warn', 'PORT_LOST', { port: name, why });
+            else log('info', state === 'open' ? 'PORT_OPEN' : 'PORT_OPENING', { port: name });
             if (state === 'open') feed({ kind: 'link-up' });
             else if (state === 'lost') feed({ kind: 'link-lost', why: why ?? 'port lost' });
             events.onPort(name, state);

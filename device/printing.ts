@@ -4,70 +4,94 @@
  */
 import type { ReceiptNo } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
+import { REPRINTS_UNASKED_AT_BOOT } from './core/limits.js';
+import { receiptOf, type Sale, type SaleEffect } from './core/sale.js';
+import type { SaleBook } from './core/sale-book.js';
 import type { PaperState, PrinterEffect, PrintJob } from './drivers/printers/printer.js';
 import type { Peripherals } from './peripherals.js';
 import type { Log } from './ports/log.js';
 
-export interface PrintingEvents {
-  onPrinted(receipt: ReceiptNo, copy: PrintJob['copy'], outcome: 'printed' | 'unconfirmed'): void;
+type ReceiptEffect = Extract<SaleEffect, { kind: 'receipt' }>;
+
+/** Makes a receipt's bytes for the printer that is configured. */
+export type ReceiptTypesetter = (receipt: ReceiptEffect, copy: PrintJob['copy']) => Uint8Array;
+
+export interface PrintingOptions {
+  readonly peripherals: Peripherals;
+  readonly typeset: ReceiptTypesetter;
+  readonly onPrinted: (receipt: ReceiptNo, copy: PrintJob['copy'], outcome: 'printed' | 'unconfirmed') => void;
+  readonly log: Log;
 }
 
-/** Makes the bytes of a receipt's copy. */
-export type Typeset = (copy: PrintJob['copy']) => Uint8Array;
-
 export class Printing {
-  readonly #peripherals: Peripherals;
-  readonly #events: PrintingEvents;
-  readonly #log: Log;
+  readonly #options: PrintingOptions;
   /** Jobs handed to the printer and not yet done, with what makes another copy of them. */
-  readonly #waiting = new Map<string, { readonly job: PrintJob; readonly typeset: Typeset }>();
+  readonly #waiting = new Map<string, { readonly job: PrintJob; readonly effect: ReceiptEffect }>();
   #copies = 0;
   paper: PaperState = 'unknown';
 
-  constructor(peripherals: Peripherals, events: PrintingEvents, log: Log) {
-    this.#peripherals = peripherals;
-    this.#events = events;
-    this.#log = log;
+  constructor(options: PrintingOptions) {
+    this.#options = options;
   }
 
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  print(receipt: ReceiptNo, copy: PrintJob['copy'], typeset: Typeset): void {
-    if (!this.#peripherals.hasPrinter) return;
+  print(effect: ReceiptEffect, copy: PrintJob['copy']): void {
+    const { peripherals, typeset } = this.#options;
+    if (!peripherals.hasPrinter) return;
     this.#copies += 1;
+    const { receipt } = effect;
     const job: PrintJob = {
       id: copy === 'original' ? receipt : `${receipt}.${this.#copies}`,
       receipt,
       copy,
-      bytes: typeset(copy),
+      bytes: typeset(effect, copy),
     };
     if (this.#waiting.has(job.id)) return;
-    this.#waiting.set(job.id, { job, typeset });
-    this.#peripherals.printer({ kind: 'print', job });
+    this.#waiting.set(job.id, { job, effect });
+    peripherals.printer({ kind: 'print', job });
+  }
+
+  /** 补打: the sale's newest receipt once more. */
+  again(sale: Sale): void {
+    const effect = receiptOf(sale);
+    if (effect !== undefined) this.print(effect, 'reprint');
+  }
+
+  /** Numbered, but never seen printed: perhaps on paper, perhaps not, so the copy says 补打. */
+  afterPowerCut(book: SaleBook): void {
+    const unprinted = book.unprinted();
+    if (unprinted.length > REPRINTS_UNASKED_AT_BOOT)
+      this.#options.log('warn', 'RECEIPTS_UNPRINTED', { receipts: unprinted.length });
+    for (const { sale: id, of } of unprinted.slice(-REPRINTS_UNASKED_AT_BOOT)) {
+      const sale = book.get(id);
+      const effect = sale === undefined ? undefined : receiptOf(sale, of);
+      if (effect !== undefined) this.print(effect, 'reprint');
+    }
   }
 
   resume(): void {
-    this.#peripherals.printer({ kind: 'resume' });
+    this.#options.peripherals.printer({ kind: 'resume' });
   }
 
   heard(effect: Exclude<PrinterEffect, { kind: 'write' | 'noise' }>): void {
     switch (effect.kind) {
       case 'done':
         this.#waiting.delete(effect.job.id);
-        this.#events.onPrinted(effect.job.receipt, effect.job.copy, effect.outcome);
+        this.#options.onPrinted(effect.job.receipt, effect.job.copy, effect.outcome);
         return;
       case 'held':
         // Not kept by the printer's queue: the journal still knows that it was never printed, and the next start offers it.
         if (effect.why === 'queue-full') this.#waiting.delete(effect.job.id);
-        this.#log('warn', 'PRINTER_HOLDS', { receipt: effect.job.receipt, why: effect.why });
+        this.#options.log('warn', 'PRINTER_HOLDS', { receipt: effect.job.receipt, why: effect.why });
         return;
       case 'broken': {
         const waiting = this.#waiting.get(effect.job.id);
         this.#waiting.delete(effect.job.id);
-        this.#log('warn', 'PRINT_BROKEN', { receipt: effect.job.receipt, why: effect.why });
-        if (waiting !== undefined) this.print(effect.job.receipt, 'reprint', waiting.typeset);
+        this.#options.log('warn', 'PRINT_BROKEN', { receipt: effect.job.receipt, why: effect.why });
+        if (waiting !== undefined) this.print(waiting.effect, 'reprint');
         return;
       }
       case 'paper':

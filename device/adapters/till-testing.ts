@@ -114,5 +114,6 @@ export const wholeHealth: CounterHealth = {
   paper: 'ok',
   jobsWaiting: 0,
   salesInPersonsHands: 0,
+  offline: { reason: 'offline-bundle-missing', couponsLeft: 0, faceFenLeft: 0, until: null },
   line: { zh: '可以收款', en: 'Ready' },
 };

@@ -90,5 +90,12 @@ export interface CounterHealth {
   readonly paper: 'ok' | 'near-end' | 'out' | 'unknown';
   readonly jobsWaiting: number;
   readonly salesInPersonsHands: number;
+  /** Until when and for how much coupons could still be taken without a line; `reason` says why not. */
+  readonly offline: {
+    readonly reason: ReasonCode | null;
+    readonly couponsLeft: number;
+    readonly faceFenLeft: number;
+    readonly until: number | null;
+  };
   readonly line: { readonly zh: string; readonly en: string };
 }

@@ -1,0 +1,37 @@
+/** The device's time at work: hears the gateway's clock, tells every machine what time it is, and keeps the anchor. */
+import { type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
+import { KEEP_TIME_EVERY_MS } from './core/limits.js';
+import { anchored, instantAt, keptAnchor, type TrustedTime } from './core/trusted-time.js';
+import type { Clock } from './ports/clock.js';
+import type { Keep } from './ports/keep.js';
+
+export class Timekeeper {
+  readonly #clock: Clock;
+  readonly #keep: Keep;
+  readonly #bootId: string;
+  #time: TrustedTime;
+  #keptAt: MonoMs | undefined;
+
+  constructor(options: {
+    readonly time: TrustedTime;
+    readonly clock: Clock;
+    readonly keep: Keep;
+    readonly bootId: string;
+  }) {
+    this.#time = options.time;
+    this.#clock = options.clock;
+    this.#keep = options.keep;
+    this.#bootId = options.bootId;
+  }
+
+  readonly now = (): Instant => instantAt(this.#time, this.#clock.mono());
+
+  /** `askedAt`: when the request left that this time answers; null for a beacon, which may have been under way for long. */
+  hear(time: WallMs, askedAt: MonoMs | null): void {
+    const now = this.#clock.mono();
+    this.#time = anchored(this.#time, time, askedAt, now);
+    if (this.#keptAt !== undefined && now < later(this.#keptAt, KEEP_TIME_EVERY_MS)) return;
+    this.#keptAt = now;
+    this.#keep.save('time', JSON.stringify(keptAnchor(this.#time, this.#bootId)));
+  }
+}
