@@ -5,8 +5,9 @@ import { unreachable } from '#protocol/machine.js';
 import { fen } from '#protocol/money.js';
 import { joinBytes, latin1Bytes, latin1Text } from '../bytes.js';
 import { Bench, cutAt, cuts } from '../testing.js';
+import { ACK_MS, GREET_PAUSE_MS, STAT_ANSWER_MS } from './crp1/limits.js';
 import { encodeLine } from './crp1/line.js';
-import { ACK_MS, crp1Reader, GREET_PAUSE_MS, STAT_ANSWER_MS } from './crp1.js';
+import { crp1Reader } from './crp1.js';
 import type { ReaderEffect, ReaderInput } from './reader.js';
 
 const id = (text: string) => text as SaleId;

@@ -27,89 +27,28 @@ import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
 import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
-import { finality, mismatch, toAnswer } from './crp1/answers.js';
-import { BETWEEN_LINES, encodeLine, type Framing, feed } from './crp1/line.js';
-import { type HostMessage, hostFields, parseMessage, type ReaderMessage, type ResultMessage } from './crp1/messages.js';
+import { finality, objection, toAnswer } from './crp1/answers.js';
+import {
+  ACK_MS,
+  GREET_PAUSE_MS,
+  MAX_QUEUE,
+  RESULT_GRACE_MS,
+  STAT_ANSWER_MS,
+  TRANSMISSIONS,
+  VOID_MS,
+} from './crp1/limits.js';
+import { BETWEEN_LINES, encodeLine, feed } from './crp1/line.js';
+import {
+  type ChargeMessage,
+  type HostMessage,
+  hostFields,
+  isCharge,
+  parseMessage,
+  type ReaderMessage,
+  type ResultMessage,
+} from './crp1/messages.js';
+import { type Crp1State, INITIAL, type Known, leftBehind, remembering, type Sent } from './crp1/state.js';
 import type { ReaderAnswer, ReaderDriver, ReaderEffect, ReaderInput } from './reader.js';
-
-/** T1 of the protocol at 115200 Bd: an acknowledgement is there within this, or lost. */
-export const ACK_MS = 500;
-/** The protocol's count, the first one included. */
-export const TRANSMISSIONS = 3;
-/** Between two rounds of greeting. Short, so that a reader that comes back is noticed within one `ask` of the sale. */
-export const GREET_PAUSE_MS = 1_000;
-/** From an acknowledged STAT to its result. Under the 2 s at which the sale asks again, so that each ask gets its own answer. */
-export const STAT_ANSWER_MS = 1_000;
-/** The reader may take this long past the customer's own time limit (protocol, host rules). */
-export const RESULT_GRACE_MS = 15_000;
-/** A void has no time limit of its own on the line; a minute is what the reader's host connection may take. */
-export const VOID_MS = 60_000;
-/** Commands that wait for their turn: a charge or void, a cancel, and the asks for a few sales in a person's hands. */
-const MAX_QUEUE = 8;
-/** As many as a reader must store (protocol: slots >= 16). Beyond, it can't repeat the result either. */
-const MAX_KNOWN = 16;
-
-interface Sent {
-  readonly message: HostMessage;
-  readonly seq: string;
-  readonly bytes: Uint8Array;
-  readonly times: number;
-  readonly due: MonoMs;
-}
-
-/** What the host has asked about, and what it heard. */
-interface Known {
-  readonly ref: SaleId;
-  readonly netFen: Fen;
-  /** STAT was sent for it: NOTFOUND may come. */
-  readonly statSent: boolean;
-  /** The final result, once it is there; another one later is an alarm. */
-  readonly final: string | undefined;
-  readonly stored: boolean;
-  /** Results that wait for `stored` before their ACK. */
-  readonly owed: readonly string[];
-}
-
-/** The reader's newest line: its repeat is acknowledged again and not acted on again. */
-interface Heard {
-  readonly seq: string;
-  readonly body: string;
-  /** undefined: nothing is sent, or not yet. */
-  readonly reply: readonly string[] | undefined;
-}
-
-export interface Crp1State {
-  readonly link: 'down' | 'greeting' | 'ready';
-  readonly awayTold: boolean;
-  readonly framing: Framing;
-  readonly seq: number;
-  readonly sent: Sent | undefined;
-  readonly queue: readonly HostMessage[];
-  /** While greeting with nothing under way: when to greet (again). */
-  readonly greetAt: MonoMs | undefined;
-  readonly boot: string | undefined;
-  readonly heard: Heard | undefined;
-  /** The charge or void that the reader has, or is about to be given. `due` once it has accepted. */
-  readonly running: { readonly ref: SaleId; readonly forMs: number; readonly due: MonoMs | undefined } | undefined;
-  /** STAT acknowledged, its result outstanding. */
-  readonly asked: readonly { readonly ref: SaleId; readonly due: MonoMs }[];
-  readonly known: readonly Known[];
-}
-
-const INITIAL: Crp1State = {
-  link: 'down',
-  awayTold: false,
-  framing: BETWEEN_LINES,
-  seq: 0,
-  sent: undefined,
-  queue: [],
-  greetAt: undefined,
-  boot: undefined,
-  heard: undefined,
-  running: undefined,
-  asked: [],
-  known: [],
-};
 
 export const crp1Reader: ReaderDriver<Crp1State> = {
   name: 'crp1',
@@ -152,14 +91,10 @@ class Conversation {
       case 'wake':
         break;
       case 'charge':
-        this.start(input.ref, { kind: 'SALE', ...pick(input) }, input.timeoutS * 1_000 + RESULT_GRACE_MS);
+        this.start({ ...input, kind: 'SALE' }, input.timeoutS * 1_000 + RESULT_GRACE_MS);
         break;
       case 'void':
-        this.start(
-          input.ref,
-          { kind: 'VOID', ref: input.ref, original: input.original, netFen: input.netFen },
-          VOID_MS + RESULT_GRACE_MS,
-        );
+        this.start({ ...input, kind: 'VOID' }, VOID_MS + RESULT_GRACE_MS);
         break;
       case 'cancel':
         this.cancel(input.ref);
@@ -179,8 +114,9 @@ class Conversation {
 
   // -- what the host wants
 
-  private start(ref: SaleId, message: HostMessage & { readonly netFen: Fen }, forMs: number): void {
+  private start(message: ChargeMessage, forMs: number): void {
     const { link, running } = this.state;
+    const { ref } = message;
     // The same charge twice: `refused` would say that it isn't running, and it is.
     if (running?.ref === ref) {
       this.noise('READER_ALREADY_CHARGING', `${ref} is running already`);
@@ -203,8 +139,8 @@ class Conversation {
       return;
     }
     // Asked for anew, it may end anew, even where an earlier life of this reference ended as not found.
-    this.set({ known: this.state.known.filter((one) => one.ref !== ref) });
-    this.remember(ref, message.netFen);
+    const known = this.state.known.filter((one) => one.ref !== ref);
+    this.set({ known: remembering(known, ref, message.netFen) });
     this.set({ running: { ref, forMs, due: undefined }, queue: [...this.state.queue, message] });
   }
 
@@ -226,7 +162,7 @@ class Conversation {
       this.silent(ref, 'the reader is away');
       return;
     }
-    this.remember(ref, netFen);
+    this.set({ known: remembering(this.state.known, ref, netFen) });
     const isStat = (message: HostMessage | undefined): boolean => message?.kind === 'STAT' && message.ref === ref;
     // One answer serves both.
     if (isStat(sent?.message) || queue.some(isStat) || asked.some((one) => one.ref === ref)) return;
@@ -393,27 +329,11 @@ class Conversation {
 
   private result(result: ResultMessage): boolean {
     const known = this.find(result.ref);
-    if (known === undefined) {
-      // A host that has just started is told results that it asked for in its last life; it will ask again.
-      if (this.state.known.length === 0) this.noise('READER_RESULT_UNASKED', `a result for ${result.ref}`);
-      else this.alarm('READER_OTHER_REFERENCE', `a result for ${result.ref}, which was not asked for`);
-      return false;
-    }
-    const wrong = mismatch(result, known);
-    if (wrong !== undefined) {
-      this.alarm('READER_OTHER_AMOUNT', `the result for ${result.ref} has ${wrong}`);
-      return false;
-    }
-    if (result.state === 'NOTFOUND' && !known.statSent) {
-      this.noise('READER_RESULT_UNASKED', `NOTFOUND for ${result.ref} without a question`);
-      return false;
-    }
+    const objected = objection(result, known, this.state.known.length > 0);
+    if (objected !== undefined) this.effects.push(objected);
+    if (objected !== undefined || known === undefined) return false;
     const answer = toAnswer(result);
     const final = finality(answer);
-    if (known.final !== undefined && final !== undefined && known.final !== final) {
-      this.alarm('READER_RESULT_CHANGED', `${result.ref} was ${known.final} and is now ${final}`);
-      return false;
-    }
     this.impliedAck(result.ref);
     const wanted = this.takeAsked(result.ref);
     if (answer.kind !== 'running') this.endRunning(result.ref);
@@ -464,20 +384,9 @@ class Conversation {
     this.set({ link: 'greeting', greetAt: later(this.at.mono, GREET_PAUSE_MS) });
   }
 
-  /** Everything under way ends, each as honestly as can be. */
   private goAway(why: string): void {
-    const { sent, queue, running, asked, awayTold } = this.state;
+    this.effects.push(...leftBehind(this.state, why));
     this.set({ sent: undefined, queue: [], running: undefined, asked: [], awayTold: true });
-    const unsent = queue.find((message) => isCharge(message));
-    if (running !== undefined) {
-      if (unsent === undefined) this.silent(running.ref, why);
-      else this.refuse(running.ref, 'AWAY');
-    }
-    const stats = [sent?.message, ...queue].flatMap((message) => (message?.kind === 'STAT' ? [message.ref] : []));
-    for (const ref of new Set([...stats, ...asked.map((one) => one.ref)])) {
-      if (ref !== running?.ref) this.silent(ref, why);
-    }
-    if (!awayTold) this.effects.push({ kind: 'away', why });
   }
 
   private lookAtClock(): void {
@@ -523,12 +432,6 @@ class Conversation {
     return this.state.known.find((one) => one.ref === ref);
   }
 
-  private remember(ref: SaleId, netFen: Fen): void {
-    if (this.find(ref)?.netFen === netFen) return;
-    const others = this.state.known.filter((one) => one.ref !== ref).slice(1 - MAX_KNOWN);
-    this.set({ known: [...others, { ref, netFen, statSent: false, final: undefined, stored: false, owed: [] }] });
-  }
-
   private replace(known: Known): void {
     this.set({ known: this.state.known.map((one) => (one.ref === known.ref ? known : one)) });
   }
@@ -561,12 +464,3 @@ class Conversation {
     this.effects.push({ kind: 'noise', code, what });
   }
 }
-
-const isCharge = (message: HostMessage): message is Extract<HostMessage, { kind: 'SALE' | 'VOID' }> =>
-  message.kind === 'SALE' || message.kind === 'VOID';
-
-const pick = (charge: Extract<ReaderInput, { kind: 'charge' }>) => ({
-  ref: charge.ref,
-  netFen: charge.netFen,
-  timeoutS: charge.timeoutS,
-});

@@ -29,7 +29,7 @@ import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
 import type { CardSlip } from '#protocol/records/record.js';
 import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
 import type { ReaderAnswer, ReaderDriver, ReaderEffect, ReaderInput } from './reader.js';
-import { ACK, encodeFrame, type Framing, feed, IDLE, NAK } from './transbank/frame.js';
+import { ACK, encodeFrame, feed, IDLE, NAK } from './transbank/frame.js';
 import {
   INQUIRY_FRAME,
   POLL_FRAME,
@@ -44,6 +44,7 @@ import {
   saleFrame,
   ticketOf,
 } from './transbank/messages.js';
+import { INITIAL, movesMoney, type Request, type TransbankState } from './transbank/state.js';
 
 /** From a request to its ACK byte (manual). */
 export const ACK_MS = 2_000;
@@ -56,48 +57,6 @@ export const INTER_BYTE_MS = 500;
 /** The first transmission and the two that a NAK may ask for (manual). */
 export const TRANSMISSIONS = 3;
 export const MEET_PAUSE_MS = 2_000;
-
-type Request =
-  | { readonly kind: 'poll' }
-  | { readonly kind: 'mark' }
-  | { readonly kind: 'sale'; readonly ref: SaleId; readonly netFen: Fen; readonly mark: number | null }
-  | { readonly kind: 'inquire'; readonly ref: SaleId; readonly netFen: Fen; readonly mark: number | null }
-  | { readonly kind: 'refund'; readonly ref: SaleId; readonly slip: CardSlip; readonly operation: number };
-
-interface UnderWay {
-  readonly request: Request;
-  readonly bytes: Uint8Array;
-  readonly times: number;
-  readonly acknowledged: boolean;
-  readonly due: MonoMs;
-}
-
-export interface TransbankState {
-  readonly link: 'down' | 'meeting' | 'ready';
-  readonly awayTold: boolean;
-  readonly framing: Framing;
-  readonly byteDue: MonoMs | undefined;
-  readonly underWay: UnderWay | undefined;
-  readonly meetAt: MonoMs | undefined;
-  /** The operation number that the terminal stands at; 0 where it has no sale yet. */
-  readonly mark: number | null;
-  /** The newest sale or refund: its answer may come after its time is up. */
-  readonly last: Extract<Request, { kind: 'sale' | 'refund' }> | undefined;
-  /** The newest final answer: its ACK waits for `stored`, and its repeats get no second answer. */
-  readonly final: { readonly ref: SaleId; readonly fields: string; readonly stored: boolean } | undefined;
-}
-
-const INITIAL: TransbankState = {
-  link: 'down',
-  awayTold: false,
-  framing: IDLE,
-  byteDue: undefined,
-  underWay: undefined,
-  meetAt: undefined,
-  mark: null,
-  last: undefined,
-  final: undefined,
-};
 
 export const transbankReader: ReaderDriver<TransbankState> = {
   name: 'transbank',
@@ -477,9 +436,6 @@ class Conversation {
     this.effects.push({ kind: 'noise', code, what });
   }
 }
-
-const movesMoney = (request: Request): request is Extract<Request, { kind: 'sale' | 'refund' }> =>
-  request.kind === 'sale' || request.kind === 'refund';
 
 /** An empty field fits where nothing is certain anyway. */
 const fits = <Value>(told: Value | null, asked: Value, certain: boolean): boolean =>

@@ -9,3 +9,5 @@ export const VOICES = {
 } as const satisfies Record<string, VoiceDriver>;
 
 export type VoiceName = keyof typeof VOICES;
+
+export { paidWords, refundedWords, saleWords, savedWords } from './words.js';

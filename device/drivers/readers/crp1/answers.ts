@@ -1,11 +1,35 @@
 /** What a CRP/1 result means to a sale, and whether it is that sale's at all. */
 import { unreachable } from '#protocol/machine.js';
-import type { Fen } from '#protocol/money.js';
-import type { ReaderAnswer } from '../reader.js';
+import type { ReaderAnswer, ReaderEffect } from '../reader.js';
 import { CURRENCY, type ResultMessage } from './messages.js';
+import type { Known } from './state.js';
+
+type Objection = Extract<ReaderEffect, { kind: 'alarm' | 'noise' }>;
+
+/** Why a result is not taken; such a result gets no ACK either. undefined: it is what was asked for. */
+export function objection(
+  result: ResultMessage,
+  known: Known | undefined,
+  askedAnything: boolean,
+): Objection | undefined {
+  const { ref, state } = result;
+  const alarm = (code: string, what: string): Objection => ({ kind: 'alarm', code, what });
+  const noise = (what: string): Objection => ({ kind: 'noise', code: 'READER_RESULT_UNASKED', what });
+  if (known === undefined) {
+    // A host that has just started is told results that it asked for in its last life; it will ask again.
+    if (!askedAnything) return noise(`a result for ${ref}`);
+    return alarm('READER_OTHER_REFERENCE', `a result for ${ref}, which was not asked for`);
+  }
+  const wrong = mismatch(result, known);
+  if (wrong !== undefined) return alarm('READER_OTHER_AMOUNT', `the result for ${ref} has ${wrong}`);
+  if (state === 'NOTFOUND' && !known.statSent) return noise(`NOTFOUND for ${ref} without a question`);
+  const final = finality(toAnswer(result));
+  if (final === undefined || known.final === undefined || known.final === final) return undefined;
+  return alarm('READER_RESULT_CHANGED', `${ref} was ${known.final} and is now ${final}`);
+}
 
 /** What is wrong with the money of a result, in words. Where nothing was charged an empty field harms nobody. */
-export function mismatch(result: ResultMessage, asked: { readonly netFen: Fen }): string | undefined {
+function mismatch(result: ResultMessage, asked: Known): string | undefined {
   if (result.state === 'NOTFOUND' || result.state === 'EXPIRED') return undefined;
   const mayBeEmpty = result.state !== 'APPROVED';
   if (result.amountFen === null ? !mayBeEmpty : result.amountFen !== asked.netFen) {

@@ -189,3 +189,9 @@ function holdsCardNumber(fields: readonly string[]): boolean {
     return !(at === 2 && fields[0] === 'EVNT');
   });
 }
+
+/** Moves money: whether it arrived is the one thing that must never be guessed. */
+export type ChargeMessage = Extract<HostMessage, { kind: 'SALE' | 'VOID' }>;
+
+export const isCharge = (message: HostMessage): message is ChargeMessage =>
+  message.kind === 'SALE' || message.kind === 'VOID';
