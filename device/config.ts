@@ -12,9 +12,11 @@ import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { err, ok, type Result } from '#protocol/result.js';
+import { DISPLAYS } from './drivers/displays/index.js';
 import { printerModels } from './drivers/printers/models/index.js';
 import { READERS } from './drivers/readers/index.js';
 import { SCANNERS } from './drivers/scanners/index.js';
+import { VOICES } from './drivers/voices/index.js';
 import { nearest } from './nearest.js';
 
 export interface Problem {
@@ -30,8 +32,6 @@ export interface Problem {
 const MAX_CONFIG_CHARS = 256 * 1024;
 
 const BAUD_RATES = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600] as const;
-const VOICES = ['syn6288', 'xfs5152'] as const;
-const DISPLAYS = ['led8'] as const;
 
 const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) =>
   z.enum(names, { error: `one of ${names.join(', ')}` });
@@ -116,8 +116,8 @@ const fileSchema = z.strictObject({
       model: oneOf(namesOf(Object.fromEntries(printerModels))),
     })
     .optional(),
-  voice: z.strictObject(port(oneOf(VOICES))).optional(),
-  display: z.strictObject(port(oneOf(DISPLAYS))).optional(),
+  voice: z.strictObject(port(oneOf(namesOf(VOICES)))).optional(),
+  display: z.strictObject(port(oneOf(namesOf(DISPLAYS)))).optional(),
   till: z
     .strictObject({
       http: z

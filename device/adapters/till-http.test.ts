@@ -96,13 +96,13 @@ describe('the till’s HTTP', () => {
     ['an unknown key', { order: 'T', amountFen: 1, amount: 5 }, 'REQUEST_MALFORMED'],
     ['a list', [1, 2], 'REQUEST_MALFORMED'],
     ['null', 'null', 'REQUEST_MALFORMED'],
-    ['broken JSON', '{"order":', 'JSON_BROKEN'],
-    ['an empty body', '', 'JSON_BROKEN'],
-    ['a prototype', '{"order":"T","amountFen":1,"__proto__":{"x":1}}', 'JSON_BROKEN'],
+    ['broken JSON', '{"order":', 'MESSAGE_NOT_JSON'],
+    ['an empty body', '', 'MESSAGE_NOT_JSON'],
+    ['a prototype', '{"order":"T","amountFen":1,"__proto__":{"x":1}}', 'MESSAGE_NOT_JSON'],
     [
       'a constructor',
       '{"order":"T","amountFen":1,"constructor":{"prototype":{"x":1}}}',
-      /JSON_BROKEN|REQUEST_MALFORMED/,
+      /MESSAGE_NOT_JSON|REQUEST_MALFORMED/,
     ],
   ])('refuses %s with a code and a sentence', async (_, body, code) => {
     const answered = await post('/v1/sales', body);
@@ -118,7 +118,7 @@ describe('the till’s HTTP', () => {
   it('refuses bodies that are too long or are not JSON, and addresses that do not exist', async () => {
     expect(await post('/v1/sales', { order: 'x'.repeat(10_000), amountFen: 1 })).toMatchObject({
       status: 413,
-      body: { code: 'BODY_TOO_LARGE' },
+      body: { code: 'REQUEST_TOO_LARGE' },
     });
     const form = await fetch(`${base}/v1/sales`, { method: 'POST', body: '{"order":"T","amountFen":1}' });
     expect(form.status).toBe(415);
@@ -155,7 +155,7 @@ describe('the till’s HTTP', () => {
     expect((await get('/v1/sales/T-1?wait=25')).body).toMatchObject({ state: 'settled' });
     expect((await get('/v1/sales/T-1?wait=25&after=charging')).body).toMatchObject({ state: 'settled' });
     expect(await get('/v1/sales/T-9?wait=25')).toMatchObject({ status: 404, body: { code: 'ORDER_UNKNOWN' } });
-    expect(await get('/v1/sales/T-1?wait=26')).toMatchObject({ status: 400, body: { code: 'WAIT_MALFORMED' } });
+    expect(await get('/v1/sales/T-1?wait=26')).toMatchObject({ status: 400, body: { code: 'REQUEST_MALFORMED' } });
     expect(await get('/v1/sales/T-1?wait=-1')).toMatchObject({ status: 400 });
     expect(await get('/v1/sales/T-1?wait=1&wait=2')).toMatchObject({ status: 400 });
   });

@@ -11,6 +11,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import type { Log } from '#device/ports/log.js';
 import type { Counter, SaleState, SaleView, TillFault, TillReply, TillRequest } from '#device/ports/till.js';
+import type { CodeOf } from '#protocol/faults/errors.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
 import { type AmountFault, parseFen } from '#protocol/money.js';
 import { type Language, screenPage, screenTexts } from './screen.js';
@@ -81,7 +82,7 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
       .send(screenPage(languageOf(request, options.language), nonce));
   });
   app.get('/v1/events', (request, reply) => {
-    if (screens.size >= MAX_STREAMS) return refuse(reply, 503, 'TOO_MANY_STREAMS');
+    if (screens.size >= MAX_STREAMS) return refuse(reply, 503, 'TOO_MANY_REQUESTS');
     reply.hijack();
     const stream = reply.raw;
     stream.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -146,7 +147,7 @@ function saleRoutes(app: FastifyInstance, counter: Counter, waiters: Waiters): v
       const order = orderNo(request.params.order);
       if (order === undefined) return refuse(reply, 400, 'ORDER_MALFORMED');
       const { wait = '0', after } = request.query;
-      if (!/^\d{1,2}$/.test(wait) || Number(wait) > MAX_WAIT_S) return refuse(reply, 400, 'WAIT_MALFORMED');
+      if (!/^\d{1,2}$/.test(wait) || Number(wait) > MAX_WAIT_S) return refuse(reply, 400, 'REQUEST_MALFORMED');
       const now = await ask(counter, { kind: 'look', order });
       if (now?.ok !== true || Number(wait) === 0) return answer(reply, now, 200);
       // Without `after`, a sale that has come to rest is worth no wait.
@@ -243,41 +244,29 @@ function answer(reply: FastifyReply, answered: TillReply | undefined, status: nu
   return reply.code(STATUS[fault]).send({ code: fault, zh: line.zh, en: line.en, sale });
 }
 
-type Refusal =
-  | AmountFault
-  | 'BODY_TOO_LARGE'
-  | 'COUNTER_SILENT'
-  | 'HOST_NOT_ALLOWED'
-  | 'INTERNAL'
-  | 'JSON_BROKEN'
-  | 'NOT_JSON'
-  | 'NO_SUCH_ADDRESS'
-  | 'ORDER_MALFORMED'
-  | 'ORIGIN_NOT_ALLOWED'
-  | 'REQUEST_MALFORMED'
-  | 'TOO_MANY_STREAMS'
-  | 'WAIT_MALFORMED';
+type Refusal = AmountFault | keyof typeof REFUSALS;
 
-const REFUSALS: Readonly<Record<Refusal, readonly [zh: string, en: string]>> = {
+const REFUSALS = {
   AMOUNT_NOT_A_WHOLE_NUMBER: [
     '金额必须是整数（单位：分）',
     'amountFen must be a whole number of fen, as a JSON number',
   ],
   AMOUNT_NOT_POSITIVE: ['金额必须大于零', 'amountFen must be 1 or more'],
   AMOUNT_TOO_LARGE: ['金额超过上限', 'amountFen must be 99999999 or less'],
-  BODY_TOO_LARGE: ['请求过长', `The body must have ${MAX_BODY_BYTES} bytes or less`],
   COUNTER_SILENT: ['本机程序没有回答，请查询该订单', 'The counter did not answer; ask how this order stands'],
   HOST_NOT_ALLOWED: ['只能从本机访问', 'Only for this machine: ask 127.0.0.1 or localhost'],
-  INTERNAL: ['本机程序出错，请查询该订单', 'Something is wrong in the agent; ask how this order stands'],
-  JSON_BROKEN: ['请求不是有效的 JSON', 'The body is not valid JSON'],
-  NOT_JSON: ['请求必须是 application/json', 'Send the body as application/json'],
-  NO_SUCH_ADDRESS: ['没有这个地址', 'There is no such address; see docs for the list'],
+  MESSAGE_NOT_JSON: ['请求必须是 application/json', 'Send one JSON object, as application/json'],
+  NO_SUCH_ADDRESS: ['没有这个地址', 'There is nothing at this address'],
   ORDER_MALFORMED: ['订单号必须是 1 至 64 个可见 ASCII 字符', 'order must be 1 to 64 printable ASCII characters'],
   ORIGIN_NOT_ALLOWED: ['不接受其他网页的请求', 'Requests from other web pages are not taken'],
-  REQUEST_MALFORMED: ['请求应为 {order, amountFen}', 'The body must be {"order": "...", "amountFen": 5100}'],
-  TOO_MANY_STREAMS: ['打开的页面太多', `No more than ${MAX_STREAMS} screens at a time`],
-  WAIT_MALFORMED: ['wait 必须是 0 至 25 的秒数', `wait must be 0 to ${MAX_WAIT_S} seconds`],
-};
+  REQUEST_MALFORMED: [
+    '请求格式不正确',
+    `POST {"order": "...", "amountFen": 5100} and nothing else; wait is 0 to ${MAX_WAIT_S} seconds`,
+  ],
+  REQUEST_TOO_LARGE: ['请求过长', `The body must have ${MAX_BODY_BYTES} bytes or less`],
+  TILL_FAILED: ['本机程序出错，请查询该订单', 'Something is wrong in the agent; ask how this order stands'],
+  TOO_MANY_REQUESTS: ['打开的页面太多', `No more than ${MAX_STREAMS} screens at a time`],
+} as const satisfies Partial<Record<CodeOf<'ProtocolError'>, readonly [zh: string, en: string]>>;
 
 function refuse(reply: FastifyReply, status: number, code: Refusal): FastifyReply {
   const [zh, en] = REFUSALS[code];
@@ -311,14 +300,14 @@ function guard(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error: unknown, request, reply) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-    if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse(reply, 413, 'BODY_TOO_LARGE');
-    if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse(reply, 415, 'NOT_JSON');
-    if (status < 500) return refuse(reply, 400, 'JSON_BROKEN');
-    log('error', 'TILL_HTTP_FAILED', {
+    if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse(reply, 413, 'REQUEST_TOO_LARGE');
+    if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse(reply, 415, 'MESSAGE_NOT_JSON');
+    if (status < 500) return refuse(reply, 400, 'MESSAGE_NOT_JSON');
+    log('error', 'TILL_FAILED', {
       what: error instanceof Error ? error.message : String(error),
       url: request.url,
     });
-    return refuse(reply, 500, 'INTERNAL');
+    return refuse(reply, 500, 'TILL_FAILED');
   });
 }
 

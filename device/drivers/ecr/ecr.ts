@@ -18,8 +18,9 @@
  */
 
 import type { SaleView, TillRequest } from '#device/ports/till.js';
+import type { CodeOf } from '#protocol/faults/errors.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
-import { parseFen } from '#protocol/money.js';
+import { type AmountFault, parseFen } from '#protocol/money.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { latin1Bytes } from '../bytes.js';
 import { crc16 } from '../crc16.js';
@@ -27,15 +28,10 @@ import { crc16 } from '../crc16.js';
 /** The longest answer has 320: an order of 64 escaped characters, state, three amounts, receipt, reason and CRC. */
 export const MAX_ECR_LINE = 384;
 
-export type EcrFaultCode =
-  | 'ECR_LINE_TOO_LONG'
-  | 'ECR_CRC'
-  | 'ECR_FORMAT'
-  | 'ECR_UNKNOWN_COMMAND'
-  | 'ECR_ORDER'
-  | 'AMOUNT_NOT_A_WHOLE_NUMBER'
-  | 'AMOUNT_NOT_POSITIVE'
-  | 'AMOUNT_TOO_LARGE';
+export type EcrFaultCode = Extract<
+  CodeOf<'ProtocolError'>,
+  'ECR_LINE_TOO_LONG' | 'ECR_CRC' | 'ECR_FORMAT' | 'ECR_UNKNOWN_COMMAND' | 'ORDER_MALFORMED' | AmountFault
+>;
 
 export interface EcrFault {
   /** Empty where the line did not get that far. */
@@ -81,7 +77,7 @@ export function parseEcrLine(line: string): Result<TillRequest, EcrFault> {
   const [verb = '', rawOrder, ...rest] = body.split('|');
   const order = unescaped(rawOrder ?? '');
   if (order === undefined) return err({ order: '', code: 'ECR_FORMAT' });
-  if (!isOrderNo(order)) return err({ order: '', code: 'ECR_ORDER' });
+  if (!isOrderNo(order)) return err({ order: '', code: 'ORDER_MALFORMED' });
   if (verb === 'PAY') {
     const [text] = rest;
     if (rest.length !== 1 || text === undefined) return err({ order, code: 'ECR_FORMAT' });
