@@ -51,7 +51,8 @@ async function run(file: string, options: Options): Promise<void> {
     printJson(renderingJson(rendering));
     return;
   }
-  const ansi = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const { NO_COLOR } = process.env;
+  const ansi = process.stdout.isTTY === true && NO_COLOR === undefined;
   process.stdout.write(
     options.svg
       ? paperSvg(rendering.documents)

@@ -10,13 +10,14 @@ const PC437 =
 const PC858 =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈ€ÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00ad±‗¾¶§÷¸°¨·¹³²■\u00a0';
 const PC850 = PC858.replace('€', 'ı');
-const upperHalf = (label: string): string =>
-  new TextDecoder(label).decode(Uint8Array.from({ length: 128 }, (_, i) => i + 128));
+/** Written out: Node 20 decodes windows-1252 as Latin-1, without its 27 characters from 80 to 9F. */
+const WPC1252 = `€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ${Array.from({ length: 96 }, (_, i) => String.fromCharCode(0xa0 + i)).join('')}`;
+const PC866 = new TextDecoder('ibm866').decode(Uint8Array.from({ length: 128 }, (_, i) => 128 + i));
 const CODE_PAGES: Readonly<Record<number, string>> = {
   0: PC437,
   2: PC850,
-  16: upperHalf('windows-1252'),
-  17: upperHalf('ibm866'),
+  16: WPC1252,
+  17: PC866,
   19: PC858,
 };
 

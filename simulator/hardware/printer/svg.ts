@@ -54,14 +54,14 @@ export function paperSvg(documents: readonly PaperDocument[], options: SvgOption
   const shown = options.width ?? width;
   const title = options.title ?? 'Receipt';
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${shown}" height="${Math.round((height * shown) / width)}" role="img" aria-label="${escaped(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="paper" viewBox="0 0 ${width} ${height}" width="${shown}" height="${Math.round((height * shown) / width)}" role="img" aria-label="${escaped(title)}">`,
     `<title>${escaped(title)}</title>`,
     '<defs>',
     `<linearGradient id="sheen"><stop offset="0" stop-color="#000" stop-opacity=".05"/><stop offset=".06" stop-color="#000" stop-opacity="0"/><stop offset=".9" stop-color="#000" stop-opacity="0"/><stop offset="1" stop-color="#000" stop-opacity=".06"/></linearGradient>`,
     `<linearGradient id="curl" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="0" y2="40"><stop offset="0" stop-color="#000" stop-opacity=".06"/><stop offset="1" stop-color="#000" stop-opacity="0"/></linearGradient>`,
     `<filter id="shadow" x="-10%" y="-5%" width="120%" height="110%"><feDropShadow dx="0" dy="1" stdDeviation="1" flood-color="#101020" flood-opacity=".28"/><feDropShadow dx="0" dy="7" stdDeviation="8" flood-color="#101020" flood-opacity=".2"/></filter>`,
     '</defs>',
-    `<style>text{fill:${INK};white-space:pre}.l{font:20px ${LATIN}}.h{font:23px ${HANZI}}.b{font-weight:700}.i{fill:${PAPER}}</style>`,
+    `<style>.paper text{fill:${INK};white-space:pre}.paper .l{font:20px ${LATIN}}.paper .h{font:23px ${HANZI}}.paper .b{font-weight:700}.paper .i{fill:${PAPER}}</style>`,
     ...papers,
     '</svg>',
     '',

@@ -84,13 +84,19 @@ const whole = (text: string): Row => ({ text, columns: [...text].reduce((sum, ch
 function lineRow(line: LineItem, ansi: boolean): Row {
   let text = '';
   let column = 0;
+  let style = '';
   for (const cell of line.cells.filter(isText).sort((a, b) => a.x - b.x)) {
     const gap = Math.max(0, Math.round(cell.x / DOTS_PER_COLUMN) - column);
     const takes = Math.max(terminalWidth(cell.text), columnsOf(cell));
-    text += ' '.repeat(gap) + styled(cell, cell.text + ' '.repeat(takes - terminalWidth(cell.text)), ansi);
+    const next = ansi ? styleOf(cell) : '';
+    if (gap > 0 || next !== style) {
+      text += (style === '' ? '' : PLAIN) + ' '.repeat(gap) + next;
+      style = next;
+    }
+    text += cell.text + ' '.repeat(takes - terminalWidth(cell.text));
     column += gap + takes;
   }
-  return { text, columns: column };
+  return { text: style === '' ? text : text + PLAIN, columns: column };
 }
 
 /** Gaps as spaces, and nothing added to any character: what a reader of the paper would type. */
@@ -107,11 +113,12 @@ function typed(line: LineItem): string {
 
 const columnsOf = (cell: TextCell): number => Math.round(cell.width / DOTS_PER_COLUMN);
 
-function styled(cell: TextCell, text: string, ansi: boolean): string {
-  const codes = ansi
-    ? [cell.bold || cell.down > 1 ? 1 : 0, cell.underline > 0 ? 4 : 0, cell.inverse ? 7 : 0].filter((code) => code > 0)
-    : [];
-  return codes.length === 0 ? text : `\x1b[${codes.join(';')}m${text}\x1b[22;24;27m`;
+/** Bold, underline and inversion off, the colours left alone. */
+const PLAIN = '\x1b[22;24;27m';
+
+function styleOf(cell: TextCell): string {
+  const codes = [cell.bold || cell.down > 1 ? 1 : 0, cell.underline > 0 ? 4 : 0, cell.inverse ? 7 : 0].filter(Boolean);
+  return codes.length === 0 ? '' : `\x1b[${codes.join(';')}m`;
 }
 
 function bitsRows(line: LineItem, document: PaperDocument): Row[] {

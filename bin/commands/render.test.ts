@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const codeplate = fileURLToPath(new URL('../codeplate.js', import.meta.url));
+/** FS & 友好 LF, ESC z (which nobody knows), a partial cut. */
+const RECEIPT = Uint8Array.of(0x1c, 0x26, 0xd3, 0xd1, 0xba, 0xc3, 0x0a, 0x1b, 0x7a, 0x1d, 0x56, 66, 0);
+
+let folder = '';
+let file = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'codeplate-render-'));
+  file = join(folder, 'receipt.bin');
+  writeFileSync(file, RECEIPT);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (args: readonly string[], input?: Uint8Array) =>
+  spawnSync(process.execPath, [codeplate, 'render', ...args], { encoding: 'utf8', input: Buffer.from(input ?? []) });
+
+describe('codeplate render', () => {
+  it('draws the paper in the terminal, and lists on standard error what a printer would not understand', () => {
+    const { status, stdout, stderr } = run([file]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^┌─{34}┐\n│ 友好 +│\n└─{34}┘\n$/);
+    expect(stderr).toBe('offset 7: 1B 7A (unknown)\n');
+  });
+
+  it('says it as one JSON object', () => {
+    const { stdout, stderr } = run(['--json', file]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      documents: [{ lines: ['友好'], qr: [], cut: { mode: 'partial' }, drawer: [] }],
+      unknown: [{ offset: 7, bytes: '1B 7A' }],
+    });
+    expect(stderr).toBe('');
+  });
+
+  it('reads standard input, on 80 mm paper where asked', () => {
+    const { stdout } = run(['-', '--columns', '48'], RECEIPT);
+    expect(stdout).toMatch(/^┌─{50}┐\n/);
+  });
+
+  it('draws a picture', () => {
+    expect(run([file, '--svg']).stdout).toMatch(/^<svg .*\n[\s\S]*友好[\s\S]*<\/svg>\n$/);
+  });
+
+  it('prints as a printer with fewer characters would', () => {
+    const bytes = Uint8Array.of(0x1c, 0x26, 0xe9, 0x46, 0x0a); // 镕, which GB2312 lacks
+    expect(JSON.parse(run(['-', '--json'], bytes).stdout).documents[0].lines).toEqual(['镕']);
+    expect(JSON.parse(run(['-', '--json', '--charset', 'gb2312'], bytes).stdout).documents[0].lines).toEqual([' F']);
+  });
+
+  it.each([
+    ['a file that isn’t there', ['nowhere.bin'], /Can't read nowhere\.bin/],
+    ['a folder', [tmpdir()], /Can't read/],
+    ['no file', [], /missing required argument 'file'/],
+    ['two forms at once', ['x.bin', '--svg', '--json'], /cannot be used with/],
+    ['a width that no paper has', ['x.bin', '--columns', '40'], /Allowed choices are 32, 48/],
+  ])('leaves with 2 and says what to do: %s', (_, args, message) => {
+    const { status, stdout, stderr } = run(args);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(message);
+  });
+
+  it('says so where nothing at all would be printed', () => {
+    expect(run(['-'])).toMatchObject({ status: 0, stdout: '', stderr: 'Nothing would be printed.\n' });
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { render } from './interpreter.js';
+import { renderingJson } from './json.js';
+import { PAPER_58 } from './profile.js';
+import { CHINESE, CUT, ESC, GS, nativeQr, type Part, stream, XIAO_FEI_QUAN, YOU_HAO } from './streams.js';
+import { paperSvg } from './svg.js';
+import { linesOfText, paperText, terminalWidth } from './text.js';
+
+const of = (...parts: readonly Part[]) => {
+  const rendering = render(stream(...parts), PAPER_58);
+  const [document] = rendering.documents;
+  if (document === undefined) throw new Error('nothing printed');
+  return { document, rendering, svg: paperSvg(rendering.documents) };
+};
+const wide = (text: string): number => [...text].reduce((sum, char) => sum + terminalWidth(char), 0);
+
+describe('paper in a terminal', () => {
+  it('is a box of 32 columns in which every row is equally wide', () => {
+    const { document } = of(CHINESE, YOU_HAO, '\n', ESC, 'a', 2, XIAO_FEI_QUAN, ' -40.00\n', CUT);
+    const rows = paperText(document).trimEnd().split('\n');
+    expect(rows.map(wide)).toEqual([36, 36, 36, 36]);
+    expect(rows[1]).toBe(`│ 友好${' '.repeat(28)} │`);
+    expect(rows[2]).toBe(`│ ${' '.repeat(19)}消费券 -40.00 │`);
+  });
+
+  it('pads what a terminal draws narrower than the printer, and enlarged characters', () => {
+    // A1AF is ’: two columns on paper, one in a terminal.
+    const { document } = of(CHINESE, [0xa1, 0xaf], 'x', GS, '!', 0x10, YOU_HAO, '\n', CUT);
+    expect(paperText(document, { box: false })).toBe('’ x友  好\n');
+    expect(linesOfText(document)).toEqual(['’x友好']);
+  });
+
+  it('shows a QR code in half blocks, the native one and the raster one alike', () => {
+    const native = of(ESC, 'a', 1, nativeQr('CPR:1', 4), CUT);
+    const [item] = native.document.items;
+    if (item?.kind !== 'qr') throw new Error('no QR code');
+    const rows = paperText(native.document, { box: false }).trimEnd().split('\n');
+    expect(rows).toHaveLength(11);
+    expect(rows[0]).toMatch(/^ +█▀▀▀▀▀█ .* █▀▀▀▀▀█$/);
+  });
+
+  it('says what no picture shows: the drawer, a missing cut, what is still inside', () => {
+    expect(paperText(of('a\nrest', ESC, 'p', 0, 25, 25).document)).toMatch(
+      /drawer opened \(pin 2, 50 ms\)\n {2}not cut\n {2}still in the printer, not on paper: rest/,
+    );
+  });
+
+  it('carries style through ANSI sequences where asked, and leaves none of them open', () => {
+    const text = paperText(of(ESC, 'E', 1, 'bold\n', CUT).document, { ansi: true });
+    expect(text).toContain('\x1b[1mbold\x1b[22;24;27m');
+    expect(
+      text
+        .split('\n')
+        .filter(Boolean)
+        .every((row) => row.endsWith('\x1b[0m')),
+    ).toBe(true);
+    expect(paperText(of(ESC, 'E', 1, 'bold\n', CUT).document)).not.toContain('\x1b');
+  });
+});
+
+describe('paper as SVG', () => {
+  it('puts the middle of every character where the printer put it', () => {
+    const { svg } = of(CHINESE, 'a', YOU_HAO, ESC, '$', 0x74, 1, 'b\n', CUT);
+    expect(svg).toContain('<text class="l" transform="translate(0 0)" text-anchor="middle" y="20" x="6">a</text>');
+    expect(svg).toContain(
+      '<text class="h" transform="translate(12 0)" text-anchor="middle" y="20" x="12 36">友好</text>',
+    );
+    expect(svg).toContain('translate(372 0)');
+  });
+
+  it('stretches what is enlarged', () => {
+    expect(of(GS, '!', 0x12, 'ab\n', CUT).svg).toContain(
+      'transform="translate(0 0) scale(2 3)" text-anchor="middle" y="20" x="6 18"',
+    );
+  });
+
+  it('is one well-formed, self-contained picture, whatever was printed', () => {
+    const nasty = [...Array(256).keys()].filter((byte) => byte >= 0x20);
+    const { svg } = of('<script>&"\'</script>\n', nasty, '\n', nativeQr('<a href="http://x">&\u0000\uffff'), CUT);
+    expect(svg).toContain('&lt;script&gt;&amp;');
+    expect(svg).not.toMatch(/<script|<a\b|<[^>]* href=/);
+    expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(
+      /(src|href|url)\s*=?\s*\(?["']?(https?:|data:)/,
+    );
+    expect([...svg].every((char) => char === '\n' || char.charCodeAt(0) >= 0x20)).toBe(true);
+    const open: string[] = [];
+    for (const [, close, name, , empty] of svg.matchAll(/<(\/?)([a-zA-Z]+)((?:\s+[\w-]+="[^"<]*")*)(\/?)>/g)) {
+      if (close === '/') expect(open.pop()).toBe(name);
+      else if (empty === '' && name !== undefined) open.push(name);
+    }
+    expect(open).toEqual([]);
+    expect(svg.match(/</g)).toHaveLength(svg.match(/<\/?[a-zA-Z]+(?:\s+[\w-]+="[^"<]*")*\/?>/g)?.length ?? 0);
+  });
+
+  it('shows several pieces below one another', () => {
+    const { rendering, svg } = of('one\n', CUT, 'two\n', CUT);
+    expect(rendering.documents).toHaveLength(2);
+    expect(svg.match(/filter="url\(#shadow\)"/g)).toHaveLength(2);
+  });
+});
+
+it('as JSON it says lines, QR codes, cut, drawer, and what was not understood', () => {
+  const { rendering } = of(CHINESE, YOU_HAO, ESC, 'z', '\n', nativeQr('CPR:1', 4, 'M'), ESC, 'p', 0, 25, 25, CUT);
+  expect(renderingJson(rendering)).toMatchObject({
+    documents: [
+      {
+        lines: ['友好'],
+        qr: [{ data: 'CPR:1', model: 2, size: 4, level: 'M' }],
+        cut: { mode: 'partial', feedDots: 0 },
+        drawer: [{ pin: 2, onMs: 50, offMs: 50 }],
+        end: 'cut',
+      },
+    ],
+    unknown: [{ offset: 6, bytes: '1B 7A', why: 'unknown' }],
+  });
+});
