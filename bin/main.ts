@@ -6,6 +6,7 @@ import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
 
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {
+  render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),
   'virtual-hardware': () => import('./commands/virtual-hardware.js'),
 };
