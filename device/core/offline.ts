@@ -149,8 +149,7 @@ export function judgeOffline({ facts, shown, mode, at, knowledge, count, verifie
   const offer = quote(campaign, { amountFen: facts.amountFen, holds, merchant: facts.merchant, mode, at: wall });
   const next: Shortfall = offer.next;
   const { coupon } = offer;
-  const chosen = coupon === null ? undefined : holds.find((held) => held.tier === coupon.tier);
-  if (coupon === null || chosen === undefined) return refuse(offer.reason ?? 'no-coupon-held', next);
+  if (coupon === null || coupon.serial === null) return refuse(offer.reason ?? 'no-coupon-held', next);
 
   const used = count.used(allowance.id, holder);
   if (used.ofHolder >= allowance.maxPerHolder) return refuse('offline-holder-limit', next);
@@ -160,7 +159,7 @@ export function judgeOffline({ facts, shown, mode, at, knowledge, count, verifie
     kind: 'taken',
     next,
     coupon: {
-      serial: chosen.serial,
+      serial: coupon.serial,
       tier: coupon.tier,
       faceFen: coupon.faceFen,
       thresholdFen: coupon.thresholdFen,
