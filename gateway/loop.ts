@@ -8,6 +8,7 @@
 import type { Sha256 } from '#protocol/crypto.js';
 import type { CouponSerial, DeviceId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
+import type { SignedAllowance } from '#protocol/messages/allowance.js';
 import type { BundleEnvelope } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { encode } from '#protocol/messages/index.js';
@@ -27,6 +28,8 @@ const MAX_BATCH = 1_000;
 const MAX_WAITING = 50_000;
 /** The gateway's clock goes out this often. */
 const BEACON_MS = 60_000;
+/** A device that stays on line for days has a fresh allowance whenever its line goes down. */
+const ALLOWANCE_MS = 3_600_000;
 /** Changes to the spent set are gathered this long: a counter off line doesn't miss seconds. */
 const SPENT_DELTA_MS = 5_000;
 /** The whole set is retained this often, for counters that come on line and for those that missed a delta. */
@@ -47,6 +50,8 @@ export interface GatewayLoopOptions {
   readonly clock: Clock;
   readonly sha256: Sha256;
   readonly bundle: BundleEnvelope;
+  /** What a device may do on its own word while its line is down; undefined: nothing. */
+  readonly allowance?: (device: DeviceId, now: WallMs) => SignedAllowance | undefined;
   readonly campaign: Parameters<typeof spentTopic>[0];
   readonly events?: LoopEvents;
 }
@@ -113,6 +118,7 @@ class Loop implements GatewayLoop {
         broker.publish(campaignTopic(campaign), encode(bundle), true);
         this.#publishSpent();
         this.#every(BEACON_MS, 'beacon', () => this.#beacon());
+        this.#every(ALLOWANCE_MS, 'allowance', () => this.#renewAllowances());
         this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#publishSpentDelta());
         this.#every(SPENT_FULL_MS, 'spent', () => this.#refreshSpent());
         done(undefined);
@@ -240,6 +246,8 @@ class Loop implements GatewayLoop {
         break;
       case 'welcome':
         this.#send(device, { v: 1, type: 'welcome', re, have: outcome.head, time: this.#options.clock.now() });
+        // A new allowance starts a new count, so it goes out only to a device of which nothing is outstanding.
+        if (outcome.isInSync) this.#sendAllowance(device);
         break;
       case 'forked':
         this.#options.events?.alarm?.('DEVICE_FORKED', `its journal and ours disagree at ${outcome.seq}`, device);
@@ -255,6 +263,11 @@ class Loop implements GatewayLoop {
     }
   }
 
+  #sendAllowance(device: DeviceId): void {
+    const allowance = this.#options.allowance?.(device, this.#options.clock.now());
+    if (allowance !== undefined) this.#send(device, allowance);
+  }
+
   #reject(device: DeviceId, re: string | null, { code, what }: { readonly code: string; readonly what: string }): void {
     this.#options.events?.rejected?.(code, device);
     this.#send(device, { v: 1, type: 'rejected', re, code, what });
@@ -266,6 +279,10 @@ class Loop implements GatewayLoop {
 
   #observe(device: DeviceId, event: PresenceEvent, at: WallMs = this.#options.clock.now()): void {
     this.#presence.set(device, observed(this.#presence.get(device), event, at));
+  }
+
+  #renewAllowances(): void {
+    for (const [device, { online }] of this.#presence) if (online) this.#sendAllowance(device);
   }
 
   #beacon(): void {
@@ -323,4 +340,4 @@ class Loop implements GatewayLoop {
   }
 }
 
-const BUSY: LedgerFault = { code: 'GATEWAY_BUSY', message: 'too much is waiting: send it again in a moment' };
+const BUSY: LedgerFault = { code: 'TOO_MANY_REQUESTS', message: 'too much is waiting: send it again in a moment' };

@@ -4,6 +4,7 @@
  * with the database locked, which can't fail that way.
  */
 import { promisify } from 'node:util';
+import { LedgerError } from '#protocol/faults/errors.js';
 import type { WallMs } from '#protocol/time.js';
 import { arbitrate } from '../core/arbitrate.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
@@ -46,22 +47,10 @@ import {
 } from './ledger-sql.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
-export class LedgerError extends Error {
-  override readonly name = 'LedgerError';
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 /** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
 export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledger> {
   const writer = await promisify(openSqlite)(file).catch((error: unknown) => {
-    throw new LedgerError(
-      'LEDGER_UNREADABLE',
-      `${file} cannot be opened (${String(error)}): check the path and its rights.`,
-    );
+    throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}: ${String(error)}.`, cause: error });
   });
   try {
     await prepareWriter(writer, file, rules);
@@ -76,20 +65,14 @@ export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledg
 async function prepareWriter(writer: SqliteDatabase, file: string, rules: Rules): Promise<void> {
   const exec = promisify(writer.exec);
   const unusable = (error: unknown): never => {
-    throw new LedgerError(
-      'LEDGER_UNREADABLE',
-      `${file} is not a usable ledger (${String(error)}): restore a copy of it.`,
-    );
+    throw new LedgerError('LEDGER_UNREADABLE', { detail: `${file}: ${String(error)}.`, cause: error });
   };
   await exec(PRAGMAS).catch(unusable);
   await exec(TABLES).catch(unusable);
   const ask = async (sql: string, parameter: string) => promisify(writer.prepare(sql).text)([parameter]);
   const campaign = await ask(IDENTITY_SQL, rules.campaign.id).catch(unusable);
   if (campaign !== rules.campaign.id) {
-    throw new LedgerError(
-      'LEDGER_OF_ANOTHER_CAMPAIGN',
-      `${file} belongs to campaign ${campaign}, not ${rules.campaign.id}: give each campaign a ledger file of its own.`,
-    );
+    throw new LedgerError('LEDGER_OF_ANOTHER_CAMPAIGN', { detail: `${file} is that of ${campaign}.` });
   }
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);

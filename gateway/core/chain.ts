@@ -59,9 +59,9 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
 export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Outcome {
   const mine = chainOf(draft, op.device);
   if (mine.fork !== null) return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
-  if (op.head.seq > mine.seq) return welcome(mine);
+  if (op.head.seq > mine.seq) return welcome(mine, false);
   const ours = hashAt(draft, rules, mine, op.head.seq);
-  if (ours === op.head.hash && op.head.seq === mine.seq) return welcome(mine);
+  if (ours === op.head.hash && op.head.seq === mine.seq) return welcome(mine, true);
   // Same records but fewer: an older copy of the file was brought back, and its next record would make the fork.
   const isOlderCopy = ours === op.head.hash;
   const fork = isOlderCopy ? { seq: mine.seq, hash: mine.hash } : { seq: op.head.seq, hash: ours };
@@ -92,4 +92,8 @@ function keepForkEvidence(draft: Draft, chain: DeviceChain, op: RecordsOp, now: 
 }
 
 const have = ({ seq, hash }: ChainHead): Outcome => ({ kind: 'have', head: { seq, hash } });
-const welcome = ({ seq, hash }: ChainHead): Outcome => ({ kind: 'welcome', head: { seq, hash } });
+const welcome = ({ seq, hash }: ChainHead, isInSync: boolean): Outcome => ({
+  kind: 'welcome',
+  head: { seq, hash },
+  isInSync,
+});

@@ -81,8 +81,8 @@ export type Outcome =
   /** The sale is past asking, or is another one under the same name. */
   | { readonly kind: 'rejected'; readonly code: 'SALE_DIFFERS'; readonly what: string }
   | { readonly kind: 'have'; readonly head: ChainHead }
-  /** Answers a hello. */
-  | { readonly kind: 'welcome'; readonly head: ChainHead }
+  /** Answers a hello. `isInSync`: the device has nothing that we haven't. */
+  | { readonly kind: 'welcome'; readonly head: ChainHead; readonly isInSync: boolean }
   | { readonly kind: 'forked'; readonly seq: number; readonly mine: string }
   | {
       readonly kind: 'claimed';

@@ -430,14 +430,22 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       const counter = new Counter();
       const hello = { kind: 'hello', device: counter.device, id: 'h' } as const;
       const start = { seq: 0, hash: GENESIS };
-      expect(await commitOne(ledger, { ...hello, head: start })).toEqual({ kind: 'welcome', head: start });
+      expect(await commitOne(ledger, { ...hello, head: start })).toEqual({
+        kind: 'welcome',
+        head: start,
+        isInSync: true,
+      });
       await commitOne(ledger, counter.sends([plain('a'), plain('b')]));
       expect(await commitOne(ledger, { ...hello, head: counter.head })).toEqual({
         kind: 'welcome',
         head: counter.head,
       });
       const ahead = { seq: 9, hash: 'f'.repeat(64) };
-      expect(await commitOne(ledger, { ...hello, head: ahead })).toEqual({ kind: 'welcome', head: counter.head });
+      expect(await commitOne(ledger, { ...hello, head: ahead })).toEqual({
+        kind: 'welcome',
+        head: counter.head,
+        isInSync: false,
+      });
       expect(await commitOne(ledger, { ...hello, head: start })).toMatchObject({ kind: 'forked', seq: 2 });
     });
   });

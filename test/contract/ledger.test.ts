@@ -59,7 +59,7 @@ describe('the ledger on SQLite', () => {
     await expect(openSqliteLedger(file, testRules({ id: 'other' }))).rejects.toMatchObject({
       code: 'LEDGER_OF_ANOTHER_CAMPAIGN',
     });
-    await expect(openSqliteLedger(folder, testRules())).rejects.toMatchObject({ code: 'LEDGER_UNREADABLE' });
+    await expect(openSqliteLedger(folder, testRules())).rejects.toMatchObject({ code: 'LEDGER_CANNOT_OPEN' });
     rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -1,0 +1,179 @@
+/**
+ * The gateway over HTTP: claims from phones, a holder's own coupons, the campaign, and what an operator looks at. Every
+ * refusal is `{code, what}`; nothing personal is ever logged or given back.
+ */
+import { ECDH, randomInt } from 'node:crypto';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { base64url } from '#protocol/codes/bit-text.js';
+import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
+import type { HolderId } from '#protocol/ids.js';
+import { type ClaimRequest, claimRequestSchema } from '#protocol/messages/claim.js';
+import { answerClaim, type KeyedHash, prepareClaim } from '../core/claims.js';
+import type { Issuer } from '../core/issuer.js';
+import type { Rules } from '../core/rules.js';
+import type { GatewayLoop } from '../loop.js';
+import type { Clock } from '../ports/clock.js';
+import type { Answer, ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
+import type { Verifier } from '../ports/verifier.js';
+import type { Metrics } from './metrics.js';
+import { isSameSecret } from './secrets.js';
+
+export interface HttpOptions {
+  readonly rules: Rules;
+  readonly ledger: Ledger;
+  readonly loop: GatewayLoop;
+  readonly verifier: Verifier;
+  readonly issuer: Issuer;
+  readonly clock: Clock;
+  readonly keyedHash: KeyedHash;
+  readonly metrics: Metrics;
+  /** Without one, sums and metrics are for this machine only. */
+  readonly operatorToken: string | undefined;
+}
+
+/** A claim is some 400 bytes. */
+const MAX_BODY_BYTES = 8 * 1024;
+/** A client that dawdles over its request is not one of ours. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const HOLDER_ID = /^[0-9a-f]{66}$/;
+
+export function httpServer(options: HttpOptions): FastifyInstance {
+  const { rules, ledger, loop, issuer, metrics } = options;
+  const app = Fastify({ logger: false, bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_TIMEOUT_MS });
+
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+  });
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'NOT_FOUND', 'there is nothing under this path'));
+  app.setErrorHandler((error, _request, reply) => {
+    const status = statusOf(error);
+    if (status === 413) return refuse(reply, status, 'REQUEST_TOO_LARGE', `at most ${MAX_BODY_BYTES} bytes`);
+    if (status < 500) return refuse(reply, status, 'REQUEST_MALFORMED', 'one JSON object is expected, in UTF-8');
+    metrics.alarm('HTTP_FAILED');
+    return refuse(reply, 500, 'LEDGER_WRITE_FAILED', 'not done; ask again');
+  });
+
+  app.post('/v1/claims', async (request, reply) => {
+    const parsed = claimRequestSchema.safeParse(request.body);
+    if (!parsed.success) {
+      const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
+      return refuse(reply, 400, 'REQUEST_MALFORMED', what.slice(0, 400));
+    }
+    const publicKey = pointOf(parsed.data.publicKey);
+    if (publicKey === undefined) {
+      return refuse(reply, 400, 'KEY_UNUSABLE', 'publicKey: a compressed P-256 point, 33 bytes in base64url');
+    }
+    return claim(options, parsed.data, publicKey, reply);
+  });
+
+  app.get<{ Params: { id: string } }>('/v1/holders/:id/coupons', async (request, reply) => {
+    const { id } = request.params;
+    const token = bearer(request);
+    if (!HOLDER_ID.test(id) || !isSameSecret(options.keyedHash, token, holderToken(options.keyedHash, id))) {
+      return refuse(reply, 401, 'NOT_AUTHORISED', 'the token that came with the claim is needed, as Bearer');
+    }
+    const found = await promised(ledger.holder.bind(ledger, id as HolderId));
+    const coupons = found?.coupons ?? [];
+    return reply.send({
+      coupons: coupons.map(({ serial, state, usableFrom }) => {
+        const tier = rules.tierOf(serial);
+        const { faceFen = null, thresholdFen = null } = tier ?? {};
+        return { serial, tier: tier?.id ?? null, faceFen, thresholdFen, state, usableFrom };
+      }),
+    });
+  });
+
+  app.get('/v1/campaign', async (_request, reply) => {
+    const keys = [...issuer.issuerKeys].map(([id, key]) => [String(id), base64url.encode(key)]);
+    return reply.send({ campaign: rules.campaign, issuerKeys: Object.fromEntries(keys) });
+  });
+
+  app.get('/healthz', async (_request, reply) => reply.send({ ok: true, waiting: loop.waiting }));
+
+  app.get('/metrics', async (request, reply) => {
+    if (!isOperator(options, request)) return refuseOperator(reply);
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+
+  app.get('/v1/reconciliation', async (request, reply) => {
+    if (!isOperator(options, request)) return refuseOperator(reply);
+    return reply.send(await promised(ledger.reconciliation.bind(ledger)));
+  });
+
+  return app;
+}
+
+async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uint8Array, reply: FastifyReply) {
+  const { rules, loop, issuer, verifier, clock, keyedHash, metrics } = options;
+  const prepared = prepareClaim({
+    rules,
+    request,
+    publicKey,
+    now: clock.now(),
+    keyedHash,
+    paymentCode: randomPaymentCode(),
+  });
+  const outcome = prepared.op === undefined ? undefined : await asked(loop, prepared.op);
+  if (outcome === 'not stored') return refuse(reply, 503, 'TOO_MANY_REQUESTS', 'not stored; ask again in a moment');
+  const { answer, grants } = answerClaim({ request, prepared, outcome, issuer });
+  for (const grant of grants) verifier.issued(grant);
+  for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
+  const { holder } = prepared;
+  return reply.send({
+    ...answer,
+    grants: grants.map((grant) => base64url.encode(grant)),
+    holder,
+    token: holderToken(keyedHash, holder),
+  });
+}
+
+const asked = (loop: GatewayLoop, op: ClaimOp): Promise<Extract<Outcome, { kind: 'claimed' }> | 'not stored'> =>
+  new Promise((resolve) => {
+    loop.claim(op, (fault, outcome) => {
+      resolve(fault === undefined && outcome?.kind === 'claimed' ? outcome : 'not stored');
+    });
+  });
+
+const holderToken = (keyedHash: KeyedHash, holder: string): string => keyedHash(`holder token\n${holder}`);
+
+/** `62` is UnionPay's; 17 random digits: two of a million holders share one with a probability of 1 in 200,000. */
+const randomPaymentCode = (): string =>
+  `62${String(randomInt(1e8)).padStart(8, '0')}${String(randomInt(1e9)).padStart(9, '0')}`;
+
+function pointOf(text: string): Uint8Array | undefined {
+  const bytes = base64url.decode(text);
+  if (!bytes.ok || bytes.value.length !== PUBLIC_KEY_BYTES) return undefined;
+  try {
+    ECDH.convertKey(bytes.value, 'prime256v1', undefined, undefined, 'uncompressed');
+    return bytes.value;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOperator({ operatorToken, keyedHash }: HttpOptions, request: FastifyRequest): boolean {
+  if (operatorToken !== undefined) return isSameSecret(keyedHash, bearer(request), operatorToken);
+  return LOOPBACK.has(request.ip);
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
+
+const bearer = ({ headers }: FastifyRequest): string => /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+
+const refuseOperator = (reply: FastifyReply): FastifyReply =>
+  refuse(reply, 401, 'NOT_AUTHORISED', 'for the operator only: give the token of the configuration, as Bearer');
+
+const refuse = (reply: FastifyReply, status: number, code: string, what: string): FastifyReply =>
+  reply.code(status).send({ code, what });
+
+function statusOf(error: unknown): number {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' ? status : 500;
+}
+
+const promised = <Value>(ask: (done: Answer<Value>) => void): Promise<Value> =>
+  new Promise((resolve, reject) => {
+    ask((fault, value) =>
+      fault === undefined ? resolve(value) : reject(new Error(`${fault.code}: ${fault.message}`)),
+    );
+  });

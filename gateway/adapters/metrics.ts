@@ -1,0 +1,78 @@
+/** Prometheus metrics of one gateway, in a registry of its own: several gateways may live in one process. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { onlineCount } from '../core/presence.js';
+import type { GatewayLoop } from '../loop.js';
+
+/** Seconds, from one fsync of a good disk to the longest that anybody should see. */
+const COMMIT_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2];
+
+export interface Metrics {
+  readonly registry: Registry;
+  committed(operations: number, tookMs: number): void;
+  rejected(code: string): void;
+  alarm(code: string): void;
+  claimed(result: string): void;
+  watch(loop: GatewayLoop): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const operations = new Counter({
+    name: 'codeplate_gateway_operations_total',
+    help: 'Operations committed to the ledger',
+    registers,
+  });
+  const commits = new Histogram({
+    name: 'codeplate_gateway_commit_seconds',
+    help: 'How long a commit took, one batch each',
+    buckets: COMMIT_BUCKETS,
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'codeplate_gateway_rejected_total',
+    help: 'Messages and connections that were turned away',
+    labelNames: ['code'] as const,
+    registers,
+  });
+  const alarms = new Counter({
+    name: 'codeplate_gateway_alarms_total',
+    help: 'What a person should look at',
+    labelNames: ['code'] as const,
+    registers,
+  });
+  const claims = new Counter({
+    name: 'codeplate_gateway_claims_total',
+    help: 'Coupons asked for, by what became of it',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  return {
+    registry,
+    committed(count, tookMs) {
+      operations.inc(count);
+      commits.observe(tookMs / 1000);
+    },
+    rejected: (code) => rejected.inc({ code }),
+    alarm: (code) => alarms.inc({ code }),
+    claimed: (result) => claims.inc({ result }),
+    watch(loop) {
+      new Gauge({
+        name: 'codeplate_gateway_waiting',
+        help: 'Operations that wait for a commit',
+        registers,
+        collect() {
+          this.set(loop.waiting);
+        },
+      });
+      new Gauge({
+        name: 'codeplate_gateway_devices_online',
+        help: 'Devices that are connected',
+        registers,
+        collect() {
+          this.set(onlineCount(loop.presence));
+        },
+      });
+    },
+  };
+}

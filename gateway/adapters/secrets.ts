@@ -1,0 +1,44 @@
+/**
+ * The gateway's own secrets, files in its data folder that are made at the first start: the issuer's private key, and the
+ * key under which phone, ID-card and device numbers are hashed. Lose the second and everybody can claim again; lose the
+ * first and no coupon that was handed out can be verified off line.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Es256Signer } from '#protocol/crypto.js';
+import { ConfigError } from '#protocol/faults/errors.js';
+import { es256Signer, generatePrivateKey, privateKeyFromPem, privateKeyToPem } from '#protocol/node-crypto.js';
+import type { KeyedHash } from '../core/claims.js';
+
+/** Readable by the gateway's user only. */
+const SECRET_MODE = 0o600;
+const HASH_KEY_BYTES = 32;
+
+export function issuerSigner(file: string): Es256Signer {
+  const pem = kept(file, () => privateKeyToPem(generatePrivateKey()));
+  const key = privateKeyFromPem(pem);
+  if (!key.ok) throw new ConfigError('KEY_UNUSABLE', { detail: `${file}: ${key.fault.what}` });
+  return es256Signer(key.value);
+}
+
+export function keyedHash(file: string): KeyedHash {
+  const key = Buffer.from(kept(file, () => randomBytes(HASH_KEY_BYTES).toString('hex')).trim(), 'hex');
+  if (key.length !== HASH_KEY_BYTES) {
+    throw new ConfigError('KEY_UNUSABLE', { detail: `${file}: ${HASH_KEY_BYTES} bytes in hexadecimal are needed.` });
+  }
+  return (text) => createHmac('sha256', key).update(text).digest('hex');
+}
+
+/** Says nothing of where two texts differ by the time that it takes. */
+export function isSameSecret(hash: KeyedHash, one: string, other: string): boolean {
+  return timingSafeEqual(Buffer.from(hash(one)), Buffer.from(hash(other)));
+}
+
+function kept(file: string, make: () => string): string {
+  try {
+    if (!existsSync(file)) writeFileSync(file, make(), { mode: SECRET_MODE, flag: 'wx' });
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError('KEY_UNUSABLE', { detail: `${file}: ${String(error)}`, cause: error });
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The gateway's configuration: one YAML file, parsed once at the start. Every problem is told at once, with its path,
+ * its value and what is allowed instead; a gateway whose configuration is wrong does not start.
+ */
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { Problem } from '#protocol/campaign/load.js';
+import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
+import { err, ok, type Result } from '#protocol/result.js';
+
+/** A thousand devices are some 100 KiB. */
+const MAX_CONFIG_CHARS = 8 * 1024 * 1024;
+const NAME = 'up to 32 of a-z, 0-9 and -, in quotes if it is all digits';
+
+const text = (allowed: string, max = 200) => z.string({ error: allowed }).min(1, allowed).max(max, allowed);
+const port = z.int({ error: 'a port, 0 to 65535 (0: any free one)' }).min(0).max(65_535);
+const host = text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1');
+/** A password that can be guessed is none; 12 characters are what `codeplate init` writes at least. */
+const secret = text('at least 8 characters, in quotes').min(8, 'at least 8 characters, in quotes');
+
+const device = z.strictObject({
+  id: z
+    .string({ error: NAME })
+    .regex(DEVICE_ID, NAME)
+    .transform((id) => id as DeviceId),
+  password: secret,
+  /** Where the bank put it: a sale of another merchant is refused its coupon. */
+  merchant: z
+    .string({ error: NAME })
+    .regex(MERCHANT_ID, NAME)
+    .transform((id) => id as MerchantId)
+    .optional(),
+});
+
+const fileSchema = z.strictObject({
+  campaign: text('the path of a campaign document'),
+  data: text('a folder that the gateway may write to'),
+  mqtt: z.strictObject({ host, port: port.default(1883) }).prefault({}),
+  http: z.strictObject({ host, port: port.default(8080), operatorToken: secret.optional() }).prefault({}),
+  /** Number of the issuer's key, which devices know it by. */
+  keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
+  leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),
+  devices: z.array(device).default([]),
+  log: z.enum(['debug', 'info', 'warn', 'error'], { error: 'one of debug, info, warn, error' }).default('info'),
+});
+
+export type GatewayConfig = z.infer<typeof fileSchema>;
+
+/** `source` is the file's path: relative paths in it are relative to its folder. */
+export function parseGatewayConfig(yaml: string, source: string): Result<GatewayConfig, readonly Problem[]> {
+  const whole = (value: string, allowed: string): Result<never, Problem[]> => err([{ path: '', value, allowed }]);
+  if (yaml.length > MAX_CONFIG_CHARS) {
+    return whole(`${yaml.length} characters`, `a file of at most ${MAX_CONFIG_CHARS}`);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
+  const faults = [...document.errors, ...document.warnings];
+  if (faults.length > 0) {
+    return err(
+      faults.map((fault) => {
+        const { line, col } = lines.linePos(fault.pos[0]);
+        return { path: '', value: `line ${line}, column ${col}`, allowed: `YAML: ${fault.message}` };
+      }),
+    );
+  }
+  let data: unknown;
+  try {
+    // 100 aliases are plenty, and stop a file whose aliases multiply.
+    data = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return whole(source, error instanceof Error ? error.message : 'YAML');
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    return whole(source, 'a file of `name: value` lines; `codeplate init DIR` writes one');
+  }
+  return checkGatewayConfig(data, dirname(resolve(source)));
+}
+
+/** For a configuration that is made, not read. `folder`: what relative paths are relative to. */
+export function checkGatewayConfig(data: object, folder: string): Result<GatewayConfig, readonly Problem[]> {
+  const parsed = fileSchema.safeParse(data);
+  if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => problemsOf(issue, data)));
+  const config = parsed.data;
+  const problems = doubled(config.devices.map(({ id }) => id)).map(
+    ([at, id]): Problem => ({ path: `devices[${at}].id`, value: id, allowed: 'an id of its own' }),
+  );
+  if (problems.length > 0) return err(problems);
+  return ok({ ...config, campaign: resolve(folder, config.campaign), data: resolve(folder, config.data) });
+}
+
+function doubled(ids: readonly string[]): [number, string][] {
+  return ids.flatMap((id, at): [number, string][] => (ids.indexOf(id) === at ? [] : [[at, id]]));
+}
+
+function problemsOf(issue: z.core.$ZodIssue, data: object): Problem[] {
+  const path = (...more: readonly PropertyKey[]): string =>
+    [...issue.path, ...more]
+      .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+      .join('')
+      .replace(/^\./, '');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: path(key),
+      value: 'unknown',
+      allowed: 'no such key; is its name spelt right?',
+    }));
+  }
+  return [{ path: path(), value: shown(issue.path, data), allowed: issue.message }];
+}
+
+const MAX_SHOWN = 60;
+
+/** Secrets are not shown. */
+function shown(path: readonly PropertyKey[], data: object): string {
+  if (path.some((key) => /pass|token|secret/i.test(String(key)))) return '(not shown)';
+  let value: unknown = data;
+  for (const key of path) {
+    value =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+  }
+  if (value === undefined) return 'missing';
+  const json = JSON.stringify(value) ?? '';
+  return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
+}
+
+export interface ExampleOptions {
+  /** Path of the campaign document, as it is to stand in the file. */
+  readonly campaign: string;
+  readonly devices: readonly { readonly id: string; readonly password: string; readonly merchant?: string }[];
+  readonly mqttPort?: number;
+  readonly httpPort?: number;
+}
+
+/** The commented file that `codeplate init` writes. */
+export function gatewayConfigExample({ campaign, devices, mqttPort = 1883, httpPort = 8080 }: ExampleOptions): string {
+  const device = ({ id, password, merchant }: ExampleOptions['devices'][number]): string =>
+    [
+      `  - id: ${quoted(id)}`,
+      `    password: ${quoted(password)}`,
+      ...(merchant === undefined ? [] : [`    merchant: ${quoted(merchant)}`]),
+    ].join('\n');
+  return `# The gateway of one campaign. Start it with: codeplate gateway --config THIS_FILE
+# Paths are relative to this file's folder.
+
+# The campaign document: tiers, quantities, hours, merchants, rules.
+campaign: ${quoted(campaign)}
+
+# The ledger and the gateway's own keys are kept here. Back it up: it is the money.
+data: data
+
+# Where devices connect. 127.0.0.1 takes this machine only; 0.0.0.0 takes everybody.
+mqtt:
+  host: 127.0.0.1
+  port: ${mqttPort}
+
+# Where phones claim, and where operators look.
+http:
+  host: 127.0.0.1
+  port: ${httpPort}
+  # Needed for /metrics and /v1/reconciliation from another machine.
+  # operatorToken: "a long random text"
+
+# Number of the key that signs grants and bundles; devices know the public key by it.
+keyId: 1
+
+# How long a coupon stays reserved for a sale of which nothing more is heard.
+leaseSeconds: 120
+
+# One entry a device. The id is its MQTT client id and user name. Its merchant, if given, is the only one that it sells for.
+devices:${devices.length === 0 ? ' []' : ''}
+${devices.map(device).join('\n')}
+
+# debug, info, warn or error
+log: info
+`;
+}
+
+/** A JSON string is a YAML string. */
+const quoted = (value: string): string => JSON.stringify(value);

@@ -1,0 +1,74 @@
+/** What the gateway signs: grants for holders, allowances for devices, the campaign's bundle for everybody. */
+
+import { base64url } from '#protocol/codes/bit-text.js';
+import {
+  campaignTag,
+  encodeGrant,
+  grantBytesToSign,
+  roundUpExpiry,
+  SERIALS_PER_GRANT,
+} from '#protocol/codes/presentation.js';
+import type { Es256Signer } from '#protocol/crypto.js';
+import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import { type SignedAllowance, sealAllowance } from '#protocol/messages/allowance.js';
+import { type BundleEnvelope, sealBundle } from '#protocol/messages/bundle.js';
+import { type WallMs, wallMs } from '#protocol/time.js';
+import type { Rules } from './rules.js';
+
+export interface Issuer {
+  readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
+  /** One grant for up to three coupons, as many grants as it takes. */
+  grants(publicKey: Uint8Array, serials: readonly CouponSerial[]): readonly Uint8Array[];
+  /** undefined: this campaign takes no coupons off line. */
+  allowance(device: DeviceId, now: WallMs): SignedAllowance | undefined;
+  bundle(now: WallMs): BundleEnvelope;
+}
+
+const HOUR_MS = 3_600_000;
+
+export function createIssuer(rules: Rules, signer: Es256Signer, keyId: number): Issuer {
+  const { campaign, compiled } = rules;
+  // The last instant belongs to the campaign; a grant's expiry is the first one at which it is no longer good.
+  const expiresAt = roundUpExpiry(wallMs(compiled.ends + 1));
+  return {
+    issuerKeys: new Map([[keyId, signer.publicKey]]),
+    grants(holderKey, serials) {
+      const grants: Uint8Array[] = [];
+      for (let at = 0; at < serials.length; at += SERIALS_PER_GRANT) {
+        const some = serials.slice(at, at + SERIALS_PER_GRANT);
+        const grant = { keyId, campaignTag: campaignTag(campaign.id), holderKey, serials: some, expiresAt };
+        grants.push(encodeGrant(grant, signer.sign(grantBytesToSign(campaign.id, grant))));
+      }
+      return grants;
+    },
+    allowance(device, now) {
+      const { permitted, maxCoupons, maxFaceFen, maxPerHolder, maxSyncAgeHours } = campaign.offline;
+      if (!permitted || now > compiled.ends) return undefined;
+      const maxSyncAgeMs = Math.round(maxSyncAgeHours * HOUR_MS);
+      const allowance = {
+        format: 1,
+        id: `a-${now.toString(36)}`,
+        device,
+        campaign: campaign.id,
+        maxCoupons,
+        maxFaceFen,
+        maxPerHolder,
+        issuedAt: now,
+        expiresAt: Math.min(now + maxSyncAgeMs, compiled.ends + 1),
+        maxSyncAgeMs,
+      } as const;
+      return sealAllowance(allowance, keyId, signer);
+    },
+    bundle(now) {
+      const document = {
+        format: 1,
+        version: campaign.version,
+        issuedAt: now,
+        campaign,
+        issuerKeys: { [String(keyId)]: base64url.encode(signer.publicKey) },
+        openings: compiled.openings.map(({ earliest, latest }): [number, number] => [earliest, latest + 1]),
+      } as const;
+      return sealBundle(document, keyId, signer);
+    },
+  };
+}

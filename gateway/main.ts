@@ -1,0 +1,151 @@
+/** The gateway: opens the ledger, builds the adapters from the configuration, starts the loop, opens the doors. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
+import { ConfigError } from '#protocol/faults/errors.js';
+import type { DeviceId } from '#protocol/ids.js';
+import { sha256 } from '#protocol/node-crypto.js';
+import { aedesBroker } from './adapters/aedes-broker.js';
+import { httpServer } from './adapters/http.js';
+import { createMetrics, type Metrics } from './adapters/metrics.js';
+import { issuerSigner, keyedHash } from './adapters/secrets.js';
+import { openSqliteLedger } from './adapters/sqlite-ledger.js';
+import { systemClock } from './adapters/system-clock.js';
+import { startWorkerVerifier } from './adapters/worker-verifier.js';
+import type { GatewayConfig } from './config.js';
+import { createIssuer } from './core/issuer.js';
+import { compileRules } from './core/rules.js';
+import { createGatewayLoop, type GatewayLoop, type LoopEvents } from './loop.js';
+import type { Clock } from './ports/clock.js';
+import type { Ledger } from './ports/ledger.js';
+
+export interface RunningGateway {
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  /** The issuer's public keys by number: what devices are to believe. */
+  readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
+  readonly ledger: Ledger;
+  readonly loop: GatewayLoop;
+  /** Takes nothing more, finishes what is waiting, and resolves once everything is closed. */
+  stop(): Promise<void>;
+}
+
+export interface GatewaySurroundings {
+  readonly logger: Logger;
+  /** The system's, unless given. */
+  readonly clock?: Clock;
+}
+
+/** The public key that `startGateway` will sign with, made and kept in the data folder if there is none yet. */
+export function issuerKeyOf(config: GatewayConfig): Uint8Array {
+  mkdirSync(config.data, { recursive: true });
+  return issuerSigner(join(config.data, 'issuer-key.pem')).publicKey;
+}
+
+export async function startGateway(
+  config: GatewayConfig,
+  { logger, clock = systemClock() }: GatewaySurroundings,
+): Promise<RunningGateway> {
+  const campaign = readCampaign(config.campaign);
+  mkdirSync(config.data, { recursive: true });
+  const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
+  const hash = keyedHash(join(config.data, 'identity-key.hex'));
+  const merchants = new Map(config.devices.map(({ id, merchant }) => [id, merchant]));
+  const rules = compileRules({
+    campaign,
+    sha256,
+    leaseMs: config.leaseSeconds * 1000,
+    merchantOf: (device) => merchants.get(device),
+  });
+  const issuer = createIssuer(rules, signer, config.keyId);
+  const metrics = createMetrics();
+  const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
+  const verifier = startWorkerVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
+  const broker = aedesBroker({ ...config.mqtt, isDevice: passwordCheck(config) });
+  const loop = createGatewayLoop({
+    ledger,
+    broker,
+    verifier,
+    clock,
+    sha256,
+    bundle: issuer.bundle(clock.now()),
+    campaign: campaign.id,
+    allowance: issuer.allowance,
+    events: loopEvents(logger, metrics),
+  });
+  metrics.watch(loop);
+  const { operatorToken } = config.http;
+  const http = httpServer({ rules, ledger, loop, verifier, issuer, clock, keyedHash: hash, metrics, operatorToken });
+
+  async function stop(): Promise<void> {
+    await http.close();
+    await called((done) => loop.stop(done));
+    await called((done) => broker.close(done));
+    await called((done) => verifier.close(done));
+    await called((done) => ledger.close(done));
+    logger.info({ code: 'STOPPED' }, 'the gateway has stopped');
+  }
+
+  try {
+    await new Promise<void>((resolve, reject) => {
+      loop.start((fault) => (fault === undefined ? resolve() : reject(addressFault(fault, config.mqtt))));
+    });
+    await http.listen(config.http).catch((error: unknown) => {
+      throw addressFault(error, config.http);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const address = http.server.address();
+  const httpPort = typeof address === 'object' && address !== null ? address.port : config.http.port;
+  const { port: mqttPort } = broker;
+  logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort }, 'the gateway is ready');
+  return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, stop };
+}
+
+function readCampaign(file: string): Campaign {
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${String(error)}`, cause: error });
+  }
+  const parsed = parseCampaign(document);
+  if (parsed.ok) return parsed.value;
+  const problems = parsed.fault.map((problem) => `\n  ${describeProblem(problem)}`).join('');
+  throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
+}
+
+/** Hashes are compared, so that neither length nor first difference shows in the time that it takes. */
+function passwordCheck(config: GatewayConfig): (device: DeviceId, password: Uint8Array) => boolean {
+  const digest = (secret: string | Uint8Array): Buffer => createHash('sha256').update(secret).digest();
+  const known = new Map(config.devices.map(({ id, password }) => [id, digest(password)]));
+  const nobody = digest('');
+  return (device, password) => timingSafeEqual(known.get(device) ?? nobody, digest(password)) && known.has(device);
+}
+
+function loopEvents(logger: Logger, metrics: Metrics): LoopEvents {
+  return {
+    committed: (operations, tookMs) => metrics.committed(operations, tookMs),
+    rejected(code, device) {
+      metrics.rejected(code);
+      logger.warn({ code, device }, 'turned away');
+    },
+    alarm(code, what, device) {
+      metrics.alarm(code);
+      logger.error({ code, device, what }, 'someone should look at this');
+    },
+  };
+}
+
+function addressFault(error: unknown, { host, port }: { readonly host: string; readonly port: number }): Error {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return new ConfigError('ADDRESS_IN_USE', { detail: `${host}:${port}.`, cause: error });
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+const called = (call: (done: () => void) => void): Promise<void> => new Promise((resolve) => call(resolve));
