@@ -6,6 +6,8 @@ import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
 
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {
+  gateway: () => import('./commands/gateway.js'),
+  quote: () => import('./commands/quote.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),
   'virtual-hardware': () => import('./commands/virtual-hardware.js'),
@@ -21,7 +23,8 @@ async function main(argv: readonly string[]): Promise<void> {
     )
     .showHelpAfterError('Run with --help to see what is possible.')
     .exitOverride();
-  const asked = argv[2] === undefined ? undefined : COMMANDS[argv[2]];
+  const name = argv[2] ?? '';
+  const asked = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   const wanted = asked === undefined ? Object.values(COMMANDS) : [asked];
   for (const load of wanted) {
     const command = (await load()).command();

@@ -10,6 +10,7 @@ import type { CompiledCampaign, CompiledTier } from './compiled.js';
 import { PAYMENT_RULES } from './rules/index.js';
 import { withinPlateCap } from './rules/plate-cap.js';
 import type { Hold, PaymentAsk } from './rules/rule.js';
+import type { Campaign } from './schema.js';
 import { hasTier, NO_TIERS, onlyTier, type TierSet } from './tiers.js';
 
 export { type CompiledCampaign, type CompiledTier, compileCampaign } from './compiled.js';
@@ -64,8 +65,8 @@ export function quote(campaign: CompiledCampaign, ask: PaymentAsk): Quote {
 }
 
 /** What `sentence` fills a quote's reason with. */
-export function quoteParams({ campaign }: CompiledCampaign, { next }: Pick<Quote, 'next'>): SentenceParams {
-  const { opens, closes } = campaign.window;
+export function quoteParams({ window }: Pick<Campaign, 'window'>, { next }: Pick<Quote, 'next'>): SentenceParams {
+  const { opens, closes } = window;
   if (next === null) return { opens, closes };
   return { opens, closes, missing: formatYuanShort(next.missingFen), face: formatYuanShort(next.faceFen) };
 }

@@ -1,0 +1,87 @@
+/** Finds and reads a campaign for a command: a file, or the bare name of one that is shipped. */
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
+import { CAMPAIGN_ID } from '#protocol/ids.js';
+import { UsageError } from './usage.js';
+
+/** Some 80,000 merchants. A device file or a wrong path must not fill the memory. */
+const MAX_CAMPAIGN_BYTES = 8 * 1024 * 1024;
+
+/** A file of that name comes first. UsageError lists every problem of a bad one. */
+export function readCampaign(fileOrName: string): Campaign {
+  const path = pathOf(fileOrName);
+  const parsed = parseCampaign(readJson(path));
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(
+    [
+      `CAMPAIGN_INVALID: ${path} has ${parsed.fault.length === 1 ? 'a problem' : `${parsed.fault.length} problems`}:`,
+      ...parsed.fault.map((problem) => `  ${describeProblem(problem)}`),
+      'Correct all of them and try again.',
+    ].join('\n'),
+  );
+}
+
+/** Names of the campaigns that come with the program. */
+export function shippedCampaigns(): readonly string[] {
+  const folder = shippedFolder();
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .sort();
+}
+
+function pathOf(fileOrName: string): string {
+  if (isThere(fileOrName) || !CAMPAIGN_ID.test(fileOrName)) return fileOrName;
+  if (shippedCampaigns().includes(fileOrName)) return `${shippedFolder()}${fileOrName}.json`;
+  throw new UsageError(
+    `CAMPAIGN_UNREADABLE: there is neither a file nor a shipped campaign named ${fileOrName}. Shipped: ${shippedCampaigns().join(', ')}.`,
+  );
+}
+
+function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readAtMost(path, MAX_CAMPAIGN_BYTES));
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  try {
+    const document: unknown = JSON.parse(text);
+    return document;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** Bounded by what is read and not by what a directory entry says: a pipe has no size, and some files have no end. */
+function readAtMost(path: string, limit: number): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = new Uint8Array(limit + 1);
+    let length = 0;
+    for (;;) {
+      const count = readSync(file, bytes, length, bytes.length - length, null);
+      if (count === 0) return bytes.subarray(0, length);
+      length += count;
+      if (length > limit) throw new Error(`it has more than ${limit} bytes`);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+const unreadable = (path: string, error: unknown): UsageError =>
+  new UsageError(
+    `CAMPAIGN_UNREADABLE: ${path} cannot be read as a campaign: ${error instanceof Error ? error.message : String(error)}\n` +
+      `Name a campaign document in JSON, or a shipped campaign: ${shippedCampaigns().join(', ')}.`,
+  );
+
+/** The folder lies beside `bin/` in the sources, and beside `dist/` where the program was built. */
+function shippedFolder(): string {
+  const built = fileURLToPath(new URL('../../campaigns/', import.meta.url));
+  return isThere(built) ? built : fileURLToPath(new URL('../campaigns/', import.meta.url));
+}
+
+const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
