@@ -112,4 +112,10 @@ export const JOURNAL_ERRORS = {
     'Report it with the log.',
   ],
   JOURNAL_CLOSED: ['ours', 'never', 'The journal has been closed.', 'Start the agent again.'],
+  KEEP_WRITE_FAILED: [
+    'hardware',
+    'again',
+    'What the gateway had sent (campaign, allowance, spent coupons) could not be kept on the disk.',
+    'Make room on the card; it is asked for again at the next start.',
+  ],
 } as const satisfies Record<string, ErrorRow>;

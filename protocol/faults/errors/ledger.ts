@@ -57,4 +57,10 @@ export const LEDGER_ERRORS = {
     'This sale is known already with another content, or is past asking.',
     'Use a new sale id for a new sale.',
   ],
+  DEVICE_FORKED: [
+    'operator',
+    'never',
+    'A device sent other records under numbers that the ledger holds already: its card was cloned or a backup restored.',
+    'Stop the device, keep its card as evidence and enrol it anew.',
+  ],
 } as const satisfies Record<string, ErrorRow>;

@@ -197,4 +197,11 @@ export const PERIPHERAL_ERRORS = {
     'An announcement was not spoken: it had waited too long, or the module is silent.',
     'Check the module; the screen shows the amount.',
   ],
+  VOICE_UNKNOWN_BYTE: [
+    'hardware',
+    'never',
+    'The voice module sent a byte that means nothing.',
+    'Check the model in the configuration and the speed.',
+  ],
+  VOICE_NOTHING_TO_SAY: ['ours', 'never', 'An announcement had no words in it.', 'Report it with the log.'],
 } as const satisfies Record<string, ErrorRow>;

@@ -169,4 +169,10 @@ export const PROTOCOL_ERRORS = {
     'Send PAY, CHARGE, CANCEL, REFUND, REPRINT, ASK or LOOK.',
   ],
   TOO_MANY_REQUESTS: ['peer', 'again', 'Too many requests came at once.', 'Wait a moment and ask again.'],
+  HTTP_FAILED: [
+    'ours',
+    'again',
+    'A request over HTTP failed inside the gateway; nothing was changed.',
+    'Look at the log; ask again.',
+  ],
 } as const satisfies Record<string, ErrorRow>;
