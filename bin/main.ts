@@ -7,6 +7,8 @@ import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {
   gateway: () => import('./commands/gateway.js'),
+  init: () => import('./commands/init.js'),
+  device: () => import('./commands/device.js'),
   quote: () => import('./commands/quote.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),

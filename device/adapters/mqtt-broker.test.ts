@@ -155,6 +155,21 @@ describe('the device’s MQTT client', () => {
     await new Promise((resolve) => mute.close(resolve));
   });
 
+  it('leaves no timer behind, or the agent could not end', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await connect(brokerOn({ url: 'mqtt://127.0.0.1:1' })).until(/^down/);
+    const up = brokerOn();
+    await connect(up).until(/^up/);
+    expect(timers()).toBeGreaterThan(before);
+    up.discard();
+    const connecting = brokerOn();
+    connect(connecting);
+    connecting.discard();
+    while (sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    await expect.poll(timers).toBe(before);
+  });
+
   it('says nothing more to whoever discarded it', async () => {
     const broker = brokerOn();
     const first = connect(broker);

@@ -86,9 +86,7 @@ function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
   const end = (): void => {
     if (over) return;
     over = true;
-    client.removeAllListeners();
-    // A client that ends may still fail, and an `error` that nobody listens to would end the agent.
-    client.on('error', () => {});
+    // Listeners stay: mqtt.js clears its timers in some of its own, and an `error` that nobody hears would end the agent.
     client.end(true);
   };
   /** Of all that may go wrong with one connection, the first is told, once. */

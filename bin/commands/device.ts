@@ -1,0 +1,63 @@
+/** `codeplate device`: the agent of one counter, until it is told to stop. */
+
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import type { DeviceConfig } from '#device/config.js';
+import { printJson, UsageError } from '../usage.js';
+
+const EXAMPLES = `
+Examples:
+  $ codeplate init shop && codeplate device --config shop/device.yaml
+  $ codeplate device --config /etc/codeplate/device.yaml --check    (only read it, and say what is wrong)
+
+Log lines are JSON on standard error. SIGTERM and SIGINT stop the agent once its journal is closed.
+With --json, one object says where it listens as soon as it is ready: {"device":"plate-001","httpPort":8787}`;
+
+export const command = (): Command =>
+  new Command('device')
+    .description('Run the agent of one counter.')
+    .requiredOption('--config <file>', 'its configuration; `codeplate init` writes one')
+    .option('--check', 'only read the configuration and tell every problem in it')
+    .option('--json', 'print one JSON object when it is ready')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: { config: string; check?: boolean; json?: boolean }) => {
+      const config = await readConfig(options.config);
+      if (options.check === true) {
+        if (options.json === true) printJson({ config: options.config, problems: [] });
+        else process.stdout.write(`${options.config} is in order.\n`);
+        return;
+      }
+      await runDevice(config, options.json === true);
+    });
+
+async function readConfig(file: string): Promise<DeviceConfig> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`CONFIG_UNREADABLE: ${why}\n\`codeplate init DIR\` writes a configuration to begin with.`);
+  }
+  const { describeProblem, parseDeviceConfig } = await import('#device/config.js');
+  const parsed = parseDeviceConfig(text, file);
+  if (parsed.ok) return parsed.value;
+  const lines = parsed.fault.map((problem) => `  ${describeProblem(problem)}`);
+  throw new UsageError([`CONFIG_INVALID: ${file}: correct the following and start again.`, ...lines].join('\n'));
+}
+
+async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {
+  const [{ startDevice }, { logTo }] = await Promise.all([import('#device/main.js'), import('../log.js')]);
+  const log = logTo(config.log);
+  const device = await startDevice(config, { log });
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  if (json) printJson({ device: config.device, httpPort: device.httpPort });
+  else {
+    const screen = device.httpPort === null ? '' : ` Screen: http://127.0.0.1:${device.httpPort}/`;
+    process.stdout.write(`${config.device} is ready.${screen}\n`);
+  }
+  await stopped;
+  await device.stop();
+  log('info', 'STOPPED', { device: config.device });
+}
