@@ -4,7 +4,9 @@
  */
 import { columnBitmap, enlarged, rasterBitmap } from './bitmaps.js';
 import { isCodePage, isCountry } from './characters.js';
-import type { Align, Cut, PaperDocument, Pulse, Unknown } from './document.js';
+import type { Align, Cut, Pulse } from './document.js';
+import { at, digit, long, type PrinterEvent, type Refusal, word } from './parameters.js';
+import { graphics, symbol } from './pictures.js';
 import {
   feedDots,
   initialSettings,
@@ -15,25 +17,10 @@ import {
   printLine,
   putBits,
   putImage,
-  putQr,
   tab,
   takePaper,
 } from './press.js';
 import { DOTS_PER_COLUMN } from './profile.js';
-
-/** What leaves the interpreter besides paper. */
-export type PrinterEvent =
-  | { readonly kind: 'document'; readonly document: PaperDocument }
-  /** A line, a picture or a feed has gone onto the paper. */
-  | { readonly kind: 'paper-moved' }
-  | { readonly kind: 'pulse'; readonly pulse: Pulse }
-  /** `GS r n`, `GS I n`: questions that wait for their turn in the buffer. */
-  | { readonly kind: 'asked'; readonly what: 'sensor' | 'identity'; readonly n: number }
-  /** `GS a n`: which changes to report by itself from now on. */
-  | { readonly kind: 'asb'; readonly mask: number }
-  | { readonly kind: 'unknown'; readonly unknown: Unknown };
-
-export type Refusal = Exclude<Unknown['why'], 'truncated' | 'no-such-character'>;
 
 export interface Command {
   /** Parameter bytes; a function where they say so themselves: given what has come, how many are needed at least. */
@@ -41,11 +28,6 @@ export interface Command {
   run(press: Press, parameters: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined;
 }
 
-const at = (bytes: Uint8Array, index: number): number => bytes[index] ?? 0;
-const word = (bytes: Uint8Array, index: number): number => at(bytes, index) + at(bytes, index + 1) * 256;
-const long = (bytes: Uint8Array, index: number): number => word(bytes, index) + word(bytes, index + 2) * 65_536;
-/** Many parameters may be written as a number or as its digit. */
-const digit = (n: number): number => (n >= 0x30 && n <= 0x39 ? n - 0x30 : n);
 const on = (n: number): boolean => (n & 1) === 1;
 
 const nothing: Command['run'] = () => undefined;
@@ -71,7 +53,6 @@ const flag = (set: (settings: Press['settings'], on: boolean) => void): Command 
   });
 
 const ALIGNS: readonly Align[] = ['left', 'centre', 'right'];
-const LEVELS = ['L', 'M', 'Q', 'H'] as const;
 const underline = (n: number): 0 | 1 | 2 | undefined => {
   const thickness = digit(n);
   return thickness === 0 || thickness === 1 || thickness === 2 ? thickness : undefined;
@@ -400,65 +381,3 @@ export const FAMILIES: Readonly<Record<number, Readonly<Record<string, Command>>
 
 /** `GS ( X` and its like say their own length, so that even an unknown one is skipped whole. */
 export const UNKNOWN_SIZED: Command = { takes: bytes16, run: () => 'unknown' };
-
-/** `GS ( L`: graphics. m fn a bx by c xL xH yL yH d… */
-function graphics(press: Press, p: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined {
-  const fn = at(p, 1);
-  if (fn === 112 || fn === 113) {
-    const [across, down] = [at(p, 3), at(p, 4)];
-    const [width, height] = [word(p, 6), word(p, 8)];
-    if (![1, 2].includes(across) || ![1, 2].includes(down) || width === 0 || height === 0) return 'bad-parameter';
-    const needed = fn === 112 ? Math.ceil(width / 8) * height : width * Math.ceil(height / 8);
-    const data = p.subarray(10);
-    if (data.length < needed) return 'bad-parameter';
-    const bits =
-      fn === 112
-        ? rasterBitmap(Math.ceil(width / 8), height, data)
-        : { ...columnBitmap(width, Math.ceil(height / 8), data), height };
-    press.settings.graphic = enlarged(bits, across, down);
-    return undefined;
-  }
-  if (fn === 2 || fn === 50) {
-    if (!isLineStart(press)) return 'misplaced';
-    if (press.settings.graphic === undefined) return 'bad-parameter';
-    putImage(press, press.settings.graphic);
-    press.settings.graphic = undefined;
-    emit({ kind: 'paper-moved' });
-    return undefined;
-  }
-  return 'unsupported';
-}
-
-/** `GS ( k`: two-dimensional symbols. cn fn parameters…; 49 is QR, functions 165 to 181 are written as 65 to 81. */
-function symbol(press: Press, p: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined {
-  const { settings } = press;
-  if (at(p, 0) !== 49 || !press.profile.nativeQr) return 'unsupported';
-  const n = at(p, 2);
-  switch (at(p, 1)) {
-    case 65:
-      if (n !== 49 && n !== 50) return 'bad-parameter';
-      settings.qr = { ...settings.qr, model: n === 49 ? 1 : 2 };
-      return undefined;
-    case 67:
-      if (n < 1 || n > 16) return 'bad-parameter';
-      settings.qr = { ...settings.qr, size: n };
-      return undefined;
-    case 69: {
-      const level = LEVELS[n - 48];
-      if (level === undefined) return 'bad-parameter';
-      settings.qr = { ...settings.qr, level };
-      return undefined;
-    }
-    case 80:
-      if (n !== 48 || p.length < 4) return 'bad-parameter';
-      settings.qr = { ...settings.qr, data: p.slice(3) };
-      return undefined;
-    case 81:
-      if (!isLineStart(press)) return 'misplaced';
-      if (!putQr(press)) return settings.qr.data.length === 0 ? 'bad-parameter' : 'too-long';
-      emit({ kind: 'paper-moved' });
-      return undefined;
-    default:
-      return 'unsupported';
-  }
-}

@@ -1,6 +1,5 @@
 /** The virtual receipt printer: bytes in, paper out. */
 
-export type { PrinterEvent } from './commands.js';
 export {
   type Cell,
   hex,
@@ -26,6 +25,7 @@ export {
   type VirtualPrinterInput,
   type VirtualPrinterState,
 } from './machine.js';
+export type { PrinterEvent } from './parameters.js';
 export { PAPER_58, PAPER_80, type PrinterCharset, type VirtualPrinterProfile } from './profile.js';
 export type { Condition } from './status.js';
 export { paperSvg, type SvgOptions } from './svg.js';

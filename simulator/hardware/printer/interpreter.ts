@@ -8,6 +8,7 @@
 import { chinese, singleByte } from './characters.js';
 import { CONTROLS, type Command, FAMILIES, type PrinterEvent, UNKNOWN_SIZED } from './commands.js';
 import type { End, PaperDocument, Unknown } from './document.js';
+import type { PrinterEvent } from './parameters.js';
 import { draftOf, newPress, type Press, putCharacter, takePaper } from './press.js';
 import type { VirtualPrinterProfile } from './profile.js';
 

@@ -10,9 +10,9 @@ import type { Machine, Step } from '#protocol/machine.js';
 import { unreachable } from '#protocol/machine.js';
 import type { Instant, MonoMs } from '#protocol/time.js';
 import { earliestWake, later } from '#protocol/time.js';
-import type { PrinterEvent } from './commands.js';
 import type { End, PaperDocument, Pulse, Unknown } from './document.js';
 import { feed, type InterpreterState, newInterpreter, tear } from './interpreter.js';
+import type { PrinterEvent } from './parameters.js';
 import { PAPER_58, type VirtualPrinterProfile } from './profile.js';
 import { asbBytes, type Condition, identityBytes, realTimeQuestions, sensorByte, statusByte } from './status.js';
 
