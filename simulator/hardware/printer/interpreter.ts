@@ -6,7 +6,7 @@
  * lists with offset and bytes, and goes on as a printer does, which prints the parameters of an unknown command as text.
  */
 import { chinese, singleByte } from './characters.js';
-import { CONTROLS, type Command, FAMILIES, type PrinterEvent, UNKNOWN_SIZED } from './commands.js';
+import { CONTROLS, type Command, FAMILIES, UNKNOWN_SIZED } from './commands.js';
 import type { End, PaperDocument, Unknown } from './document.js';
 import type { PrinterEvent } from './parameters.js';
 import { draftOf, newPress, type Press, putCharacter, takePaper } from './press.js';
