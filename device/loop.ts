@@ -3,17 +3,16 @@
  * Everything it needs of the world is a port, so the same loop runs on a Pi and in a simulated world on a virtual clock.
  */
 
-import type { PresentationMode } from '#protocol/campaign/schema.js';
 import { classify } from '#protocol/codes/classify.js';
-import type { CampaignId, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { earliestWake, later } from '#protocol/time.js';
 import { spoken } from './announcements.js';
-import type { CampaignDesk } from './campaign-desk.js';
 import { ANNOUNCEMENT_STALE_MS, READER_TIMEOUT_S } from './core/limits.js';
 import {
   isFinal,
+  isParked,
   openSale,
   type Sale,
   type SaleEffect,
@@ -27,51 +26,17 @@ import type { SaleBook } from './core/sale-book.js';
 import { viewOf } from './core/sale-view.js';
 import { shownBy } from './core/shown.js';
 import { faultOfRequest, refusal } from './core/till-rules.js';
-import type { TrustedTime } from './core/trusted-time.js';
 import type { ReaderEffect } from './drivers/readers/reader.js';
 import { Line } from './line.js';
-import { type PeripheralSet, Peripherals } from './peripherals.js';
-import type { Broker } from './ports/broker.js';
-import type { Clock, Random } from './ports/clock.js';
-import type { Journal, JournalFault } from './ports/journal.js';
-import type { Keep } from './ports/keep.js';
-import type { Log } from './ports/log.js';
+import type { LoopPorts } from './loop-ports.js';
+import { Peripherals } from './peripherals.js';
+import type { JournalFault } from './ports/journal.js';
 import type { Counter, CounterHealth, SaleView, TillReply, TillRequest } from './ports/till.js';
-import { Printing, type ReceiptTypesetter } from './printing.js';
+import { Printing } from './printing.js';
 import { Timer, Turns } from './running.js';
 import { SCAN_BEFORE_AMOUNT, stateMessage, statusLine } from './standing.js';
 import { Timekeeper } from './timekeeper.js';
 import { Unsent } from './unsent.js';
-
-/** What the device is, from its configuration. */
-export interface CounterIdentity {
-  readonly device: DeviceId;
-  readonly merchant: MerchantId;
-  readonly campaign: CampaignId;
-  readonly mode: PresentationMode;
-  readonly agent: string;
-}
-
-export interface LoopPorts {
-  readonly identity: CounterIdentity;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly journal: Journal;
-  /** Why the journal could not be opened: the counter starts only to say so. */
-  readonly journalFault?: JournalFault | undefined;
-  /** Replayed from the journal already. */
-  readonly book: SaleBook;
-  readonly time: TrustedTime;
-  readonly keep: Keep;
-  /** The monotonic clock counts on within one boot of the box only. */
-  readonly bootId: string;
-  readonly broker: Broker;
-  readonly peripherals: PeripheralSet;
-  readonly typeset: ReceiptTypesetter;
-  /** Fed with the journal's records already. */
-  readonly desk: CampaignDesk;
-  readonly log: Log;
-}
 
 /** These end or begin a claim on a coupon or on money: the gateway should know without delay. */
 const URGENT: ReadonlySet<JournalRecord['kind']> = new Set<JournalRecord['kind']>([
@@ -101,6 +66,10 @@ export class DeviceLoop implements Counter {
   #readerReady = false;
   #readerMark: string | null = null;
   #journalFault: JournalFault | undefined;
+  /** Sales that were under way when the journal failed: the restart deals with them. */
+  readonly #stranded = new Set<SaleId>();
+  /** Full-price sales without a record, where the campaign permits them while the journal is broken. */
+  readonly #unrecorded = new Set<SaleId>();
   #scanHint: CounterHealth['line'] | undefined;
   #stopped = false;
 
@@ -232,9 +201,9 @@ export class DeviceLoop implements Counter {
       return;
     }
     const fault = faultOfRequest(request.kind, sale, {
-      journalFailed: this.#journalFault !== undefined,
+      journalFailed: this.#journalFault !== undefined && !this.#unrecorded.has(sale.facts.sale),
       readerReady: this.#readerReady,
-      busy: this.#book.current() !== undefined,
+      busy: this.#current() !== undefined,
     });
     if (fault !== undefined) {
       reply(refusal(fault, sale));
@@ -276,11 +245,11 @@ export class DeviceLoop implements Counter {
       else reply({ ok: true, sale: viewOf(existing) });
       return;
     }
-    if (this.#journalFault !== undefined) {
+    if (this.#journalFault !== undefined && !this.#sellsWithoutJournal()) {
       reply(refusal('JOURNAL_FAILED', null));
       return;
     }
-    const current = this.#book.current();
+    const current = this.#current();
     if (current !== undefined) {
       reply(refusal('COUNTER_BUSY', current));
       return;
@@ -294,6 +263,7 @@ export class DeviceLoop implements Counter {
       merchant: identity.merchant,
     };
     const step = openSale(facts, this.#timekeeper.now());
+    if (this.#journalFault !== undefined) this.#unrecorded.add(facts.sale);
     this.#opening.set(facts.sale, [reply]);
     this.#scanHint = undefined;
     this.#book.put(step.state);
@@ -301,6 +271,15 @@ export class DeviceLoop implements Counter {
   }
 
   // -- sales
+
+  /** The sale that the cashier is working on. */
+  #current(): Sale | undefined {
+    return this.#book.busy().find((sale) => !isParked(sale) && !this.#stranded.has(sale.facts.sale));
+  }
+
+  #sellsWithoutJournal(): boolean {
+    return this.#ports.desk.campaign?.offline.fullPriceWithoutJournal === true;
+  }
 
   #feed(id: SaleId, input: SaleInput): void {
     const sale = this.#book.get(id);
@@ -368,7 +347,8 @@ export class DeviceLoop implements Counter {
         this.#peripherals.reader({ kind: 'cancel', ref: effect.ref });
         return;
       case 'stored':
-        this.#peripherals.reader({ kind: 'stored', ref: effect.ref });
+        // Nothing was stored without a journal: the reader had better remember.
+        if (this.#journalFault === undefined) this.#peripherals.reader({ kind: 'stored', ref: effect.ref });
         return;
       case 'receipt':
         this.#printing.print(effect, 'original');
@@ -430,7 +410,10 @@ export class DeviceLoop implements Counter {
 
   /** Appends one record; once it is on the disk, the sale that waits for it goes on. */
   #append(record: JournalRecord, sale: SaleId | undefined): void {
-    if (this.#journalFault !== undefined) return;
+    if (this.#journalFault !== undefined) {
+      if (sale !== undefined && this.#unrecorded.has(sale)) this.#feed(sale, { kind: 'journalled' });
+      return;
+    }
     this.#ports.journal.append([record], (fault, head) =>
       this.#turns.take(() => {
         if (this.#stopped) return;
@@ -447,10 +430,14 @@ export class DeviceLoop implements Counter {
     );
   }
 
-  /** Fail-stop: nothing that needs a record happens any more. A charge that is under way is asked about after the restart. */
+  /**
+   * Fail-stop: nothing that needs a record happens any more, so no coupon is taken. What is under way stays as it is, is
+   * asked about after the restart, and no longer keeps the counter from selling at full price where the campaign permits.
+   */
   #journalFailed(fault: JournalFault): void {
     if (this.#journalFault !== undefined) return;
     this.#journalFault = fault;
+    for (const sale of this.#book.busy()) this.#stranded.add(sale.facts.sale);
     this.#ports.log('error', fault.code, { what: fault.message });
     for (const [, replies] of this.#opening) for (const reply of replies) reply(refusal('JOURNAL_FAILED', null));
     this.#opening.clear();
@@ -461,14 +448,14 @@ export class DeviceLoop implements Counter {
 
   #scanned(text: string): void {
     const code = classify(text);
-    const sale = this.#book.current();
+    const sale = this.#current();
     this.#ports.log('info', 'SCANNED', { what: code.kind, code: code.masked, sale: sale?.facts.sale });
     if (sale?.at !== 'opened') {
       if (sale === undefined) this.#scanHint = SCAN_BEFORE_AMOUNT;
       return;
     }
-    if (this.#journalFault !== undefined) return;
-    this.#step(sale, { kind: 'shown', shown: shownBy(code) });
+    const shown: Shown = this.#journalFault === undefined ? shownBy(code) : { kind: 'other', reason: 'journal-failed' };
+    this.#step(sale, { kind: 'shown', shown });
   }
 
   #readerSays(effect: Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alarm' }>): void {
@@ -491,13 +478,9 @@ export class DeviceLoop implements Counter {
         });
         return;
       case 'answer':
-        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: { kind: 'answer', answer: effect.answer } });
-        return;
       case 'refused':
-        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: { kind: 'refused', code: effect.code } });
-        return;
       case 'silent':
-        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: { kind: 'silent', why: effect.why } });
+        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: effect });
         return;
       default:
         unreachable(effect);

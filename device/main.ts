@@ -178,7 +178,15 @@ function brokerOf(config: DeviceConfig, log: Log): Broker {
     topics: [downTopic(config.device), campaignTopic(config.campaign), spentTopic(config.campaign)],
     will: {
       topic: stateTopic(config.device),
-      payload: JSON.stringify({ v: 1, type: 'state', device: config.device, online: false }),
+      payload: JSON.stringify({
+        v: 1,
+        type: 'state',
+        device: config.device,
+        merchant: config.merchant,
+        agent: AGENT,
+        boot: 0,
+        online: false,
+      }),
     },
     log,
   });

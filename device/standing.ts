@@ -1,5 +1,5 @@
 /** How the counter stands: one line for the cashier, and the state that the gateway retains. */
-import { REASONS } from '#protocol/faults/reasons.js';
+import { sentence } from '#protocol/faults/sentence.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { fen, formatYuanShort } from '#protocol/money.js';
 import { wallMs } from '#protocol/time.js';
@@ -45,7 +45,7 @@ export function statusLine(troubles: Troubles): Line {
 
 function offlineLine(offline: CounterHealth['offline']): Line {
   if (offline.reason !== null) {
-    const { zh, en } = REASONS[offline.reason];
+    const [zh, en] = [sentence(offline.reason, {}, 'zh'), sentence(offline.reason, {}, 'en')];
     return { zh: `网络不通，恢复后自动补传。${zh}`, en: `The line is down; everything is sent when it is back. ${en}` };
   }
   const yuan = formatYuanShort(fen(offline.faceFenLeft));

@@ -7,7 +7,7 @@ import type { JournalRecord } from '#protocol/records/record.js';
 import type { Instant } from '#protocol/time.js';
 import { SALES_REMEMBERED } from './limits.js';
 import { resume } from './movement.js';
-import { isFinal, isParked, openSale, receiptNo, type Sale, type SaleEffect, stepSale } from './sale.js';
+import { isFinal, openSale, receiptNo, type Sale, type SaleEffect, stepSale } from './sale.js';
 
 /** A receipt that the journal numbered and never saw printed. */
 export interface Unprinted {
@@ -40,11 +40,6 @@ export class SaleBook {
   /** Every sale that is not at rest, parked ones included. */
   busy(): readonly Sale[] {
     return [...this.#busy].flatMap((id) => this.#sales.get(id) ?? []);
-  }
-
-  /** The one that the cashier is working on: at most one sale is neither final nor in a person's hands. */
-  current(): Sale | undefined {
-    return this.busy().find((sale) => !isParked(sale));
   }
 
   get(id: SaleId): Sale | undefined {

@@ -1,5 +1,6 @@
 /** What the till and the counter's screen are told of a sale: one state, one line, Chinese first. */
-import { REASONS, type ReasonCode } from '#protocol/faults/reasons.js';
+import type { ReasonCode } from '#protocol/faults/reasons.js';
+import { sentence } from '#protocol/faults/sentence.js';
 import { unreachable } from '#protocol/machine.js';
 import { formatYuanShort, ZERO_FEN } from '#protocol/money.js';
 import type { SaleState, SaleView } from '../ports/till.js';
@@ -169,9 +170,7 @@ const NOT_CHARGED = {
 
 /** The reason's sentence with what can be filled in from a sale. */
 export function reasonLine(reason: ReasonCode, next: Shortfall): Line {
-  const fill = (text: string): string =>
-    text
-      .replace('{missing}', next === null ? '' : formatYuanShort(next.missingFen))
-      .replace('{face}', next === null ? '' : formatYuanShort(next.faceFen));
-  return { zh: fill(REASONS[reason].zh), en: fill(REASONS[reason].en) };
+  const params =
+    next === null ? {} : { missing: formatYuanShort(next.missingFen), face: formatYuanShort(next.faceFen) };
+  return { zh: sentence(reason, params, 'zh'), en: sentence(reason, params, 'en') };
 }
