@@ -38,3 +38,6 @@ export const CLAIM_RULES: readonly ClaimRule[] = [
   geofenceRule,
   oncePerTierRule,
 ];
+
+/** Not a rule of taking or claiming: what a refund does to coupon and money. */
+export { refundOutcome } from './refund.js';

@@ -1,0 +1,190 @@
+/** What a sale is: its states, what happens to it, and what it wants done. The machine is in `sale.ts`. */
+import type { ReasonCode } from '#protocol/faults/reasons.js';
+import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
+import type { Fen } from '#protocol/money.js';
+import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
+import type { MonoMs } from '#protocol/time.js';
+import { type Movement, type MovementInput, movementWakeAt } from './movement.js';
+
+/** What never changes about a sale. */
+export interface SaleFacts {
+  readonly sale: SaleId;
+  readonly order: OrderNo;
+  readonly amountFen: Fen;
+  readonly device: DeviceId;
+  readonly merchant: MerchantId;
+}
+
+/** What the customer showed, once the scanned text has been classified. */
+export type Shown =
+  | { readonly kind: 'opaque'; readonly code: string }
+  | { readonly kind: 'verifiable'; readonly code: string }
+  | { readonly kind: 'other'; readonly reason: ReasonCode };
+
+export type Shortfall = { readonly faceFen: Fen; readonly missingFen: Fen } | null;
+
+/** What is charged, and why so much. */
+export interface Charge {
+  readonly netFen: Fen;
+  readonly coupon: JournalledCoupon | null;
+  readonly reason: ReasonCode | null;
+  readonly next: Shortfall;
+  readonly readerMark: string | null;
+}
+
+export interface Settlement {
+  readonly charge: Charge;
+  readonly slip: CardSlip;
+  readonly receipt: ReceiptNo;
+  /** Wall time as journalled, for the receipt; null where no clock was trusted. */
+  readonly settledAt: JournalRecord['at'];
+}
+
+export type Sale =
+  | { readonly at: 'opening'; readonly facts: SaleFacts }
+  | {
+      readonly at: 'opened';
+      readonly facts: SaleFacts;
+      readonly reason: ReasonCode | null;
+      readonly next: Shortfall;
+      readonly idleAt: MonoMs;
+    }
+  | {
+      readonly at: 'authorising';
+      readonly facts: SaleFacts;
+      readonly shown: Shown & { kind: 'opaque' | 'verifiable' };
+      readonly sentAt: MonoMs;
+      readonly until: MonoMs;
+    }
+  | {
+      readonly at: 'charging';
+      readonly facts: SaleFacts;
+      readonly charge: Charge;
+      readonly movement: Movement;
+      readonly settledAt: JournalRecord['at'];
+    }
+  | { readonly at: 'abandoning'; readonly facts: SaleFacts; readonly why: RecordOf<'abandoned'>['why'] }
+  | { readonly at: 'abandoned'; readonly facts: SaleFacts; readonly why: RecordOf<'abandoned'>['why'] }
+  | {
+      readonly at: 'not-charged';
+      readonly facts: SaleFacts;
+      readonly charge: Charge;
+      readonly outcome: RecordOf<'not-charged'>['outcome'];
+      readonly code: string;
+    }
+  | {
+      readonly at: 'settled';
+      readonly facts: SaleFacts;
+      readonly settlement: Settlement;
+      readonly refundFailed: string | null;
+    }
+  | {
+      readonly at: 'refunding';
+      readonly facts: SaleFacts;
+      readonly settlement: Settlement;
+      readonly refund: SaleId;
+      readonly readerMark: string | null;
+      readonly movement: Movement;
+      readonly refundedAt: JournalRecord['at'];
+    }
+  | {
+      readonly at: 'refunded';
+      readonly facts: SaleFacts;
+      readonly settlement: Settlement;
+      readonly refund: SaleId;
+      readonly receipt: ReceiptNo;
+      readonly refundedAt: JournalRecord['at'];
+    };
+
+/** The device's own verdict on a presentation that the gateway couldn't be asked about. */
+export type OfflineVerdict =
+  | { readonly kind: 'taken'; readonly coupon: JournalledCoupon; readonly next: Shortfall }
+  | { readonly kind: 'refused'; readonly reason: ReasonCode; readonly next: Shortfall };
+
+export type SaleInput =
+  | { readonly kind: 'journalled' }
+  | { readonly kind: 'shown'; readonly shown: Shown }
+  | { readonly kind: 'authorised'; readonly answer: AuthoriseAnswer; readonly readerMark: string | null }
+  | { readonly kind: 'undeliverable'; readonly verdict: OfflineVerdict; readonly readerMark: string | null }
+  /** The cashier: no code, charge the full price. */
+  | { readonly kind: 'charge'; readonly readerMark: string | null }
+  | { readonly kind: 'cancel'; readonly by: 'cashier' | 'till' }
+  | { readonly kind: 'refund'; readonly refund: SaleId; readonly readerMark: string | null }
+  | { readonly kind: 'reader'; readonly ref: SaleId; readonly word: MovementInput }
+  | { readonly kind: 'reader-ready' }
+  | { readonly kind: 'ask-again' }
+  | { readonly kind: 'wake'; readonly readerMark: string | null };
+
+export type SaleEffect =
+  | { readonly kind: 'journal'; readonly record: JournalRecord }
+  | { readonly kind: 'authorise'; readonly facts: SaleFacts; readonly shown: Shown & { kind: 'opaque' | 'verifiable' } }
+  /** The gateway gave no answer in time: judge it here. Answered by an `undeliverable` input. */
+  | {
+      readonly kind: 'judge-offline';
+      readonly facts: SaleFacts;
+      readonly shown: Shown & { kind: 'opaque' | 'verifiable' };
+    }
+  | { readonly kind: 'charge'; readonly ref: SaleId; readonly netFen: Fen }
+  | {
+      readonly kind: 'void';
+      readonly ref: SaleId;
+      readonly original: SaleId;
+      readonly netFen: Fen;
+      readonly slip: CardSlip;
+    }
+  | { readonly kind: 'ask'; readonly ref: SaleId; readonly netFen: Fen; readonly mark: string | null }
+  | { readonly kind: 'cancel-charge'; readonly ref: SaleId }
+  | { readonly kind: 'stored'; readonly ref: SaleId }
+  | {
+      readonly kind: 'receipt';
+      readonly facts: SaleFacts;
+      readonly settlement: Settlement;
+      readonly of: 'sale' | 'refund';
+      readonly receipt: ReceiptNo;
+      readonly when: JournalRecord['at'];
+    }
+  | {
+      readonly kind: 'announce';
+      readonly facts: SaleFacts;
+      readonly settlement: Settlement;
+      readonly of: 'sale' | 'refund';
+    };
+
+export const receiptNo = (device: DeviceId, movement: SaleId): ReceiptNo => `${device}-${movement}` as ReceiptNo;
+
+/** Nothing more will happen to it by itself: the counter is free for the next customer. */
+export const isFinal = (sale: Sale): boolean =>
+  sale.at === 'settled' || sale.at === 'refunded' || sale.at === 'not-charged' || sale.at === 'abandoned';
+
+/** In a person's hands: the counter goes on without waiting for it. */
+export const isParked = (sale: Sale): boolean =>
+  (sale.at === 'charging' || sale.at === 'refunding') && sale.movement.at === 'parked';
+
+export function saleWakeAt(sale: Sale): MonoMs | undefined {
+  switch (sale.at) {
+    case 'opened':
+      return sale.idleAt;
+    case 'authorising':
+      return sale.until;
+    case 'charging':
+    case 'refunding':
+      return movementWakeAt(sale.movement);
+    default:
+      return undefined;
+  }
+}
+
+/** What a receipt of this sale shows, for printing it (again): the refund's once there is one, else the sale's. */
+export function receiptOf(
+  sale: Sale,
+  of: 'sale' | 'refund' = sale.at === 'refunded' ? 'refund' : 'sale',
+): Extract<SaleEffect, { kind: 'receipt' }> | undefined {
+  if (sale.at !== 'settled' && sale.at !== 'refunding' && sale.at !== 'refunded') return undefined;
+  const { facts, settlement } = sale;
+  if (of === 'sale')
+    return { kind: 'receipt', facts, settlement, of, receipt: settlement.receipt, when: settlement.settledAt };
+  return sale.at === 'refunded'
+    ? { kind: 'receipt', facts, settlement, of, receipt: sale.receipt, when: sale.refundedAt }
+    : undefined;
+}
