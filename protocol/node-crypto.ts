@@ -4,13 +4,13 @@
  */
 import {
   createECDH,
-  createHash,
   createPrivateKey,
   createPublicKey,
   sign as cryptoSign,
   verify as cryptoVerify,
   ECDH,
   generateKeyPairSync,
+  hash,
   type KeyObject,
 } from 'node:crypto';
 import type { Es256Signer, Es256Verifier, Sha256 } from './crypto.js';
@@ -25,7 +25,8 @@ const SIGNATURE_BYTES = 64;
  */
 const CACHED_KEYS = 4_096;
 
-export const sha256: Sha256 = (text) => createHash('sha256').update(text, 'utf8').digest('hex');
+// One call instead of a hash object: half the time on a body of a few hundred bytes, and a journal's start is made of these.
+export const sha256: Sha256 = (text) => hash('sha256', text, 'hex');
 
 /** Keeps up to `cachedKeys` imported public keys, the least recently used going first. */
 export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256Verifier {

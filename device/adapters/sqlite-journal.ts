@@ -7,7 +7,8 @@
  * that isn't in order is a fault with a code; a journal is never repaired, replaced or recreated, because what is wrong
  * with it is evidence.
  *
- * Measured on a 2-core PC with 100,000 records (41 MB): structure 40 ms, reading 0.2 s, hashing 0.3 s, parsing 0.5 s.
+ * Measured on a 2-core PC under load: 30,000 records (a whole campaign at a busy counter) open in 0.6 s, 100,000 in 2 s.
+ * Of the latter, structure takes 0.04 s, hashing 0.2 s, JSON 0.3 s and the schema 0.6 s; the rest is reading.
  */
 
 import { mkdirSync, statSync } from 'node:fs';
@@ -338,8 +339,12 @@ async function checkDatabase(db: Database, path: string, maxBytes: number): Prom
 
 async function verifyRecords(db: Database, options: SqliteJournalOptions): Promise<Result<ChainHead, JournalFault>> {
   let head: ChainHead = EMPTY_CHAIN;
+  let ahead = rowsInOneText(db, 0);
   for (;;) {
-    const fast: readonly StoredRow[] = await rowsInOneText(db, head.seq);
+    const fast: readonly StoredRow[] = await ahead;
+    // The disk reads on while this thread hashes; whatever comes of it is looked at in its turn, or not at all.
+    ahead = rowsInOneText(db, head.seq + fast.length);
+    ahead.catch(() => {});
     // Where the quick way gives anything odd, the plain way says exactly which record it is.
     const odd = fast.some((row, index) => row.seq !== head.seq + 1 + index);
     const rows = odd ? await rowsOneByOne(db, head.seq) : fast;
