@@ -233,11 +233,26 @@ describe('a charge', () => {
     expect(told(ready().put(charge(REF, 100_000_000)))).toEqual([`${REF} refused AMOUNT`]);
   });
 
-  it('is silent when no result comes within its time and fifteen seconds', () => {
+  it('is looked at every ten seconds, and is silent when no result comes within its time and fifteen seconds', () => {
     const on = charging();
-    expect(told(on.pass(74_999))).toEqual([]);
-    expect(told(on.pass(1))).toEqual([`${REF} silent`]);
+    for (let look = 1; look <= 7; look++) {
+      const seq = `0${2 + look}`;
+      expect(told(on.pass(10_000))).toEqual([`> STAT|${seq}|${REF}`]);
+      expect(told(on.put(from(line(`ACK|${seq}`), line(`EVNT|2${look}|${REF}|PIN`))))).toContain(`${REF} running`);
+    }
+    expect(told(on.pass(5_000))).toContain(`${REF} silent`);
     expect(told(on.put(from(rslt('09', 'APPROVED'))))).toEqual([`${REF} approved`]);
+  });
+
+  it('on a reader that died without losing its port is silent within twelve seconds', () => {
+    const on = charging();
+    expect(told(on.pass(10_000 + 3 * ACK_MS))).toContain(`${REF} silent`);
+  });
+
+  it('that the reader is too busy with to be asked about goes on', () => {
+    const on = charging();
+    on.pass(10_000);
+    expect(told(on.put(from(line('NAK|03|BUSY'))))).toEqual([`${REF} running`]);
   });
 
   it('is silent when the port is lost, before and after its ACK', () => {

@@ -12,14 +12,16 @@
  *    swallowed. A result that asks for nothing to be stored (still running, cannot say) is acknowledged at once.
  * 5. A result counts only if reference, amount and currency are those asked for; any other is an alarm, is not
  *    acknowledged, and so stays in the reader's store as evidence.
- * 6. No ACK, no result in the charge's time, a lost port: `silent`, and the sale asks. This driver never asks by itself,
+ * 6. While a charge runs the reader is looked at every 10 s: a dead one is noticed long before the charge's own time is up.
+ * 7. No ACK, no result in the charge's time, a lost port: `silent`, and the sale asks. This driver never decides,
  *    and never sends a charge twice under two numbers.
  *
  * | link | on | goes to |
  * |---|---|---|
  * | down | link-up | greeting |
  * | greeting | HELO answered | ready |
- * | greeting | HELO unanswered | greeting, again after GREET_PAUSE_MS, for ever |
+ * | greeting | HELO unanswered | greeting, again after GREET_PAUSE_MS,
+  LOOK_EVERY_MS, for ever |
  * | ready | three transmissions unanswered | greeting |
  * | any | link-lost | down |
  */
@@ -31,6 +33,7 @@ import { finality, objection, toAnswer } from './crp1/answers.js';
 import {
   ACK_MS,
   GREET_PAUSE_MS,
+  LOOK_EVERY_MS,
   MAX_QUEUE,
   RESULT_GRACE_MS,
   STAT_ANSWER_MS,
@@ -61,7 +64,13 @@ export const crp1Reader: ReaderDriver<Crp1State> = {
       return { state: talk.state, effects: talk.effects };
     },
     wakeAt: (state) =>
-      earliestWake(state.sent?.due, state.greetAt, state.running?.due, ...state.asked.map((asked) => asked.due)),
+      earliestWake(
+        state.sent?.due,
+        state.greetAt,
+        state.running?.due,
+        state.running?.lookAt,
+        ...state.asked.map((asked) => asked.due),
+      ),
   }),
 };
 
@@ -141,7 +150,7 @@ class Conversation {
     // Asked for anew, it may end anew, even where an earlier life of this reference ended as not found.
     const known = this.state.known.filter((one) => one.ref !== ref);
     this.set({ known: remembering(known, ref, message.netFen) });
-    this.set({ running: { ref, forMs, due: undefined }, queue: [...this.state.queue, message] });
+    this.set({ running: { ref, forMs, due: undefined, lookAt: undefined }, queue: [...this.state.queue, message] });
   }
 
   private cancel(ref: SaleId): void {
@@ -242,7 +251,9 @@ class Conversation {
       case 'VOID': {
         const { running } = this.state;
         if (running?.ref !== message.ref) break;
-        this.set({ running: { ...running, due: later(this.at.mono, running.forMs) } });
+        this.set({
+          running: { ...running, due: later(this.at.mono, running.forMs), lookAt: later(this.at.mono, LOOK_EVERY_MS) },
+        });
         this.effects.push({ kind: 'accepted', ref: message.ref });
         break;
       }
@@ -276,6 +287,11 @@ class Conversation {
         this.answer(message.ref, { kind: 'cannot-say', why: 'the reader knows this reference with another amount' });
         break;
       case 'STAT':
+        // Busy with this very charge is an answer; busy with another one isn't.
+        if (code === 'BUSY' && this.state.running?.ref === message.ref) {
+          this.answer(message.ref, { kind: 'running' });
+          return;
+        }
         if (code === 'BUSY') {
           this.silent(message.ref, 'the reader is busy');
           return;
@@ -400,6 +416,10 @@ class Conversation {
     if (running !== undefined && passed(running.due)) {
       this.set({ running: undefined });
       this.silent(running.ref, 'no result within the time of the charge');
+    } else if (running !== undefined && passed(running.lookAt)) {
+      this.set({ running: { ...running, lookAt: later(this.at.mono, LOOK_EVERY_MS) } });
+      const known = this.find(running.ref);
+      if (known !== undefined) this.ask(running.ref, known.netFen);
     }
   }
 

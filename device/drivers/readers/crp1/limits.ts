@@ -10,6 +10,8 @@ export const GREET_PAUSE_MS = 1_000;
 export const STAT_ANSWER_MS = 1_000;
 /** The reader may take this long past the customer's own time limit (protocol, host rules). */
 export const RESULT_GRACE_MS = 15_000;
+/** A cardholder may take a minute, a cashier in doubt takes ten seconds: the reader is asked whether it still has the charge. */
+export const LOOK_EVERY_MS = 10_000;
 /** A void has no time limit of its own on the line; a minute is what the reader's host connection may take. */
 export const VOID_MS = 60_000;
 /** Commands that wait for their turn: a charge or void, a cancel, and the asks for a few sales in a person's hands. */

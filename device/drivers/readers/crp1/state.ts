@@ -48,7 +48,15 @@ export interface Crp1State {
   readonly boot: string | undefined;
   readonly heard: Heard | undefined;
   /** The charge or void that the reader has, or is about to be given. `due` once it has accepted. */
-  readonly running: { readonly ref: SaleId; readonly forMs: number; readonly due: MonoMs | undefined } | undefined;
+  readonly running:
+    | {
+        readonly ref: SaleId;
+        readonly forMs: number;
+        readonly due: MonoMs | undefined;
+        /** When to make sure that the reader still lives. */
+        readonly lookAt: MonoMs | undefined;
+      }
+    | undefined;
   /** STAT acknowledged, its result outstanding. */
   readonly asked: readonly { readonly ref: SaleId; readonly due: MonoMs }[];
   readonly known: readonly Known[];
