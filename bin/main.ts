@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   init: () => import('./commands/init.js'),
   device: () => import('./commands/device.js'),
   quote: () => import('./commands/quote.js'),
+  evidence: () => import('./commands/evidence.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),
   'virtual-hardware': () => import('./commands/virtual-hardware.js'),

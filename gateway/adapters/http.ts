@@ -84,8 +84,7 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   });
 
   app.get('/v1/campaign', async (_request, reply) => {
-    const keys = [...issuer.issuerKeys].map(([id, key]) => [String(id), base64url.encode(key)]);
-    return reply.send({ campaign: rules.campaign, issuerKeys: Object.fromEntries(keys) });
+    return reply.send({ campaign: rules.campaign, issuerKeys: publicKeys(issuer) });
   });
 
   app.get('/healthz', async (_request, reply) => reply.send({ ok: true, waiting: loop.waiting }));
@@ -100,8 +99,25 @@ export function httpServer(options: HttpOptions): FastifyInstance {
     return reply.send(await promised(ledger.reconciliation.bind(ledger)));
   });
 
+  app.get('/v1/evidence', async (request, reply) => {
+    if (!isOperator(options, request)) return refuseOperator(reply);
+    const all = await promised(ledger.evidence.bind(ledger));
+    return reply.send({ evidence: all.map(({ id, kind, device, at }) => ({ id, kind, device, at })) });
+  });
+
+  app.get<{ Params: { id: string } }>('/v1/evidence/:id', async (request, reply) => {
+    if (!isOperator(options, request)) return refuseOperator(reply);
+    const found = (await promised(ledger.evidence.bind(ledger))).find(({ id }) => String(id) === request.params.id);
+    if (found === undefined) return refuse(reply, 404, 'NOT_FOUND', 'there is no evidence under this number');
+    return reply.send({ format: 1, ...found, campaign: rules.campaign.id, issuerKeys: publicKeys(issuer) });
+  });
+
   return app;
 }
+
+/** The issuer's public keys as documents carry them. */
+const publicKeys = (issuer: Issuer): Readonly<Record<string, string>> =>
+  Object.fromEntries([...issuer.issuerKeys].map(([id, key]) => [String(id), base64url.encode(key)]));
 
 async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uint8Array, reply: FastifyReply) {
   const { rules, loop, issuer, verifier, clock, keyedHash, metrics } = options;

@@ -88,7 +88,7 @@ function keepForkEvidence(draft: Draft, chain: DeviceChain, op: RecordsOp, now: 
   if (chain.forkEvidence >= MAX_FORK_EVIDENCE) return;
   draft.putDevice({ ...chain, forkEvidence: chain.forkEvidence + 1 });
   const { from, prev, bodies } = op;
-  draft.addEvidence({ kind: 'fork', device: op.device, at: now, detail: { from, prev, bodies } });
+  draft.addEvidence({ kind: 'fork', device: op.device, at: now, detail: { from, prev, bodies, mine: chain.fork } });
 }
 
 const have = ({ seq, hash }: ChainHead): Outcome => ({ kind: 'have', head: { seq, hash } });

@@ -1,0 +1,119 @@
+/** `codeplate evidence`: checks a piece of evidence by itself, without a database. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+
+interface Options {
+  readonly gateway: string;
+  readonly token?: string;
+  readonly file?: string;
+  readonly json?: boolean;
+}
+
+export function command(): Command {
+  return new Command('evidence')
+    .summary('check the evidence of a double spend or a forked journal')
+    .description(
+      'Checks evidence by itself: the signatures of both presentations, or the hash chains of a forked journal.\nWithout ID: lists what the gateway has. Exit 1 where the evidence does not hold.',
+    )
+    .argument('[id]', "the evidence's number")
+    .option('--gateway <url>', 'where the gateway listens for HTTP', 'http://127.0.0.1:8080')
+    .option('--token <text>', "the operator's token, where the gateway wants one")
+    .option('--file <path>', 'check a saved document instead; - reads standard input')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  codeplate evidence\n  codeplate evidence 3 --json > evidence-3.json\n  codeplate evidence --file evidence-3.json',
+    )
+    .action(evidence);
+}
+
+async function evidence(id: string | undefined, options: Options): Promise<void> {
+  if (id !== undefined && !/^[1-9]\d{0,8}$/.test(id))
+    throw new UsageError(`"${id}" is no evidence number. Run codeplate evidence without one to see which there are.`);
+  if (id === undefined && options.file === undefined) {
+    list(await ask(options, '/v1/evidence'), options);
+    return;
+  }
+  const text = options.file === undefined ? await ask(options, `/v1/evidence/${id}`) : read(options.file);
+  const { checkEvidence, evidenceSchema } = await import('#protocol/evidence/evidence.js');
+  const { es256Verifier, sha256 } = await import('#protocol/node-crypto.js');
+  const parsed = evidenceSchema.safeParse(documentIn(text));
+  if (!parsed.success) throw new UsageError('That is no evidence document. codeplate evidence ID --json prints one.');
+  const result = checkEvidence(parsed.data, { verifier: es256Verifier(), sha256 });
+  if (!result.ok) process.exitCode = EXIT_FAILED;
+  if (options.json === true) {
+    printJson({ holds: result.ok, ...(result.ok ? result.value : result.fault), document: documentIn(text) });
+    return;
+  }
+  const { kind, device, at } = parsed.data;
+  const lines = result.ok
+    ? [
+        `holds: ${result.value.proves}${result.value.against === null ? '' : `, against ${result.value.against}`}`,
+        ...result.value.checked.map((line) => `  - ${line}`),
+      ]
+    : [`DOES NOT HOLD: ${result.fault.why}`];
+  process.stdout.write(
+    `evidence ${parsed.data.id}: ${kind}, found at ${device}, ${new Date(at).toISOString()}\n${lines.join('\n')}\n`,
+  );
+}
+
+function list(text: string, { json }: Options): void {
+  const all = JSON.parse(text) as {
+    readonly evidence: readonly {
+      readonly id: number;
+      readonly kind: string;
+      readonly device: string;
+      readonly at: number;
+    }[];
+  };
+  if (json === true) {
+    printJson(all);
+    return;
+  }
+  if (all.evidence.length === 0)
+    process.stdout.write('There is no evidence: nothing was spent twice, no journal forked.\n');
+  for (const { id, kind, device, at } of all.evidence)
+    process.stdout.write(
+      `${String(id).padStart(4)}  ${kind.padEnd(14)} ${device.padEnd(20)} ${new Date(at).toISOString()}\n`,
+    );
+}
+
+async function ask({ gateway, token }: Options, path: string): Promise<string> {
+  let answer: Response;
+  try {
+    answer = await fetch(
+      new URL(path, gateway),
+      token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+    );
+  } catch {
+    throw new UsageError(
+      `No gateway answers at ${gateway}. Give its address with --gateway, or a saved document with --file.`,
+    );
+  }
+  const text = await answer.text();
+  if (answer.status === 404)
+    throw new UsageError('The gateway has no such evidence. Run codeplate evidence to see which there are.');
+  if (answer.status === 401) throw new UsageError("The gateway wants the operator's token: give it with --token.");
+  if (!answer.ok) throw new Error(`the gateway answered ${answer.status}: ${text.slice(0, 200)}`);
+  return text;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`Can't read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A document as the gateway gives it, or inside what `--json` printed. */
+function documentIn(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UsageError('That is not JSON. codeplate evidence ID --json prints what is expected.');
+  }
+  return typeof value === 'object' && value !== null && 'document' in value ? value.document : value;
+}
