@@ -439,6 +439,7 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       expect(await commitOne(ledger, { ...hello, head: counter.head })).toEqual({
         kind: 'welcome',
         head: counter.head,
+        isInSync: true,
       });
       const ahead = { seq: 9, hash: 'f'.repeat(64) };
       expect(await commitOne(ledger, { ...hello, head: ahead })).toEqual({
