@@ -9,6 +9,7 @@ import type { CampaignId, DeviceId } from '#protocol/ids.js';
 import { openAllowance, type SignedAllowance, signedAllowanceSchema } from '#protocol/messages/allowance.js';
 import { bundleEnvelopeSchema, openBundle } from '#protocol/messages/bundle.js';
 import { parseBundle, parseSpent } from '#protocol/messages/index.js';
+import { type TimeStatement, timeHolds } from '#protocol/messages/signed-time.js';
 import { applySpent, NOTHING_SPENT, type SpentMessage, spentFull, spentSchema } from '#protocol/messages/spent.js';
 import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
 import type { JournalRecord } from '#protocol/records/record.js';
@@ -80,6 +81,12 @@ export class CampaignDesk {
       if (parsed.ok) this.#takeSpent(parsed.value, true);
       else this.#refuse(parsed.fault.code, parsed.fault.what);
     }
+  }
+
+  /** Whether this is the gateway's own clock. A device that was given no keys has nothing to check it by, and takes no coupons offline. */
+  vouches(statement: Omit<TimeStatement, 'device'>, signed: Parameters<typeof timeHolds>[1]): boolean {
+    const { device, trustedKeys, verifier } = this.#options;
+    return trustedKeys.size === 0 || timeHolds({ device, ...statement }, signed, trustedKeys, verifier);
   }
 
   takeAllowance(signed: SignedAllowance, keep = true): void {

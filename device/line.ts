@@ -10,8 +10,8 @@ import { parseDown } from '#protocol/messages/index.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { UpMessage } from '#protocol/messages/up.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import type { Instant, MonoMs, WallMs } from '#protocol/time.js';
-import { OUTBOX_BATCH_RECORDS } from './core/limits.js';
+import { type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
+import { HELLO_EVERY_MS, OUTBOX_BATCH_RECORDS } from './core/limits.js';
 import { type Outbox, type OutboxEffect, type OutboxInput, outboxOf, outboxWakeAt, stepOutbox } from './core/outbox.js';
 import {
   stepUplink,
@@ -31,8 +31,10 @@ export interface LineEvents {
   onOnline(): void;
   onOffline(why: string): void;
   onAuthorised(sale: SaleId, answer: AuthoriseAnswer): void;
-  /** `askedAt`: when the request left that this time answers; null for a beacon. */
-  onTime(time: WallMs, askedAt: MonoMs | null, message: DownMessage): void;
+  /** The gateway's clock; `askedAt`: when the request left that it answers. */
+  onWelcome(welcome: Extract<DownMessage, { type: 'welcome' }>, askedAt: MonoMs): void;
+  /** The gateway's clock, unasked and unsigned. */
+  onBeacon(time: WallMs): void;
   onAcknowledged(head: ChainHead): void;
   onAllowance(allowance: SignedAllowance): void;
   /** A message on a topic that isn't this device's own: campaign bundle or spent set. */
@@ -58,7 +60,7 @@ export class Line {
   #uplink: Uplink;
   #outbox: Outbox;
   #requests = 0;
-  #helloAt: MonoMs | null = null;
+  #hello: { readonly id: string; readonly at: MonoMs } | null = null;
   readonly #asked = new Map<string, { readonly sale: SaleId; readonly sentAt: MonoMs }>();
   #heardAt: MonoMs | null = null;
   #stopped = false;
@@ -162,15 +164,7 @@ export class Line {
         this.#broker.discard();
         return;
       case 'hello':
-        this.#helloAt = this.#now().mono;
-        this.#send({
-          v: 1,
-          type: 'hello',
-          id: this.#requestId(),
-          agent: this.#agent,
-          boot: this.#boot,
-          head: this.#outbox.head,
-        });
+        this.#sayHello();
         return;
       case 'online':
         this.#feedOutbox({ kind: 'online', have: effect.have });
@@ -184,6 +178,18 @@ export class Line {
       default:
         unreachable(effect);
     }
+  }
+
+  #sayHello(): void {
+    this.#hello = { id: this.#requestId(), at: this.#now().mono };
+    this.#send({
+      v: 1,
+      type: 'hello',
+      id: this.#hello.id,
+      agent: this.#agent,
+      boot: this.#boot,
+      head: this.#outbox.head,
+    });
   }
 
   #connect(): void {
@@ -216,7 +222,8 @@ export class Line {
     if (message.type !== 'welcome') this.#feedUplink({ kind: 'heard' });
     switch (message.type) {
       case 'welcome':
-        this.#events.onTime(message.time, this.#helloAt, message);
+        // Only the newest hello's answer says anything about the time: an older one was under way for who knows how long.
+        if (this.#hello?.id === message.re) this.#events.onWelcome(message, this.#hello.at);
         this.#feedUplink({ kind: 'welcome', have: message.have });
         return;
       case 'authorised': {
@@ -237,7 +244,13 @@ export class Line {
         this.#log('error', message.code, { what: message.what, re: message.re });
         return;
       case 'beacon':
-        this.#events.onTime(message.time, null, message);
+        this.#events.onBeacon(message.time);
+        if (
+          this.#uplink.at === 'up' &&
+          this.#hello !== null &&
+          this.#now().mono >= later(this.#hello.at, HELLO_EVERY_MS)
+        )
+          this.#sayHello();
         return;
       case 'allowance':
         this.#events.onAllowance(message);

@@ -122,7 +122,12 @@ export class DeviceLoop implements Counter {
         },
         onOffline: (why) => log('warn', 'LINE_DOWN', { why }),
         onAuthorised: (sale, answer) => this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#readerMark }),
-        onTime: (time, askedAt) => this.#timekeeper.hear(time, askedAt),
+        onWelcome: (welcome, askedAt) => {
+          if (ports.desk.vouches(welcome, welcome)) this.#timekeeper.hear(welcome.time, askedAt);
+          else
+            log('error', 'TIME_NOT_SIGNED', { what: 'the welcome is not signed by a gateway that this device knows' });
+        },
+        onBeacon: (time) => this.#timekeeper.hear(time, null),
         onAcknowledged: (head) => this.#unsent.acknowledged(head),
         onAllowance: (allowance) => ports.desk.takeAllowance(allowance),
         onCampaign: (topic, payload) => ports.desk.heard(topic, payload),

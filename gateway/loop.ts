@@ -12,8 +12,10 @@ import type { SignedAllowance } from '#protocol/messages/allowance.js';
 import type { BundleEnvelope } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { encode } from '#protocol/messages/index.js';
+import type { TimeStatement } from '#protocol/messages/signed-time.js';
 import { MAX_DELTA_SERIALS, NOTHING_SPENT, type SpentSet, spentFull, withChange } from '#protocol/messages/spent.js';
 import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
+import type { ChainHead } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
 import { admit } from './core/admit.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent } from './core/presence.js';
@@ -52,6 +54,8 @@ export interface GatewayLoopOptions {
   readonly bundle: BundleEnvelope;
   /** What a device may do on its own word while its line is down; undefined: nothing. */
   readonly allowance?: (device: DeviceId, now: WallMs) => SignedAllowance | undefined;
+  /** Signs this gateway's clock for one request; without it devices have only its word. */
+  readonly signTime?: (statement: TimeStatement) => { readonly keyId: number; readonly signature: string };
   readonly campaign: Parameters<typeof spentTopic>[0];
   readonly events?: LoopEvents;
 }
@@ -245,7 +249,7 @@ class Loop implements GatewayLoop {
         this.#send(device, { v: 1, type: 'have', re, ...outcome.head });
         break;
       case 'welcome':
-        this.#send(device, { v: 1, type: 'welcome', re, have: outcome.head, time: this.#options.clock.now() });
+        this.#welcome(device, re, outcome.head);
         // A new allowance starts a new count, so it goes out only to a device of which nothing is outstanding.
         if (outcome.isInSync) this.#sendAllowance(device);
         break;
@@ -261,6 +265,11 @@ class Loop implements GatewayLoop {
       default:
         unreachable(outcome);
     }
+  }
+
+  #welcome(device: DeviceId, re: string, have: ChainHead): void {
+    const time = this.#options.clock.now();
+    this.#send(device, { v: 1, type: 'welcome', re, have, time, ...this.#options.signTime?.({ device, re, time }) });
   }
 
   #sendAllowance(device: DeviceId): void {

@@ -74,6 +74,7 @@ export async function startGateway(
     bundle: issuer.bundle(clock.now()),
     campaign: campaign.id,
     allowance: issuer.allowance,
+    signTime: issuer.time,
     events: loopEvents(logger, metrics),
   });
   metrics.watch(loop);

@@ -44,3 +44,6 @@ export const RECONNECT_CAP_MS = 30_000;
 
 /** The time's anchor is kept on disk this often: ten minutes more of drift after a restart are 30 ms. */
 export const KEEP_TIME_EVERY_MS = 10 * 60_000;
+
+/** A line that stays up for weeks asks the time anew this often, or drift would make it useless when the line goes at last. */
+export const HELLO_EVERY_MS = 60 * 60_000;

@@ -21,17 +21,17 @@ export interface TrustedTime {
 
 export const noTime: TrustedTime = { anchor: null, floor: wallMs(0) };
 
-/** `askedAt`: when the request left, or null for a time that came unasked and may have been under way for long. */
+/**
+ * `askedAt`: when the request left that this time answers; null for a time that came unasked. That one may have been under
+ * way for long, and nobody signed it: it can only narrow what is known, by what must have passed already.
+ */
 export function anchored(state: TrustedTime, time: WallMs, askedAt: MonoMs | null, heardAt: MonoMs): TrustedTime {
-  const underWay = askedAt === null ? 0 : heardAt - askedAt;
-  const fresh = { earliest: time, latest: wallMs(time + underWay), heardAt };
+  if (askedAt !== null)
+    return { ...state, anchor: { earliest: time, latest: wallMs(time + heardAt - askedAt), heardAt } };
   const known = intervalAt(state, heardAt);
-  // An unasked beacon may have been delayed; it can only say "not before". It never narrows from above.
-  if (askedAt === null && known !== undefined) {
-    const earliest = wallMs(Math.max(known.earliest, time));
-    return { ...state, anchor: { earliest, latest: wallMs(Math.max(known.latest, earliest)), heardAt } };
-  }
-  return { ...state, anchor: fresh };
+  if (known === undefined) return state;
+  const earliest = wallMs(Math.min(Math.max(known.earliest, time), known.latest));
+  return { ...state, anchor: { earliest, latest: known.latest, heardAt } };
 }
 
 /** The true time was at least this, once: the journal says so. */

@@ -12,6 +12,7 @@ import type { Es256Signer } from '#protocol/crypto.js';
 import type { CouponSerial, DeviceId } from '#protocol/ids.js';
 import { type SignedAllowance, sealAllowance } from '#protocol/messages/allowance.js';
 import { type BundleEnvelope, sealBundle } from '#protocol/messages/bundle.js';
+import { signTime, type TimeStatement } from '#protocol/messages/signed-time.js';
 import { type WallMs, wallMs } from '#protocol/time.js';
 import type { Rules } from './rules.js';
 
@@ -22,6 +23,8 @@ export interface Issuer {
   /** undefined: this campaign takes no coupons off line. */
   allowance(device: DeviceId, now: WallMs): SignedAllowance | undefined;
   bundle(now: WallMs): BundleEnvelope;
+  /** This gateway's clock, for one device's one request. */
+  time(statement: TimeStatement): { readonly keyId: number; readonly signature: string };
 }
 
 const HOUR_MS = 3_600_000;
@@ -41,6 +44,7 @@ export function createIssuer(rules: Rules, signer: Es256Signer, keyId: number): 
       }
       return grants;
     },
+    time: (statement) => ({ keyId, signature: signTime(statement, signer) }),
     allowance(device, now) {
       const { permitted, maxCoupons, maxFaceFen, maxPerHolder, maxSyncAgeHours } = campaign.offline;
       if (!permitted || now > compiled.ends) return undefined;

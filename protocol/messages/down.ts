@@ -24,6 +24,9 @@ export const welcomeSchema = z.object({
   re,
   have: head,
   time: z.int().transform((n) => n as WallMs),
+  /** Over `timeBytesToSign`: the gateway's clock, said to this device in answer to this request. */
+  keyId: z.int().min(0).max(255).optional(),
+  signature: z.string().max(100).optional(),
 });
 
 export const authorisedSchema = z.object({
@@ -80,12 +83,11 @@ export const rejectedSchema = z.object({
   what: z.string().max(200),
 });
 
-/** The gateway's clock, every minute and on request. */
+/** The gateway lives, and this is its clock: every minute, unsigned, perhaps long under way. */
 export const beaconSchema = z.object({
   v: z.literal(1),
   type: z.literal('beacon'),
   time: z.int().transform((n) => n as WallMs),
-  signature: z.string().max(100).optional(),
 });
 
 export const downSchema = z.discriminatedUnion('type', [

@@ -1,0 +1,41 @@
+/**
+ * The gateway's clock, signed for one device in answer to one request: nobody on the way can set a counter's time, and an
+ * old answer fits no new request.
+ */
+import { base64url } from '../codes/bit-text.js';
+import { SIGNATURE_BYTES } from '../codes/presentation.js';
+import type { Es256Signer, Es256Verifier } from '../crypto.js';
+import type { DeviceId } from '../ids.js';
+import type { WallMs } from '../time.js';
+
+export interface TimeStatement {
+  readonly device: DeviceId;
+  /** The request that it answers. */
+  readonly re: string;
+  readonly time: WallMs;
+}
+
+const utf8 = new TextEncoder();
+
+export const timeBytesToSign = ({ device, re, time }: TimeStatement): Uint8Array =>
+  utf8.encode(`codeplate time 1\n${device}\n${re}\n${time}`);
+
+export const signTime = (statement: TimeStatement, signer: Es256Signer): string =>
+  base64url.encode(signer.sign(timeBytesToSign(statement)));
+
+/** False for an unknown key, a missing signature, or another one's. */
+export function timeHolds(
+  statement: TimeStatement,
+  signed: { readonly keyId?: number | undefined; readonly signature?: string | undefined },
+  trustedKeys: ReadonlyMap<number, Uint8Array>,
+  verifier: Es256Verifier,
+): boolean {
+  const key = signed.keyId === undefined ? undefined : trustedKeys.get(signed.keyId);
+  const signature = base64url.decode(signed.signature ?? '');
+  return (
+    key !== undefined &&
+    signature.ok &&
+    signature.value.length === SIGNATURE_BYTES &&
+    verifier.verify(key, timeBytesToSign(statement), signature.value)
+  );
+}
