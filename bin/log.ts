@@ -5,12 +5,13 @@ import { type Logger, pino } from 'pino';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogLine = (level: LogLevel, code: string, fields?: Readonly<Record<string, unknown>>) => void;
 
-export const loggerTo = (level: LogLevel): Logger =>
+/** `messageKey`: what the text handed to the logger is called; the agent logs codes, the gateway codes and words. */
+export const loggerTo = (level: LogLevel, messageKey: 'code' | 'msg' = 'code'): Logger =>
   pino(
     {
       level,
       base: null,
-      messageKey: 'code',
+      messageKey,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

@@ -4,10 +4,13 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
 
+/** Of package.json; `test/docs.test.ts` holds them equal. */
+const VERSION = '0.1.0';
+
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {
-  gateway: () => import('./commands/gateway.js'),
   init: () => import('./commands/init.js'),
+  gateway: () => import('./commands/gateway.js'),
   device: () => import('./commands/device.js'),
   quote: () => import('./commands/quote.js'),
   evidence: () => import('./commands/evidence.js'),
@@ -24,6 +27,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .description(
       'Government consumption coupons (消费券) at the counter: the agent, its gateway, and the world that tests them.',
     )
+    .version(VERSION)
     .showHelpAfterError('Run with --help to see what is possible.')
     .exitOverride();
   const name = argv[2] ?? '';

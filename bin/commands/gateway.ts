@@ -5,15 +5,15 @@ import { printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
 Examples:
-  $ codeplate init counter/            writes gateway.yaml, device.yaml and all that they need
-  $ codeplate gateway --config counter/gateway.yaml
+  $ codeplate init shop                (writes gateway.yaml, device.yaml and all that they need)
+  $ codeplate gateway --config shop/gateway.yaml
   $ curl -s http://127.0.0.1:8080/v1/reconciliation
 
 SIGINT or SIGTERM stops it after what is waiting has been committed. Logs are JSON lines on standard error.`;
 
 export function command(): Command {
   return new Command('gateway')
-    .description('Runs the gateway of one campaign: MQTT for devices, HTTP for claims and operators, the ledger.')
+    .description('Run the gateway of one campaign: MQTT for devices, HTTP for claims and operators, the ledger.')
     .requiredOption('-c, --config <file>', 'its configuration, YAML')
     .option('--json', 'print one JSON object with the ports once it is ready')
     .addHelpText('after', EXAMPLES)
@@ -21,19 +21,20 @@ export function command(): Command {
 }
 
 async function run({ config: file, json }: { readonly config: string; readonly json?: boolean }): Promise<void> {
-  const [{ pino }, { parseGatewayConfig }, { startGateway }, { base64url }, { describeProblem }] = await Promise.all([
-    import('pino'),
-    import('#gateway/config.js'),
-    import('#gateway/main.js'),
-    import('#protocol/codes/bit-text.js'),
-    import('#protocol/campaign/load.js'),
-  ]);
+  const [{ loggerTo }, { parseGatewayConfig }, { startGateway }, { base64url }, { describeProblem }] =
+    await Promise.all([
+      import('../log.js'),
+      import('#gateway/config.js'),
+      import('#gateway/main.js'),
+      import('#protocol/codes/bit-text.js'),
+      import('#protocol/campaign/load.js'),
+    ]);
   const parsed = parseGatewayConfig(read(file), file);
   if (!parsed.ok) {
     const problems = parsed.fault.map((problem) => `  ${describeProblem(problem)}`).join('\n');
     throw new UsageError(`${file} has problems:\n${problems}\nCorrect them, or write a fresh one: codeplate init DIR`);
   }
-  const logger = pino({ level: parsed.value.log }, pino.destination({ dest: 2, sync: true }));
+  const logger = loggerTo(parsed.value.log, 'msg');
   const gateway = await startGateway(parsed.value, { logger });
   const { mqttPort, httpPort } = gateway;
   const issuerKeys = Object.fromEntries([...gateway.issuerKeys].map(([id, key]) => [id, base64url.encode(key)]));

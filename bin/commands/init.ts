@@ -10,7 +10,7 @@ import { printJson, UsageError } from '../usage.js';
 const EXAMPLES = `
 Examples:
   $ codeplate init shop                                    the Youhao campaign, its first merchant, one counter
-  $ codeplate init shop --device plate-007 --merchant huarun-youhao
+  $ codeplate init shop --device plate-007 --merchant yh-02
   $ codeplate init test --campaign my-city.json --mqtt-port 11883 --http-port 18080
 
 Then, each in a terminal of its own:

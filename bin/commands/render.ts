@@ -13,10 +13,10 @@ interface Options {
 
 const HELP = `
 Examples:
-  codeplate render receipt.bin                      the paper, drawn in the terminal
-  codeplate render receipt.bin --svg > receipt.svg  a picture for a browser
-  codeplate render receipt.bin --json               lines, QR codes, cuts, drawer pulses, unknown commands
-  cat receipt.bin | codeplate render - --columns 48 from standard input, on 80 mm paper
+  $ codeplate render receipt.bin                      the paper, drawn in the terminal
+  $ codeplate render receipt.bin --svg > receipt.svg  a picture for a browser
+  $ codeplate render receipt.bin --json               lines, QR codes, cuts, drawer pulses, unknown commands
+  $ cat receipt.bin | codeplate render - --columns 48 from standard input, on 80 mm paper
 
 Commands that the printer would not understand are listed on standard error (with --json: under "unknown").`;
 
