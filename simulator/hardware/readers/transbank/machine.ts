@@ -355,12 +355,18 @@ class Turn {
       this.#set({ wire: passed.wire });
       for (const frame of passed.frames) {
         if (this.state.power === 'off') break;
-        if (heard.kind === 'ack') this.#set({ answer: undefined });
+        if (heard.kind === 'ack') this.#acknowledged();
         else if (heard.kind === 'nak') this.#again();
         else this.#frame(frame, passed.nak !== undefined);
       }
       this.effects.push(...passed.effects);
     }
+  }
+
+  /** Of the answer, once that has been sent; before, it was for a progress frame. */
+  #acknowledged(): void {
+    const { answer } = this.state;
+    if (answer !== undefined && answer.sent > 0) this.#set({ answer: undefined });
   }
 
   #frame(raw: Uint8Array, refuse: boolean): void {
