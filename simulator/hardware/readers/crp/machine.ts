@@ -7,121 +7,24 @@
  * before RSLT goes out. A known reference with the same amount never charges again. What the bank was asked, the bank
  * decides, whether or not the reader still has power.
  */
-import type { Machine } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
-import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
+import { type Machine, unreachable } from '#protocol/machine.js';
+import { earliestWake, later } from '#protocol/time.js';
+import { addFault, due, hear, type LineFault, mend, nextLate, QUIET_WIRE } from '../../wire.js';
+import { decide, holdsMoneyOf, newBank, nextDecision, nextPayment, type Payment, sendOnline, stages } from '../bank.js';
+import { type CrpLine, cut, read, verbOf, write } from './line.js';
+import { Saying } from './saying.js';
 import {
-  addFault,
-  due,
-  hear,
-  type LineFault,
-  mend,
-  nextLate,
-  QUIET_WIRE,
-  say,
-  type Wire,
-  type WireEffect,
-  type WireInput,
-} from '../../wire.js';
-import {
-  type Bank,
-  decide,
-  holdsMoneyOf,
-  newBank,
-  nextDecision,
-  nextPayment,
-  type Payment,
-  type Stages,
-  sendOnline,
-  stages,
-} from '../bank.js';
-import { localTime } from '../local-time.js';
-import { type CrpBuffer, type CrpLine, cut, EMPTY, nextSeq, read, verbOf, write } from './line.js';
-import { accept, type CrpState, type CrpStore, find, isOver, newStore, type Stored, update } from './store.js';
+  type CrpEffect,
+  type CrpInput,
+  type CrpOptions,
+  type CrpReader,
+  FRESH_LINK,
+  RECOVER_MS,
+  VOID_MS,
+} from './state.js';
+import { accept, find, newStore } from './store.js';
 
-/** Manual: T1 at 115200 Bd, three transmissions in all. */
-export const T1_MS = 500;
-const TRANSMISSIONS = 3;
-/** Manual: RSLT is resent every second, three times. */
-export const RSLT_RESEND_MS = 1000;
-const RSLT_TRANSMISSIONS = 4;
-/** Ours: how long a reader that lost power while online needs to learn from the bank what became of it. */
-const RECOVER_MS = 300;
-const VOID_MS = 40;
-
-export interface CrpOptions {
-  readonly model?: string | undefined;
-  readonly serial?: string | undefined;
-  readonly slots?: number | undefined;
-  /** What the reader makes of a payment that was online when its power went. */
-  readonly afterPowerCut?: 'recovers' | 'unknown' | undefined;
-  /** Noise that the power-up circuit puts on the line. */
-  readonly bootGarbage?: Uint8Array | undefined;
-  /** Its flash from an earlier life. */
-  readonly store?: CrpStore | undefined;
-}
-
-export type CrpInput =
-  | WireInput
-  /** What the next payments will be, in order; after them, approved again. */
-  | { readonly kind: 'pays'; readonly payments: readonly Payment[] }
-  | { readonly kind: 'usually'; readonly payment: Payment }
-  /** The next RSLT speaks of something else: a firmware that mixes up its buffers. */
-  | { readonly kind: 'forge'; readonly field: 'ref' | 'amount' | 'currency' };
-
-export type CrpEffect = WireEffect | { readonly kind: 'stage'; readonly ref: string; readonly state: CrpState };
-
-/** A line of the reader's own that wants an ACK. */
-interface Outgoing {
-  readonly verb: string;
-  readonly seq: string;
-  readonly frame: string;
-  readonly ref: string;
-  readonly bytes: Uint8Array;
-  readonly sent: number;
-  readonly limit: number;
-  readonly everyMs: number;
-}
-
-interface Link {
-  readonly buffer: CrpBuffer;
-  readonly heard: { readonly seq: string; readonly body: string } | undefined;
-  readonly seq: string;
-  readonly outbox: readonly Outgoing[];
-  readonly resendAt: MonoMs | undefined;
-  readonly greeted: boolean;
-}
-const FRESH_LINK: Link = {
-  buffer: EMPTY,
-  heard: undefined,
-  seq: '00',
-  outbox: [],
-  resendAt: undefined,
-  greeted: false,
-};
-
-interface Running {
-  readonly ref: string;
-  readonly payment: Payment;
-  readonly stages: Stages;
-  readonly phase: 'CARD' | 'ONLINE';
-}
-
-export interface CrpReader {
-  readonly options: CrpOptions;
-  /** Flash: the only part of the reader itself that survives its power. */
-  readonly store: CrpStore;
-  /** The world outside. */
-  readonly bank: Bank;
-  readonly wire: Wire;
-  readonly power: 'on' | 'off';
-  readonly powerBackAt: MonoMs | undefined;
-  readonly link: Link;
-  readonly running: Running | undefined;
-  /** PENDING references and when the reader will know. */
-  readonly resolving: readonly { readonly ref: string; readonly at: MonoMs }[];
-  readonly forge: readonly ('ref' | 'amount' | 'currency')[];
-}
+export * from './state.js';
 
 export function crpReader(options: CrpOptions = {}): Machine<CrpReader, CrpInput, CrpEffect> {
   const store = options.store ?? newStore(options.slots);
@@ -163,29 +66,8 @@ export function crpReader(options: CrpOptions = {}): Machine<CrpReader, CrpInput
   };
 }
 
-/** One step in the making; what leaves it are values. */
-class Turn {
-  readonly effects: CrpEffect[] = [];
-  state: CrpReader;
-  readonly #at: Instant;
-
-  constructor(state: CrpReader, at: Instant) {
-    this.state = state;
-    this.#at = at;
-  }
-
-  get #now(): MonoMs {
-    return this.#at.mono;
-  }
-
-  #set(change: Partial<CrpReader>): void {
-    this.state = { ...this.state, ...change };
-  }
-
-  #link(change: Partial<Link>): void {
-    this.#set({ link: { ...this.state.link, ...change } });
-  }
-
+/** One step: what time brought, then what came in. */
+class Turn extends Saying {
   take(input: CrpInput): void {
     switch (input.kind) {
       case 'bytes':
@@ -194,23 +76,23 @@ class Turn {
       case 'wake':
         return; // passTime has done it all
       case 'power':
-        if (!input.on) this.#powerOff(undefined);
+        if (!input.on) this.powerOff(undefined);
         else if (this.state.power === 'off') this.#boot();
         return;
       case 'fault':
-        this.#set({ wire: addFault(this.state.wire, input.fault) });
+        this.set({ wire: addFault(this.state.wire, input.fault) });
         return;
       case 'mend':
-        this.#set({ wire: mend(this.state.wire), forge: [] });
+        this.set({ wire: mend(this.state.wire), forge: [] });
         return;
       case 'pays':
-        this.#set({ bank: { ...this.state.bank, script: [...this.state.bank.script, ...input.payments] } });
+        this.set({ bank: { ...this.state.bank, script: [...this.state.bank.script, ...input.payments] } });
         return;
       case 'usually':
-        this.#set({ bank: { ...this.state.bank, usual: input.payment } });
+        this.set({ bank: { ...this.state.bank, usual: input.payment } });
         return;
       case 'forge':
-        this.#set({ forge: [...this.state.forge, input.field] });
+        this.set({ forge: [...this.state.forge, input.field] });
         return;
       default:
         unreachable(input);
@@ -220,69 +102,69 @@ class Turn {
   // -- time
 
   passTime(): void {
-    this.#set({ bank: decide(this.state.bank, this.#now) });
-    if (this.state.powerBackAt !== undefined && this.state.powerBackAt <= this.#now) this.#boot();
+    this.set({ bank: decide(this.state.bank, this.now) });
+    if (this.state.powerBackAt !== undefined && this.state.powerBackAt <= this.now) this.#boot();
     if (this.state.power === 'off') return;
-    const late = due(this.state.wire, this.#now);
-    this.#set({ wire: late.wire });
+    const late = due(this.state.wire, this.now);
+    this.set({ wire: late.wire });
     this.effects.push(...late.effects);
     this.#run();
     this.#resolve();
     const { resendAt } = this.state.link;
-    if (resendAt !== undefined && resendAt <= this.#now) this.#resend();
+    if (resendAt !== undefined && resendAt <= this.now) this.resend();
   }
 
   #run(): void {
     const { running } = this.state;
     if (running === undefined) return;
     const { onlineAt, endAt, decidedAt, moved } = running.stages;
-    if (running.phase === 'CARD' && onlineAt !== undefined && onlineAt <= this.#now) {
+    if (running.phase === 'CARD' && onlineAt !== undefined && onlineAt <= this.now) {
       const stored = find(this.state.store, running.ref);
       if (stored === undefined) return;
       // "Online" is in the flash before the request leaves: a power cut from here on can't be taken for "nothing sent".
-      this.#store(running.ref, { state: 'ONLINE' });
+      this.store(running.ref, { state: 'ONLINE' });
       const bank = sendOnline(this.state.bank, { ...stored, moved }, decidedAt ?? endAt);
-      this.#set({ bank: decide(bank, this.#now), running: { ...running, phase: 'ONLINE' } });
-      this.#tell('EVNT', 'EVNT ONLINE', [running.ref, 'ONLINE'], running.ref);
+      this.set({ bank: decide(bank, this.now), running: { ...running, phase: 'ONLINE' } });
+      this.tell('EVNT', 'EVNT ONLINE', [running.ref, 'ONLINE'], running.ref);
     }
-    if (this.state.running !== undefined && endAt <= this.#now && this.state.power === 'on') this.#end();
+    if (this.state.running !== undefined && endAt <= this.now && this.state.power === 'on') this.#end();
   }
 
   #end(): void {
     const { running } = this.state;
     if (running === undefined) return;
     const { ref, payment } = running;
-    this.#set({ running: undefined });
+    this.set({ running: undefined });
     const sent = running.phase === 'ONLINE';
     switch (payment.kind) {
       case 'bank-silent':
         if (!sent) {
-          this.#result(ref, 'TIMEOUT', '');
+          this.result(ref, 'TIMEOUT', '');
           return;
         }
         if (payment.resolvesAfterMs === undefined) {
-          this.#result(ref, 'UNKNOWN', 'NOANSWER');
+          this.result(ref, 'UNKNOWN', 'NOANSWER');
           return;
         }
-        this.#set({ resolving: [...this.state.resolving, { ref, at: later(this.#now, payment.resolvesAfterMs) }] });
-        this.#result(ref, 'PENDING', 'NOANSWER');
+        this.set({ resolving: [...this.state.resolving, { ref, at: later(this.now, payment.resolvesAfterMs) }] });
+        this.result(ref, 'PENDING', 'NOANSWER');
         return;
       case 'approve':
-        if (sent) this.#result(ref, 'APPROVED', '00');
-        else this.#result(ref, 'TIMEOUT', '');
+        if (sent) this.result(ref, 'APPROVED', '00');
+        else this.result(ref, 'TIMEOUT', '');
         return;
       case 'decline':
-        if (sent) this.#result(ref, 'DECLINED', payment.code ?? '51');
-        else this.#result(ref, 'TIMEOUT', '');
+        if (sent) this.result(ref, 'DECLINED', payment.code ?? '51');
+        else this.result(ref, 'TIMEOUT', '');
         return;
       case 'cancel':
-        this.#result(ref, 'CANCELLED', 'KEY');
+        this.result(ref, 'CANCELLED', 'KEY');
         return;
       case 'walk-away':
-        this.#result(ref, 'TIMEOUT', '');
+        this.result(ref, 'TIMEOUT', '');
         return;
       case 'card-error':
-        this.#result(ref, 'ERROR', payment.code ?? 'CARD');
+        this.result(ref, 'ERROR', payment.code ?? 'CARD');
         return;
       default:
         unreachable(payment);
@@ -290,78 +172,42 @@ class Turn {
   }
 
   #resolve(): void {
-    const ready = this.state.resolving.filter(({ at }) => at <= this.#now);
+    const ready = this.state.resolving.filter(({ at }) => at <= this.now);
     if (ready.length === 0) return;
-    this.#set({ resolving: this.state.resolving.filter(({ at }) => at > this.#now) });
+    this.set({ resolving: this.state.resolving.filter(({ at }) => at > this.now) });
     for (const { ref } of ready) {
       const entry = this.state.bank.book.find((e) => e.ref === ref);
       if (entry?.state === 'open')
-        this.#set({ resolving: [...this.state.resolving, { ref, at: later(this.#now, RECOVER_MS) }] });
-      else if (entry?.state === 'moved') this.#result(ref, 'APPROVED', '00');
-      else this.#result(ref, 'DECLINED', '51');
+        this.set({ resolving: [...this.state.resolving, { ref, at: later(this.now, RECOVER_MS) }] });
+      else if (entry?.state === 'moved') this.result(ref, 'APPROVED', '00');
+      else this.result(ref, 'DECLINED', '51');
     }
-  }
-
-  #powerOff(backAt: MonoMs | undefined): void {
-    const { wire } = this.state;
-    this.#set({
-      power: 'off',
-      powerBackAt: backAt,
-      link: FRESH_LINK,
-      running: undefined,
-      resolving: [],
-      wire: { ...wire, late: [] },
-    });
   }
 
   #boot(): void {
     const { store, options } = this.state;
-    this.#set({ power: 'on', powerBackAt: undefined, link: FRESH_LINK, store: { ...store, boots: store.boots + 1 } });
+    this.set({ power: 'on', powerBackAt: undefined, link: FRESH_LINK, store: { ...store, boots: store.boots + 1 } });
     if (options.bootGarbage !== undefined) this.effects.push({ kind: 'send', bytes: options.bootGarbage });
     for (const { ref, state } of this.state.store.stored) {
-      if (state === 'ACCEPTED') this.#store(ref, { state: 'ERROR', code: 'POWER' });
+      if (state === 'ACCEPTED') this.store(ref, { state: 'ERROR', code: 'POWER' });
       else if (state === 'ONLINE' || state === 'PENDING') {
         const unknown = options.afterPowerCut === 'unknown';
-        this.#store(ref, { state: unknown ? 'UNKNOWN' : 'PENDING', code: 'POWER' });
-        if (!unknown) this.#set({ resolving: [...this.state.resolving, { ref, at: later(this.#now, RECOVER_MS) }] });
+        this.store(ref, { state: unknown ? 'UNKNOWN' : 'PENDING', code: 'POWER' });
+        if (!unknown) this.set({ resolving: [...this.state.resolving, { ref, at: later(this.now, RECOVER_MS) }] });
       }
     }
-  }
-
-  // -- the store
-
-  #store(ref: string, change: Partial<Stored>): void {
-    this.#set({ store: update(this.state.store, ref, change) });
-    if (change.state !== undefined) this.effects.push({ kind: 'stage', ref, state: change.state });
-  }
-
-  /** The result is stored, then said. */
-  #result(ref: string, state: CrpState, code: string): void {
-    const approved = state === 'APPROVED';
-    const counter = this.state.store.counter + (approved ? 1 : 0);
-    if (approved) this.#set({ store: { ...this.state.store, counter } });
-    const slip = approved
-      ? {
-          auth: String(counter).padStart(6, '0'),
-          rrn: String(900_000_000_000 + this.state.store.boots * 1_000_000 + counter),
-          last4: '0042',
-          scheme: 'UNIONPAY',
-        }
-      : {};
-    this.#store(ref, { state, code, ...slip, time: localTime(this.#at), taken: false });
-    if (this.state.link.greeted) this.#tellResult(ref);
   }
 
   // -- hearing
 
   #hear(bytes: Uint8Array): void {
     const { buffer, lines } = cut(this.state.link.buffer, bytes);
-    this.#link({ buffer });
+    this.link({ buffer });
     for (const line of lines) {
       const verb = verbOf(line);
       const about = verb === 'ACK' || verb === 'NAK' ? ` ${this.state.link.outbox[0]?.verb ?? ''}` : '';
       const heard = hear(this.state.wire, `${verb}${about}`, line);
-      this.#set({ wire: heard.wire });
+      this.set({ wire: heard.wire });
       for (const frame of heard.frames) if (this.state.power === 'on') this.#line(frame, heard.nak);
       this.effects.push(...heard.effects);
     }
@@ -370,23 +216,23 @@ class Turn {
   #line(bytes: Uint8Array, nak: string | undefined): void {
     const line = read(bytes);
     if (nak === 'CRC' || line.verb === 'damaged') {
-      this.#send('NAK CRC', write('NAK', '00', ['CRC']));
+      this.send('NAK CRC', write('NAK', '00', ['CRC']));
       return;
     }
     if (!('body' in line)) {
-      this.#nak('seq' in line ? line.seq : '00', 'FORMAT', '?');
+      this.nak('seq' in line ? line.seq : '00', 'FORMAT', '?');
       return;
     }
     if (line.verb === 'ACK') {
-      this.#acknowledged(line.seq);
+      this.acknowledged(line.seq);
       return;
     }
     if (line.verb === 'NAK') {
-      this.#refused(line);
+      this.refused(line);
       return;
     }
     if (nak !== undefined) {
-      this.#nak(line.seq, nak, line.verb);
+      this.nak(line.seq, nak, line.verb);
       return;
     }
     // A HELO starts the link anew, and is answered however often it comes: it may be a reopened port's first line.
@@ -396,7 +242,7 @@ class Turn {
     }
     const { heard } = this.state.link;
     if (heard !== undefined && heard.seq === line.seq && heard.body === line.body) {
-      this.#ack(line);
+      this.ack(line);
       return;
     }
     this.#command(line);
@@ -406,12 +252,12 @@ class Turn {
     // A card number has no business on this line: 13 to 19 digits in any field that isn't a reference.
     const refs = line.verb === 'VOID' ? 2 : 1;
     if (line.fields.slice(refs).some((field) => /(?<!\d)\d{13,19}(?!\d)/.test(field))) {
-      this.#nak(line.seq, 'FORMAT', line.verb);
+      this.nak(line.seq, 'FORMAT', line.verb);
       return;
     }
     switch (line.verb) {
       case 'PING':
-        this.#ack(line);
+        this.ack(line);
         return;
       case 'SALE':
         this.#sale(line);
@@ -423,31 +269,31 @@ class Turn {
         this.#stat(line);
         return;
       case 'LAST': {
-        this.#ack(line);
+        this.ack(line);
         const last = this.state.store.stored.at(-1);
-        if (last === undefined) this.#tellNothing('-', 'NOTFOUND');
-        else this.#tellStanding(last);
+        if (last === undefined) this.tellNothing('-', 'NOTFOUND');
+        else this.tellStanding(last);
         return;
       }
       case 'VOID':
         this.#void(line);
         return;
       default:
-        this.#nak(line.seq, 'UNSUPPORTED', line.verb);
+        this.nak(line.seq, 'UNSUPPORTED', line.verb);
         return;
     }
   }
 
   #hello(line: CrpLine): void {
     if (line.fields[0] !== '1') {
-      this.#nak(line.seq, 'UNSUPPORTED', 'HELO');
+      this.nak(line.seq, 'UNSUPPORTED', 'HELO');
       return;
     }
-    this.#set({ link: { ...FRESH_LINK, buffer: this.state.link.buffer, seq: this.state.link.seq, greeted: true } });
-    this.#ack(line);
+    this.set({ link: { ...FRESH_LINK, buffer: this.state.link.buffer, seq: this.state.link.seq, greeted: true } });
+    this.ack(line);
     const { options, store } = this.state;
     const model = options.model ?? 'VIRTUAL-CRP';
-    this.#tell('HELO', 'HELO', ['1', model, options.serial ?? '00000001', `${store.boots}`, `${store.slots}`], '');
+    this.tell('HELO', 'HELO', ['1', model, options.serial ?? '00000001', `${store.boots}`, `${store.slots}`], '');
   }
 
   #sale(line: CrpLine): void {
@@ -462,25 +308,25 @@ class Turn {
       seconds >= 15 &&
       seconds <= 180;
     if (!wellFormed) {
-      this.#nak(line.seq, 'FORMAT', 'SALE');
+      this.nak(line.seq, 'FORMAT', 'SALE');
       return;
     }
     const amountFen = Number(amount);
     if (!this.#isNew(line, { ref, kind: 'sale', amountFen })) return;
     this.#accept({ ref, kind: 'sale', amountFen, original: null });
     const { bank, payment } = nextPayment(this.state.bank);
-    this.#set({
+    this.set({
       bank,
-      running: { ref, payment, stages: stages(payment, this.#now, seconds * 1000), phase: 'CARD' },
+      running: { ref, payment, stages: stages(payment, this.now, seconds * 1000), phase: 'CARD' },
     });
-    this.#ack(line);
-    this.#tell('EVNT', 'EVNT CARD', [ref, 'CARD'], ref);
+    this.ack(line);
+    this.tell('EVNT', 'EVNT CARD', [ref, 'CARD'], ref);
   }
 
   #void(line: CrpLine): void {
     const [ref = '', original = '', amount = ''] = line.fields;
     if (line.fields.length !== 3 || !REF.test(ref) || !REF.test(original) || !AMOUNT.test(amount)) {
-      this.#nak(line.seq, 'FORMAT', 'VOID');
+      this.nak(line.seq, 'FORMAT', 'VOID');
       return;
     }
     const amountFen = Number(amount);
@@ -495,11 +341,11 @@ class Turn {
     const { bank, payment: scripted } = possible ? nextPayment(this.state.bank) : { bank: this.state.bank, payment };
     // A script meant for voids is taken as it stands; the usual approval needs no second card.
     const meets = scripted === bank.usual ? payment : scripted;
-    this.#set({
+    this.set({
       bank,
-      running: { ref, payment: meets, stages: stages(meets, this.#now, VOID_TIMEOUT_MS), phase: 'CARD' },
+      running: { ref, payment: meets, stages: stages(meets, this.now, VOID_TIMEOUT_MS), phase: 'CARD' },
     });
-    this.#ack(line);
+    this.ack(line);
   }
 
   /** Answers a command whose reference is known, or that comes while another runs; true where it is to be carried out. */
@@ -507,165 +353,50 @@ class Turn {
     const known = find(this.state.store, want.ref);
     if (known !== undefined) {
       if (known.kind !== want.kind || known.amountFen !== want.amountFen) {
-        this.#nak(line.seq, 'REFCONFLICT', line.verb);
+        this.nak(line.seq, 'REFCONFLICT', line.verb);
         return false;
       }
-      this.#ack(line);
-      this.#tellStanding(known);
+      this.ack(line);
+      this.tellStanding(known);
       return false;
     }
     if (this.state.store.expired.includes(want.ref)) {
-      this.#nak(line.seq, 'REFCONFLICT', line.verb);
+      this.nak(line.seq, 'REFCONFLICT', line.verb);
       return false;
     }
     if (this.state.running !== undefined) {
-      this.#nak(line.seq, 'BUSY', line.verb);
+      this.nak(line.seq, 'BUSY', line.verb);
       return false;
     }
     return true;
   }
 
   #accept(request: { ref: string; kind: 'sale' | 'void'; amountFen: number; original: string | null }): void {
-    this.#set({ store: accept(this.state.store, request) });
+    this.set({ store: accept(this.state.store, request) });
     this.effects.push({ kind: 'stage', ref: request.ref, state: 'ACCEPTED' });
   }
 
   #cancel(line: CrpLine): void {
-    this.#ack(line);
+    this.ack(line);
     const { running } = this.state;
     if (running === undefined || running.ref !== line.fields[0] || running.phase === 'ONLINE') return;
-    this.#set({ running: undefined });
-    this.#result(running.ref, 'CANCELLED', 'HOST');
+    this.set({ running: undefined });
+    this.result(running.ref, 'CANCELLED', 'HOST');
   }
 
   #stat(line: CrpLine): void {
     const ref = line.fields[0] ?? '';
     if (line.fields.length !== 1 || !REF.test(ref)) {
-      this.#nak(line.seq, 'FORMAT', 'STAT');
+      this.nak(line.seq, 'FORMAT', 'STAT');
       return;
     }
-    this.#ack(line);
+    this.ack(line);
     const stored = find(this.state.store, ref);
     if (stored !== undefined) {
-      this.#tellStanding(stored);
+      this.tellStanding(stored);
       return;
     }
-    this.#tellNothing(ref, this.state.store.expired.includes(ref) ? 'EXPIRED' : 'NOTFOUND');
-  }
-
-  #acknowledged(seq: string): void {
-    const [head, ...rest] = this.state.link.outbox;
-    if (head === undefined || head.seq !== seq) return;
-    const stored = find(this.state.store, head.ref);
-    if (head.verb === 'RSLT' && stored !== undefined && isOver(stored))
-      this.#set({ store: update(this.state.store, head.ref, { taken: true }) });
-    this.#link({ outbox: rest, resendAt: undefined });
-    this.#flush();
-  }
-
-  #refused(line: CrpLine): void {
-    const [head, ...rest] = this.state.link.outbox;
-    if (head === undefined) return;
-    if (line.fields[0] === 'CRC') {
-      this.#resend();
-      return;
-    }
-    if (line.seq !== head.seq) return;
-    this.#link({ outbox: rest, resendAt: undefined });
-    this.#flush();
-  }
-
-  // -- saying
-
-  #send(frame: string, bytes: Uint8Array): void {
-    if (this.state.power === 'off') return;
-    const said = say(this.state.wire, frame, bytes, this.#now);
-    this.#set({ wire: said.wire });
-    this.effects.push(...said.effects);
-    if (said.powerCutMs !== undefined) this.#powerOff(later(this.#now, said.powerCutMs));
-  }
-
-  #ack(line: CrpLine): void {
-    this.#link({ heard: { seq: line.seq, body: line.body } });
-    this.#send(`ACK ${line.verb}`, write('ACK', line.seq, []));
-  }
-
-  #nak(seq: string, code: string, verb: string): void {
-    this.#send(`NAK ${verb}`, write('NAK', seq, [code]));
-  }
-
-  #tellStanding(stored: Stored): void {
-    const { running } = this.state;
-    if (running?.ref === stored.ref) {
-      this.#tell('EVNT', `EVNT ${running.phase}`, [stored.ref, running.phase], stored.ref);
-      return;
-    }
-    this.#tellResult(stored.ref);
-  }
-
-  #tellNothing(ref: string, state: 'NOTFOUND' | 'EXPIRED'): void {
-    this.#tell('RSLT', `RSLT ${state}`, [ref, state, '', '', '', '', '', '', '', ''], ref);
-  }
-
-  #tellResult(ref: string): void {
-    const s = find(this.state.store, ref);
-    if (s === undefined) return;
-    const [forged, ...forge] = this.state.forge;
-    this.#set({ forge });
-    const said = forged === 'ref' ? `${s.ref.slice(0, 30)}-X` : s.ref;
-    const amount = String(forged === 'amount' ? s.amountFen + 1 : s.amountFen);
-    const ccy = forged === 'currency' ? '840' : '156';
-    this.#tell(
-      'RSLT',
-      `RSLT ${s.state}`,
-      [said, s.state, amount, ccy, s.code, s.auth, s.rrn, s.last4, s.scheme, s.time],
-      ref,
-    );
-  }
-
-  /** Queues a line that wants an ACK. A result makes everything else about its reference pointless. */
-  #tell(verb: string, frame: string, fields: readonly string[], ref: string): void {
-    if (this.state.power === 'off') return;
-    const { link } = this.state;
-    const seq = nextSeq(link.seq);
-    const result = verb === 'RSLT';
-    const outgoing: Outgoing = {
-      verb,
-      seq,
-      frame,
-      ref,
-      bytes: write(verb, seq, fields),
-      sent: 0,
-      limit: result ? RSLT_TRANSMISSIONS : TRANSMISSIONS,
-      everyMs: result ? RSLT_RESEND_MS : T1_MS,
-    };
-    const kept = result ? link.outbox.filter((o) => o.verb === 'HELO' || o.ref !== ref) : link.outbox;
-    const headStays = kept[0] === link.outbox[0];
-    this.#link({ seq, outbox: [...kept, outgoing], resendAt: headStays ? link.resendAt : undefined });
-    this.#flush();
-  }
-
-  /** Sends the head of the queue if it hasn't been. */
-  #flush(): void {
-    const [head, ...rest] = this.state.link.outbox;
-    if (head === undefined || head.sent > 0) return;
-    this.#link({ outbox: [{ ...head, sent: 1 }, ...rest], resendAt: later(this.#now, head.everyMs) });
-    this.#send(head.frame, head.bytes);
-  }
-
-  #resend(): void {
-    const [head, ...rest] = this.state.link.outbox;
-    if (head === undefined) {
-      this.#link({ resendAt: undefined });
-      return;
-    }
-    if (head.sent >= head.limit) {
-      this.#link({ outbox: rest, resendAt: undefined });
-      this.#flush();
-      return;
-    }
-    this.#link({ outbox: [{ ...head, sent: head.sent + 1 }, ...rest], resendAt: later(this.#now, head.everyMs) });
-    this.#send(head.frame, head.bytes);
+    this.tellNothing(ref, this.state.store.expired.includes(ref) ? 'EXPIRED' : 'NOTFOUND');
   }
 }
 
