@@ -5,28 +5,19 @@
  */
 
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { presentationMode } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { err, ok, type Result } from '#protocol/result.js';
+import { type Problem, readYaml } from '#protocol/yaml-file.js';
 import { DISPLAYS } from './drivers/displays/index.js';
 import { printerModels } from './drivers/printers/models/index.js';
 import { READERS } from './drivers/readers/index.js';
 import { SCANNERS } from './drivers/scanners/index.js';
 import { VOICES } from './drivers/voices/index.js';
 import { nearest } from './nearest.js';
-
-export interface Problem {
-  /** Where, as `scanner.baud`; empty for the file as a whole. */
-  readonly path: string;
-  /** What stands there, as text; secrets are not shown. */
-  readonly value: string;
-  /** What may stand there. */
-  readonly allowed: string;
-}
 
 /** A configuration is some 60 lines; a log file given by mistake is not worth parsing. */
 const MAX_CONFIG_CHARS = 256 * 1024;
@@ -136,30 +127,9 @@ export type DeviceConfig = z.infer<typeof fileSchema>;
  * together with its data.
  */
 export function parseDeviceConfig(yaml: string, source: string): Result<DeviceConfig, readonly Problem[]> {
-  if (yaml.length > MAX_CONFIG_CHARS) {
-    return err([{ path: '', value: `${yaml.length} characters`, allowed: `a file of at most ${MAX_CONFIG_CHARS}` }]);
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
-  const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) {
-    return err(
-      faults.map((fault) => {
-        const { line, col } = lines.linePos(fault.pos[0]);
-        return { path: '', value: `line ${line}, column ${col}`, allowed: `YAML: ${fault.message}` };
-      }),
-    );
-  }
-  let data: unknown;
-  try {
-    // 100 aliases are plenty, and stop a file whose aliases multiply.
-    data = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return err([{ path: '', value: source, allowed: error instanceof Error ? error.message : 'YAML' }]);
-  }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    return err([{ path: '', value: source, allowed: 'a file of `name: value` lines; `codeplate init` writes one' }]);
-  }
+  const read = readYaml(yaml, { source, maxChars: MAX_CONFIG_CHARS });
+  if (!read.ok) return read;
+  const data = read.value;
   const parsed = fileSchema.safeParse(data);
   const problems = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap((i) => problemsOf(i, data));
   const hidden = Object.hasOwn(data, '__proto__') ? [{ path: '__proto__', value: '', allowed: 'no such key' }] : [];

@@ -3,11 +3,10 @@
  * its value and what is allowed instead; a gateway whose configuration is wrong does not start.
  */
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import type { Problem } from '#protocol/campaign/load.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { err, ok, type Result } from '#protocol/result.js';
+import { type Problem, readYaml } from '#protocol/yaml-file.js';
 
 /** A thousand devices are some 100 KiB. */
 const MAX_CONFIG_CHARS = 8 * 1024 * 1024;
@@ -49,32 +48,8 @@ export type GatewayConfig = z.infer<typeof fileSchema>;
 
 /** `source` is the file's path: relative paths in it are relative to its folder. */
 export function parseGatewayConfig(yaml: string, source: string): Result<GatewayConfig, readonly Problem[]> {
-  const whole = (value: string, allowed: string): Result<never, Problem[]> => err([{ path: '', value, allowed }]);
-  if (yaml.length > MAX_CONFIG_CHARS) {
-    return whole(`${yaml.length} characters`, `a file of at most ${MAX_CONFIG_CHARS}`);
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
-  const faults = [...document.errors, ...document.warnings];
-  if (faults.length > 0) {
-    return err(
-      faults.map((fault) => {
-        const { line, col } = lines.linePos(fault.pos[0]);
-        return { path: '', value: `line ${line}, column ${col}`, allowed: `YAML: ${fault.message}` };
-      }),
-    );
-  }
-  let data: unknown;
-  try {
-    // 100 aliases are plenty, and stop a file whose aliases multiply.
-    data = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return whole(source, error instanceof Error ? error.message : 'YAML');
-  }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
-    return whole(source, 'a file of `name: value` lines; `codeplate init DIR` writes one');
-  }
-  return checkGatewayConfig(data, dirname(resolve(source)));
+  const read = readYaml(yaml, { source, maxChars: MAX_CONFIG_CHARS });
+  return read.ok ? checkGatewayConfig(read.value, dirname(resolve(source))) : read;
 }
 
 /** For a configuration that is made, not read. `folder`: what relative paths are relative to. */

@@ -5,17 +5,10 @@
  */
 import { z } from 'zod';
 import { err, ok, type Result } from '../result.js';
+import type { Problem } from '../yaml-file.js';
 import { DAY_MS, parseDay, parseTimeOfDay, zoneOf } from './calendar.js';
 import { type Campaign, campaignSchema } from './schema.js';
 import { totalFaceFen } from './tiers.js';
-
-export interface Problem {
-  /** `tiers[1].thresholdFen`; empty for the document itself. */
-  readonly path: string;
-  /** What stands there, as JSON, shortened. */
-  readonly value: string;
-  readonly allowed: string;
-}
 
 export function parseCampaign(document: unknown): Result<Campaign, readonly Problem[]> {
   const parsed = campaignSchema.safeParse(document, { reportInput: true });
