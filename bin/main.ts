@@ -13,9 +13,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   gateway: () => import('./commands/gateway.js'),
   device: () => import('./commands/device.js'),
   quote: () => import('./commands/quote.js'),
+  simulate: () => import('./commands/simulate.js'),
   evidence: () => import('./commands/evidence.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),
+  powercut: () => import('./commands/powercut.js'),
   'virtual-hardware': () => import('./commands/virtual-hardware.js'),
 };
 

@@ -40,7 +40,7 @@ export const payment = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('approve'), cardMs: ms.optional(), bankMs: ms.optional() }),
   z.strictObject({ kind: z.literal('decline'), cardMs: ms.optional(), bankMs: ms.optional(), code }),
   z.strictObject({ kind: z.literal('cancel'), afterMs: ms.optional() }),
-  z.strictObject({ kind: z.literal('walk-away') }),
+  z.strictObject({ kind: z.literal('walk-away'), afterMs: ms.optional() }),
   z.strictObject({ kind: z.literal('card-error'), afterMs: ms.optional(), code }),
   z.strictObject({
     kind: z.literal('bank-silent'),
@@ -54,6 +54,20 @@ export const payment = z.discriminatedUnion('kind', [
 const pays = z.strictObject({ kind: z.literal('pays'), payments: z.array(payment) });
 const usually = z.strictObject({ kind: z.literal('usually'), payment });
 const suffix = z.enum(['cr', 'crlf', 'lf', 'tab', 'none']).optional();
+
+/** The printer's own troubles. */
+export const printerKnob = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('paper-out'), afterLines: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.enum(['paper-near-end', 'paper-in', 'cover-open', 'cover-closed', 'power-cycle']) }),
+  z.strictObject({
+    kind: z.enum(['offline', 'never-answers', 'stuck', 'cutter-jam', 'power']),
+    on: z.boolean(),
+  }),
+  z.strictObject({ kind: z.literal('baud'), baud: z.int().min(50).optional() }).transform(({ kind, baud }) => ({
+    kind,
+    baud,
+  })),
+]);
 
 /** The knobs of each kind of device. */
 export const KNOBS = {
@@ -84,18 +98,7 @@ export const KNOBS = {
     ...wireKnobs,
     z.strictObject({
       kind: z.literal('knob'),
-      knob: z.discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('paper-out'), afterLines: z.int().min(0).optional() }),
-        z.strictObject({ kind: z.enum(['paper-near-end', 'paper-in', 'cover-open', 'cover-closed', 'power-cycle']) }),
-        z.strictObject({
-          kind: z.enum(['offline', 'never-answers', 'stuck', 'cutter-jam', 'power']),
-          on: z.boolean(),
-        }),
-        z.strictObject({ kind: z.literal('baud'), baud: z.int().min(50).optional() }).transform(({ kind, baud }) => ({
-          kind,
-          baud,
-        })),
-      ]),
+      knob: printerKnob,
     }),
   ]),
   voice: z.discriminatedUnion('kind', [...wireKnobs]),

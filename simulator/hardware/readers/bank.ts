@@ -18,8 +18,8 @@ export type Payment =
     }
   /** The red key, before anything is sent online. */
   | { readonly kind: 'cancel'; readonly afterMs?: number | undefined }
-  /** No card until the reader gives up. */
-  | { readonly kind: 'walk-away' }
+  /** No card until the reader gives up: at the host's timeout, or at a shorter one of its own. */
+  | { readonly kind: 'walk-away'; readonly afterMs?: number | undefined }
   /** Chip or contactless fault: nothing was sent. */
   | { readonly kind: 'card-error'; readonly afterMs?: number | undefined; readonly code?: string | undefined }
   /**
@@ -132,7 +132,8 @@ export function stages(payment: Payment, from: MonoMs, timeoutMs: number): Stage
     endAt: endAt < giveUp ? endAt : giveUp,
     moved: false,
   });
-  if (payment.kind === 'walk-away') return nothingSent(giveUp);
+  if (payment.kind === 'walk-away')
+    return nothingSent(payment.afterMs === undefined ? giveUp : later(from, payment.afterMs));
   if (payment.kind === 'cancel' || payment.kind === 'card-error')
     return nothingSent(later(from, payment.afterMs ?? CARD_MS));
   const cardAt = later(from, payment.cardMs ?? CARD_MS);

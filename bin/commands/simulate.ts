@@ -1,0 +1,151 @@
+/** `codeplate simulate`: a scenario on virtual hardware, judged by four books that must agree. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { describeProblem } from '#protocol/campaign/load.js';
+import type { Scenario } from '#simulator/scenarios/format.js';
+import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
+import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+
+interface Options {
+  readonly seed?: number;
+  readonly runs: number;
+  readonly junit?: string;
+  readonly json?: boolean;
+  readonly chaos?: boolean;
+  readonly times: number;
+  readonly keep?: string;
+}
+
+/** Seeds are printed and typed again: six digits are enough to differ. */
+const SEEDS = 1_000_000;
+
+const EXAMPLES = `
+Examples:
+  $ codeplate simulate happy-day                    (a shipped one: codeplate simulate --list)
+  $ codeplate simulate reader-unknown --seed 7      (the same amounts, timings and chunks again)
+  $ codeplate simulate happy-day --runs 20          (twenty seeds, one after the other)
+  $ codeplate simulate mine.yaml --junit out.xml
+  $ codeplate simulate happy-day --chaos --times 50 (kill -9 of agent and gateway at random moments)
+
+A scenario says which counters there are, who comes, what happens and what must be true. Whatever it says, at its end the
+journals, the ledger, the receipts on paper and the card readers' own books must agree. Exit code 1 where anything is wrong.
+With --json: {"scenario","seed","sales","redeemed","violations":[...]}; with --runs over 1, the same of each in "runs".
+How to write one is at the head of simulator/scenarios/format.ts.`;
+
+export function command(): Command {
+  return new Command('simulate')
+    .description('Play a scenario on virtual counter hardware, with the real agent and the real gateway.')
+    .argument('[scenario]', 'a YAML file, or the name of a shipped scenario')
+    .option('--list', 'name the shipped scenarios')
+    .option('--seed <n>', 'amounts, timings and chunks come from it; a fresh one, where missing', whole(0))
+    .option('--runs <n>', 'so many times, with the next seeds', whole(1), 1)
+    .option('--junit <file>', 'write what was looked at as JUnit XML')
+    .option('--json', 'print one JSON object and nothing else')
+    .option('--chaos', "kill agent and gateway at random moments while the scenario's sales go on")
+    .option('--times <n>', 'with --chaos: so many kills', whole(1), 20)
+    .option('--keep <folder>', 'keep logs, journals and ledger in this folder')
+    .addHelpText('after', EXAMPLES)
+    .action(async (scenario: string | undefined, options: Options & { readonly list?: boolean }) => {
+      if (options.list === true) return list(options.json === true);
+      await simulate(scenario, options);
+    });
+}
+
+const whole = (lowest: number) => (text: string) => {
+  const number = Number(text);
+  if (!/^\d{1,9}$/.test(text) || number < lowest)
+    throw new InvalidArgumentError(`a whole number, ${lowest} or more, is expected.`);
+  return number;
+};
+
+async function list(json: boolean): Promise<void> {
+  const { shippedScenarios } = await import('#simulator/scenarios/shipped.js');
+  if (json) printJson({ scenarios: shippedScenarios() });
+  else process.stdout.write(`${shippedScenarios().join('\n')}\n`);
+}
+
+async function simulate(asked: string | undefined, options: Options): Promise<void> {
+  const { file, scenario } = await read(asked);
+  const { playScenario } = await import('#simulator/scenarios/play.js');
+  const { junitXml } = await import('#simulator/scenarios/result.js');
+  const quiet = options.json === true;
+  const first = options.seed ?? Math.floor(Math.random() * SEEDS);
+  const results: ScenarioResult[] = [];
+  for (let run = 0; run < options.runs; run += 1) {
+    const seed = first + run;
+    if (!quiet) process.stdout.write(`${scenario.name}, seed ${seed}\n`);
+    const result = await playScenario(scenario, {
+      seed,
+      folder: path.dirname(path.resolve(file)),
+      ...(options.chaos === true && { chaosKills: options.times }),
+      ...(options.keep !== undefined && { keep: path.resolve(options.keep) }),
+      onCheck: (check) => (quiet ? undefined : tellCheck(check)),
+      onKill: ({ agent, gateway }) =>
+        quiet || (agent + gateway) % 10 !== 0
+          ? undefined
+          : process.stdout.write(`  killed: agent ${agent}, gateway ${gateway} times\n`),
+    });
+    results.push(result);
+    if (!quiet) tellEnd(result, asked ?? '', options.chaos === true ? ` --chaos --times ${options.times}` : '');
+  }
+  if (options.junit !== undefined) writeFileSync(options.junit, junitXml(results));
+  const [only] = results;
+  if (quiet) printJson(results.length === 1 && only !== undefined ? summary(only) : { runs: results.map(summary) });
+  if (results.some(({ violations }) => violations.length > 0)) process.exitCode = EXIT_FAILED;
+}
+
+const summary = ({ scenario, seed, sales, redeemed, violations, tookMs, kills }: ScenarioResult) => ({
+  scenario,
+  seed,
+  sales,
+  redeemed,
+  violations,
+  tookMs: Math.round(tookMs),
+  ...(kills.agent + kills.gateway > 0 && { kills }),
+});
+
+async function read(asked: string | undefined): Promise<{ readonly file: string; readonly scenario: Scenario }> {
+  const [{ parseScenario }, { scenarioFile, shippedScenarios }] = await Promise.all([
+    import('#simulator/scenarios/format.js'),
+    import('#simulator/scenarios/shipped.js'),
+  ]);
+  const shipped = shippedScenarios().join(', ');
+  if (asked === undefined) throw new UsageError(`Name a scenario: a YAML file, or one of ${shipped}`);
+  const file = scenarioFile(asked);
+  if (file === undefined) throw new UsageError(`There is no scenario "${asked}". Shipped are ${shipped}`);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = parseScenario(text);
+  if (parsed.ok) return { file, scenario: parsed.value };
+  const problems = parsed.fault.map((problem) => `  ${describeProblem(problem)}`).join('\n');
+  throw new UsageError(`SCENARIO_INVALID: ${file} has problems; correct all of them and run it again.\n${problems}`);
+}
+
+const colour = (code: number, text: string): string =>
+  process.stdout.isTTY === true ? `\x1b[${code}m${text}\x1b[0m` : text;
+
+function tellCheck({ name, wrong }: Check): void {
+  process.stdout.write(
+    wrong === null ? `  ${colour(32, '✓')} ${name}\n` : `  ${colour(31, '✗')} ${name}: ${colour(31, wrong)}\n`,
+  );
+}
+
+function tellEnd(
+  { scenario, seed, sales, redeemed, violations, tookMs, kills }: ScenarioResult,
+  asked: string,
+  more: string,
+) {
+  const killed =
+    kills.agent + kills.gateway === 0 ? '' : `, killed agent ${kills.agent} and gateway ${kills.gateway} times`;
+  const seconds = (tookMs / 1000).toFixed(1);
+  process.stdout.write(
+    violations.length === 0
+      ? `${colour(32, 'passed')}: ${scenario}, ${sales} sales, ${redeemed} coupons${killed}, ${seconds} s\n`
+      : `${colour(31, 'FAILED')}: ${violations.length} violations. Again: codeplate simulate ${asked} --seed ${seed}${more}\n`,
+  );
+}

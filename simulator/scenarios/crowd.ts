@@ -1,0 +1,75 @@
+/**
+ * A busy morning: customers at all counters at once, amounts and coupons by the seed. What each must be given is worked
+ * out here from the campaign's table alone, by nothing that the product shares.
+ */
+import type { Counter } from '#simulator/counter/counter.js';
+import type { Dice } from '#simulator/counter/dice.js';
+import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
+import type { StepOf } from './format.js';
+import type { Stage } from './stage.js';
+import { openAt } from './verbs.js';
+
+const SALE_MS = 60_000;
+/** One in so many shows the opaque payment code instead of the verifiable one. */
+const OPAQUE = 0.3;
+/** ... and one in so many is declined by the bank, and pays again. */
+const DECLINED = 0.05;
+
+export async function playCrowd(stage: Stage, { sales, fen }: StepOf<'crowd'>): Promise<void> {
+  const { counters } = stage.rig;
+  let next = 0;
+  const wrong: string[] = [];
+  await Promise.all(
+    counters.map(async (counter) => {
+      const dice = stage.dice.fork(`crowd at ${counter.name}`);
+      while (next < sales) {
+        next += 1;
+        const order = `M${String(next).padStart(5, '0')}`;
+        const fault = await serve({ stage, counter, dice, order, amountFen: dice.between(fen[0], fen[1]) });
+        if (fault !== null) wrong.push(`${order}: ${fault}`);
+      }
+    }),
+  );
+  stage.check(`${sales} customers served`, wrong);
+}
+
+interface Serving {
+  readonly stage: Stage;
+  readonly counter: Counter;
+  readonly dice: Dice;
+  readonly order: string;
+  readonly amountFen: number;
+}
+
+async function serve({ stage, counter, dice, order, amountFen }: Serving): Promise<string | null> {
+  const { tiers } = stage.shoppers;
+  const holds = tiers.filter(() => dice.chance(0.5));
+  const name = `${counter.name} ${order}`;
+  await stage.shoppers.arrive(
+    name,
+    holds.map(({ faceYuan }) => faceYuan),
+  );
+  const declined = dice.chance(DECLINED);
+  if (declined) await counter.reader.pays({ kind: 'decline' });
+  const as = dice.chance(OPAQUE) ? 'payment-code' : 'coupon';
+  let seen = await pay(counter, order, amountFen, stage.shoppers.code(name, as));
+  if (declined) {
+    if (seen.state !== 'not-charged') return `declined by the bank, and ${seen.state}`;
+    seen = await pay(counter, order, amountFen, stage.shoppers.code(name, as));
+  }
+  stage.shoppers.leave(name);
+  // The largest that fits, worked out anew.
+  const faces = holds.filter(({ thresholdFen }) => thresholdFen <= amountFen).map(({ faceYuan }) => faceYuan * 100);
+  const face = Math.max(0, ...faces);
+  if (seen.state !== 'settled') return `${seen.state}: ${seen.line.en}`;
+  if (seen.netFen !== amountFen - face)
+    return `${amountFen} fen with ${JSON.stringify(holds.map((h) => h.faceYuan))} cost ${seen.netFen} fen (${seen.reason})`;
+  return null;
+}
+
+async function pay(counter: Counter, order: string, amountFen: number, code: string): Promise<SaleSeen> {
+  const said = await openAt(counter, order, amountFen);
+  if (!said.ok) throw new Error(`order ${order} was refused: ${said.code} (${said.line.en})`);
+  await counter.scanner.scan(code);
+  return counter.till.follow(order, ({ state }) => AT_REST.has(state), { withinMs: SALE_MS, what: 'at rest' });
+}

@@ -1,0 +1,145 @@
+/** Plays a scenario: builds its street, claims for its customers, goes through its steps, heals everything, compares the books. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { movedToToday } from '#simulator/counter/campaign-copy.js';
+import { packageFolder } from '#simulator/counter/child.js';
+import { type Dice, diceOf } from '#simulator/counter/dice.js';
+import type { Reconciled } from '#simulator/counter/reconcile.js';
+import { type Rig, startRig } from '#simulator/counter/rig.js';
+import type { LineShape } from '#simulator/hardware/pty.js';
+import { type Kills, playChaos } from './chaos.js';
+import type { Scenario } from './format.js';
+import type { Check, ScenarioResult } from './result.js';
+import { Shoppers } from './shoppers.js';
+import { Stage } from './stage.js';
+import { playSteps } from './verbs.js';
+
+export interface PlayOptions {
+  readonly seed: number;
+  /** Kill agents and gateway at random moments, so many times, while the scenario's sales go on and on. */
+  readonly chaosKills?: number | undefined;
+  /** Each thing that was looked at, as it is. */
+  readonly onCheck?: (check: Check) => void;
+  readonly onKill?: (kills: Kills) => void;
+  /** Where a campaign's path in the file is relative to. */
+  readonly folder?: string;
+  /** Keeps logs, journals and ledger here. */
+  readonly keep?: string | undefined;
+}
+
+/** Rejects only where the rig itself cannot be built; whatever the product does wrong is in the result. */
+export async function playScenario(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
+  const began = performance.now();
+  const dice = diceOf(options.seed);
+  const document = readCampaign(scenario.campaign, options.folder ?? process.cwd());
+  const chaos = options.chaosKills !== undefined;
+  const run = scenario.run === 'here' && !chaos ? 'here' : 'process';
+  const rig = await startRig({
+    counters: Object.entries(scenario.counters).map(([name, { merchant, shape }]) => ({
+      name,
+      merchant,
+      shape: shape ?? someShape(dice.fork(`shape of ${name}`)),
+    })),
+    campaign: movedToToday(document, Date.now()),
+    dice: dice.fork('customers'),
+    agents: run,
+    gateway: run,
+    devices: scenario.devices,
+    ...(options.keep !== undefined && { folder: options.keep }),
+  });
+  let kills: Kills = { agent: 0, gateway: 0 };
+  let books: Reconciled | null = null;
+  const shoppers = new Shoppers(rig, tiersOf(document), dice.fork('codes'));
+  const stage = new Stage({ rig, shoppers, dice: dice.fork('steps'), onCheck: options.onCheck ?? (() => {}) });
+  try {
+    await varyCards(rig, dice.fork('cards'));
+    if (options.chaosKills !== undefined) kills = await playChaos(stage, scenario, options.chaosKills, options.onKill);
+    else {
+      for (const [name, { holds }] of Object.entries(scenario.customers)) await shoppers.arrive(name, holds);
+      await trying(stage, 'the steps', () => playSteps(stage, scenario.steps));
+    }
+    await trying(stage, 'everything comes to rest', async () => {
+      books = await rig.settle();
+    });
+    if (books !== null) lastChecks(stage, scenario, books, chaos);
+  } finally {
+    await rig.stop();
+  }
+  const { counters } = rig;
+  for (const counter of counters)
+    if (counter.leftovers.length > 0) stage.check('nothing is left behind', counter.leftovers.join(', '));
+  const { sales = 0, redeemed = 0 } = (books as Reconciled | null)?.ledger ?? {};
+  return {
+    scenario: scenario.name,
+    seed: options.seed,
+    sales,
+    redeemed: redeemed ?? 0,
+    violations: stage.violations,
+    checks: stage.checks,
+    tookMs: performance.now() - began,
+    books,
+    kills,
+  };
+}
+
+/** A step that can't go on ends the steps; the books are compared all the same. */
+async function trying(stage: Stage, what: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    stage.check(what, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function lastChecks(stage: Stage, scenario: Scenario, books: Reconciled, chaos: boolean): void {
+  stage.check('journal, ledger, receipts and reader agree', books.differences);
+  const died = [...stage.rig.counters.map((counter) => counter.died), stage.rig.gateway.died].filter(
+    (text) => text !== undefined,
+  );
+  stage.check('no process ended by itself', died);
+  if (chaos) return;
+  const found: Readonly<Record<string, number | null>> = {
+    ...books.journal,
+    ...books.copies,
+    inPersonsHands: books.inPersonsHands,
+  };
+  const wrong = Object.entries(scenario.finally).flatMap(([name, should]) =>
+    should === undefined || found[name] === should ? [] : [`${name} is ${found[name]}, not ${should}`],
+  );
+  stage.check('the sums at the end', wrong);
+}
+
+/** Fast and whole; byte by byte; a few at a time; gathered into lumps. What a device says comes in all of these ways. */
+function someShape(dice: Dice): LineShape | undefined {
+  return dice.pick<LineShape | undefined>([
+    undefined,
+    { chunkBytes: dice.between(2, 9) },
+    { chunkBytes: dice.between(10, 40) },
+    { gatherMs: dice.between(1, 8) },
+  ]);
+}
+
+async function varyCards(rig: Rig, dice: Dice): Promise<void> {
+  for (const { reader } of rig.counters)
+    await reader.usually({ kind: 'approve', cardMs: dice.between(2, 60), bankMs: dice.between(2, 60) });
+}
+
+/** A shipped campaign by its name, or a document by its path. */
+export function readCampaign(nameOrPath: string, folder: string): unknown {
+  const file = nameOrPath.endsWith('.json')
+    ? path.resolve(folder, nameOrPath)
+    : path.join(packageFolder(), 'campaigns', `${nameOrPath}.json`);
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+const tiersSchema = z.object({
+  tiers: z.array(z.object({ id: z.string(), faceFen: z.int(), thresholdFen: z.int() })),
+});
+
+const tiersOf = (document: unknown) =>
+  tiersSchema.parse(document).tiers.map(({ id, faceFen, thresholdFen }) => ({
+    id,
+    faceYuan: faceFen / 100,
+    thresholdFen,
+  }));

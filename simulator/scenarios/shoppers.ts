@@ -1,0 +1,100 @@
+/** The customers of a scenario: who claimed what, and whatever they hold under the scanner. */
+import type { CouponSerial } from '#protocol/ids.js';
+import type { Dice } from '#simulator/counter/dice.js';
+import type { Rig } from '#simulator/counter/rig.js';
+import { claimingToHold } from '#simulator/wallets/misbehaviours/coupon-not-held.js';
+import { secondPhoneOf } from '#simulator/wallets/misbehaviours/two-phones.js';
+import { withWrongClock } from '#simulator/wallets/misbehaviours/wrong-clock.js';
+import type { Wallet } from '#simulator/wallets/wallet.js';
+import type { SHOWN } from './format.js';
+
+export type Shown = (typeof SHOWN)[number];
+
+/** Twice what a presentation is fresh for. */
+const CLOCK_AHEAD_MS = 120_000;
+
+/** A tier as the campaign's document has it. */
+export interface TierSeen {
+  readonly id: string;
+  readonly faceYuan: number;
+  readonly thresholdFen: number;
+}
+
+interface Shopper {
+  readonly wallet: Wallet;
+  readonly holdsAny: boolean;
+  lastShown: string | undefined;
+}
+
+export class Shoppers {
+  readonly #rig: Rig;
+  readonly #dice: Dice;
+  readonly tiers: readonly TierSeen[];
+  readonly #known = new Map<string, Shopper>();
+
+  constructor(rig: Rig, tiers: readonly TierSeen[], dice: Dice) {
+    this.#rig = rig;
+    this.tiers = tiers;
+    this.#dice = dice;
+  }
+
+  /** Claims; a name that comes again is another person from then on. */
+  async arrive(name: string, holdsYuan: readonly number[]): Promise<void> {
+    const tiers = holdsYuan.map((face) => {
+      const tier = this.tiers.find(({ faceYuan }) => faceYuan === face);
+      if (tier === undefined) throw new Error(`the campaign has no coupon of ${face} yuan (customer ${name})`);
+      return tier.id;
+    });
+    this.#known.set(name, {
+      wallet: await this.#rig.customer(tiers),
+      holdsAny: tiers.length > 0,
+      lastShown: undefined,
+    });
+  }
+
+  leave(name: string): void {
+    this.#known.delete(name);
+  }
+
+  code(name: string | undefined, as: Shown): string {
+    switch (as) {
+      case 'wechat':
+        return `13${this.#digits(16)}`;
+      case 'alipay':
+        return `28${this.#digits(16)}`;
+      case 'nonsense':
+        return `HELLO-${this.#dice.hex(12)}`;
+      default:
+        break;
+    }
+    const shopper = name === undefined ? undefined : this.#known.get(name);
+    if (shopper === undefined) throw new Error(`"${as}" is shown by a customer: say which`);
+    // Who claimed nothing still pays with the app: its payment code, which no coupon belongs to.
+    if (!shopper.holdsAny) return `62${this.#digits(17)}`;
+    const { wallet, lastShown } = shopper;
+    const now = this.#rig.now();
+    switch (as) {
+      case 'payment-code':
+        return wallet.paymentCode();
+      case 'screenshot':
+        return lastShown ?? this.#remember(shopper, wallet.present(now));
+      case 'second-phone':
+        return secondPhoneOf(wallet).present(now);
+      case 'wrong-clock':
+        return withWrongClock(wallet, CLOCK_AHEAD_MS).present(now);
+      case 'forged':
+        return claimingToHold(wallet, [1 as CouponSerial]).present(now);
+      case 'coupon':
+        return this.#remember(shopper, wallet.present(now));
+    }
+  }
+
+  #remember(shopper: Shopper, code: string): string {
+    shopper.lastShown = code;
+    return code;
+  }
+
+  #digits(count: number): string {
+    return Array.from({ length: count }, () => this.#dice.below(10)).join('');
+  }
+}
