@@ -1,6 +1,6 @@
 /**
- * The ledger on SQLite. A batch is: one read of what it needs, the decision (pure, in the event loop), one write. No
- * transaction is open in between; the write fails where another gateway was faster, and then the batch is decided again
+ * The ledger on SQLite. A batch is: one read of what isn't in memory yet, the decision (pure, in the event loop), one
+ * write. No transaction is open in between; the write fails where another gateway was faster, and then the batch is decided again
  * with the database locked, which can't fail that way.
  */
 import { promisify } from 'node:util';
@@ -16,15 +16,13 @@ import {
   type Evidence,
   type Holder,
   IDENTIFIERS,
-  type JournalChunk,
   type SaleEntry,
   saleKey,
-  type Totals,
 } from '../core/book.js';
-import { MemoryBook } from '../core/memory-book.js';
 import { type Needs, needsOf } from '../core/needs.js';
 import { reconcile } from '../core/reconcile.js';
 import type { Rules } from '../core/rules.js';
+import { type LoadedRows, WorkingBook } from '../core/working-book.js';
 import {
   type Answer,
   type Committed,
@@ -78,29 +76,20 @@ async function prepareWriter(writer: SqliteDatabase, file: string, rules: Rules)
   await exec(BATCH_TRIGGER);
 }
 
-/** Rows as `loadSql` gives them: written by this file, in the form that the schema version names. */
-interface Loaded {
-  readonly totals: Totals | null;
-  readonly audit: { readonly seq: number; readonly hash: string } | null;
-  readonly devices: readonly DeviceChain[];
-  readonly chunks: readonly JournalChunk[];
-  readonly holders: readonly Holder[];
-  readonly coupons: readonly Coupon[];
-  readonly sales: readonly SaleEntry[];
-}
-
 class SqliteLedger implements Ledger {
   readonly #rules: Rules;
   readonly #writer: SqliteDatabase;
   readonly #reader: SqliteDatabase;
   readonly #load: PreparedStatement;
   readonly #write: PreparedStatement;
+  readonly #working: WorkingBook;
   readonly #queries: Readonly<Record<'load' | 'spent' | 'evidence' | 'audit' | 'reconciliation', PreparedStatement>>;
 
   constructor(rules: Rules, writer: SqliteDatabase, reader: SqliteDatabase) {
     this.#rules = rules;
     this.#writer = writer;
     this.#reader = reader;
+    this.#working = new WorkingBook(rules.campaign.tiers.length);
     this.#load = writer.prepare(loadSql(rules.needsHistory));
     this.#write = writer.prepare('insert into batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#queries = {
@@ -122,7 +111,10 @@ class SqliteLedger implements Ledger {
 
   /** The whole of it under the write lock: slower, and nobody can be faster. */
   #commitLocked(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void {
-    const giveUp = (error: Error): void => this.#writer.exec('rollback', () => done(faultOf(error), NOTHING_COMMITTED));
+    const giveUp = (error: Error): void => {
+      this.#working.forget();
+      this.#writer.exec('rollback', () => done(faultOf(error), NOTHING_COMMITTED));
+    };
     this.#writer.exec('begin immediate', (busy) => {
       if (busy !== undefined) return done(faultOf(busy), NOTHING_COMMITTED);
       this.#attempt(ops, now, (error, committed) => {
@@ -132,16 +124,37 @@ class SqliteLedger implements Ledger {
     });
   }
 
-  #attempt(ops: readonly Op[], now: WallMs, done: (error: Error | undefined, committed: Committed) => void): void {
-    this.#load.text([JSON.stringify(needsOf(ops))], (unread, text) => {
-      if (unread !== undefined) return done(unread, NOTHING_COMMITTED);
+  /** After a failure nothing that is held in memory is trusted any more. */
+  #attempt(ops: readonly Op[], now: WallMs, done: Attempted): void {
+    const failed = (error: Error): void => {
+      this.#working.forget();
+      done(error, NOTHING_COMMITTED);
+    };
+    this.#loadMissing(ops, (unread) => {
+      if (unread !== undefined) return failed(unread);
       try {
-        const { committed, changes } = arbitrate(bookOf(this.#rules, text), this.#rules, ops, now);
+        const { committed, changes } = arbitrate(this.#working.book, this.#rules, ops, now);
         if (changes === undefined) return done(undefined, committed);
-        this.#write.run(rowsOf(changes), (error) => done(error, committed));
+        this.#write.run(rowsOf(changes), (error) => {
+          if (error !== undefined) return failed(error);
+          this.#working.apply(changes);
+          done(undefined, committed);
+        });
       } catch (error) {
-        done(error instanceof Error ? error : new Error(String(error)), NOTHING_COMMITTED);
+        failed(error instanceof Error ? error : new Error(String(error)));
       }
+    });
+  }
+
+  #loadMissing(ops: readonly Op[], done: (error: Error | undefined) => void): void {
+    const needs = this.#working.missing(needsOf(ops));
+    if (needs === undefined) {
+      done(undefined);
+      return;
+    }
+    this.#load.text([json(needs)], (error, text) => {
+      if (error === undefined) this.#working.add(needs, JSON.parse(text) as LoadedRows);
+      done(error);
     });
   }
 
@@ -165,7 +178,7 @@ class SqliteLedger implements Ledger {
     });
   }
 
-  #lookUp(needs: Needs, done: Answer<Loaded>): void {
+  #lookUp(needs: Needs, done: Answer<LoadedRows>): void {
     ask(this.#queries.load, JSON.stringify(needs), EMPTY, done);
   }
 
@@ -197,7 +210,9 @@ class SqliteLedger implements Ledger {
   }
 }
 
-const EMPTY: Loaded = { totals: null, audit: null, devices: [], chunks: [], holders: [], coupons: [], sales: [] };
+type Attempted = (error: Error | undefined, committed: Committed) => void;
+
+const EMPTY: LoadedRows = { totals: null, audit: null, devices: [], chunks: [], holders: [], coupons: [], sales: [] };
 const NOTHING: Needs = needsOf([]);
 
 interface Sums {
@@ -211,15 +226,6 @@ function ask<Value>(statement: PreparedStatement, parameter: string, none: Value
     if (error !== undefined) return done(faultOf(error), none);
     done(undefined, JSON.parse(text) as Value);
   });
-}
-
-function bookOf(rules: Rules, text: string): MemoryBook {
-  const loaded = JSON.parse(text) as Loaded;
-  const book = new MemoryBook(rules.campaign.tiers.length);
-  if (loaded.totals !== null) book.totals = loaded.totals;
-  if (loaded.audit !== null) book.audit = loaded.audit;
-  book.apply({ ...loaded, coupons: loaded.coupons.map((coupon) => ({ ...coupon, was: 0 })) });
-  return book;
 }
 
 /** In the order of the view's columns in `BATCH_TRIGGER`. */

@@ -1,4 +1,5 @@
 /** What a batch has to have at hand before it can be decided: keys by kind, for one set-based read. */
+import type { DeviceId } from '#protocol/ids.js';
 import type { Op } from '../ports/ledger.js';
 import { IDENTIFIERS, saleKey } from './book.js';
 
@@ -12,7 +13,7 @@ export interface Needs {
   /** `<kind> <hash>`. */
   readonly identities: readonly string[];
   /** Where a device's hash at a seq that we have is compared. */
-  readonly probes: readonly { readonly device: string; readonly seq: number }[];
+  readonly probes: readonly { readonly device: DeviceId; readonly seq: number }[];
 }
 
 export function needsOf(ops: readonly Op[]): Needs {
@@ -22,7 +23,7 @@ export function needsOf(ops: readonly Op[]): Needs {
   const holders = new Set<string>();
   const codes = new Set<string>();
   const identities = new Set<string>();
-  const probes: { device: string; seq: number }[] = [];
+  const probes: { device: DeviceId; seq: number }[] = [];
   for (const op of ops) {
     switch (op.kind) {
       case 'authorise':

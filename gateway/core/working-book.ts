@@ -1,0 +1,112 @@
+/**
+ * The part of a database's book that recent batches needed, kept because the next batch mostly needs the same: a sale
+ * that was authorised a second ago is settled now. It is true until somebody else commits, and that is found out at
+ * once: each commit takes the next place in the audit chain, and only one can.
+ */
+import type { DeviceId } from '#protocol/ids.js';
+import type { Changes, Coupon, DeviceChain, Holder, JournalChunk, SaleEntry, Totals } from './book.js';
+import { MemoryBook } from './memory-book.js';
+import type { Needs } from './needs.js';
+
+/** Rows as a database gives them for `Needs`. */
+export interface LoadedRows {
+  readonly totals: Totals | null;
+  readonly audit: { readonly seq: number; readonly hash: string } | null;
+  readonly devices: readonly DeviceChain[];
+  readonly chunks: readonly JournalChunk[];
+  readonly holders: readonly Holder[];
+  readonly coupons: readonly Coupon[];
+  readonly sales: readonly SaleEntry[];
+}
+
+/** Some 3 KiB each, sale, records and coupon together: 60 MiB. Beyond it everything is forgotten and read again. */
+const MAX_SALES = 20_000;
+
+type Keys = 'devices' | 'sales' | 'serials' | 'holders' | 'codes' | 'identities';
+
+export class WorkingBook {
+  readonly #tiers: number;
+  #book: MemoryBook;
+  #isLoaded = false;
+  /** What was asked for before, whether there was such a row or not. */
+  #known: Readonly<Record<Keys, Set<string | number>>>;
+
+  constructor(tiers: number) {
+    this.#tiers = tiers;
+    this.#book = new MemoryBook(tiers);
+    this.#known = nothingKnown();
+  }
+
+  get book(): MemoryBook {
+    return this.#book;
+  }
+
+  forget(): void {
+    this.#book = new MemoryBook(this.#tiers);
+    this.#known = nothingKnown();
+    this.#isLoaded = false;
+  }
+
+  /** What is still to be read; undefined: nothing. */
+  missing(needs: Needs): Needs | undefined {
+    if (this.#known.sales.size > MAX_SALES || this.#known.identities.size > MAX_SALES) this.forget();
+    const unknown = <Key extends string | number>(kind: Keys, keys: readonly Key[]): Key[] =>
+      keys.filter((key) => !this.#known[kind].has(key));
+    const left: Needs = {
+      devices: unknown('devices', needs.devices),
+      sales: unknown('sales', needs.sales),
+      serials: unknown('serials', needs.serials),
+      holders: unknown('holders', needs.holders),
+      codes: unknown('codes', needs.codes),
+      identities: unknown('identities', needs.identities),
+      probes: needs.probes.filter(({ device, seq }) => this.#lacksChunk(device, seq)),
+    };
+    const isAll = this.#isLoaded && Object.values(left).every((keys: readonly unknown[]) => keys.length === 0);
+    return isAll ? undefined : left;
+  }
+
+  #lacksChunk(device: DeviceId, seq: number): boolean {
+    if (!this.#known.devices.has(device)) return true;
+    const known = this.#book.device(device);
+    return known !== undefined && seq > 0 && seq <= known.seq && this.#book.chunkAt(device, seq) === undefined;
+  }
+
+  /** Rows that are here already stay as they are: they may be newer only where somebody else wrote, and then all goes. */
+  add(asked: Needs, rows: LoadedRows): void {
+    const book = this.#book;
+    if (!this.#isLoaded) {
+      if (rows.totals !== null) book.totals = rows.totals;
+      if (rows.audit !== null) book.audit = rows.audit;
+      this.#isLoaded = true;
+    }
+    for (const row of rows.devices) if (book.device(row.device) === undefined) book.devices.set(row.device, row);
+    for (const row of rows.holders) if (book.holder(row.id) === undefined) book.putHolder(row);
+    for (const row of rows.coupons) if (book.coupon(row.serial) === undefined) book.putCoupon(row, 0);
+    for (const row of rows.sales) if (book.sale(row.key) === undefined) book.putSale(row);
+    book.apply({ ...NO_CHANGES, chunks: rows.chunks });
+    for (const kind of KINDS) for (const key of asked[kind]) this.#known[kind].add(key);
+    for (const { id, paymentCode } of rows.holders) {
+      this.#known.holders.add(id);
+      this.#known.codes.add(paymentCode);
+    }
+  }
+
+  /** After the commit. */
+  apply(changes: Changes): void {
+    this.#book.apply(changes);
+    if (changes.totals !== null) this.#book.totals = changes.totals;
+    if (changes.audit !== null) this.#book.audit = { seq: changes.audit.seq, hash: changes.audit.hash };
+  }
+}
+
+const KINDS = ['devices', 'sales', 'serials', 'holders', 'codes', 'identities'] as const;
+const NO_CHANGES = { devices: [], chunks: [], holders: [], coupons: [], sales: [] };
+
+const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
+  devices: new Set(),
+  sales: new Set(),
+  serials: new Set(),
+  holders: new Set(),
+  codes: new Set(),
+  identities: new Set(),
+});
