@@ -9,6 +9,7 @@ const VERSION = '0.1.0';
 
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {
+  demo: () => import('./commands/demo.js'),
   init: () => import('./commands/init.js'),
   gateway: () => import('./commands/gateway.js'),
   device: () => import('./commands/device.js'),
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   evidence: () => import('./commands/evidence.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),
+  reconnects: () => import('./commands/reconnects.js'),
   powercut: () => import('./commands/powercut.js'),
   'virtual-hardware': () => import('./commands/virtual-hardware.js'),
 };
