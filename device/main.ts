@@ -211,7 +211,8 @@ function peripheralsOf(config: DeviceConfig): PeripheralSet {
   }
   if (printer !== undefined) {
     const model = printerModel(printer.model);
-    set.printer = { machine: createPrinter(model), link: linkOf(printer, model.baudRate) };
+    const machine = createPrinter(model, { baudRate: printer.baud ?? model.baudRate });
+    set.printer = { machine, link: linkOf(printer, model.baudRate) };
   }
   if (voice !== undefined) {
     const driver = VOICES[voice.driver];

@@ -14,6 +14,7 @@ import { gatewayConfigExample } from '#gateway/config.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { PAPER_58, paperSvg, render } from '#simulator/hardware/printer/index.js';
+import { parseScenario } from '#simulator/scenarios/format.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -99,6 +100,11 @@ it('both READMEs have the same sections, tables and pictures', () => {
 
 it('the version that the door tells is the package’s', () => {
   expect(read('bin/main.ts')).toContain(`const VERSION = '${JSON.parse(read('package.json')).version}'`);
+});
+
+it.each(READMES)('the scenario in %s is one that codeplate simulate takes', (readme) => {
+  const [, scenario = ''] = /^```yaml\n(name: [\s\S]*?)^```/m.exec(read(readme)) ?? [];
+  expect(parseScenario(scenario)).toMatchObject({ ok: true, value: { name: 'my-morning' } });
 });
 
 describe('the receipt in the README', () => {

@@ -12,9 +12,9 @@ interface Options {
 
 export function command(): Command {
   return new Command('evidence')
-    .summary('check the evidence of a double spend or a forked journal')
+    .summary('Check the evidence of a double spend or a forked journal, without a database.')
     .description(
-      'Checks evidence by itself: the signatures of both presentations, or the hash chains of a forked journal.\nWithout ID: lists what the gateway has. Exit 1 where the evidence does not hold.',
+      'Check evidence by itself: the signatures of both presentations, or the hash chains of a forked journal.\nWithout ID: list what the gateway has. Exit 1 where the evidence does not hold.',
     )
     .argument('[id]', "the evidence's number")
     .option('--gateway <url>', 'where the gateway listens for HTTP', 'http://127.0.0.1:8080')
@@ -23,7 +23,7 @@ export function command(): Command {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  codeplate evidence\n  codeplate evidence 3 --json > evidence-3.json\n  codeplate evidence --file evidence-3.json',
+      '\nExamples:\n  $ codeplate evidence\n  $ codeplate evidence 3 --json > evidence-3.json\n  $ codeplate evidence --file evidence-3.json',
     )
     .action(evidence);
 }
