@@ -97,7 +97,7 @@ describe('evidence of a coupon spent twice', () => {
     ],
     [
       'a text that was touched',
-      honest.show(1).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      honest.show(1).replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')),
       honest.show(2),
       ['EVIDENCE_DOES_NOT_HOLD', 'a signature of the first presentation is not valid'],
     ],
