@@ -42,6 +42,7 @@ const MENDABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'presentation-malformed',
   'presentation-forged',
   'presentation-stale',
+  'phone-clock-ahead',
   'presentation-replayed',
   'other-campaign',
   'mode-not-allowed',

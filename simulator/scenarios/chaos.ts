@@ -7,6 +7,7 @@ import type { Counter } from '#simulator/counter/counter.js';
 import type { Dice } from '#simulator/counter/dice.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
 import { pause } from '#simulator/counter/waiting.js';
+import { SAME_CODE_MS } from './crowd.js';
 import type { Scenario, Step, StepOf } from './format.js';
 import type { Stage } from './stage.js';
 import { openAt } from './verbs.js';
@@ -23,7 +24,7 @@ const GATEWAY_SHARE = 0.25;
 /** A till asks again this often ... */
 const AGAIN_MS = 60;
 /** ... and a customer shows the code again when nothing has come of it for so long. */
-const SHOW_AGAIN_MS = 1_500;
+const SHOW_AGAIN_MS = SAME_CODE_MS;
 /** The reader is asked for a minute before a person gets the case. */
 const SALE_MS = 150_000;
 

@@ -5,11 +5,14 @@
 import type { Counter } from '#simulator/counter/counter.js';
 import type { Dice } from '#simulator/counter/dice.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
+import { pause } from '#simulator/counter/waiting.js';
 import type { StepOf } from './format.js';
 import type { Stage } from './stage.js';
 import { openAt } from './verbs.js';
 
 const SALE_MS = 60_000;
+/** A scanner's repeats of one code count as one reading for 1.5 s. */
+export const SAME_CODE_MS = 1_600;
 /** One in so many shows the opaque payment code instead of the verifiable one. */
 const OPAQUE = 0.3;
 /** ... and one in so many is declined by the bank, and pays again. */
@@ -55,6 +58,8 @@ async function serve({ stage, counter, dice, order, amountFen }: Serving): Promi
   let seen = await pay(counter, order, amountFen, stage.shoppers.code(name, as));
   if (declined) {
     if (seen.state !== 'not-charged') return `declined by the bank, and ${seen.state}`;
+    // A payment code stays the same: held there again at once, it is still the same reading to the counter.
+    if (as === 'payment-code') await pause(SAME_CODE_MS);
     seen = await pay(counter, order, amountFen, stage.shoppers.code(name, as));
   }
   stage.shoppers.leave(name);

@@ -13,6 +13,7 @@ import { answered, type Stage, unmet } from './stage.js';
 const WITHIN_MS = 30_000;
 /** Paper comes some hundred milliseconds after the sale is settled. */
 const PAPER_MS = 10_000;
+const PRESS_AGAIN_MS = 150;
 
 export async function playSteps(stage: Stage, steps: readonly Step[]): Promise<void> {
   for (const step of steps) await playStep(stage, step);
@@ -40,7 +41,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
       return;
     }
     case 'resume-printing':
-      return stage.counter(step.with.at).till.resumePrinting();
+      return resumePrinting(stage.counter(step.with.at));
     case 'sell':
       return sell(stage, step.with);
     case 'wait': {
@@ -159,6 +160,15 @@ async function untilSo(stage: Stage, asked: StepOf<'until'>): Promise<void> {
     },
     async () => JSON.stringify(await counter.till.health()),
   );
+}
+
+/** A cashier who presses and sees nothing come presses again: the first time may have been before the printer was heard of. */
+async function resumePrinting(counter: Counter): Promise<void> {
+  const end = performance.now() + PAPER_MS;
+  do {
+    await counter.till.resumePrinting();
+    await pause(PRESS_AGAIN_MS);
+  } while (((await counter.till.health())?.jobsWaiting ?? 1) > 0 && performance.now() < end);
 }
 
 async function lookAtPaper(stage: Stage, asked: StepOf<'receipt'>): Promise<void> {
