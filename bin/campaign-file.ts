@@ -11,7 +11,7 @@ const MAX_CAMPAIGN_BYTES = 8 * 1024 * 1024;
 
 /** A file of that name comes first. UsageError lists every problem of a bad one. */
 export function readCampaign(fileOrName: string): Campaign {
-  const path = pathOf(fileOrName);
+  const path = campaignPath(fileOrName);
   const parsed = parseCampaign(readJson(path));
   if (parsed.ok) return parsed.value;
   throw new UsageError(
@@ -32,7 +32,8 @@ export function shippedCampaigns(): readonly string[] {
     .sort();
 }
 
-function pathOf(fileOrName: string): string {
+/** A file as it is; the bare name of a shipped campaign as its file. */
+export function campaignPath(fileOrName: string): string {
   if (isThere(fileOrName) || !CAMPAIGN_ID.test(fileOrName)) return fileOrName;
   if (shippedCampaigns().includes(fileOrName)) return `${shippedFolder()}${fileOrName}.json`;
   throw new UsageError(

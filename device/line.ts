@@ -222,8 +222,12 @@ export class Line {
     if (message.type !== 'welcome') this.#feedUplink({ kind: 'heard' });
     switch (message.type) {
       case 'welcome':
-        // Only the newest hello's answer says anything about the time: an older one was under way for who knows how long.
-        if (this.#hello?.id === message.re) this.#events.onWelcome(message, this.#hello.at);
+        // Only the newest hello's answer says how things stand: an older one was under way for who knows how long.
+        if (this.#hello?.id !== message.re) {
+          this.#feedUplink({ kind: 'heard' });
+          return;
+        }
+        this.#events.onWelcome(message, this.#hello.at);
         this.#feedUplink({ kind: 'welcome', have: message.have });
         return;
       case 'authorised': {

@@ -97,6 +97,19 @@ describe('the outbox', () => {
     ]);
   });
 
+  it('takes no old word for a gateway that went back, and asks one that never confirms anew', () => {
+    const late = play(outboxOf(head(5), head(5)), [
+      [0, { kind: 'online', have: head(5) }],
+      [1, { kind: 'have', head: head(2) }],
+      [2, { kind: 'grew', head: head(6), urgent: true }],
+      [3, batch(6, 1)],
+      [4, { kind: 'have', head: head(2) }],
+    ]);
+    expect(kinds(late.effects)).toEqual(['read', 'send']);
+    expect(late.end.acknowledged).toEqual(head(5));
+    expect(kinds(play(late.end, [[3 + ANSWER_TIMEOUT_MS, { kind: 'wake' }]]).effects)).toEqual(['stuck']);
+  });
+
   it('has one batch on its way at a time', () => {
     const { effects } = play(outboxOf(head(3), head(0)), [
       [0, { kind: 'online', have: head(0) }],

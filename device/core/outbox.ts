@@ -2,8 +2,9 @@
  * The outbox: the part of the journal past the gateway's cumulative acknowledgement. It holds no records, only two
  * numbers; what is to be sent is read from the journal each time. One batch is on its way at a time, so nothing overtakes.
  *
- * Rules. Only `have` moves the acknowledgement, and only forward and never past the journal. What is not urgent waits a
- * little for company. After every reconnect the gateway says where it stands, and sending starts again from there.
+ * Rules. `have` moves the acknowledgement only forward and never past the journal. What is not urgent waits a little for
+ * company. After every reconnect the gateway says where it stands, and sending starts again from there, even if it is
+ * further back.
  */
 import type { Step } from '#protocol/machine.js';
 import { unreachable } from '#protocol/machine.js';
@@ -61,8 +62,12 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
       const dueAt = state.dueAt === null || due < state.dueAt ? due : state.dueAt;
       return pump({ ...state, head: input.head, dueAt }, [], at);
     }
-    case 'online':
-      return acknowledged({ ...state, online: true, flight: { kind: 'none' } }, input.have, at);
+    case 'online': {
+      const fresh: Outbox = { ...state, online: true, flight: { kind: 'none' } };
+      return input.have.seq < state.acknowledged.seq
+        ? wentBack(fresh, input.have, at)
+        : acknowledged(fresh, input.have, at);
+    }
     case 'offline':
       return { state: { ...state, online: false, flight: { kind: 'none' } }, effects: [] };
     case 'batch': {
@@ -102,20 +107,24 @@ function acknowledged(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
     // The gateway knows records that this journal never wrote, or lost: a restored backup. Never count on from there.
     return stepOutbox(state, { kind: 'forked' }, at);
   }
-  if (have.seq < state.acknowledged.seq) {
-    // The gateway came back older than what it once confirmed. Its word counts: we still have everything, and send it again.
-    const back: Outbox = { ...state, acknowledged: have, flight: { kind: 'none' }, dueAt: at.mono };
-    return pump(
-      back,
-      [{ kind: 'alarm', code: 'GATEWAY_WENT_BACK', what: `had ${state.acknowledged.seq}, now says ${have.seq}` }],
-      at,
-    );
-  }
+  // An old one that comes late or twice. A gateway that really has less never confirms what is sent next, so that the
+  // line is rebuilt, and its welcome says so.
+  if (have.seq < state.acknowledged.seq) return { state, effects: [] };
   const flight =
     state.flight.kind === 'sent' && have.seq < state.flight.to ? state.flight : ({ kind: 'none' } as const);
   const moved = have.seq > state.acknowledged.seq;
   const dueAt = have.seq === state.head.seq ? null : (state.dueAt ?? at.mono);
   return pump({ ...state, acknowledged: have, flight, dueAt }, moved ? [{ kind: 'acknowledge', head: have }] : [], at);
+}
+
+/** The gateway came back older than what it once confirmed. Its word counts: we still have everything, and send it again. */
+function wentBack(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
+  const what = `had ${state.acknowledged.seq}, now says ${have.seq}`;
+  return pump(
+    { ...state, acknowledged: have, dueAt: at.mono },
+    [{ kind: 'alarm', code: 'GATEWAY_WENT_BACK', what }],
+    at,
+  );
 }
 
 /** Starts the next batch where one is due and none is on its way. */

@@ -45,10 +45,15 @@ export interface LineProxy {
   halfOpen(side: 'counter' | 'gateway'): void;
   /** Every chunk takes so long, each way; order is kept. */
   delay(ms: number): void;
-  /** All well again. Connections that lost bytes or a side are reset: a real stream would never heal over a gap. */
-  back(): void;
+  /**
+   * All well again for who connects anew. Connections that lost bytes or a side are reset, since a real stream would never
+   * heal over a gap; `quietly` leaves them standing to nowhere, as a router does that forgot them.
+   */
+  back(how?: 'quietly'): void;
   /** Waits for a moment on the wire, then does something at exactly that byte. Resolves when it has. */
   when(trigger: Trigger): Promise<void>;
+  /** Waits for no moment any more; what `when` promised never comes. */
+  disarm(): void;
   /** Resolves when there are exactly so many connections. */
   reaches(lines: number): Promise<void>;
   close(): Promise<void>;
@@ -158,15 +163,20 @@ class TcpProxy implements LineProxy {
     this.#delayMs = ms;
   }
 
-  back(): void {
+  back(how?: 'quietly'): void {
     this.#state = 'open';
-    this.#swallowed = new Set();
     this.#delayMs = 0;
-    for (const line of [...this.#lines]) if (isBroken(line)) this.#reset(line);
+    if (how === 'quietly') for (const line of this.#lines) for (const way of this.#swallowed) line[way].lost = true;
+    this.#swallowed = new Set();
+    if (how !== 'quietly') for (const line of [...this.#lines]) if (isBroken(line)) this.#reset(line);
   }
 
   when(trigger: Trigger): Promise<void> {
     return new Promise((done) => this.#armed.push({ trigger, seen: 0, done }));
+  }
+
+  disarm(): void {
+    this.#armed = [];
   }
 
   reaches(lines: number): Promise<void> {
