@@ -30,8 +30,6 @@ const MAX_BATCH = 1_000;
 const MAX_WAITING = 50_000;
 /** The gateway's clock goes out this often. */
 const BEACON_MS = 60_000;
-/** A device that stays on line for days has a fresh allowance whenever its line goes down. */
-const ALLOWANCE_MS = 3_600_000;
 /** Changes to the spent set are gathered this long: a counter off line doesn't miss seconds. */
 const SPENT_DELTA_MS = 5_000;
 /** The whole set is retained this often, for counters that come on line and for those that missed a delta. */
@@ -122,7 +120,6 @@ class Loop implements GatewayLoop {
         broker.publish(campaignTopic(campaign), encode(bundle), true);
         this.#publishSpent();
         this.#every(BEACON_MS, 'beacon', () => this.#beacon());
-        this.#every(ALLOWANCE_MS, 'allowance', () => this.#renewAllowances());
         this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#publishSpentDelta());
         this.#every(SPENT_FULL_MS, 'spent', () => this.#refreshSpent());
         done(undefined);
@@ -288,10 +285,6 @@ class Loop implements GatewayLoop {
 
   #observe(device: DeviceId, event: PresenceEvent, at: WallMs = this.#options.clock.now()): void {
     this.#presence.set(device, observed(this.#presence.get(device), event, at));
-  }
-
-  #renewAllowances(): void {
-    for (const [device, { online }] of this.#presence) if (online) this.#sendAllowance(device);
   }
 
   #beacon(): void {

@@ -38,5 +38,5 @@ export function formatYuan(amount: Fen): string {
   return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
-/** `5100` fen -> `51`, `5150` -> `51.5`: short form for sentences that a person reads. */
-export const formatYuanShort = (amount: Fen): string => formatYuan(amount).replace(/\.?0+$/, '');
+/** `5100` fen -> `51`, `5150` -> `51.50`: the form in sentences that a person reads. */
+export const formatYuanShort = (amount: Fen): string => formatYuan(amount).replace(/\.00$/, '');

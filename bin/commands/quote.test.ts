@@ -65,7 +65,7 @@ describe('codeplate quote', () => {
   it('speaks Chinese first, then English, without --json', async () => {
     const printed = await run({ fen: '9450', holds: '20' });
     expect(printed).toMatch(
-      /未达到消费券门槛，再买5\.5元可减20元\n +Below the threshold: 5\.5 yuan more takes 20 yuan off/,
+      /未达到消费券门槛，再买5\.50元可减20元\n +Below the threshold: 5\.50 yuan more takes 20 yuan off/,
     );
   });
 

@@ -87,7 +87,7 @@ describe('a sale', () => {
       state: 'settled',
       netFen: 21_990,
       coupon: { faceFen: 4_000 },
-      line: { zh: '已收款219.9元，消费券已优惠40元' },
+      line: { zh: '已收款219.90元，消费券已优惠40元' },
     });
   });
 

@@ -108,7 +108,7 @@ describe('a sale in Youhao', () => {
       const quoted = quote(campaign, ask(yuan, [20, 40], change));
       return quoted.reason === null ? null : sentence(quoted.reason, quoteParams(campaign.campaign, quoted), 'zh');
     };
-    expect(said(94.5)).toBe('未达到消费券门槛，再买5.5元可减20元');
+    expect(said(94.5)).toBe('未达到消费券门槛，再买5.50元可减20元');
     expect(said(94.5, { at: night })).toBe('不在用券时间内（09:00至22:00），按原价收款');
     expect(said(100)).toBeNull();
   });
