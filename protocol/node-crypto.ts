@@ -9,7 +9,6 @@ import {
   sign as cryptoSign,
   verify as cryptoVerify,
   ECDH,
-  generateKeyPairSync,
   hash,
   type KeyObject,
 } from 'node:crypto';
@@ -19,6 +18,7 @@ import { err, ok, type Result } from './result.js';
 const CURVE = 'prime256v1';
 const COMPRESSED_BYTES = 33;
 const SIGNATURE_BYTES = 64;
+const PRIVATE_KEY_BYTES = 32;
 /**
  * Public keys kept ready by a verifier. Importing one costs more than checking a signature with it, and a phone shows
  * its code again and again; at some 2 KiB each this many hold about 8 MiB at the very most, and a counter sees far fewer.
@@ -89,7 +89,20 @@ export function es256Signer(privateKey: KeyObject): Es256Signer {
   };
 }
 
-export const generatePrivateKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: CURVE }).privateKey;
+/**
+ * Not with `generateKeyPairSync`: the job that made a key holds on to it, and where the garbage collector finds that job
+ * while the same key is being exported, both wait for one lock for ever (Node 20.20, seen once in some ten thousand keys).
+ */
+export function generatePrivateKey(): KeyObject {
+  const ecdh = createECDH(CURVE);
+  ecdh.generateKeys();
+  const number = ecdh.getPrivateKey();
+  const bytes = new Uint8Array(PRIVATE_KEY_BYTES);
+  bytes.set(number, PRIVATE_KEY_BYTES - number.length); // leading zeros are left out
+  const key = privateKeyFromBytes(bytes);
+  if (!key.ok) throw new Error(key.fault.what);
+  return key.value;
+}
 
 /** A private key from outside that can't be used; `what` says why and what to give instead. */
 export interface KeyFault {
@@ -99,7 +112,7 @@ export interface KeyFault {
 
 /** The private key whose number is given, 32 bytes: the same bytes are the same key, for worlds drawn from a seed. */
 export function privateKeyFromBytes(bytes: Uint8Array): Result<KeyObject, KeyFault> {
-  if (bytes.length !== 32) return notAKey(`32 bytes are needed, not ${bytes.length}`);
+  if (bytes.length !== PRIVATE_KEY_BYTES) return notAKey(`${PRIVATE_KEY_BYTES} bytes are needed, not ${bytes.length}`);
   // RFC 5915 ECPrivateKey in PKCS#8 (RFC 5208), without the optional public key: OpenSSL computes it.
   const head = Buffer.from('3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420', 'hex');
   return readPrivateKey(() => {
