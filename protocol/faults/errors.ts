@@ -7,6 +7,7 @@
 import { CONFIG_ERRORS } from './errors/config.js';
 import { JOURNAL_ERRORS } from './errors/journal.js';
 import { LEDGER_ERRORS } from './errors/ledger.js';
+import { MQTT_ERRORS } from './errors/mqtt.js';
 import { PERIPHERAL_ERRORS } from './errors/peripheral.js';
 import { PROTOCOL_ERRORS } from './errors/protocol.js';
 import type { Blame, ErrorRow } from './errors/row.js';
@@ -15,7 +16,7 @@ export type { Blame } from './errors/row.js';
 
 export const ERRORS_BY_FAMILY = {
   ConfigError: CONFIG_ERRORS,
-  ProtocolError: PROTOCOL_ERRORS,
+  ProtocolError: { ...PROTOCOL_ERRORS, ...MQTT_ERRORS },
   PeripheralError: PERIPHERAL_ERRORS,
   JournalError: JOURNAL_ERRORS,
   LedgerError: LEDGER_ERRORS,

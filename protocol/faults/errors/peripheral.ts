@@ -3,23 +3,47 @@ import type { ErrorRow } from './row.js';
 
 export const PERIPHERAL_ERRORS = {
   PORT_LOST: ['hardware', 'again', 'The serial port is gone.', 'Check the cable; the port is opened again by itself.'],
-  PORT_OPEN_FAILED: [
+  PORT_ABSENT: [
+    'hardware',
+    'again',
+    'There is no such serial port.',
+    'Plug the device in, or correct its path in the configuration; it is tried again by itself.',
+  ],
+  PORT_BUSY: [
+    'operator',
+    'again',
+    'Another program has the serial port open.',
+    'Stop the other program; the port is tried again by itself.',
+  ],
+  PORT_FORBIDDEN: [
+    'operator',
+    'again',
+    'The agent may not open the serial port.',
+    'Put the user that runs the agent into the group of the port, mostly `dialout`.',
+  ],
+  PORT_FAILED: [
     'hardware',
     'again',
     'The serial port cannot be opened.',
-    'Check the path in the configuration, the cable, and that no other program has it open.',
+    'Check the cable and the speed; it is tried again by itself.',
   ],
-  PORT_WRITE_TIMEOUT: [
+  PORT_STUCK: [
     'hardware',
     'again',
-    'Nothing was taken by the serial port in time.',
+    'Nothing was taken by the serial port in time; it is opened anew.',
+    'Check power and cable of the device.',
+  ],
+  PORT_CLOSED: [
+    'hardware',
+    'again',
+    'Something was to be written while the serial port is not open; it was not.',
     'Check power and cable; the port is opened again by itself.',
   ],
-  PORT_WRITE_FAILED: [
-    'hardware',
-    'again',
-    'The serial port did not take what was written.',
-    'Check the cable; the port is opened again by itself.',
+  PORT_STOPPED: [
+    'ours',
+    'never',
+    'The agent stopped while something was being written to the serial port.',
+    'Start the agent again; a receipt that broke off is marked for a reprint.',
   ],
   SCAN_TOO_LONG: [
     'hardware',

@@ -18,14 +18,6 @@ export const PROTOCOL_ERRORS = {
     'Update the older side.',
   ],
   MESSAGE_TYPE_UNKNOWN: ['peer', 'never', 'The message is of a type that is not known here.', 'Update the older side.'],
-  MQTT_PAYLOAD_TOO_LARGE: [
-    'ours',
-    'never',
-    'A payload is larger than either side takes; it was not sent.',
-    'Report it with the log.',
-  ],
-  MQTT_PUBLISH_FAILED: ['peer', 'again', 'The broker did not take a message.', 'Nothing: the journal sends it again.'],
-  GATEWAY_AWAY: ['peer', 'again', 'The gateway does not answer.', 'Check the line; records wait in the journal.'],
   NOT_IN_THIS_STATE: [
     'peer',
     'never',
@@ -94,6 +86,30 @@ export const PROTOCOL_ERRORS = {
     'The offline allowance cannot be read; the one before is kept.',
     'Update the older side.',
   ],
+  ALLOWANCE_NOT_MINE: [
+    'peer',
+    'never',
+    'The offline allowance is for another device or campaign; the one before is kept.',
+    'Check the device id and the campaign in the configuration.',
+  ],
+  TIME_NOT_SIGNED: [
+    'peer',
+    'never',
+    "The gateway's clock came without a signature that this device can check; it was not taken.",
+    "Provision the device with the gateway's current key; if it has it, someone else may be speaking on this line.",
+  ],
+  EVIDENCE_MALFORMED: [
+    'peer',
+    'never',
+    'The evidence cannot be read.',
+    'Ask the gateway for it again: `codeplate evidence --help`.',
+  ],
+  EVIDENCE_DOES_NOT_HOLD: [
+    'peer',
+    'never',
+    'The evidence does not prove what it says.',
+    'Compare its number with the one at the gateway; if it is the same, it proves nothing.',
+  ],
   SPENT_SET_MALFORMED: [
     'peer',
     'again',
@@ -117,6 +133,18 @@ export const PROTOCOL_ERRORS = {
     'never',
     'The request is larger than this port takes.',
     'Send the documented fields only.',
+  ],
+  NOT_FOUND: [
+    'peer',
+    'never',
+    'There is nothing under this path or number.',
+    'Compare it with the list in the manual.',
+  ],
+  NOT_AUTHORISED: [
+    'peer',
+    'never',
+    'The request came without the token that it needs, or with another one.',
+    'Send the token as `Authorization: Bearer`: a holder has it from the claim, an operator from the configuration.',
   ],
   NO_SUCH_ADDRESS: ['peer', 'never', 'There is nothing at this address.', 'Compare it with the list in the manual.'],
   HOST_NOT_ALLOWED: [
