@@ -1,0 +1,197 @@
+/**
+ * The load of `gateway-bench.ts`, in a process of its own: devices with a real MQTT client each, which ask, wait for the
+ * answer, and ask again. An echo is a message and its reply; a sale is two of them: authorise, then the records.
+ */
+import { readFileSync } from 'node:fs';
+import mqtt, { type MqttClient } from 'mqtt';
+import { type DeviceId, SALE_ID } from '#protocol/ids.js';
+import { parseDown } from '#protocol/messages/index.js';
+import { downTopic, upTopic } from '#protocol/messages/topics.js';
+import { sha256 } from '#protocol/node-crypto.js';
+import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
+
+export interface Load {
+  readonly kind: 'echo' | 'sale';
+  readonly port: number;
+  readonly password: string;
+  readonly devices: readonly string[];
+  /** Stops after this long, or when there are no presentations left. */
+  readonly forMs: number;
+  /** JSON file of a list of presentations. */
+  readonly presentations: string | null;
+}
+
+export interface LoadResult {
+  /** Round trips, or sales. */
+  readonly done: number;
+  readonly tookMs: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  /** Answers that were not what a sale needs. */
+  readonly refused: number;
+}
+
+/** What an authorise message weighs. */
+const ECHO_BYTES = 560;
+
+process.once('message', (load: Load) => {
+  run(load).then(
+    (result) => process.send?.(result, () => process.disconnect()),
+    (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`);
+      process.exit(1);
+    },
+  );
+});
+
+async function run(load: Load): Promise<LoadResult> {
+  const clients = await Promise.all(load.devices.map((device) => connect(load, device as DeviceId)));
+  const shown = load.presentations === null ? [] : (JSON.parse(readFileSync(load.presentations, 'utf8')) as string[]);
+  const latencies: number[] = [];
+  let refused = 0;
+  const began = performance.now();
+  const isOver = (): boolean => performance.now() - began >= load.forMs;
+  await Promise.all(
+    clients.map(
+      (client, at) =>
+        new Promise<void>((resolve) => {
+          const device = load.devices[at] as DeviceId;
+          const take = (): string | undefined => (isOver() ? undefined : shown.pop());
+          const finished = (ms: number, isGood: boolean): void => {
+            latencies.push(ms);
+            if (!isGood) refused += 1;
+          };
+          if (load.kind === 'echo') echo(client, device, isOver, finished, resolve);
+          else sell(client, device, take, finished, resolve);
+        }),
+    ),
+  );
+  const tookMs = performance.now() - began;
+  await Promise.all(clients.map((client) => client.endAsync(true)));
+  latencies.sort((a, b) => a - b);
+  const quantile = (part: number): number => latencies[Math.floor(latencies.length * part)] ?? Number.NaN;
+  return { done: latencies.length, tookMs, medianMs: quantile(0.5), p99Ms: quantile(0.99), refused };
+}
+
+async function connect({ port, password }: Load, device: DeviceId): Promise<MqttClient> {
+  const client = mqtt.connect({ host: '127.0.0.1', port, clientId: device, username: device, password });
+  client.on('connect', () => {
+    const { stream } = client;
+    if ('setNoDelay' in stream && typeof stream.setNoDelay === 'function') stream.setNoDelay(true);
+  });
+  await new Promise<void>((resolve, reject) => {
+    client.once('connect', () => resolve());
+    client.once('error', reject);
+  });
+  await client.subscribeAsync(downTopic(device), { qos: 1 });
+  return client;
+}
+
+type Finished = (ms: number, isGood: boolean) => void;
+
+function echo(client: MqttClient, device: DeviceId, isOver: () => boolean, finished: Finished, end: () => void): void {
+  const payload = 'x'.repeat(ECHO_BYTES);
+  let sentAt = performance.now();
+  const send = (): void => {
+    sentAt = performance.now();
+    client.publish(upTopic(device), payload, { qos: 1 });
+  };
+  client.on('message', () => {
+    finished(performance.now() - sentAt, true);
+    if (isOver()) end();
+    else send();
+  });
+  send();
+}
+
+const AMOUNT_FEN = 30_000;
+
+function sell(
+  client: MqttClient,
+  device: DeviceId,
+  take: () => string | undefined,
+  finished: Finished,
+  end: () => void,
+): void {
+  let head: ChainHead = EMPTY_CHAIN;
+  let count = 0;
+  let sale = '';
+  let sentAt = 0;
+  const send = (message: Readonly<Record<string, unknown>>): void => {
+    client.publish(upTopic(device), JSON.stringify({ v: 1, ...message }), { qos: 1 });
+  };
+  const next = (): void => {
+    const code = take();
+    if (code === undefined) {
+      end();
+      return;
+    }
+    count += 1;
+    sale = `${device}-${count}`;
+    if (!SALE_ID.test(sale)) throw new Error(sale);
+    sentAt = performance.now();
+    send({
+      type: 'authorise',
+      id: `a${count}`,
+      sale,
+      order: `order-${count}`,
+      merchant: 'm1',
+      amountFen: AMOUNT_FEN,
+      mode: 'customer-code',
+      presented: { kind: 'verifiable', code },
+    });
+  };
+  client.on('message', (topic, payload) => {
+    if (topic !== downTopic(device)) return;
+    const parsed = parseDown(payload);
+    if (!parsed.ok) throw new Error(parsed.fault.what);
+    const reply = parsed.value;
+    if (reply.type === 'authorised' && reply.answer.kind === 'reserved') {
+      const { answer } = reply;
+      const bodies = recordsOf(sale, count, answer).map((record) => JSON.stringify(record));
+      const before = head;
+      head = extend(sha256, head, bodies);
+      send({ type: 'records', id: `r${count}`, from: before.seq + 1, prev: before.hash, bodies });
+    } else if (reply.type === 'have' && reply.seq === head.seq && reply.hash === head.hash) {
+      finished(performance.now() - sentAt, true);
+      next();
+    } else if (reply.type !== 'beacon') {
+      finished(performance.now() - sentAt, false);
+      next();
+    }
+  });
+  next();
+}
+
+function recordsOf(
+  sale: string,
+  count: number,
+  coupon: {
+    readonly serial: number;
+    readonly tier: string;
+    readonly faceFen: number;
+    readonly thresholdFen: number;
+    readonly netFen: number;
+  },
+): readonly object[] {
+  const { serial, tier, faceFen, thresholdFen, netFen } = coupon;
+  const now = Date.now();
+  const at = { earliest: now - 20, latest: now + 20 };
+  const common = { sale, order: `order-${count}`, amountFen: AMOUNT_FEN };
+  const by = { kind: 'reservation' };
+  const card = { auth: '123456', rrn: '123456789012', last4: '1234', scheme: 'unionpay', readerTime: '20230328120000' };
+  return [
+    { kind: 'opened', ...common, at },
+    {
+      kind: 'charging',
+      ...common,
+      merchant: 'm1',
+      netFen,
+      coupon: { serial, tier, faceFen, thresholdFen, by },
+      reason: null,
+      readerMark: null,
+      at,
+    },
+    { kind: 'settled', ...common, netFen, serial, faceFen, receipt: `${sale}-1`, card, at },
+  ];
+}
