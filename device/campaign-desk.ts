@@ -10,7 +10,7 @@ import { openAllowance, type SignedAllowance, signedAllowanceSchema } from '#pro
 import { bundleEnvelopeSchema, openBundle } from '#protocol/messages/bundle.js';
 import { parseBundle, parseSpent } from '#protocol/messages/index.js';
 import { type TimeStatement, timeHolds } from '#protocol/messages/signed-time.js';
-import { applySpent, NOTHING_SPENT, type SpentMessage, spentFull, spentSchema } from '#protocol/messages/spent.js';
+import { applySpent, NOTHING_SPENT, type SpentMessage, spentSchema } from '#protocol/messages/spent.js';
 import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type Instant, wallMs } from '#protocol/time.js';
@@ -41,6 +41,8 @@ export class CampaignDesk {
   readonly count = new OfflineCount();
   #version = 0;
   #knowledge: OfflineKnowledge;
+  /** The last good payload by topic: the broker gives its retained messages with every connect, and most are old news. */
+  readonly #lastHeard = new Map<string, Uint8Array>();
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -71,16 +73,27 @@ export class CampaignDesk {
 
   /** A message on the campaign's topics. Whatever isn't what it should be is logged and changes nothing. */
   heard(topic: string, payload: Uint8Array): void {
+    const before = this.#lastHeard.get(topic);
+    if (before !== undefined && isEqual(before, payload)) return;
+    if (this.#take(topic, payload)) this.#lastHeard.set(topic, payload);
+  }
+
+  #take(topic: string, payload: Uint8Array): boolean {
     const { campaign } = this.#options;
     if (topic === campaignTopic(campaign)) {
       const parsed = parseBundle(payload);
       if (parsed.ok) this.#takeBundle(parsed.value, true);
       else this.#refuse(parsed.fault.code, parsed.fault.what);
-    } else if (topic === spentTopic(campaign)) {
+      return parsed.ok;
+    }
+    if (topic === spentTopic(campaign)) {
       const parsed = parseSpent(payload);
       if (parsed.ok) this.#takeSpent(parsed.value, true);
       else this.#refuse(parsed.fault.code, parsed.fault.what);
+      // A delta said twice is cheap; remembering it would only push out the whole set.
+      return parsed.ok && parsed.value.type === 'spent';
     }
+    return false;
   }
 
   /** Whether this is the gateway's own clock. A device that was given no keys has nothing to check it by, and takes no coupons offline. */
@@ -140,7 +153,8 @@ export class CampaignDesk {
     }
     if (applied.value.outcome === 'already' && this.#knowledge.spent !== undefined) return;
     this.#knowledge = { ...this.#knowledge, spent: applied.value.set };
-    if (keep) this.#options.keep.save('spent', JSON.stringify(spentFull(this.#options.campaign, applied.value.set)));
+    // Whole sets only, each minute: a delta every few seconds would wear the card out, and the ledger arbitrates anyway.
+    if (keep && message.type === 'spent') this.#options.keep.save('spent', JSON.stringify(message));
   }
 
   #restore(): void {
@@ -157,6 +171,9 @@ export class CampaignDesk {
     this.#options.log('warn', code, { what });
   }
 }
+
+const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 function parsed<T>(
   text: string | undefined,

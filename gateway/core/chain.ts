@@ -55,20 +55,26 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
   return have(head);
 }
 
-/** A device tells where its journal stands. Behind ours, or elsewhere, it is not the journal that we know. */
+/**
+ * A device tells where its journal stands. Elsewhere than ours, it is a fork. Behind ours it may be an older copy of the
+ * file, or an old hello that comes late or twice: it is told what we have. A device that has less than that knows by it
+ * that it has been rolled back, and stops; one that goes on all the same forks with its next record.
+ */
 export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Outcome {
   const mine = chainOf(draft, op.device);
   if (mine.fork !== null) return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
   if (op.head.seq > mine.seq) return welcome(mine, false);
   const ours = hashAt(draft, rules, mine, op.head.seq);
-  if (ours === op.head.hash && op.head.seq === mine.seq) return welcome(mine, true);
-  // Same records but fewer: an older copy of the file was brought back, and its next record would make the fork.
-  const isOlderCopy = ours === op.head.hash;
-  const fork = isOlderCopy ? { seq: mine.seq, hash: mine.hash } : { seq: op.head.seq, hash: ours };
-  draft.putDevice({ ...mine, fork });
-  draft.note({ what: isOlderCopy ? 'rolled-back' : 'fork', device: op.device, detail: op.head.seq });
-  draft.addEvidence({ kind: 'fork', device: op.device, at: now, detail: { hello: op.head, have: fork } });
-  return { kind: 'forked', seq: fork.seq, mine: fork.hash };
+  if (ours === op.head.hash) return welcome(mine, op.head.seq === mine.seq);
+  draft.putDevice({ ...mine, fork: { seq: op.head.seq, hash: ours } });
+  draft.note({ what: 'fork', device: op.device, detail: op.head.seq });
+  draft.addEvidence({
+    kind: 'fork',
+    device: op.device,
+    at: now,
+    detail: { hello: op.head, have: { seq: op.head.seq, hash: ours } },
+  });
+  return { kind: 'forked', seq: op.head.seq, mine: ours };
 }
 
 const chainOf = (view: View, device: DeviceId): DeviceChain =>

@@ -42,8 +42,18 @@ export interface Zone {
   instant(local: number): WallMs;
 }
 
+/** The last zone asked for: making one takes milliseconds on a small board, and a campaign has only one. */
+let last: { readonly name: string; readonly zone: Zone } | undefined;
+
 /** undefined: this machine's time zone data does not know the name. */
 export function zoneOf(name: string): Zone | undefined {
+  if (last?.name === name) return last.zone;
+  const zone = makeZone(name);
+  if (zone !== undefined) last = { name, zone };
+  return zone;
+}
+
+function makeZone(name: string): Zone | undefined {
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat('en-US', {

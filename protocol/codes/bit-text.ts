@@ -13,8 +13,8 @@ export interface BitText {
 }
 
 const NO_CHARACTER = 255;
-/** Characters joined per step, so that a long text neither grows one character at a time nor overflows an argument list. */
-const JOIN = 4_096;
+/** The characters are ASCII, which is UTF-8: one call makes the text, however long it is. */
+const ascii = new TextDecoder();
 
 /** `alphabet`: 32 or 64 different ASCII characters. */
 function bitText(alphabet: string): BitText {
@@ -41,11 +41,7 @@ function bitText(alphabet: string): BitText {
       held &= (1 << bits) - 1;
     }
     if (bits > 0) codes[written] = characters[(held << (bitsEach - bits)) & mask] ?? 0;
-    let text = '';
-    for (let from = 0; from < codes.length; from += JOIN) {
-      text += String.fromCharCode(...codes.subarray(from, from + JOIN));
-    }
-    return text;
+    return ascii.decode(codes);
   }
 
   function decode(text: string): Result<Uint8Array, BitTextFault> {

@@ -426,7 +426,7 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       expect(await commitOne(ledger, counter.sends([plain('b')]))).toMatchObject({ head: { seq: 3 } });
     });
 
-    it('are where hello says, or the device is behind or elsewhere', async () => {
+    it('are where hello says, or the device is told what is here; elsewhere is a fork', async () => {
       const counter = new Counter();
       const hello = { kind: 'hello', device: counter.device, id: 'h' } as const;
       const start = { seq: 0, hash: GENESIS };
@@ -447,7 +447,14 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
         head: counter.head,
         isInSync: false,
       });
-      expect(await commitOne(ledger, { ...hello, head: start })).toMatchObject({ kind: 'forked', seq: 2 });
+      // An old hello that comes late is no crime; a device that really has less sees it in the answer, and stops.
+      expect(await commitOne(ledger, { ...hello, head: start })).toEqual({
+        kind: 'welcome',
+        head: counter.head,
+        isInSync: false,
+      });
+      const elsewhere = { seq: 2, hash: 'f'.repeat(64) };
+      expect(await commitOne(ledger, { ...hello, head: elsewhere })).toMatchObject({ kind: 'forked', seq: 2 });
     });
   });
 

@@ -1,0 +1,74 @@
+/** `codeplate explore --campaign`: runs a campaign's whole course and shows it, day by day. */
+import { writeFileSync } from 'node:fs';
+import { type CampaignCourse, runCampaign as run } from '../simulator/world/campaign.js';
+import { campaignChart } from '../simulator/world/campaign-chart.js';
+import { readCampaign } from './campaign-file.js';
+import { EXIT_FAILED, printJson } from './usage.js';
+
+export function runCampaign(
+  file: string,
+  { svg, json, seed }: { readonly svg: string | undefined; readonly json: boolean; readonly seed: number },
+): void {
+  const campaign = readCampaign(file);
+  const chart = svg ?? `${campaign.id}.svg`;
+  const began = Date.now();
+  const course = run(campaign, seed);
+  const wallSeconds = (Date.now() - began) / 1000;
+  writeFileSync(chart, campaignChart(course));
+  if (json) {
+    const { days, end, people, sales, simulatedMs, violation, traceHash } = course;
+    printJson({
+      campaign: campaign.id,
+      seed,
+      wallSeconds,
+      end,
+      people,
+      sales,
+      simulatedMs,
+      days,
+      traceHash,
+      violation: violation ?? null,
+      chart,
+    });
+  } else process.stdout.write(`${table(course)}\n${summary(course, wallSeconds, chart)}`);
+  if (course.violation !== undefined) process.exitCode = EXIT_FAILED;
+}
+
+function table({ campaign, days }: CampaignCourse): string {
+  const head = ['day', ...campaign.tiers.flatMap(({ id }) => [`${id} +`, `${id} -`]), 'sales', 'sponsor yuan'];
+  const rows = days.map((day) => [
+    day.day,
+    ...campaign.tiers.flatMap((_, at) => [`${day.claimed[at] ?? 0}`, `${day.redeemed[at] ?? 0}`]),
+    `${day.sales}`,
+    (day.sponsorFen / 100).toFixed(2),
+  ]);
+  const sum = (of: (day: CampaignCourse['days'][number]) => number): number =>
+    days.reduce((total, day) => total + of(day), 0);
+  const total = [
+    'together',
+    ...campaign.tiers.flatMap((_, at) => [
+      `${sum((day) => day.claimed[at] ?? 0)}`,
+      `${sum((day) => day.redeemed[at] ?? 0)}`,
+    ]),
+    `${sum((day) => day.sales)}`,
+    (sum((day) => day.sponsorFen) / 100).toFixed(2),
+  ];
+  const lines = [head, ...rows, total];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) => line.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  ')).join('\n');
+}
+
+function summary(
+  { campaign, end, people, sales, simulatedMs, violation, traceHash }: CampaignCourse,
+  wallSeconds: number,
+  chart: string,
+): string {
+  const days = (simulatedMs / 86_400_000).toFixed(1);
+  return [
+    '(+ claimed, - redeemed)',
+    `${end} after ${days} days: ${campaign.merchants.length} merchants, ${people} people, ${sales} sales in ${wallSeconds.toFixed(1)} s`,
+    `chart: ${chart}; trace ${traceHash}`,
+    violation === undefined ? 'no invariant was broken' : `broke “${violation.invariant}”: ${violation.what}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,92 @@
+/** `codeplate replay`: one seed again, step by step, as lines that a person can read. */
+import { Command, Option } from 'commander';
+import type { ProfileName } from '../../simulator/world/profiles.js';
+import type { Trim } from '../../simulator/world/shrink.js';
+import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+
+const EXAMPLES = `
+Examples:
+  $ codeplate replay 4711 --profile hell
+  $ codeplate replay 4711 --profile hell --without power-cut,disk-stall --counters 1 --fault-minutes 12
+  $ codeplate replay 4711 --profile hell --mutant charge-before-journal
+  $ codeplate replay 4711 --json                        (only the verdict and the trace's hash)
+
+The same seed and profile are the same steps in the same order, on every machine; the hash at the end says so.`;
+
+interface Options {
+  readonly profile?: ProfileName;
+  readonly without?: string;
+  readonly counters?: string;
+  readonly faultMinutes?: string;
+  readonly mutant?: string;
+  readonly json?: boolean;
+}
+
+export const command = (): Command =>
+  new Command('replay')
+    .description('Run one seed of the simulated world again and print what happens, line by line.')
+    .argument('<seed>', 'the seed')
+    .addOption(
+      new Option('--profile <name>', 'as explore printed it').choices([
+        'calm',
+        'rough',
+        'hell',
+        'offline-week',
+        'flash-sale',
+      ]),
+    )
+    .option('--without <faults>', 'leave these faults out (comma between them)')
+    .option('--counters <n>', 'only so many counters')
+    .option('--fault-minutes <n>', 'faults end after so long')
+    .option('--mutant <id>', 'break the product this way first')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(replay);
+
+async function replay(text: string, options: Options): Promise<void> {
+  const seed = Number(text);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new UsageError(`A seed is a whole number, not ${text}.`);
+  const { profileOf } = await import('../../simulator/world/explore.js');
+  const { runSeed } = await import('../../simulator/world/run-seed.js');
+  const { trimmed } = await import('../../simulator/world/shrink.js');
+  const { MUTANTS } = await import('../../simulator/world/mutants/index.js');
+  const mutant = MUTANTS.find(({ id }) => id === options.mutant);
+  if (options.mutant !== undefined && mutant === undefined)
+    throw new UsageError(`There is no mutant ${options.mutant}. There are: ${MUTANTS.map(({ id }) => id).join(', ')}.`);
+  const trim = trimOf(options);
+  const profile = options.profile ?? profileOf(seed);
+  const report = runSeed(seed, profile, {
+    trim: (plan) => trimmed(plan, trim),
+    ...(mutant === undefined ? {} : { sabotage: mutant.sabotage() }),
+    ...(options.json === true ? {} : { onLine: (line: string) => process.stdout.write(`${line}\n`) }),
+  });
+  if (options.json === true) printJson(report);
+  else {
+    const { violation } = report;
+    process.stdout.write(
+      `\nseed ${seed} (${profile}): ${report.sales} sales, ${report.steps} steps, trace ${report.traceHash}\n`,
+    );
+    process.stdout.write(
+      violation === undefined
+        ? 'no invariant was broken\n'
+        : `broke “${violation.invariant}”: ${violation.promise}\n  ${violation.what}\n`,
+    );
+  }
+  if (report.violation !== undefined) process.exitCode = EXIT_FAILED;
+}
+
+function trimOf({ without, counters, faultMinutes }: Options): Trim {
+  const number = (given: string | undefined, name: string): number | undefined => {
+    if (given === undefined) return undefined;
+    const value = Number(given);
+    if (!(value > 0)) throw new UsageError(`${name} takes a number above 0, not ${given}.`);
+    return value;
+  };
+  const minutes = number(faultMinutes, '--fault-minutes');
+  const count = number(counters, '--counters');
+  return {
+    without: without?.split(',') ?? [],
+    ...(count === undefined ? {} : { counters: count }),
+    ...(minutes === undefined ? {} : { faultsMs: minutes * 60_000 }),
+  };
+}

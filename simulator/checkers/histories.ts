@@ -1,0 +1,126 @@
+/**
+ * Each coupon's history, written down on the wire and at the ledger's door: when a counter asked, when it had its answer,
+ * and what the answer was. What was asked and never answered counts only where the ledger shows that it happened.
+ */
+import { type Changes, type SaleEntry, type SaleKey, saleKey } from '#gateway/core/book.js';
+import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import { type CouponOp, linearizable } from './linearizability.js';
+
+interface Batch {
+  readonly asked: number;
+  readonly from: number;
+  readonly bodies: readonly string[];
+}
+
+interface Recorded {
+  asked: number;
+  answered: number;
+  readonly record: JournalRecord;
+}
+
+export class CouponHistories {
+  static readonly promise =
+    'claim, reserve, hold, redeem and release of each coupon could have happened one after another';
+
+  readonly #now: () => number;
+  readonly #asks = new Map<string, { readonly sale: SaleKey; readonly asked: number }>();
+  readonly #ops = new Map<CouponSerial, CouponOp[]>();
+  readonly #claimed = new Set<CouponSerial>();
+  /** What a counter has sent up, by device and seq. */
+  readonly #records = new Map<string, Recorded>();
+  readonly #sales = new Map<SaleKey, SaleEntry>();
+  /** Sales whose refund gave the coupon back. */
+  readonly #restored = new Map<SaleKey, CouponSerial>();
+  readonly #coupons = new Map<CouponSerial, { readonly state: string; readonly sale: SaleKey | null }>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  sent(device: DeviceId, direction: 'up' | 'down', payload: string): void {
+    if (direction !== 'up') return;
+    if (payload.startsWith('{"v":1,"type":"authorise"')) {
+      const { id, sale } = JSON.parse(payload);
+      this.#asks.set(`${device} ${id}`, { sale: saleKey(device, sale), asked: this.#now() });
+    } else if (payload.startsWith('{"v":1,"type":"records"')) {
+      this.#sentRecords(device, { asked: this.#now(), ...JSON.parse(payload) });
+    }
+  }
+
+  arrived(device: DeviceId, direction: 'up' | 'down', payload: string): void {
+    if (direction !== 'down') return;
+    if (payload.startsWith('{"v":1,"type":"authorised"')) {
+      const { re, answer } = JSON.parse(payload);
+      const ask = this.#asks.get(`${device} ${re}`);
+      this.#asks.delete(`${device} ${re}`);
+      if (ask === undefined || answer.kind !== 'reserved') return;
+      const lapses = ask.asked + answer.leaseMs;
+      this.#add(answer.serial, { kind: 'reserve', ...ask, answered: this.#now(), lapses });
+    } else if (payload.startsWith('{"v":1,"type":"have"')) {
+      const { seq } = JSON.parse(payload);
+      for (let at = seq; at > 0; at--) {
+        const recorded = this.#records.get(`${device} ${at}`);
+        if (recorded === undefined || recorded.answered !== Number.POSITIVE_INFINITY) break;
+        recorded.answered = this.#now();
+      }
+    }
+  }
+
+  booked(changes: Changes): void {
+    for (const coupon of changes.coupons) {
+      const { serial, holder } = coupon;
+      if (!this.#claimed.has(serial)) {
+        this.#claimed.add(serial);
+        this.#add(serial, { kind: 'claim', holder, sale: holder, asked: this.#now(), answered: this.#now() });
+      }
+      const before = this.#coupons.get(serial);
+      if (before?.state === 'used' && coupon.state === 'held' && before.sale !== null)
+        this.#restored.set(before.sale, serial);
+      this.#coupons.set(serial, coupon);
+    }
+    for (const sale of changes.sales) this.#sales.set(sale.key, sale);
+  }
+
+  check(): string | undefined {
+    const couponOf = new Map<SaleKey, CouponSerial>();
+    for (const [name, { asked, answered, record }] of this.#records) {
+      const device = name.slice(0, name.indexOf(' ')) as DeviceId;
+      if (record.kind === 'opened' || record.kind === 'printed') continue;
+      const sale = saleKey(device, record.sale);
+      const span = { sale, asked, answered };
+      const serial = record.kind === 'charging' ? record.coupon?.serial : couponOf.get(sale);
+      if (serial === undefined) continue;
+      couponOf.set(sale, serial);
+      const entry = this.#sales.get(sale);
+      if (record.kind === 'charging') this.#add(serial, { kind: 'hold', ...span });
+      else if (record.kind === 'not-charged' || record.kind === 'abandoned')
+        this.#add(serial, { kind: 'release', ...span });
+      else if (record.kind === 'settled' && entry !== undefined && entry.booking !== 'none') {
+        if (entry.booking === 'kept' || entry.booking === 'conflict')
+          this.#add(serial, { kind: 'redeem', kept: entry.booking === 'kept', ...span });
+      } else if (record.kind === 'refunded' && this.#restored.has(sale))
+        this.#add(serial, { kind: 'restore', ...span });
+    }
+    for (const [serial, ops] of this.#ops) {
+      const wrong = linearizable({ serial, ops });
+      if (wrong !== undefined) return wrong;
+    }
+    return undefined;
+  }
+
+  #sentRecords(device: DeviceId, { asked, from, bodies }: Batch): void {
+    for (const [index, body] of bodies.entries()) {
+      const name = `${device} ${from + index}`;
+      if (this.#records.has(name)) continue;
+      // What was not written by the product's own schema another checker has found by now.
+      this.#records.set(name, { asked, answered: Number.POSITIVE_INFINITY, record: JSON.parse(body) });
+    }
+  }
+
+  #add(serial: CouponSerial, op: CouponOp): void {
+    const ops = this.#ops.get(serial);
+    if (ops === undefined) this.#ops.set(serial, [op]);
+    else ops.push(op);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Checker, CounterBooks } from './books.js';
+
+/** Before the reader takes a command, the record that permits it is on the disk; and nobody pays one order twice. */
+export const writeAhead: Checker = {
+  name: 'write ahead',
+  promise: 'no charge without its durable record, none for another amount, and none twice for one order',
+  watch() {
+    const orders = new Map<string, string>();
+    return {
+      seen(event) {
+        if (event.kind === 'commanded') {
+          const { counter, ref } = event;
+          if (permission(counter, ref) === undefined && !counter.hasFailedDisk)
+            return `${counter.device}: the reader has taken ${ref}, and no record on the disk permits it`;
+        }
+        if (event.kind !== 'moved') return undefined;
+        const { counter, entry } = event;
+        const permitted = permission(counter, entry.ref);
+        if (permitted === undefined) return undefined;
+        if (permitted.netFen !== entry.amountFen)
+          return `${counter.device}/${entry.ref}: permitted ${permitted.netFen} fen, moved ${entry.amountFen}`;
+        if (entry.kind !== 'sale' || counter.isForged || permitted.order === undefined) return undefined;
+        const name = `${counter.device} ${permitted.order}`;
+        const before = orders.get(name);
+        orders.set(name, entry.ref);
+        return before === undefined || before === entry.ref || wentBack(counter, before)
+          ? undefined
+          : `order ${permitted.order} was paid as ${before} and again as ${entry.ref}`;
+      },
+    };
+  },
+};
+
+function permission(
+  { tape }: CounterBooks,
+  ref: string,
+): { readonly netFen: number; readonly order: string | undefined } | undefined {
+  for (let at = tape.length - 1; at >= 0; at--) {
+    const record = tape[at]?.record;
+    if (record?.kind === 'charging' && record.sale === ref) return { netFen: record.netFen, order: record.order };
+    if (record?.kind === 'refunding' && record.refund === ref) return { netFen: record.netFen, order: undefined };
+  }
+  return undefined;
+}
+
+const wentBack = (counter: CounterBooks, ref: string): boolean => counter.takenBack.has(ref);

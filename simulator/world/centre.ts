@@ -1,0 +1,211 @@
+/**
+ * The gateway in the world: one book of record that outlives its processes, and one life after another of the shipped
+ * loop over it. A commit takes time; what the power cut finds uncommitted never was.
+ */
+import { inlineVerifier } from '#gateway/adapters/inline-verifier.js';
+import { type MemoryLedger, openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
+import type { Changes } from '#gateway/core/book.js';
+import { answerClaim, prepareClaim } from '#gateway/core/claims.js';
+import { createIssuer, type Issuer } from '#gateway/core/issuer.js';
+import { compileRules, type Rules } from '#gateway/core/rules.js';
+import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
+import type { Ledger, LedgerFault } from '#gateway/ports/ledger.js';
+import { NOTHING_COMMITTED } from '#gateway/ports/ledger.js';
+import type { Verifier } from '#gateway/ports/verifier.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
+import { base64url } from '#protocol/codes/bit-text.js';
+import type { Es256Signer, Es256Verifier, Sha256 } from '#protocol/crypto.js';
+import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { Allowance, SignedAllowance } from '#protocol/messages/allowance.js';
+import { allowanceSchema } from '#protocol/messages/allowance.js';
+import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
+import { wallMs } from '#protocol/time.js';
+import { Life } from './life.js';
+import type { Network } from './network.js';
+import type { Chance } from './random.js';
+import type { Sabotage } from './sabotage.js';
+import type { Scheduler } from './scheduler.js';
+
+/** A transaction on a good disk. */
+const COMMIT_MS = { from: 1, to: 8 } as const;
+/** From start to listening. */
+const START_MS = 400;
+
+export interface CentreEvents {
+  booked(changes: Changes): void;
+  allowed(device: DeviceId, allowance: Allowance): void;
+  alarm(code: string, what: string, device: DeviceId | undefined): void;
+  died(where: string): void;
+}
+
+export interface CentreOptions {
+  readonly scheduler: Scheduler;
+  readonly chance: Chance;
+  readonly network: Network;
+  readonly campaign: Campaign;
+  readonly leaseMs: number;
+  readonly merchantOf: (device: DeviceId) => MerchantId | undefined;
+  readonly sha256: Sha256;
+  readonly verifier: Es256Verifier;
+  readonly signer: Es256Signer;
+  readonly sabotage: Sabotage;
+  readonly events: CentreEvents;
+}
+
+const KEY_ID = 1;
+
+export class Centre {
+  readonly record: MemoryLedger;
+  readonly rules: Rules;
+  readonly #options: CentreOptions;
+  readonly #issuer: Issuer;
+  #life: Life | undefined;
+  #loop: GatewayLoop | undefined;
+  #verifier: Verifier | undefined;
+  /** Commits take this much longer. */
+  stallMs = 0;
+  /** The next commits fail, nothing of them kept. */
+  failing = 0;
+  #codes = 0;
+
+  constructor(options: CentreOptions) {
+    this.#options = options;
+    const { campaign, sha256, leaseMs, merchantOf, signer, sabotage, events } = options;
+    const rules = compileRules({ campaign, sha256, leaseMs, merchantOf });
+    this.rules = sabotage.rules?.(rules) ?? rules;
+    this.#issuer = createIssuer(rules, signer, KEY_ID);
+    this.record = openMemoryLedger(this.rules);
+    const { book } = this.record;
+    const apply = book.apply.bind(book);
+    book.apply = (changes) => {
+      apply(changes);
+      events.booked(changes as Changes);
+    };
+    sabotage.record?.(this.record);
+  }
+
+  get issuerKeys(): ReadonlyMap<number, Uint8Array> {
+    return this.#issuer.issuerKeys;
+  }
+
+  get isRunning(): boolean {
+    return this.#life?.isAlive === true;
+  }
+
+  start(): void {
+    if (this.isRunning) return;
+    const { scheduler, network, campaign, verifier, sha256, events, sabotage } = this.#options;
+    const life = new Life((where) => {
+      this.#loop = undefined;
+      network.gatewayDied();
+      events.died(where);
+    });
+    this.#life = life;
+    const now = () => wallMs(scheduler.now);
+    const inline = inlineVerifier({
+      campaign: campaign.id,
+      issuerKeys: this.issuerKeys,
+      verifier,
+    });
+    this.#verifier = inline;
+    const ledger = this.#ledger(life);
+    const loop = createGatewayLoop({
+      ledger: sabotage.ledger?.(ledger, { scheduler, life, rules: this.rules, sha256 }, this.record) ?? ledger,
+      broker: network.gatewayBroker(life),
+      verifier: inline,
+      clock: {
+        now,
+        alarm: (after, ring) => scheduler.after(after, () => life.enter(ring)),
+      },
+      sha256,
+      bundle: this.#issuer.bundle(now()),
+      allowance: (device, at) => {
+        const signed = this.#issuer.allowance(device, at);
+        if (signed !== undefined) this.#noteAllowance(device, signed);
+        return signed;
+      },
+      signTime: this.#issuer.time,
+      campaign: campaign.id,
+      events: { alarm: events.alarm },
+    });
+    scheduler.after(START_MS, () =>
+      life.enter(() => {
+        this.#loop = loop;
+        loop.start(() => {});
+      }),
+    );
+  }
+
+  cutPower(where = 'between two steps'): void {
+    this.#life?.end(where);
+  }
+
+  cutPowerAfter(points: number): void {
+    this.#life?.cutAfter(points);
+  }
+
+  /** As over HTTP: an answer, or none. */
+  claim(request: ClaimRequest, reply: (answer: ClaimAnswer) => void): void {
+    const [life, loop, verifier] = [this.#life, this.#loop, this.#verifier];
+    const publicKey = base64url.decode(request.publicKey);
+    if (loop === undefined || life === undefined || !publicKey.ok) return;
+    const { scheduler, sha256 } = this.#options;
+    this.#codes += 1;
+    const prepared = prepareClaim({
+      rules: this.rules,
+      request,
+      publicKey: publicKey.value,
+      now: wallMs(scheduler.now),
+      keyedHash: (text) => sha256(`identity\n${text}`),
+      paymentCode: `62${String(this.#codes).padStart(17, '0')}`,
+    });
+    const answer = (outcome: Parameters<typeof answerClaim>[0]['outcome']): void => {
+      const answered = answerClaim({ request, prepared, outcome, issuer: this.#issuer });
+      for (const grant of answered.grants) verifier?.issued(grant);
+      reply(answered.answer);
+    };
+    const { op } = prepared;
+    if (op === undefined) {
+      answer(undefined);
+      return;
+    }
+    life.enter(() =>
+      loop.claim(op, (fault, outcome) => {
+        if (fault === undefined && outcome?.kind === 'claimed') answer(outcome);
+      }),
+    );
+  }
+
+  #noteAllowance(device: DeviceId, signed: SignedAllowance): void {
+    const parsed = allowanceSchema.safeParse(JSON.parse(signed.payload));
+    if (parsed.success) this.#options.events.allowed(device, parsed.data);
+  }
+
+  #ledger(life: Life): Ledger {
+    const { scheduler, chance } = this.#options;
+    const { record } = this;
+    return {
+      ...record,
+      commit: (ops, now, done) => {
+        life.point('ledger commit');
+        const delay = chance.between(COMMIT_MS.from, COMMIT_MS.to) + this.stallMs;
+        scheduler.after(delay, () =>
+          life.enter(() => {
+            life.point('ledger committing');
+            if (this.failing > 0) {
+              this.failing -= 1;
+              done(NOT_STORED, NOTHING_COMMITTED);
+              return;
+            }
+            record.commit(ops, now, (fault, committed) => {
+              life.point('ledger committed');
+              done(fault, committed);
+            });
+          }),
+        );
+      },
+    };
+  }
+}
+
+const NOT_STORED: LedgerFault = { code: 'LEDGER_WRITE_FAILED', message: 'the disk of the gateway is full' };

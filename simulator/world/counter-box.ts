@@ -1,0 +1,261 @@
+/**
+ * One counter in the world: a box with its disk and clocks, its peripherals with lives of their own, and one life after
+ * another of the shipped agent. `boot` does what the agent's `main` does, with the world's adapters.
+ */
+import { failedJournal } from '#device/adapters/failed-journal.js';
+import { CampaignDesk } from '#device/campaign-desk.js';
+import { SaleBook } from '#device/core/sale-book.js';
+import { floored, noTime, restored, type TrustedTime } from '#device/core/trusted-time.js';
+import { createPrinter, printerModels } from '#device/drivers/printers/index.js';
+import type { PrinterModel } from '#device/drivers/printers/printer.js';
+import { READERS } from '#device/drivers/readers/index.js';
+import { SCANNERS } from '#device/drivers/scanners/index.js';
+import { VOICES } from '#device/drivers/voices/index.js';
+import { DeviceLoop } from '#device/loop.js';
+import type { Keep, KeptName } from '#device/ports/keep.js';
+import type { Log } from '#device/ports/log.js';
+import type { TillReply, TillRequest } from '#device/ports/till.js';
+import { receiptTypesetter } from '#device/receipts.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
+import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
+import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import type { Instant, WallMs } from '#protocol/time.js';
+import type { TapeRow } from '../checkers/books.js';
+import { BoxClock } from './device-clock.js';
+import { WorldDisk } from './disk.js';
+import { Furniture, type FurnitureEvents } from './furniture.js';
+import { Life } from './life.js';
+import type { Network } from './network.js';
+import type { Chance } from './random.js';
+import type { AtCounter, Sabotage } from './sabotage.js';
+import type { Scheduler } from './scheduler.js';
+
+const AGENT = 'codeplate-world';
+/** What was saved into the drawer is on the disk after so long; a cut before leaves what was there. */
+const KEEP_MS = 50;
+
+export interface BoxEvents extends FurnitureEvents {
+  durable(seq: number, row: TapeRow): void;
+  acknowledged(): void;
+  log(level: string, code: string, fields: Readonly<Record<string, unknown>>): void;
+  died(where: string): void;
+}
+
+export interface BoxOptions {
+  readonly device: DeviceId;
+  readonly merchant: MerchantId;
+  readonly campaign: Campaign;
+  readonly driftPpm: number;
+  readonly printerModel: string;
+  readonly scheduler: Scheduler;
+  readonly chance: Chance;
+  readonly network: Network;
+  readonly sha256: Sha256;
+  readonly verifier: Es256Verifier;
+  readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
+  readonly sabotage: Sabotage;
+  /** Printer and voice, too. */
+  readonly isFurnished: boolean;
+  readonly events: BoxEvents;
+}
+
+export class CounterBox {
+  readonly disk: WorldDisk;
+  readonly furniture: Furniture;
+  readonly #options: BoxOptions;
+  readonly #model: PrinterModel;
+  readonly #drawer = new Map<KeptName, string>();
+  #clock: BoxClock;
+  #bootId = '';
+  #life: Life | undefined;
+  #loop: DeviceLoop | undefined;
+  #crashJournal: (() => void) | undefined;
+  /** While it may not be switched on again: no mains, or the shop is shut. */
+  isOff = false;
+
+  constructor(options: BoxOptions) {
+    this.#options = options;
+    const { scheduler, chance, sha256, events } = options;
+    const model = printerModels.get(options.printerModel);
+    if (model === undefined) throw new Error(`no such printer model: ${options.printerModel}`);
+    this.#model = model;
+    this.disk = new WorldDisk({
+      scheduler,
+      chance,
+      sha256,
+      onDurable: events.durable,
+      onAcknowledged: events.acknowledged,
+    });
+    this.furniture = new Furniture({ scheduler, chance, model, events });
+    this.#clock = this.#newClock();
+  }
+
+  get isRunning(): boolean {
+    return this.#life?.isAlive === true;
+  }
+
+  /** Calls of ports in this life. */
+  get points(): number {
+    return this.#life?.points ?? 0;
+  }
+
+  get clock(): BoxClock {
+    return this.#clock;
+  }
+
+  /** Mains on: a new boot of the box, with clocks that know nothing. */
+  powerOn(): void {
+    if (this.isRunning || this.isOff) return;
+    this.#clock = this.#newClock();
+    this.startAgent();
+  }
+
+  /** The supervisor starts the agent again; the box itself never went off. */
+  startAgent(): void {
+    if (this.isRunning || this.isOff) return;
+    const { events } = this.#options;
+    const life = new Life((where) => {
+      this.#crashJournal?.();
+      this.#options.sabotage.powerCut?.(this.disk.memory);
+      this.#loop = undefined;
+      events.died(where);
+    });
+    this.#life = life;
+    life.enter(() => this.#boot(life));
+  }
+
+  cutPower(where = 'between two steps'): void {
+    this.#life?.end(where);
+  }
+
+  /** The power goes after so many more calls of ports, wherever that is. */
+  cutPowerAfter(points: number): void {
+    this.#life?.cutAfter(points);
+  }
+
+  /** The till asks; false where nobody listens. */
+  request(request: TillRequest, reply: (reply: TillReply) => void): boolean {
+    const [life, loop] = [this.#life, this.#loop];
+    if (life?.isAlive !== true || loop === undefined) return false;
+    life.enter(() => loop.request(request, reply));
+    return true;
+  }
+
+  /** The cashier presses "go on printing". */
+  resumePrinting(): void {
+    const loop = this.#loop;
+    this.#life?.enter(() => loop?.resumePrinting());
+  }
+
+  get health(): ReturnType<DeviceLoop['health']> | undefined {
+    return this.isRunning ? this.#loop?.health() : undefined;
+  }
+
+  #newClock(): BoxClock {
+    const { scheduler, chance, driftPpm } = this.#options;
+    this.#bootId = chance.hex(8);
+    // No battery: the calendar starts in 1970, or where the box was last shut down.
+    const wallError = chance.happens(0.5) ? -scheduler.now : chance.between(-400, 3) * 86_400_000;
+    return new BoxClock({ scheduler, driftPpm, base: chance.below(5_000), wallError });
+  }
+
+  #boot(life: Life): void {
+    const options = this.#options;
+    const { device, merchant, campaign, sabotage, scheduler, network, sha256 } = options;
+    const clock = this.#clock.port(life);
+    const at: AtCounter = { device, scheduler, life, sha256, clock };
+    const keep = this.#keep(life);
+    const log: Log = (level, code, fields = {}) => options.events.log(level, code, fields);
+    const deskOptions = {
+      device,
+      campaign: campaign.id,
+      mode: 'customer-code',
+      trustedKeys: options.issuerKeys,
+      verifier: sabotage.deviceVerifier?.(options.verifier) ?? options.verifier,
+      keep,
+      log,
+    } as const;
+    const desk = sabotage.desk?.(deskOptions, at) ?? new CampaignDesk(deskOptions);
+    const book = sabotage.book?.(device, merchant) ?? new SaleBook(device, merchant);
+
+    const now: Instant = { mono: clock.mono(), wall: undefined };
+    let floor: WallMs | undefined;
+    sabotage.disk?.(this.disk.memory, at);
+    const opened = this.disk.open(life, ({ record }: { record: JournalRecord }) => {
+      book.replay(record, now);
+      desk.note(record);
+      if (record.at !== null) floor = record.at.earliest;
+    });
+    this.#crashJournal = opened.ok ? () => opened.value.crash() : undefined;
+    const journal = opened.ok ? opened.value : failedJournal(opened.fault);
+    const bootId = sabotage.bootId?.(this.#bootId) ?? this.#bootId;
+    const broker = network.deviceBroker(device, life);
+    const typeset = receiptTypesetter({
+      model: this.#model,
+      language: 'zh',
+      merchantName: merchant,
+      campaign: () => desk.campaign,
+      wall: clock.wall,
+      log,
+    });
+    const printer = createPrinter(this.#model);
+    const loop = new DeviceLoop({
+      identity: { device, merchant, campaign: campaign.id, mode: 'customer-code', agent: AGENT },
+      clock,
+      random: options.chance,
+      journal: sabotage.journal?.(journal, at) ?? journal,
+      journalFault: opened.ok ? undefined : opened.fault,
+      book,
+      desk,
+      time: timeAtStart(keep, bootId, clock.mono(), floor),
+      keep,
+      bootId,
+      broker: sabotage.broker?.(broker, at) ?? broker,
+      peripherals: {
+        scanner: {
+          driver: SCANNERS.line,
+          options: { suffix: 'cr', stripAimPrefix: false },
+          link: this.furniture.scanner.link(life, 'scanner'),
+        },
+        reader: {
+          driver: sabotage.reader?.(READERS.crp1, at) ?? READERS.crp1,
+          link: this.furniture.reader.link(life, 'reader'),
+        },
+        ...(options.isFurnished && {
+          printer: {
+            machine: sabotage.printer?.(printer, at) ?? printer,
+            link: this.furniture.printer.link(life, 'printer'),
+          },
+          voice: {
+            driver: sabotage.voice?.(VOICES.syn6288, at) ?? VOICES.syn6288,
+            link: this.furniture.voice.link(life, 'voice'),
+          },
+        }),
+      },
+      typeset: sabotage.typeset?.(typeset) ?? typeset,
+      log,
+    });
+    this.#loop = loop;
+    loop.start();
+  }
+
+  #keep(life: Life): Keep {
+    const { scheduler } = this.#options;
+    return {
+      load: (name) => this.#drawer.get(name),
+      save: (name, text) => {
+        life.point('keep save');
+        scheduler.after(KEEP_MS, () => life.enter(() => this.#drawer.set(name, text)));
+      },
+    };
+  }
+}
+
+function timeAtStart(keep: Keep, bootId: string, now: Instant['mono'], floor: WallMs | undefined): TrustedTime {
+  const time = floor === undefined ? noTime : floored(noTime, floor);
+  const text = keep.load('time');
+  if (text === undefined) return time;
+  const kept: { bootId: string; earliest: number; latest: number; heardAt: number } = JSON.parse(text);
+  return restored(time, kept, bootId, now);
+}

@@ -1,0 +1,61 @@
+/**
+ * Ways in from outside: where a mutant gets its hands between the shipped cores and their ports. All are wrappers; the
+ * product itself has no switch for any of them. An honest world uses none.
+ */
+
+import type { MemoryDisk } from '#device/adapters/memory-journal.js';
+import type { CampaignDesk, DeskOptions } from '#device/campaign-desk.js';
+import type { SaleBook } from '#device/core/sale-book.js';
+import type { PrinterMachine } from '#device/drivers/printers/printer.js';
+import type { ReaderDriver } from '#device/drivers/readers/reader.js';
+import type { VoiceDriver } from '#device/drivers/voices/voice.js';
+import type { Broker } from '#device/ports/broker.js';
+import type { Clock } from '#device/ports/clock.js';
+import type { Journal } from '#device/ports/journal.js';
+import type { ReceiptTypesetter } from '#device/printing.js';
+import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
+import type { Rules } from '#gateway/core/rules.js';
+import type { Ledger } from '#gateway/ports/ledger.js';
+import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
+import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { Life } from './life.js';
+import type { Scheduler } from './scheduler.js';
+
+/** What a wrapper on a counter may use. */
+export interface AtCounter {
+  readonly device: DeviceId;
+  readonly scheduler: Scheduler;
+  readonly life: Life;
+  readonly sha256: Sha256;
+  readonly clock: Clock;
+}
+
+export interface AtCentre {
+  readonly scheduler: Scheduler;
+  readonly life: Life;
+  readonly rules: Rules;
+  readonly sha256: Sha256;
+}
+
+export interface Sabotage {
+  /** Before the journal is opened at a boot. */
+  disk?(disk: MemoryDisk, at: AtCounter): void;
+  /** When the power goes. */
+  powerCut?(disk: MemoryDisk): void;
+  journal?(journal: Journal, at: AtCounter): Journal;
+  broker?(broker: Broker, at: AtCounter): Broker;
+  reader?(driver: ReaderDriver, at: AtCounter): ReaderDriver;
+  voice?(driver: VoiceDriver, at: AtCounter): VoiceDriver;
+  printer?(machine: PrinterMachine, at: AtCounter): PrinterMachine;
+  typeset?(typeset: ReceiptTypesetter): ReceiptTypesetter;
+  book?(device: DeviceId, merchant: MerchantId): SaleBook;
+  desk?(options: DeskOptions, at: AtCounter): CampaignDesk;
+  /** The counter’s own; the gateway checks as it should. */
+  deviceVerifier?(verifier: Es256Verifier): Es256Verifier;
+  /** Every boot is taken for the same one. */
+  bootId?(bootId: string): string;
+  rules?(rules: Rules): Rules;
+  /** The book of record itself, once, when it is made. */
+  record?(ledger: MemoryLedger): void;
+  ledger?(ledger: Ledger, at: AtCentre, record: MemoryLedger): Ledger;
+}
