@@ -67,19 +67,19 @@ export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256Verifier {
 function importPoint(compressed: Uint8Array): KeyObject | null {
   try {
     const point = Buffer.from(ECDH.convertKey(compressed, CURVE, undefined, undefined, 'uncompressed'));
-    return createPublicKey({
-      key: {
-        kty: 'EC',
-        crv: 'P-256',
-        x: point.subarray(1, 33).toString('base64url'),
-        y: point.subarray(33).toString('base64url'),
-      },
-      format: 'jwk',
-    });
+    return createPublicKey({ key: jwkPoint(point), format: 'jwk' });
   } catch {
     return null;
   }
 }
+
+/** `point`: uncompressed, 65 bytes. */
+const jwkPoint = (point: Buffer) => ({
+  kty: 'EC',
+  crv: 'P-256',
+  x: point.subarray(1, 33).toString('base64url'),
+  y: point.subarray(33).toString('base64url'),
+});
 
 export function es256Signer(privateKey: KeyObject): Es256Signer {
   const publicKey = compressedPublicKey(privateKey);
@@ -95,13 +95,10 @@ export function es256Signer(privateKey: KeyObject): Es256Signer {
  */
 export function generatePrivateKey(): KeyObject {
   const ecdh = createECDH(CURVE);
-  ecdh.generateKeys();
-  const number = ecdh.getPrivateKey();
-  const bytes = new Uint8Array(PRIVATE_KEY_BYTES);
-  bytes.set(number, PRIVATE_KEY_BYTES - number.length); // leading zeros are left out
-  const key = privateKeyFromBytes(bytes);
-  if (!key.ok) throw new Error(key.fault.what);
-  return key.value;
+  const point = ecdh.generateKeys();
+  const number = Buffer.alloc(PRIVATE_KEY_BYTES);
+  ecdh.getPrivateKey().copy(number, PRIVATE_KEY_BYTES - ecdh.getPrivateKey().length); // leading zeros are left out
+  return createPrivateKey({ key: { ...jwkPoint(point), d: number.toString('base64url') }, format: 'jwk' });
 }
 
 /** A private key from outside that can't be used; `what` says why and what to give instead. */
