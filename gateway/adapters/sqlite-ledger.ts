@@ -85,6 +85,9 @@ class SqliteLedger implements Ledger {
   readonly #working: WorkingBook;
   readonly #queries: Readonly<Record<'load' | 'spent' | 'evidence' | 'audit' | 'reconciliation', PreparedStatement>>;
 
+  /** Why nothing is committed any more. */
+  #stopped: LedgerFault | undefined;
+
   constructor(rules: Rules, writer: SqliteDatabase, reader: SqliteDatabase) {
     this.#rules = rules;
     this.#writer = writer;
@@ -102,21 +105,36 @@ class SqliteLedger implements Ledger {
   }
 
   commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void {
+    if (this.#stopped !== undefined) {
+      done(this.#stopped, NOTHING_COMMITTED);
+      return;
+    }
     this.#attempt(ops, now, (error, committed) => {
       if (error === undefined) return done(undefined, committed);
       if (isOvertaken(error)) return this.#commitLocked(ops, now, done);
-      done(faultOf(error), NOTHING_COMMITTED);
+      done(this.#fault(error), NOTHING_COMMITTED);
     });
+  }
+
+  /**
+   * Fail-stop: after a failed write or fsync the system may call lost pages clean, and a later commit that succeeds would
+   * stand on nothing. Whoever starts the gateway anew makes SQLite look at what is really there.
+   */
+  #fault(error: Error): LedgerFault {
+    const fault = faultOf(error);
+    if (DISK_TROUBLE.test(error.message)) this.#stopped = fault;
+    return fault;
   }
 
   /** The whole of it under the write lock: slower, and nobody can be faster. */
   #commitLocked(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void {
     const giveUp = (error: Error): void => {
       this.#working.forget();
-      this.#writer.exec('rollback', () => done(faultOf(error), NOTHING_COMMITTED));
+      const fault = this.#fault(error);
+      this.#writer.exec('rollback', () => done(fault, NOTHING_COMMITTED));
     };
     this.#writer.exec('begin immediate', (busy) => {
-      if (busy !== undefined) return done(faultOf(busy), NOTHING_COMMITTED);
+      if (busy !== undefined) return done(this.#fault(busy), NOTHING_COMMITTED);
       this.#attempt(ops, now, (error, committed) => {
         if (error !== undefined) return giveUp(error);
         this.#writer.exec('commit', (failed) => (failed === undefined ? done(undefined, committed) : giveUp(failed)));
@@ -266,6 +284,9 @@ function rowsOf(changes: Changes): readonly (string | number)[] {
 }
 
 const json = (value: unknown): string => JSON.stringify(value);
+
+/** Of a disk that fails or lies, not of one that is full or of a lock that is held. */
+const DISK_TROUBLE = /^SQLITE_(IOERR|CORRUPT|NOTADB|READONLY)/;
 
 /** Another connection committed in between: its audit row has our place, or a coupon's version is not the one we saw. */
 const isOvertaken = (error: Error): boolean => error.message.startsWith('SQLITE_CONSTRAINT');
