@@ -277,9 +277,11 @@ export class DeviceLoop implements Counter {
 
   // -- sales
 
-  /** The sale that the cashier is working on. */
+  /** The sale that the cashier is working on. One that is given up has told the till so already: the next may begin. */
   #current(): Sale | undefined {
-    return this.#book.busy().find((sale) => !isParked(sale) && !this.#stranded.has(sale.facts.sale));
+    return this.#book
+      .busy()
+      .find((sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#stranded.has(sale.facts.sale));
   }
 
   #sellsWithoutJournal(): boolean {
@@ -454,7 +456,7 @@ export class DeviceLoop implements Counter {
   #scanned(text: string): void {
     const code = classify(text);
     const sale = this.#current();
-    this.#ports.log('info', 'SCANNED', { what: code.kind, code: code.masked, sale: sale?.facts.sale });
+    this.#ports.log('info', 'SCANNED', { what: code.kind, shown: code.masked, sale: sale?.facts.sale });
     if (sale?.at !== 'opened') {
       if (sale === undefined) this.#scanHint = SCAN_BEFORE_AMOUNT;
       return;

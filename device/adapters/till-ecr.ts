@@ -18,10 +18,20 @@ export function startTillEcr(options: {
   let state: LinkState = 'opening';
   let buffer = EMPTY_ECR_BUFFER;
   let last = '';
+  /** How many lines have gone out unasked. */
+  let news = 0;
 
-  const send = (line: Uint8Array, unasked: boolean): void => {
-    // The answer to a request and the news of the change that it made are one line.
-    if (state !== 'open' || (unasked && String(line) === last)) return;
+  // The answer to a request and the news of the change that it made are one line, whichever comes first.
+  const tell = (line: Uint8Array): void => {
+    if (String(line) === last) return;
+    news += 1;
+    send(line);
+  };
+  const answer = (line: Uint8Array, newsBefore: number): void => {
+    if (String(line) !== last || news === newsBefore) send(line);
+  };
+  const send = (line: Uint8Array): void => {
+    if (state !== 'open') return;
     last = String(line);
     link.write(line, (fault) => fault !== undefined && log('warn', fault, { port: 'till' }));
   };
@@ -40,16 +50,17 @@ export function startTillEcr(options: {
       for (const request of step.requests) {
         if (!request.ok) {
           log('warn', request.fault.code, { port: 'till', order: request.fault.order });
-          send(encodeEcrError(request.fault.order, request.fault.code), false);
+          send(encodeEcrError(request.fault.order, request.fault.code));
           continue;
         }
+        const before = news;
         counter.request(request.value, (reply) =>
-          send(reply.ok ? encodeEcrSale(reply.sale) : encodeEcrError(request.value.order, reply.fault), false),
+          answer(reply.ok ? encodeEcrSale(reply.sale) : encodeEcrError(request.value.order, reply.fault), before),
         );
       }
     },
   });
-  const unwatch = counter.watch((sale) => send(encodeEcrSale(sale), true));
+  const unwatch = counter.watch((sale) => tell(encodeEcrSale(sale)));
 
   return {
     stop() {

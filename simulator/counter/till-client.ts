@@ -79,6 +79,11 @@ export class TillClient {
     this.#port = port;
   }
 
+  /** For requests that no till's software would send. */
+  get port(): number {
+    return this.#port;
+  }
+
   async open(order: string, amountFen: number): Promise<TillSaid> {
     return said(await this.#ask('POST', '/v1/sales', { order, amountFen }));
   }
