@@ -94,7 +94,10 @@ export class DeviceLoop implements Counter {
         onScan: (text) => this.#scanned(text),
         onReader: (effect) => this.#readerSays(effect),
         onPrinter: (effect) => this.#printing.heard(effect),
-        onPort: () => this.#publishState(),
+        onPort: (name, state) => {
+          if (name === 'printer') this.#printing.portIs(state);
+          this.#publishState();
+        },
       },
     });
     this.#printing = new Printing({

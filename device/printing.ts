@@ -10,6 +10,7 @@ import type { SaleBook } from './core/sale-book.js';
 import type { PaperState, PrinterEffect, PrintJob } from './drivers/printers/printer.js';
 import type { Peripherals } from './peripherals.js';
 import type { Log } from './ports/log.js';
+import type { LinkState } from './ports/serial-link.js';
 
 type ReceiptEffect = Extract<SaleEffect, { kind: 'receipt' }>;
 
@@ -27,6 +28,8 @@ export class Printing {
   readonly #options: PrintingOptions;
   /** Jobs handed to the printer and not yet done, with what makes another copy of them. */
   readonly #waiting = new Map<string, { readonly job: PrintJob; readonly effect: ReceiptEffect }>();
+  /** Of before the start, and not handed over yet. */
+  readonly #owed: ReceiptEffect[] = [];
   #copies = 0;
   paper: PaperState = 'unknown';
 
@@ -35,7 +38,7 @@ export class Printing {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#owed.length;
   }
 
   print(effect: ReceiptEffect, copy: PrintJob['copy']): void {
@@ -68,8 +71,17 @@ export class Printing {
     for (const { sale: id, of } of unprinted.slice(-REPRINTS_UNASKED_AT_BOOT)) {
       const sale = book.get(id);
       const effect = sale === undefined ? undefined : receiptOf(sale, of);
-      if (effect !== undefined) this.print(effect, 'reprint');
+      if (effect !== undefined) this.#owed.push(effect);
     }
+  }
+
+  /**
+   * Handed over before its port has opened, a job would be held until somebody asks for it, and every later one behind
+   * it: so the port's first news is waited for. A printer that isn't there is asked for by a person.
+   */
+  portIs(state: LinkState): void {
+    if (state === 'opening') return;
+    for (const effect of this.#owed.splice(0)) this.print(effect, 'reprint');
   }
 
   resume(): void {

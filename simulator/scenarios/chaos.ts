@@ -9,16 +9,20 @@ import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
 import { pause } from '#simulator/counter/waiting.js';
 import { SAME_CODE_MS } from './crowd.js';
 import type { Scenario, Step, StepOf } from './format.js';
-import type { Stage } from './stage.js';
-import { openAt } from './verbs.js';
+import { openAt, type Stage } from './stage.js';
 
 export interface Kills {
   readonly agent: number;
   readonly gateway: number;
 }
 
-/** From the middle of the start to well after the sale that came then: every moment of a sale is as likely as another. */
-const NEXT_KILL_MS = [20, 1_500] as const;
+/** Most kills come while somebody pays: a sale takes some 300 ms from the amount to the receipt, and this is after its start. */
+const IN_A_SALE_MS = [0, 350] as const;
+const IN_A_SALE = 0.8;
+/** The others come at any moment: while all rests, while the agent starts, while it tells the gateway. */
+const ANY_TIME_MS = [0, 1_000] as const;
+/** A sale that nobody begins is not waited for any longer. */
+const NO_SALE_MS = 5_000;
 /** One kill in so many is the gateway's. */
 const GATEWAY_SHARE = 0.25;
 /** A till asks again this often ... */
@@ -36,11 +40,15 @@ export async function playChaos(
 ): Promise<Kills> {
   const dice = stage.dice.fork('chaos');
   const kills = { agent: 0, gateway: 0 };
+  const sales = new Beginnings();
   let over = false;
   const reaper = async (): Promise<void> => {
     try {
       while (kills.agent + kills.gateway < wanted) {
-        await pause(dice.between(...NEXT_KILL_MS));
+        if (dice.chance(IN_A_SALE)) {
+          await Promise.race([sales.next(), pause(NO_SALE_MS)]);
+          await pause(dice.between(...IN_A_SALE_MS));
+        } else await pause(dice.between(...ANY_TIME_MS));
         if (dice.chance(GATEWAY_SHARE)) {
           kills.gateway += 1;
           await stage.rig.gateway.kill();
@@ -65,7 +73,7 @@ export async function playChaos(
       if (!steps.some((step) => step.verb === 'sell')) return;
       for (const step of steps) {
         if (over) return;
-        await playOne({ stage, scenario, counter, step, round, dice: dice.fork(`${counter.name} ${round}`) });
+        await playOne({ stage, scenario, counter, step, round, sales, dice: dice.fork(`${counter.name} ${round}`) });
       }
     }
   });
@@ -79,18 +87,38 @@ interface One {
   readonly counter: Counter;
   readonly step: Step;
   readonly round: number;
+  readonly sales: Beginnings;
   readonly dice: Dice;
 }
 
-async function playOne({ stage, scenario, counter, step, round, dice }: One): Promise<void> {
+/** Tells the reaper that somebody pays. */
+class Beginnings {
+  #waiting: (() => void)[] = [];
+
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  one(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+async function playOne({ stage, scenario, counter, step, round, sales, dice }: One): Promise<void> {
   const named = (order: string): string => `${order}-${round}`;
   switch (step.verb) {
     case 'sell': {
       const { customer, pays } = step.with;
       const name = customer === undefined ? undefined : `${counter.name} ${customer} ${step.with.order}`;
       const holds = customer === undefined ? [] : (scenario.customers[customer]?.holds ?? []);
-      if (name !== undefined) await persist(() => stage.shoppers.arrive(name, holds));
+      // A claim waits for the gateway to be there, the counter for nobody: then the last round's customer comes again.
+      if (name !== undefined) {
+        const arrived = persist(() => stage.shoppers.arrive(name, holds));
+        if (!stage.shoppers.knows(name)) await arrived;
+        else arrived.catch(() => {});
+      }
       if (pays !== undefined) await counter.reader.pays(...pays);
+      sales.one();
       await sellAnyhow(stage, counter, { ...step.with, customer: name, order: named(step.with.order) });
       return;
     }

@@ -7,8 +7,7 @@ import type { Dice } from '#simulator/counter/dice.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
 import { pause } from '#simulator/counter/waiting.js';
 import type { StepOf } from './format.js';
-import type { Stage } from './stage.js';
-import { openAt } from './verbs.js';
+import { openAt, type Stage } from './stage.js';
 
 const SALE_MS = 60_000;
 /** A scanner's repeats of one code count as one reading for 1.5 s. */

@@ -110,12 +110,12 @@ function lastChecks(stage: Stage, scenario: Scenario, books: Reconciled, chaos: 
   stage.check('the sums at the end', wrong);
 }
 
-/** Fast and whole; byte by byte; a few at a time; gathered into lumps. What a device says comes in all of these ways. */
+/** Fast and whole; a few bytes at a time; more of them; gathered into lumps. What a device says comes in all of these ways. */
 function someShape(dice: Dice): LineShape | undefined {
   return dice.pick<LineShape | undefined>([
     undefined,
-    { chunkBytes: dice.between(2, 9) },
-    { chunkBytes: dice.between(10, 40) },
+    { chunkBytes: dice.between(6, 16) },
+    { chunkBytes: dice.between(17, 60) },
     { gatherMs: dice.between(1, 8) },
   ]);
 }

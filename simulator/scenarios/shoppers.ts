@@ -52,6 +52,10 @@ export class Shoppers {
     });
   }
 
+  knows(name: string): boolean {
+    return this.#known.has(name);
+  }
+
   leave(name: string): void {
     this.#known.delete(name);
   }

@@ -78,3 +78,9 @@ export function answered(said: TillSaid, refused: string | undefined): string | 
   if (said.ok) return `taken, and should have been refused with ${refused}`;
   return said.code === refused ? null : `refused with ${said.code}, not ${refused}`;
 }
+
+/** Hands an amount in, and remembers the order: at the end it must have come to rest. */
+export function openAt(counter: Counter, order: string, amountFen: number): ReturnType<Counter['till']['open']> {
+  counter.orders.add(order);
+  return counter.till.open(order, amountFen);
+}

@@ -7,7 +7,7 @@ import { bounded, pause, until } from '#simulator/counter/waiting.js';
 import type { LineProxy } from '#simulator/network/proxy.js';
 import { playCrowd } from './crowd.js';
 import type { Step, StepOf } from './format.js';
-import { answered, type Stage, unmet } from './stage.js';
+import { answered, openAt, type Stage, unmet } from './stage.js';
 
 /** Longer than a sale in which something is repeated, shorter than anybody's patience with a test. */
 const WITHIN_MS = 30_000;
@@ -116,11 +116,6 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     default:
       return unreachable(step);
   }
-}
-
-export function openAt(counter: Counter, order: string, amountFen: number): ReturnType<Counter['till']['open']> {
-  counter.orders.add(order);
-  return counter.till.open(order, amountFen);
 }
 
 async function sell(stage: Stage, asked: StepOf<'sell'>): Promise<void> {
