@@ -89,9 +89,10 @@ class Lane {
     this.#worker = this.#start();
   }
 
+  /** Posted together with whatever else arrives in this turn of the event loop. */
   push(waiting: Waiting): void {
     this.#waiting.push(waiting);
-    this.#flush();
+    if (this.#waiting.length === 1) setImmediate(() => this.#flush());
   }
 
   post(message: ToWorker): void {

@@ -15,7 +15,9 @@ export interface Load {
   readonly port: number;
   readonly password: string;
   readonly devices: readonly string[];
-  /** Stops after this long, or when there are no presentations left. */
+  /** Not measured: both processes compile their code meanwhile. */
+  readonly warmUpMs: number;
+  /** Measured; ends after this long, or when there are no presentations left. */
   readonly forMs: number;
   /** JSON file of a list of presentations. */
   readonly presentations: string | null;
@@ -47,10 +49,16 @@ process.once('message', (load: Load) => {
 async function run(load: Load): Promise<LoadResult> {
   const clients = await Promise.all(load.devices.map((device) => connect(load, device as DeviceId)));
   const shown = load.presentations === null ? [] : (JSON.parse(readFileSync(load.presentations, 'utf8')) as string[]);
-  const latencies: number[] = [];
+  let latencies: number[] = [];
   let refused = 0;
-  const began = performance.now();
-  const isOver = (): boolean => performance.now() - began >= load.forMs;
+  let began = performance.now();
+  const warmUp = setTimeout(() => {
+    latencies = [];
+    began = performance.now();
+    process.send?.('warm');
+  }, load.warmUpMs);
+  const overAt = began + load.warmUpMs + load.forMs;
+  const isOver = (): boolean => performance.now() >= overAt;
   await Promise.all(
     clients.map(
       (client, at) =>
@@ -67,6 +75,7 @@ async function run(load: Load): Promise<LoadResult> {
     ),
   );
   const tookMs = performance.now() - began;
+  clearTimeout(warmUp);
   await Promise.all(clients.map((client) => client.endAsync(true)));
   latencies.sort((a, b) => a - b);
   const quantile = (part: number): number => latencies[Math.floor(latencies.length * part)] ?? Number.NaN;
