@@ -109,9 +109,9 @@ describe('the journal file on SQLite', () => {
     await close(journal);
   });
 
-  it('leaves one file behind when it is closed, and none of SQLite next to it', async () => {
+  it('leaves itself and its witness behind when it is closed, and nothing of SQLite', async () => {
     await filled(3);
-    expect(readdirSync(join(folder, 'data'))).toEqual(['journal.sqlite']);
+    expect(readdirSync(join(folder, 'data'))).toEqual(['journal.sqlite', 'journal.sqlite.head']);
   });
 
   it('is bound to be appended to: no record can be changed, removed, replaced or skipped', async () => {

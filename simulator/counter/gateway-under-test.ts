@@ -118,7 +118,9 @@ export class GatewayUnderTest {
 
   /** Every piece of evidence, whole. */
   async evidence(): Promise<readonly unknown[]> {
-    const { evidence } = z.object({ evidence: z.array(z.object({ id: z.int() })) }).parse(await this.#get('/v1/evidence'));
+    const { evidence } = z
+      .object({ evidence: z.array(z.object({ id: z.int() })) })
+      .parse(await this.#get('/v1/evidence'));
     return Promise.all(evidence.map(({ id }) => this.#get(`/v1/evidence/${id}`)));
   }
 

@@ -57,6 +57,12 @@ export const JOURNAL_ERRORS = {
     'The gateway has acknowledged records that this journal does not hold: an older copy was brought back.',
     'Keep both copies and call service; never start on the older one.',
   ],
+  JOURNAL_CUT_SHORT: [
+    'operator',
+    'never',
+    'The journal ends before records that this counter has written: an older copy was brought back, or the card lost its end.',
+    'Keep the card as it is and call service; never start on an older copy.',
+  ],
   JOURNAL_FORKED: [
     'operator',
     'never',
