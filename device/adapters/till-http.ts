@@ -58,6 +58,10 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    // An address that cannot be decoded comes to no handler of ours otherwise, and would be answered with fastify's own code.
+    frameworkErrors: (_error, _request, reply) => {
+      refuse(reply, 400, 'REQUEST_MALFORMED');
+    },
   });
   guard(app, options.log);
   saleRoutes(app, counter, waiters);

@@ -91,7 +91,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     if (device === undefined) return done(new Error('no client'));
     if (packet.topic === upTopic(device)) return done(null);
     const isOwnState = packet.topic === stateTopic(device);
-    if (isOwnState && parseState(payloadOf(packet)).ok) return done(null);
+    if (isOwnState && isStateOf(device, payloadOf(packet))) return done(null);
     refuse(isOwnState ? 'MQTT_STATE_MALFORMED' : 'MQTT_TOPIC_NOT_ALLOWED', device);
     done(new Error('a device writes to its own topics only'));
   };
@@ -167,6 +167,12 @@ function guard(socket: Socket, onFault: (code: string) => void): void {
     socket.destroy();
     return null;
   };
+}
+
+/** An empty one would clear what is retained: nobody's to do. */
+function isStateOf(device: DeviceId, payload: Uint8Array): boolean {
+  const parsed = parseState(payload);
+  return parsed.ok && parsed.value.device === device;
 }
 
 const payloadOf = ({ payload }: PublishPacket): Uint8Array =>

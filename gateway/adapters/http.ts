@@ -39,7 +39,15 @@ const HOLDER_ID = /^[0-9a-f]{66}$/;
 
 export function httpServer(options: HttpOptions): FastifyInstance {
   const { rules, ledger, loop, issuer, metrics } = options;
-  const app = Fastify({ logger: false, bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_TIMEOUT_MS });
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // An address that cannot be decoded comes to no handler of ours otherwise, and would be answered with fastify's own code.
+    frameworkErrors: (_error, _request, reply) => {
+      refuse(reply, 400, 'REQUEST_MALFORMED', 'the address is not percent-encoded UTF-8');
+    },
+  });
 
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');

@@ -1,0 +1,379 @@
+/**
+ * What MQTT clients, phones and files can say to a gateway that is not what it should be, on the real gateway over real
+ * sockets. What one connection or one message alone can do stands in gateway/gateway.test.ts; here is what many do, and
+ * what would cross over to another device.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkGatewayConfig, parseGatewayConfig } from '#gateway/config.js';
+import { type RunningGateway, startGateway } from '#gateway/main.js';
+import { isErrorCode } from '#protocol/faults/errors.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
+import { wallMs } from '#protocol/time.js';
+import { diceOf } from '#simulator/counter/dice.js';
+import { until } from '#simulator/counter/waiting.js';
+import { claimOverHttp } from '#simulator/wallets/claim-over-http.js';
+import { randomIdentity } from '#simulator/wallets/identities.js';
+import { Wallet } from '#simulator/wallets/wallet.js';
+import { MORNING, testCampaign } from '../contract/ledger-fixture.js';
+
+const PASSWORD = 'correct horse';
+const SOON_MS = 15_000;
+
+let folder: string;
+let gateway: RunningGateway;
+let lines: string[];
+const clients: MqttClient[] = [];
+const sockets: Socket[] = [];
+
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'codeplate-bad-gateway-'));
+  lines = [];
+  writeFileSync(path.join(folder, 'campaign.json'), JSON.stringify(testCampaign()));
+  gateway = await start();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.endAsync(true);
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await gateway.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(): Promise<RunningGateway> {
+  const devices = ['d1', 'd2'].map((id) => ({ id, password: PASSWORD }));
+  const file = { campaign: 'campaign.json', data: 'data', mqtt: { port: 0 }, http: { port: 0 }, devices };
+  const config = checkGatewayConfig(file, folder);
+  if (!config.ok) throw new Error(JSON.stringify(config.fault));
+  return startGateway(config.value, {
+    logger: pino({ base: null }, { write: (line: string) => void lines.push(line) }),
+    clock: {
+      now: () => wallMs(MORNING),
+      alarm(after, ring) {
+        const timer = setTimeout(ring, after);
+        return () => clearTimeout(timer);
+      },
+    },
+  });
+}
+
+const closing = (client: MqttClient): Promise<void> =>
+  new Promise((resolve) => {
+    client.once('close', () => resolve());
+  });
+
+const logged = (code: string): Promise<true> =>
+  until(`the log says ${code}`, SOON_MS, () => (lines.some((line) => line.includes(`"${code}"`)) ? true : undefined));
+
+async function device(id: string, more: IClientOptions = {}): Promise<MqttClient> {
+  const client = mqtt.connect(`mqtt://127.0.0.1:${gateway.mqttPort}`, {
+    clientId: id,
+    username: id,
+    password: PASSWORD,
+    reconnectPeriod: 0,
+    ...more,
+  });
+  clients.push(client);
+  client.on('error', () => {});
+  await new Promise<void>((resolve, reject) => {
+    client.once('connect', () => resolve());
+    client.once('close', () => reject(new Error('closed')));
+  });
+  return client;
+}
+
+let asked = 0;
+/** A device that says hello, and is welcomed: the gateway serves. */
+async function isServed(id: string, client?: MqttClient): Promise<boolean> {
+  const plate = client ?? (await device(id));
+  asked += 1;
+  const re = `q${asked}`;
+  const welcome = new Promise<boolean>((resolve) => {
+    plate.on('message', (_, payload) => {
+      if (payload.includes(`"re":"${re}"`)) resolve(payload.includes('"welcome"'));
+    });
+  });
+  await plate.subscribeAsync(`codeplate/v1/${id}/down`, { qos: 1 });
+  const head = { seq: 0, hash: '0'.repeat(64) };
+  plate.publish(
+    `codeplate/v1/${id}/up`,
+    JSON.stringify({ v: 1, type: 'hello', id: re, agent: 'test', boot: 1, head }),
+    {
+      qos: 1,
+    },
+  );
+  return welcome;
+}
+
+function raw(bytes?: Uint8Array): { readonly socket: Socket; readonly closed: Promise<void> } {
+  const socket = connectTcp(gateway.mqttPort, '127.0.0.1');
+  sockets.push(socket);
+  socket.on('error', () => {});
+  socket.resume();
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+  });
+  if (bytes !== undefined) socket.write(bytes);
+  return { socket, closed };
+}
+
+/** MQTT 3.1.1 section 3.1: CONNECT with user name and password. */
+function connectPacket(clientId: Uint8Array, username: Uint8Array): Buffer {
+  const field = (bytes: Uint8Array): Buffer => Buffer.from([bytes.length >> 8, bytes.length & 0xff, ...bytes]);
+  const head = [...field(Buffer.from('MQTT')), 4, 0xc2, 0, 60];
+  const body = Buffer.concat([Buffer.from(head), field(clientId), field(username), field(Buffer.from(PASSWORD))]);
+  const length = body.length < 128 ? [body.length] : [(body.length & 0x7f) | 0x80, body.length >> 7];
+  return Buffer.concat([Buffer.from([0x10, ...length]), body]);
+}
+
+const sums = async (): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${gateway.httpPort}/v1/reconciliation`)).text();
+
+describe('at the door for devices', () => {
+  it('two hundred connections that dribble their CONNECT keep nobody out, and are closed', async () => {
+    const packet = connectPacket(Buffer.from('d1'), Buffer.from('d1'));
+    const slow = Array.from({ length: 200 }, () => raw(packet.subarray(0, 3)));
+    let at = 3;
+    const dribble = setInterval(() => {
+      for (const { socket } of slow) if (!socket.destroyed) socket.write(packet.subarray(at, at + 1));
+      at = Math.min(at + 1, packet.length - 2);
+    }, 500);
+    expect(await isServed('d1')).toBe(true);
+    await Promise.all(slow.map(({ closed }) => closed));
+    clearInterval(dribble);
+    await logged('MQTT_CONNECTION_ERROR');
+    expect(await isServed('d2')).toBe(true);
+  });
+
+  it.each([
+    ['broken UTF-8 for a client id', Uint8Array.of(0x64, 0xff, 0xfe), Buffer.from('d1')],
+    ['a NUL in its user name', Buffer.from('d1'), Buffer.from('d1\u0000')],
+    ['no client id', new Uint8Array(), Buffer.from('d1')],
+    ['a client id of 5,000 characters', Buffer.alloc(5_000, 'd'), Buffer.from('d1')],
+    ['a topic for a client id', Buffer.from('d1/down'), Buffer.from('d1/down')],
+    ['the name of another device', Buffer.from('d1'), Buffer.from('d2')],
+    ['constructor', Buffer.from('constructor'), Buffer.from('constructor')],
+  ])('a client with %s is turned away with a code', async (_, clientId, username) => {
+    await raw(connectPacket(clientId, username)).closed;
+    await until('a code', SOON_MS, () => (lines.some((line) => /"MQTT_[A-Z_]+"/.test(line)) ? true : undefined));
+    expect(await isServed('d1')).toBe(true);
+  });
+});
+
+describe('a device that speaks for others', () => {
+  const campaign = 'codeplate/v1/campaign/test-2023';
+
+  /** What d1 hears that the gateway never said. */
+  async function listener(): Promise<{ readonly client: MqttClient; readonly forged: string[] }> {
+    const client = await device('d1');
+    const forged: string[] = [];
+    client.on('message', (topic, payload) => {
+      if (payload.includes('forged')) forged.push(topic);
+    });
+    await client.subscribeAsync([campaign, `${campaign}/spent`, 'codeplate/v1/d1/down'], { qos: 1 });
+    return { client, forged };
+  }
+
+  it.each([
+    campaign,
+    `${campaign}/spent`,
+    'codeplate/v1/d1/down',
+    'codeplate/v1/d1/state',
+    'codeplate/v1/d2/down',
+    '$SYS/forged',
+  ])('does not get through on %s', async (topic) => {
+    const { client, forged } = await listener();
+    const other = await device('d2');
+    const closed = closing(other);
+    other.publish(topic, '{"forged":true}', { qos: 1, retain: true });
+    await closed;
+    await logged('MQTT_TOPIC_NOT_ALLOWED');
+    expect(await isServed('d1', client)).toBe(true);
+    expect(forged).toEqual([]);
+  });
+
+  it.each([campaign, 'codeplate/v1/d1/down', 'codeplate/v1/d1/state'])(
+    'does not get through by its last will on %s',
+    async (topic) => {
+      const { client, forged } = await listener();
+      const other = await device('d2', {
+        will: { topic, payload: Buffer.from('{"forged":true}'), qos: 1, retain: true },
+      });
+      const gone = closing(other);
+      other.stream.destroy();
+      await gone;
+      await logged('MQTT_TOPIC_NOT_ALLOWED');
+      expect(await isServed('d1', client)).toBe(true);
+      expect(forged).toEqual([]);
+    },
+  );
+
+  it('cannot publish a state under its own name that is of another device, or none', async () => {
+    const state = { v: 1, type: 'state', device: 'd1', merchant: 'm1', agent: 'forged', boot: 1, online: false };
+    for (const payload of [JSON.stringify(state), '', '{"__proto__":{}}']) {
+      lines = [];
+      const other = await device('d2');
+      const closed = closing(other);
+      other.publish('codeplate/v1/d2/state', payload, { qos: 1, retain: true });
+      await closed;
+      await logged('MQTT_STATE_MALFORMED');
+    }
+    expect(await isServed('d2')).toBe(true);
+  });
+});
+
+it('two thousand bad messages of one device get their codes, change nothing, and keep nobody waiting', async () => {
+  const before = await sums();
+  const loud = await device('d1');
+  const codes: string[] = [];
+  loud.on('message', (_, payload) => {
+    const answer: unknown = JSON.parse(payload.toString());
+    if (typeof answer === 'object' && answer !== null && 'code' in answer) codes.push(String(answer.code));
+  });
+  await loud.subscribeAsync('codeplate/v1/d1/down', { qos: 1 });
+  const bad = ['{', '[]', '{"v":9}', '{"v":1,"type":"__proto__"}', '{"v":1,"type":"records","id":"x","from":-1}'];
+  for (let sent = 0; sent < 2_000; sent += 1) {
+    loud.publish('codeplate/v1/d1/up', bad[sent % bad.length] ?? '', { qos: 1 });
+  }
+  expect(await isServed('d2')).toBe(true);
+  await until('every one is answered', SOON_MS, () => (codes.length >= 2_000 ? true : undefined));
+  expect([...new Set(codes)].filter((code) => !isErrorCode(code))).toEqual([]);
+  expect(await sums()).toBe(before);
+});
+
+describe('from phones', () => {
+  const phone = (): Wallet =>
+    new Wallet({ identity: randomIdentity(diceOf(3)), signer: es256Signer(generatePrivateKey()) });
+
+  it('gets a code, takes nothing from the stock, and the next claim is served', async () => {
+    const url = `http://127.0.0.1:${gateway.httpPort}`;
+    const before = await sums();
+    const good = phone().claimRequest(['s20']);
+    const json = (change: object): string => JSON.stringify({ ...good, ...change });
+    const bad: readonly (readonly [string, string?])[] = [
+      ['null'],
+      ['"claim"'],
+      ['['.repeat(4_000)],
+      [json({ position: { longitude: '128', latitude: 47 } })],
+      [json({}).replace('128.84', '9007199254740993')],
+      [json({}).replace('128.84', '1e999')],
+      [json({ position: null })],
+      [json({ tiers: [] })],
+      [json({ tiers: Array.from({ length: 100 }, () => 's20') })],
+      [json({ tiers: [{ toString: 's20' }] })],
+      [json({ phone: 13_800_138_000 })],
+      [json({ idCard: -1 })],
+      [json({ publicKey: `${good.publicKey}=` })],
+      [json({ publicKey: '__proto__' })],
+      [json({}).replace('{', '{"__proto__":{"tiers":["s80"]},')],
+      [json({ constructor: { prototype: {} } })],
+      [json({ device: 'x'.repeat(9_000) })],
+      [json({}), 'application/xml'],
+      ['phone=13800138000', 'application/x-www-form-urlencoded'],
+    ];
+    const answers: string[] = [];
+    for (const [body, type = 'application/json'] of bad) {
+      const response = await fetch(`${url}/v1/claims`, { method: 'POST', headers: { 'content-type': type }, body });
+      const answer: unknown = await response.json();
+      const code = typeof answer === 'object' && answer !== null && 'code' in answer ? String(answer.code) : '';
+      if (!isErrorCode(code) || response.status < 400 || response.status >= 500)
+        answers.push(`${body.slice(0, 80)}: ${response.status} ${JSON.stringify(answer)}`);
+    }
+    expect(answers).toEqual([]);
+    // GBK where UTF-8 should be is a device that no rule knows.
+    const gbk = await fetch(`${url}/v1/claims`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: Uint8Array.from(Buffer.from(json({ device: '\xcf\xfb' }), 'latin1')),
+    });
+    expect(await gbk.json()).toMatchObject({ results: [{ ok: false, reason: 'invalid-device' }], grant: null });
+    expect(await sums()).toBe(before);
+    expect(await claimOverHttp(url, phone(), ['s20', '__proto__'])).toMatchObject({
+      ok: true,
+      value: { results: [{ ok: true }, { ok: false, reason: 'unknown-tier' }] },
+    });
+  });
+
+  it.each([
+    '/v1/holders/__proto__/coupons',
+    '/v1/holders/%00/coupons',
+    '/v1/holders/%ff/coupons',
+    `/v1/holders/${'f'.repeat(66)}/coupons`,
+    '/v1/evidence/__proto__',
+    '/v1/..%2f..%2fetc/passwd',
+  ])('asks for %s and gets a code', async (address) => {
+    const response = await fetch(`http://127.0.0.1:${gateway.httpPort}${address}`, {
+      headers: { authorization: 'Bearer __proto__' },
+    });
+    expect([400, 401, 404, 414]).toContain(response.status);
+    const answer = (await response.json()) as { code: string };
+    expect(isErrorCode(answer.code), JSON.stringify(answer)).toBe(true);
+  });
+});
+
+describe('from files', () => {
+  it('every problem of a configuration is told at once', () => {
+    const parsed = parseGatewayConfig(
+      `campaign: 7
+mqtt: { port: 70000 }
+http: { port: 0.5, operatorToken: short }
+keyId: -1
+leaseSeconds: "120"
+devices:
+  - { id: __proto__, password: "12345678" }
+  - { id: d1, password: "x" }
+  - { id: D2, password: "12345678", merchant: "a b" }
+log: loud
+constructor: 1
+`,
+      path.join(folder, 'gateway.yaml'),
+    );
+    const paths = parsed.ok ? [] : parsed.fault.map((problem) => problem.path);
+    expect(paths.toSorted()).toEqual(
+      [
+        'campaign',
+        'constructor',
+        'data',
+        'devices[0].id',
+        'devices[1].password',
+        'devices[2].id',
+        'devices[2].merchant',
+        'http.operatorToken',
+        'http.port',
+        'keyId',
+        'leaseSeconds',
+        'log',
+        'mqtt.port',
+      ].toSorted(),
+    );
+  });
+
+  it('a campaign whose names command printers is not started with, and every such name is told', async () => {
+    await gateway.stop();
+    const good: unknown = JSON.parse(readFileSync(path.join(folder, 'campaign.json'), 'utf8'));
+    const bad = {
+      ...(good as object),
+      receiptLine: '谢谢\u001bp0',
+      merchants: [
+        { id: 'm1', name: '商店\u0000', category: '超市' },
+        { id: 'm2', name: '第二\u202e商店', category: '超\n市' },
+      ],
+    };
+    writeFileSync(path.join(folder, 'campaign.json'), JSON.stringify(bad));
+    const problem = await start().then(
+      () => 'it started',
+      (error: unknown) => String(error),
+    );
+    expect(problem).toMatch(
+      /receiptLine[\s\S]*merchants.*0.*name[\s\S]*merchants.*1.*name[\s\S]*merchants.*1.*category/,
+    );
+    expect(problem.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    writeFileSync(path.join(folder, 'campaign.json'), JSON.stringify(good));
+    gateway = await start();
+    expect(await isServed('d1')).toBe(true);
+  });
+});
