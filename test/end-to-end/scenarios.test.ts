@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'codeplate-scenario-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const simulate = (...more: readonly string[]): Promise<{ code: number; out: string; err: string }> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, ['bin/codeplate.js', 'simulate', ...more], (error, out, err) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
+    );
+  });
+
+const FALSE_HOPE = `
+name: false-hope
+about: Expects a coupon where there is none, and a sum that isn't.
+counters: { plate-001: { merchant: yh-02 } }
+customers: { li: { holds: [20] } }
+run: here
+devices: []
+steps:
+  - sell: { order: A1, fen: 9999, customer: li, expect: { state: settled, couponFen: 2000 } }
+finally: { sales: 2 }
+`;
+
+describe('codeplate simulate', () => {
+  it('plays a shipped scenario by its bare name: of two counters with one coupon, exactly one wins', async () => {
+    const { code, out, err } = await simulate('two-counters-one-coupon', '--seed', '7', '--json');
+    expect(err).toBe('');
+    expect(JSON.parse(out)).toMatchObject({
+      scenario: 'two-counters-one-coupon',
+      seed: 7,
+      sales: 5,
+      redeemed: 3,
+      violations: [],
+    });
+    expect(code).toBe(0);
+  });
+
+  it('fails with exit code 1 where an expectation is not met, in JSON and in JUnit', async () => {
+    const file = path.join(folder, 'false-hope.yaml');
+    const junit = path.join(folder, 'out.xml');
+    writeFileSync(file, FALSE_HOPE);
+    const { code, out } = await simulate(file, '--seed', '1', '--json', '--junit', junit);
+    expect(code).toBe(1);
+    const { violations }: { violations: readonly string[] } = JSON.parse(out);
+    expect(violations).toEqual(['sell A1: coupon fen is null, not 2000', 'the sums at the end: sales is 1, not 2']);
+    const xml = readFileSync(junit, 'utf8');
+    expect(xml).toContain('failures="2"');
+    expect(xml).toContain('<failure message="coupon fen is null, not 2000"/>');
+  });
+
+  it('is wrong use, exit code 2, where there is no such scenario or it has problems', async () => {
+    expect(await simulate('no-such-day')).toMatchObject({ code: 2, out: '' });
+    const file = path.join(folder, 'broken.yaml');
+    writeFileSync(file, 'name: broken\nsteps: [{ sing: {} }]\n');
+    const { code, err } = await simulate(file);
+    expect(code).toBe(2);
+    expect(err).toContain('SCENARIO_INVALID');
+    expect(err).toContain('steps[0]');
+  });
+
+  it('survives kill -9 of agent and gateway at random moments: journal, ledger, reader and receipts agree', async () => {
+    const { code, out } = await simulate('happy-day', '--seed', '11', '--chaos', '--times', '3', '--json');
+    expect(JSON.parse(out)).toMatchObject({ violations: [] });
+    expect(code).toBe(0);
+  }, 120_000);
+});
