@@ -8,7 +8,7 @@ const SEEDS = 1_000_000;
 
 const EXAMPLES = `
 Examples:
-  $ codeplate reconnects                       (1,000 cases in some two minutes, from a fresh seed)
+  $ codeplate reconnects                       (1,000 cases in a minute or two, from a fresh seed)
   $ codeplate reconnects --cases 100 --seed 7  (the same cases again; sockets answer as they like)
 
 After each case the line must be up again, the outbox empty, and in the end the gateway's ledger must hold every record of

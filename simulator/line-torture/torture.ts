@@ -29,10 +29,10 @@ const SPEED = 40;
 /** Enough to have something happen while another waits, too few to make a small machine late. */
 const LANES = 16;
 /**
- * A device that hears nothing finds out within 150 s of its own, and waits 30 s at most before it tries; this is 480 s, for
- * lines that also lose what is tried. mqtt.js would find out by its own keepalive in 30 real seconds, which must not help.
+ * A device that hears nothing finds out within 150 s of its own, and waits 30 s at most before it tries; this is 800 s, for
+ * lines that also lose what is tried, and for busy machines. mqtt.js would find out by its own keepalive in 30 real seconds, which must not help.
  */
-const RECOVERS_WITHIN_MS = 12_000;
+const RECOVERS_WITHIN_MS = 20_000;
 /** A gateway that stops closes everybody's connections, which would help whoever is stuck: that comes last. */
 const WITHOUT_RESTARTS = 0.75;
 
