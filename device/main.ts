@@ -8,7 +8,8 @@ import type { JournalRecord } from '#protocol/records/record.js';
 import type { Instant, WallMs } from '#protocol/time.js';
 import { failedJournal } from './adapters/failed-journal.js';
 import { type FileKeep, fileKeep } from './adapters/file-keep.js';
-import { mqttBroker } from './adapters/mqtt-broker.js';
+import { lateBroker } from './adapters/late-broker.js';
+import type { MqttBrokerOptions } from './adapters/mqtt-broker.js';
 import { serialLink } from './adapters/serial-link.js';
 import { openJournal } from './adapters/sqlite-journal.js';
 import { systemClock, systemRandom } from './adapters/system-clock.js';
@@ -18,14 +19,13 @@ import { sampleReceipt } from './core/receipt.js';
 import { SaleBook } from './core/sale-book.js';
 import { floored, noTime, restored, type TrustedTime } from './core/trusted-time.js';
 import { DISPLAYS } from './drivers/displays/index.js';
-import { createPrinter, printerModels, warmUp } from './drivers/printers/index.js';
+import { createPrinter, printerModels, renderReceipt, WARM_UP_ROUNDS } from './drivers/printers/index.js';
 import type { PrinterModel } from './drivers/printers/printer.js';
 import { READERS } from './drivers/readers/index.js';
 import { SCANNERS } from './drivers/scanners/index.js';
 import { VOICES } from './drivers/voices/index.js';
 import { DeviceLoop } from './loop.js';
 import type { PeripheralSet } from './peripherals.js';
-import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { Journal, JournalFault } from './ports/journal.js';
 import type { Log } from './ports/log.js';
@@ -60,6 +60,11 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
   const book = new SaleBook(config.device, config.merchant);
   const { journal, fault, floor } = await readJournal(config, clock, book, desk, log);
 
+  let tellReady = (): void => {};
+  const ready = new Promise<void>((resolve) => {
+    tellReady = resolve;
+  });
+  const line = brokerOptions(config, log);
   const model = config.printer === undefined ? undefined : printerModel(config.printer.model);
   const loop = new DeviceLoop({
     identity: {
@@ -78,7 +83,11 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
     time: timeAtStart(keep, clock, floor),
     keep,
     bootId: bootId(),
-    broker: brokerOf(config, log),
+    broker: lateBroker(async () => {
+      await ready;
+      const { mqttBroker } = await import('./adapters/mqtt-broker.js');
+      return mqttBroker(line);
+    }),
     peripherals: peripheralsOf(config),
     typeset:
       model === undefined
@@ -95,10 +104,10 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
   });
   loop.start();
   const till = await openTillDoors(config, loop, log);
-  // After `ready`: the first customer is seconds away, and a supervisor waits for this line.
-  if (model !== undefined)
-    setImmediate(() => warmUp(model, sampleReceipt({ columns: model.columns, language: config.language })));
   log('info', 'READY', { device: config.device, httpPort: till.httpPort });
+  // A supervisor and the till wait for that; the first customer is seconds away.
+  tellReady();
+  if (model !== undefined) warmUpInTurns(model, sampleReceipt({ columns: model.columns, language: config.language }));
   return {
     loop,
     httpPort: till.httpPort,
@@ -109,6 +118,15 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
       await new Promise<void>((done) => journal.close(done));
     },
   };
+}
+
+/** A rendering a turn: whoever asks for something meanwhile waits for one of them, not for all. */
+function warmUpInTurns(model: PrinterModel, document: string, rounds = WARM_UP_ROUNDS): void {
+  if (rounds === 0) return;
+  setImmediate(() => {
+    renderReceipt(document, model);
+    warmUpInTurns(model, document, rounds - 1);
+  });
 }
 
 /** Replays the journal into book and desk. A journal that can't be read leaves a counter that says so, and takes nothing. */
@@ -162,12 +180,13 @@ function bootId(): string {
   }
 }
 
-function brokerOf(config: DeviceConfig, log: Log): Broker {
+/** Reads the certificates: a file that isn't there stops the start. */
+function brokerOptions(config: DeviceConfig, log: Log): MqttBrokerOptions {
   const { url, username, password, tls } = config.gateway;
   const pem = (path: string | undefined): string | undefined =>
     path === undefined ? undefined : readFileSync(path, 'utf8');
   const [ca, cert, key] = [pem(tls?.ca), pem(tls?.cert), pem(tls?.key)];
-  return mqttBroker({
+  return {
     url,
     clientId: config.device,
     ...(username !== undefined && { username }),
@@ -189,7 +208,7 @@ function brokerOf(config: DeviceConfig, log: Log): Broker {
       }),
     },
     log,
-  });
+  };
 }
 
 function peripheralsOf(config: DeviceConfig): PeripheralSet {

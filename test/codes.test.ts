@@ -25,8 +25,6 @@ const NO_CODES: ReadonlyMap<string, string> = new Map([
   ['NO_OPERATION_NUMBER', "not-charged: the reader's journal knows nothing"],
   ['BROKEN_OFF', 'a fault of a line, told to the reader as NAK'],
   ['TOO_LONG', 'a fault of a frame, told to the reader as NAK'],
-  ['FST_ERR_CTP_BODY_TOO_LARGE', "fastify's"],
-  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', "fastify's"],
   ['SQLITE_CONSTRAINT', "SQLite's"],
   ['SQLITE_FULL', "SQLite's"],
 ]);

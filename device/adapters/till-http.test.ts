@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TillFault } from '#device/ports/till.js';
 import { startTillHttp, type TillHttp } from './till-http.js';
@@ -127,6 +128,22 @@ describe('the till’s HTTP', () => {
     expect(await get(`/v1/sales/${'x'.repeat(65)}`)).toMatchObject({ status: 400, body: { code: 'ORDER_MALFORMED' } });
     expect(await get('/v1/sales/%E0%A4%A')).toMatchObject({ status: 400, body: { code: 'REQUEST_MALFORMED' } });
     expect(counter.requests).toEqual([]);
+  });
+
+  it('takes a request that breaks off in its body for what it is: no request, and no fault', async () => {
+    const socket = connect(till.port, '127.0.0.1');
+    const head = `POST /v1/sales HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 40\r\n\r\n`;
+    await new Promise<void>((sent) => socket.write(`${head}{"order":`, () => sent()));
+    socket.destroy();
+    expect(await get('/v1/health')).toEqual({ status: 200, body: wholeHealth });
+    expect(counter.requests).toEqual([]);
+    expect(codes).toEqual([]);
+  });
+
+  it('answers HEAD like GET, without the text', async () => {
+    expect(await raw('HEAD', '/v1/health', { host: `127.0.0.1:${till.port}` })).toBe(200);
+    expect(await raw('HEAD', '/v1/events', { host: `127.0.0.1:${till.port}` })).toBe(404);
+    expect(await raw('PUT', '/v1/health', { host: `127.0.0.1:${till.port}` })).toBe(404);
   });
 
   it('is for this machine only: no other name, no other web page', async () => {

@@ -2,4 +2,4 @@
 export { createPrinter, type PrinterOptions } from './escpos.js';
 export type { EscposState } from './escpos-state.js';
 export { printerModels } from './models/index.js';
-export { type Rendered, receiptText, renderReceipt, warmUp } from './render.js';
+export { type Rendered, receiptText, renderReceipt, WARM_UP_ROUNDS, warmUp } from './render.js';

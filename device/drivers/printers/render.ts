@@ -27,7 +27,7 @@ export function warmUp(model: PrinterModel, document: string): void {
 }
 
 /** After some five the time no longer falls. */
-const WARM_UP_ROUNDS = 5;
+export const WARM_UP_ROUNDS = 5;
 
 /** The same document as plain text, for a log or a terminal: line for line as on paper, without the QR code. */
 export const receiptText = (document: string, columns: number): string =>
