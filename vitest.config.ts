@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     include: ['{protocol,device,gateway,simulator,test,bin}/**/*.test.ts'],
     // Real processes and pseudo-terminals share two cores with the tests; a wait has a bound of its own.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
