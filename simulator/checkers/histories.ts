@@ -29,6 +29,8 @@ export class CouponHistories {
   readonly #claimed = new Set<CouponSerial>();
   /** What a counter has sent up, by device and seq. */
   readonly #records = new Map<string, Recorded>();
+  /** Coupons that a sale was ever told are reserved for it. */
+  readonly #reserved = new Map<SaleKey, Set<CouponSerial>>();
   readonly #sales = new Map<SaleKey, SaleEntry>();
   /** Sales whose refund gave the coupon back. */
   readonly #restored = new Map<SaleKey, CouponSerial>();
@@ -42,7 +44,11 @@ export class CouponHistories {
     if (direction !== 'up') return;
     if (payload.startsWith('{"v":1,"type":"authorise"')) {
       const { id, sale } = JSON.parse(payload);
-      this.#asks.set(`${device} ${id}`, { sale: saleKey(device, sale), asked: this.#now() });
+      const asked = this.#now();
+      const key = saleKey(device, sale);
+      this.#asks.set(`${device} ${id}`, { sale: key, asked });
+      for (const serial of this.#reserved.get(key) ?? [])
+        this.#add(serial, { kind: 'release', sale: key, asked, answered: Number.POSITIVE_INFINITY, perhaps: true });
     } else if (payload.startsWith('{"v":1,"type":"records"')) {
       this.#sentRecords(device, { asked: this.#now(), ...JSON.parse(payload) });
     }
@@ -56,6 +62,7 @@ export class CouponHistories {
       this.#asks.delete(`${device} ${re}`);
       if (ask === undefined || answer.kind !== 'reserved') return;
       const lapses = ask.asked + answer.leaseMs;
+      this.#reserved.set(ask.sale, (this.#reserved.get(ask.sale) ?? new Set()).add(answer.serial));
       this.#add(answer.serial, { kind: 'reserve', ...ask, answered: this.#now(), lapses });
     } else if (payload.startsWith('{"v":1,"type":"have"')) {
       const { seq } = JSON.parse(payload);
@@ -74,12 +81,14 @@ export class CouponHistories {
         this.#claimed.add(serial);
         this.#add(serial, { kind: 'claim', holder, sale: holder, asked: this.#now(), answered: this.#now() });
       }
-      const before = this.#coupons.get(serial);
-      if (before?.state === 'used' && coupon.state === 'held' && before.sale !== null)
-        this.#restored.set(before.sale, serial);
       this.#coupons.set(serial, coupon);
     }
-    for (const sale of changes.sales) this.#sales.set(sale.key, sale);
+    for (const sale of changes.sales) {
+      this.#sales.set(sale.key, sale);
+      if (sale.state !== 'refunded' || sale.serial === null || sale.booking !== 'kept') continue;
+      const coupon = this.#coupons.get(sale.serial);
+      if (coupon?.state !== 'used' || coupon.sale !== sale.key) this.#restored.set(sale.key, sale.serial);
+    }
   }
 
   check(): string | undefined {
@@ -89,18 +98,20 @@ export class CouponHistories {
       if (record.kind === 'opened' || record.kind === 'printed') continue;
       const sale = saleKey(device, record.sale);
       const span = { sale, asked, answered };
-      const serial = record.kind === 'charging' ? record.coupon?.serial : couponOf.get(sale);
-      if (serial === undefined) continue;
-      couponOf.set(sale, serial);
-      const entry = this.#sales.get(sale);
-      if (record.kind === 'charging') this.#add(serial, { kind: 'hold', ...span });
-      else if (record.kind === 'not-charged' || record.kind === 'abandoned')
-        this.#add(serial, { kind: 'release', ...span });
-      else if (record.kind === 'settled' && entry !== undefined && entry.booking !== 'none') {
-        if (entry.booking === 'kept' || entry.booking === 'conflict')
-          this.#add(serial, { kind: 'redeem', kept: entry.booking === 'kept', ...span });
-      } else if (record.kind === 'refunded' && this.#restored.has(sale))
-        this.#add(serial, { kind: 'restore', ...span });
+      const charged = record.kind === 'charging' ? record.coupon?.serial : couponOf.get(sale);
+      if (record.kind === 'charging' || record.kind === 'not-charged' || record.kind === 'abandoned') {
+        const isOver = record.kind !== 'charging';
+        const freed = [...(this.#reserved.get(sale) ?? []), ...(charged === undefined ? [] : [charged])];
+        for (const serial of new Set(freed))
+          if (isOver || serial !== charged) this.#add(serial, { kind: 'release', ...span });
+      }
+      if (charged === undefined) continue;
+      couponOf.set(sale, charged);
+      const booking = this.#sales.get(sale)?.booking;
+      if (record.kind === 'charging') this.#add(charged, { kind: 'hold', ...span });
+      else if (record.kind === 'settled' && (booking === 'kept' || booking === 'conflict'))
+        this.#add(charged, { kind: 'redeem', kept: booking === 'kept', ...span });
+      else if (record.kind === 'refunded' && this.#restored.has(sale)) this.#add(charged, { kind: 'restore', ...span });
     }
     for (const [serial, ops] of this.#ops) {
       const wrong = linearizable({ serial, ops });

@@ -19,7 +19,8 @@ export type CouponOp =
   /** The counter reports that it charges with it: it lapses no more. */
   | (Span & { readonly kind: 'hold' })
   | (Span & { readonly kind: 'redeem'; readonly kept: boolean })
-  | (Span & { readonly kind: 'release' })
+  /** `perhaps`: asked anew, which gives back what was reserved before, if the message arrived. */
+  | (Span & { readonly kind: 'release'; readonly perhaps?: boolean })
   | (Span & { readonly kind: 'restore' });
 
 export interface CouponHistory {
@@ -61,6 +62,7 @@ function search(ops: readonly CouponOp[]): boolean {
       if (next === undefined) continue;
       done[at] = true;
       if (go(left - 1, next)) return true;
+      if (op.kind === 'release' && op.perhaps === true && go(left - 1, state)) return true;
       done[at] = false;
     }
     return false;

@@ -38,6 +38,9 @@ export interface CrowdOptions {
 /** A phone whose claim stays unanswered asks again after so long; a few times. */
 const CLAIM_AGAIN_MS = 20_000;
 const CLAIM_TRIES = 6;
+/** How likely the last customer is the next one, and then with the very same code. */
+const COMES_BACK = 0.15;
+const SAME_CODE = 0.4;
 /** Pictures of codes that go around. */
 const PICTURES_KEPT = 20;
 
@@ -50,6 +53,7 @@ export class Crowd {
   /** Coupons that each has left, as far as they know, and who has any. */
   readonly #left = new Map<Wallet, number>();
   readonly #holders: Wallet[] = [];
+  #last: { readonly code: string; readonly customer: Wallet } | undefined;
   #phones = 0;
 
   constructor(options: CrowdOptions) {
@@ -81,11 +85,15 @@ export class Crowd {
   /** The next customer, and what they hold under the scanner; undefined: nobody with anything to show. */
   show(kind: 'verifiable' | 'opaque'): { readonly code: string; readonly customer: Wallet } | undefined {
     const { chance, dishonestPerMille, onlyHolders } = this.#options;
-    const customer = chance.any(onlyHolders ? this.#holders : this.#wallets);
+    // Some come back at once for more, and a few of those hold up the same picture.
+    const back = !onlyHolders && dishonestPerMille > 0 && chance.happens(COMES_BACK) ? this.#last : undefined;
+    if (back !== undefined && chance.happens(SAME_CODE)) return back;
+    const customer = back?.customer ?? chance.any(onlyHolders ? this.#holders : this.#wallets);
     if (customer?.grant === undefined) return undefined;
     if (chance.below(1000) < dishonestPerMille) return { code: this.#dishonest(customer), customer };
     if (kind === 'opaque' && !this.#copies.has(customer)) return { code: customer.paymentCode(), customer };
-    return { code: this.#present(customer), customer };
+    this.#last = { code: this.#present(customer), customer };
+    return this.#last;
   }
 
   /** One of theirs is used. */

@@ -193,7 +193,7 @@ function drawCampaign(chance: Chance, counters: number): Campaign {
       permitted: chance.happens(0.9),
       maxCoupons: chance.between(1, 8),
       maxFaceFen: chance.between(2, 40) * 1_000,
-      maxPerHolder: chance.between(1, 2),
+      maxPerHolder: chance.between(1, 3),
       maxSyncAgeHours: chance.pick([2, 24, 72]),
       conflictAccount: chance.pick(['sponsor', 'merchant', 'bank']),
       fullPriceWithoutJournal: chance.happens(0.5),

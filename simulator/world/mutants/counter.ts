@@ -116,22 +116,17 @@ export const counterMutants: readonly Mutant[] = [
   mutant('numbers-start-again', 'numbers its sales from 1 after each start, without randomness', 'hell', () => ({
     book: (device, merchant) => new NumbersAgain(device, merchant),
   })),
-  mutant(
-    'allowance-in-memory',
-    'counts the allowance in memory: a restart forgets what was taken',
-    'offline-week',
-    () => ({
-      desk: desk((made, { life }) => {
-        const { count } = made;
-        const note = count.note.bind(count);
-        count.note = (record) => {
-          // The replay comes before the first call of any port.
-          if (life.points > 0) note(record);
-        };
-      }),
+  mutant('allowance-in-memory', 'counts the allowance in memory: a restart forgets what was taken', 'hell', () => ({
+    desk: desk((made, { life }) => {
+      const { count } = made;
+      const note = count.note.bind(count);
+      count.note = (record) => {
+        // The replay comes before the first call of any port.
+        if (life.points > 0) note(record);
+      };
     }),
-  ),
-  mutant('allowance-miscounted', 'counts every other coupon against its allowance', 'offline-week', () => ({
+  })),
+  mutant('allowance-miscounted', 'counts every other coupon against its allowance', 'hell', () => ({
     desk: desk(({ count }) => {
       const used = count.used.bind(count);
       count.used = (...asked) => {
@@ -140,7 +135,7 @@ export const counterMutants: readonly Mutant[] = [
       };
     }),
   })),
-  mutant('own-coupons-forgotten', 'takes a coupon again that it has just taken itself', 'rough', () => ({
+  mutant('own-coupons-forgotten', 'takes a coupon again that it has just taken itself', 'hell', () => ({
     desk: desk(({ count }) => {
       count.wasTakenHere = () => false;
     }),

@@ -63,7 +63,7 @@ export const gatewayMutants: readonly Mutant[] = [
     ledger: (ledger) =>
       recordsChanged(ledger, (record) => (record.kind === 'charging' ? { ...record, coupon: null } : record)),
   })),
-  mutant('used-taken-again', 'redeems a coupon that is used', 'offline-week', () => ({
+  mutant('used-taken-again', 'redeems a coupon that is used', 'hell', () => ({
     record: couponsSeen((coupon) => (coupon.state === 'used' ? { ...coupon, state: 'held', sale: null } : coupon)),
   })),
   mutant('booked-twice', 'books a repeated batch once more', 'rough', () => ({
@@ -158,7 +158,7 @@ export const gatewayMutants: readonly Mutant[] = [
   mutant('reservation-kept', 'keeps a coupon reserved after its sale came to nothing', 'rough', () => ({
     ledger: (ledger) => recordsChanged(ledger, (record) => (record.kind === 'not-charged' ? undefined : record)),
   })),
-  mutant('conflict-discarded', 'discards a redemption whose coupon is used already', 'offline-week', () => ({
+  mutant('conflict-discarded', 'discards a redemption whose coupon is used already', 'hell', () => ({
     ledger: (ledger, _, { book }) =>
       recordsChanged(ledger, (record) =>
         record.kind === 'settled' && record.serial !== null && book.coupon(record.serial)?.state === 'used'
