@@ -12,7 +12,15 @@ import type { UpMessage } from '#protocol/messages/up.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import { type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
 import { HELLO_EVERY_MS, OUTBOX_BATCH_RECORDS } from './core/limits.js';
-import { type Outbox, type OutboxEffect, type OutboxInput, outboxOf, outboxWakeAt, stepOutbox } from './core/outbox.js';
+import {
+  type Outbox,
+  type OutboxEffect,
+  type OutboxInput,
+  outboxOf,
+  outboxWakeAt,
+  sentTo,
+  stepOutbox,
+} from './core/outbox.js';
 import {
   stepUplink,
   type Uplink,
@@ -62,6 +70,10 @@ export class Line {
   #requests = 0;
   #hello: { readonly id: string; readonly at: MonoMs } | null = null;
   readonly #asked = new Map<string, { readonly sale: SaleId; readonly sentAt: MonoMs }>();
+  /** The newest record that the centre waits for: no question overtakes it. */
+  #urgentTo = 0;
+  /** Questions behind such a record that hasn't left yet. */
+  #behind: { readonly after: number; readonly message: UpMessage }[] = [];
   #heardAt: MonoMs | null = null;
   #stopped = false;
 
@@ -122,15 +134,23 @@ export class Line {
 
   /** The journal has new durable records. Urgent: the centre (or a reservation) waits for them. */
   grew(head: ChainHead, urgent: boolean): void {
+    // What was taken off line arrives by the thousand: a customer is not kept waiting behind that.
+    if (urgent && this.online) this.#urgentTo = head.seq;
     this.#feedOutbox({ kind: 'grew', head, urgent });
   }
 
-  /** False when there is no line; otherwise `onAuthorised` answers, or nobody does and the sale's own time runs out. */
+  /**
+   * False when there is no line; otherwise `onAuthorised` answers, or nobody does and the sale's own time runs out. Asked
+   * before a release had left, a customer who pays again after a declined card would find the coupon still reserved.
+   */
   authorise(request: AuthoriseRequest): boolean {
     if (!this.online) return false;
     const id = this.#requestId();
     this.#asked.set(id, { sale: request.sale, sentAt: this.#now().mono });
-    return this.#send({ v: 1, type: 'authorise', id, ...request });
+    const message: UpMessage = { v: 1, type: 'authorise', id, ...request };
+    if (this.#urgentTo <= sentTo(this.#outbox)) return this.#send(message);
+    this.#behind.push({ after: this.#urgentTo, message });
+    return true;
   }
 
   /** The sale has waited long enough. A line that said nothing at all since then is rebuilt. */
@@ -172,6 +192,7 @@ export class Line {
         return;
       case 'offline':
         this.#asked.clear();
+        this.#behind = [];
         this.#feedOutbox({ kind: 'offline' });
         this.#events.onOffline(effect.why);
         return;
@@ -270,6 +291,11 @@ export class Line {
     this.#outbox = step.state;
     this.#outboxTimer.set(outboxWakeAt(step.state));
     for (const effect of step.effects) this.#performOutbox(effect);
+    while (this.#behind[0] !== undefined && this.#behind[0].after <= sentTo(this.#outbox)) {
+      const { message } = this.#behind[0];
+      this.#behind.shift();
+      this.#send(message);
+    }
   }
 
   #performOutbox(effect: OutboxEffect): void {

@@ -95,6 +95,10 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
   }
 }
 
+/** seq of the last record that has left on this connection, or was acknowledged. */
+export const sentTo = ({ flight, acknowledged }: Outbox): number =>
+  flight.kind === 'sent' ? flight.to : acknowledged.seq;
+
 export function outboxWakeAt(state: Outbox): MonoMs | undefined {
   if (!state.online || state.forked) return undefined;
   if (state.flight.kind === 'sent') return state.flight.until;

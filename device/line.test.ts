@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { UpMessage } from '#protocol/messages/up.js';
+import type { Fen } from '#protocol/money.js';
+import { sha256 } from '#protocol/node-crypto.js';
+import type { ChainHead } from '#protocol/records/chain.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import { monoMs, wallMs } from '#protocol/time.js';
+import { openMemoryJournal } from './adapters/memory-journal.js';
+import { Line } from './line.js';
+import type { BrokerEvents } from './ports/broker.js';
+import { Turns } from './running.js';
+
+const SALE = 's9' as SaleId;
+const note = (n: number): JournalRecord => ({ kind: 'abandoned', sale: `s${n}` as SaleId, why: 'till', at: null });
+
+/** A line that is up, to a gateway that says what the test makes it say. */
+function lineUp() {
+  const opened = openMemoryJournal({ sha256 });
+  if (!opened.ok) throw new Error(opened.fault.message);
+  const journal = opened.value;
+  const sent: UpMessage[] = [];
+  let hear: BrokerEvents | undefined;
+  const nothing = (): void => {};
+  const line = new Line({
+    device: 'plate-001' as DeviceId,
+    agent: 'test',
+    boot: 1,
+    broker: {
+      connect: (events) => {
+        hear = events;
+      },
+      publish: (_topic, payload) => sent.push(JSON.parse(payload)) > 0,
+      discard: nothing,
+    },
+    journal,
+    clock: { mono: () => monoMs(0), wall: () => wallMs(0), alarm: () => nothing },
+    random: { next: () => 0, hex: (n) => '0'.repeat(2 * n) },
+    turns: new Turns(),
+    now: () => ({ mono: monoMs(0), wall: undefined }),
+    log: nothing,
+    events: {
+      onOnline: nothing,
+      onOffline: nothing,
+      onAuthorised: nothing,
+      onWelcome: nothing,
+      onBeacon: nothing,
+      onAcknowledged: nothing,
+      onAllowance: nothing,
+      onCampaign: nothing,
+      onJournalFault: nothing,
+    },
+  });
+  const say = (message: object): void =>
+    hear?.onMessage('codeplate/v1/plate-001/down', Buffer.from(JSON.stringify({ v: 1, ...message })));
+  line.start();
+  hear?.onUp();
+  say({ type: 'welcome', re: sent[0]?.id, have: journal.head, time: 0 });
+  return {
+    line,
+    say,
+    sent: () => sent.slice(1).map(({ type }) => type),
+    write: (n: number, urgent: boolean): ChainHead => {
+      let at: ChainHead | undefined;
+      journal.append([note(n)], (_fault, head) => {
+        at = head;
+        line.grew(head, urgent);
+      });
+      if (at === undefined) throw new Error('not written');
+      return at;
+    },
+    drop: () => hear?.onDown('gone'),
+    ask: () =>
+      line.authorise({
+        sale: SALE,
+        order: 'M1' as OrderNo,
+        merchant: 'yh-01' as MerchantId,
+        amountFen: 20_000 as Fen,
+        mode: 'customer-code',
+        presented: { kind: 'opaque', code: '6212345678901234567' },
+      }),
+  };
+}
+
+describe('a question for a coupon', () => {
+  it('leaves at once where nothing urgent waits', () => {
+    const { write, ask, sent } = lineUp();
+    write(1, false);
+    ask();
+    expect(sent()).toEqual(['authorise']);
+  });
+
+  it('never overtakes the release of the coupon that it asks for', () => {
+    const { write, ask, sent, say } = lineUp();
+    const first = write(1, true); // on its way, unanswered
+    const release = write(2, true);
+    ask();
+    expect(sent()).toEqual(['records']);
+    say({ type: 'have', re: 'x', ...first });
+    expect(sent()).toEqual(['records', 'records', 'authorise']);
+    say({ type: 'have', re: 'x', ...release });
+    ask();
+    expect(sent()).toEqual(['records', 'records', 'authorise', 'authorise']);
+  });
+
+  it('is not sent late over a new connection: its sale has long gone on without it', () => {
+    const { write, ask, sent, say, drop } = lineUp();
+    const first = write(1, true);
+    write(2, true);
+    ask();
+    drop();
+    say({ type: 'have', re: 'x', ...first });
+    expect(sent()).toEqual(['records']);
+  });
+});
