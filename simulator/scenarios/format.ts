@@ -117,8 +117,8 @@ const VERBS = {
     expect: expectation.optional(),
     ...bound,
   }),
-  /** Waits until the sale is so. */
-  wait: z.strictObject({ at, order, state: states, reason: reason.optional(), ...bound }),
+  /** Waits until the sale is so. `shows`: the customer who refreshes the code when the counter asks for another. */
+  wait: z.strictObject({ at, order, state: states, reason: reason.optional(), shows: name.optional(), ...bound }),
   /** Waits until the counter is so; `ready`: all ports open, the reader greeted, the line up where it is up. */
   until: z.strictObject({
     at,

@@ -13,6 +13,10 @@ import { answered, openAt, type Stage, unmet } from './stage.js';
 const WITHIN_MS = 30_000;
 /** Paper comes some hundred milliseconds after the sale is settled. */
 const PAPER_MS = 10_000;
+/** Whose third code isn't taken either has something else wrong. */
+const CODES_A_CUSTOMER_SHOWS = 5;
+/** From one code to the next: longer than a gateway takes to say no. */
+const REFRESH_MS = 500;
 const PRESS_AGAIN_MS = 150;
 
 export async function playSteps(stage: Stage, steps: readonly Step[]): Promise<void> {
@@ -45,12 +49,22 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     case 'sell':
       return sell(stage, step.with);
     case 'wait': {
-      const { order, state, reason, withinMs = WITHIN_MS } = step.with;
+      const { order, state, reason, shows, withinMs = WITHIN_MS } = step.with;
       const states: readonly string[] = typeof state === 'string' ? [state] : state;
       const meets = (sale: SaleSeen): boolean =>
         states.includes(sale.state) && (reason === undefined || sale.reason === reason);
       const what = `${states.join(' or ')}${reason === undefined ? '' : ` (${reason})`}`;
-      const { till } = stage.counter(step.with.at);
+      const { till, scanner } = stage.counter(step.with.at);
+      if (shows !== undefined) {
+        const refused = ({ state, reason }: SaleSeen): boolean => state === 'opened' && reason !== null;
+        const takes = (sale: SaleSeen): boolean => meets(sale) || refused(sale);
+        const look = (): Promise<SaleSeen> => till.follow(order, takes, { withinMs, what, looking: true });
+        // A phone that has fallen behind another with its key needs a code for each that the other has shown.
+        for (let code = 0; code < CODES_A_CUSTOMER_SHOWS && refused(await look()); code += 1) {
+          await scanner.scan(stage.shoppers.code(shows, 'coupon'));
+          await pause(REFRESH_MS);
+        }
+      }
       await till.follow(order, meets, { withinMs, what, looking: reason !== undefined });
       stage.check(`${order} ${what}`, null);
       return;
