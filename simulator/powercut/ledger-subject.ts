@@ -3,6 +3,7 @@
  * Claims of several come in one batch, as they do at nine o'clock. Customer N does the same in every life, so a life after
  * a cut repeats what was not answered, as counters and phones do.
  */
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
@@ -16,7 +17,11 @@ import { recordSchema } from '#protocol/records/record.js';
 import { wallMs } from '#protocol/time.js';
 import { SOUND, type Subject, type Verdict } from './subject.js';
 
-const file = (folder: string): string => path.join(folder, 'ledger.db');
+/** In a folder that the gateway makes, so that its name can be lost too. */
+function file(folder: string): string {
+  mkdirSync(path.join(folder, 'data'), { recursive: true });
+  return path.join(folder, 'data', 'ledger.db');
+}
 
 export const ledgerSubject: Subject = {
   name: 'ledger',
