@@ -13,7 +13,14 @@ import type { BundleEnvelope } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { encode } from '#protocol/messages/index.js';
 import type { TimeStatement } from '#protocol/messages/signed-time.js';
-import { MAX_DELTA_SERIALS, NOTHING_SPENT, type SpentSet, spentFull, withChange } from '#protocol/messages/spent.js';
+import {
+  areSame,
+  MAX_DELTA_SERIALS,
+  NOTHING_SPENT,
+  type SpentSet,
+  spentFull,
+  withChange,
+} from '#protocol/messages/spent.js';
 import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
@@ -30,10 +37,12 @@ const MAX_BATCH = 1_000;
 const MAX_WAITING = 50_000;
 /** The gateway's clock goes out this often. */
 const BEACON_MS = 60_000;
-/** Changes to the spent set are gathered this long: a counter off line doesn't miss seconds. */
-const SPENT_DELTA_MS = 5_000;
-/** The whole set is retained this often, for counters that come on line and for those that missed a delta. */
+/** Changes to the spent set are gathered this long: five thousand counters then hear 330 deltas a second, not 1,000. */
+const SPENT_DELTA_MS = 15_000;
+/** The whole set, where it changed, is retained this often, for counters that come on line and for those that missed a delta … */
 const SPENT_FULL_MS = 60_000;
+/** … and one in so many times unchanged, for those that missed it too; each time a counter writes it to its memory card. */
+const SPENT_AGAIN_AFTER = 10;
 
 export interface LoopEvents {
   /** A commit ended. */
@@ -89,6 +98,9 @@ class Loop implements GatewayLoop {
   #isStopping = false;
   #whenIdle: (() => void) | undefined;
   #spent: SpentSet = NOTHING_SPENT;
+  /** The whole set as it was last published, and how often it was found so since. */
+  #retained: SpentSet | undefined;
+  #unchanged = 0;
   #spentSince: CouponSerial[] = [];
   #restoredSince: CouponSerial[] = [];
 
@@ -323,13 +335,17 @@ class Loop implements GatewayLoop {
     this.#options.ledger.spent((fault, { serials }) => {
       if (fault !== undefined || this.#isStopping || this.#spent.version !== before) return;
       if (this.#spentSince.length + this.#restoredSince.length > 0) return this.#publishSpentDelta();
-      this.#spent = withChange(NOTHING_SPENT, before, serials);
-      this.#publishSpent();
+      const now = withChange(NOTHING_SPENT, before, serials);
+      const isKnown = this.#retained !== undefined && areSame(now, this.#retained);
+      this.#spent = now;
+      this.#unchanged = isKnown ? this.#unchanged + 1 : 0;
+      if (this.#unchanged % SPENT_AGAIN_AFTER === 0) this.#publishSpent();
     });
   }
 
   #publishSpent(): void {
     const { broker, campaign } = this.#options;
+    this.#retained = this.#spent;
     broker.publish(spentTopic(campaign), encode(spentFull(campaign, this.#spent)), true);
   }
 

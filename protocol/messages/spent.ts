@@ -92,6 +92,9 @@ export function withChange(
   return { version, bits };
 }
 
+export const areSame = (a: SpentSet, b: SpentSet): boolean =>
+  a.version === b.version && a.bits.length === b.bits.length && a.bits.every((byte, at) => byte === b.bits[at]);
+
 /** Spent in either: the careful answer where two sources differ. The version is that of the newer. */
 export function merge(a: SpentSet, b: SpentSet): SpentSet {
   const [long, short] = a.bits.length >= b.bits.length ? [a.bits, b.bits] : [b.bits, a.bits];

@@ -148,7 +148,7 @@ class RunningRig implements Rig {
         return started;
       }),
     );
-    await Promise.all([this.#gateway.start(), ...hardware]);
+    await allOf([this.#gateway.start(), ...hardware]);
     const issuerKeys = await this.#gateway.issuerKeys();
     for (const [at, { name, merchant, shape }] of counters.entries()) {
       const line = await startProxy({ toPort: mqttPort });
@@ -173,8 +173,8 @@ class RunningRig implements Rig {
       );
       this.#counters.push(counter);
     }
-    await Promise.all(this.#counters.map((counter) => counter.start()));
-    await Promise.all(this.#counters.map((counter) => counter.ready()));
+    await allOf(this.#counters.map((counter) => counter.start()));
+    await allOf(this.#counters.map((counter) => counter.ready()));
   }
 
   async customer(tiers: readonly string[]): Promise<Wallet> {
@@ -211,4 +211,9 @@ class RunningRig implements Rig {
     await Promise.all(this.#hardware.map((hardware) => hardware.stop()));
     if (this.#options.folder === undefined) rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Where one fails the others are waited for all the same: what is still starting can't be stopped. */
+async function allOf(starts: readonly Promise<unknown>[]): Promise<void> {
+  for (const start of await Promise.allSettled(starts)) if (start.status === 'rejected') throw start.reason;
 }
