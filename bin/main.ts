@@ -47,14 +47,16 @@ async function main(argv: readonly string[]): Promise<void> {
   await program.parseAsync([...argv]);
 }
 
-main(process.argv).catch((error: unknown) => {
+main(process.argv).catch(async (error: unknown) => {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_WRONG_USE;
   } else if (error instanceof UsageError) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = EXIT_WRONG_USE;
   } else {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    const { CodeplateError } = await import('#protocol/faults/errors.js');
+    const code = error instanceof CodeplateError ? `${error.code}: ` : '';
+    process.stderr.write(`${code}${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = EXIT_FAILED;
   }
 });

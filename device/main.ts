@@ -44,6 +44,7 @@ export interface RunningDevice {
   stop(): Promise<void>;
 }
 
+/** Rejects with ConfigError where the till's port is taken; everything is closed again then. */
 export async function startDevice(config: DeviceConfig, { log }: { readonly log: Log }): Promise<RunningDevice> {
   mkdirSync(config.data, { recursive: true });
   const clock = systemClock();
@@ -102,8 +103,16 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
           }),
     log,
   });
+  const stop = async (): Promise<void> => {
+    loop.stop();
+    await keep.settled();
+    await new Promise<void>((done) => journal.close(done));
+  };
   loop.start();
-  const till = await openTillDoors(config, loop, log);
+  // A process that can't be reached and doesn't end either would keep the ports and the journal from its successor.
+  const till = await openTillDoors(config, loop, log).catch((error: unknown) =>
+    stop().then(() => Promise.reject(error)),
+  );
   log('info', 'READY', { device: config.device, httpPort: till.httpPort });
   // A supervisor and the till wait for that; the first customer is seconds away.
   tellReady();
@@ -113,9 +122,7 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
     httpPort: till.httpPort,
     stop: async () => {
       await till.stop();
-      loop.stop();
-      await keep.settled();
-      await new Promise<void>((done) => journal.close(done));
+      await stop();
     },
   };
 }

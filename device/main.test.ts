@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { parseDeviceConfig } from './config.js';
+import { startDevice } from './main.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'codeplate-start-'));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('an agent whose till port is taken', () => {
+  it('says so and ends, and its successor finds port and journal free', async () => {
+    const other = createServer();
+    const port = await new Promise<number>((listening) => {
+      other.listen(0, '127.0.0.1', () => {
+        const address = other.address();
+        listening(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+    const config = parseDeviceConfig(
+      `{device: plate-001, merchant: yh-02, campaign: youhao-2023, data: data, gateway: {url: "mqtt://127.0.0.1:1"}, till: {http: {port: ${port}}}}`,
+      path.join(folder, 'device.yaml'),
+    );
+    if (!config.ok) throw new Error(JSON.stringify(config.fault));
+    const faults: string[] = [];
+    const log = (level: string, code: string): unknown => level === 'error' && faults.push(code);
+    await expect(startDevice(config.value, { log })).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+    await new Promise((closed) => other.close(closed));
+    const successor = await startDevice(config.value, { log });
+    expect(successor.httpPort).toBe(port);
+    expect(faults).toEqual([]);
+    await successor.stop();
+  });
+});
