@@ -80,6 +80,8 @@ export interface GatewayLoop {
 type Reply = (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void;
 
 interface Slot {
+  /** undefined: a claim, which comes from no device. */
+  readonly device: DeviceId | undefined;
   /** undefined while its signatures are being checked. */
   op: Op | undefined;
   readonly reply: Reply;
@@ -144,7 +146,7 @@ class Loop implements GatewayLoop {
       done(BUSY, undefined);
       return;
     }
-    this.#queue.push({ op, reply: done });
+    this.#queue.push({ device: undefined, op, reply: done });
     this.#pump();
   }
 
@@ -174,7 +176,7 @@ class Loop implements GatewayLoop {
       this.#reject(device, id, { code: BUSY.code, what: BUSY.message });
       return;
     }
-    const slot: Slot = { op: undefined, reply: (fault, outcome) => this.#answer(device, id, fault, outcome) };
+    const slot: Slot = { device, op: undefined, reply: (fault, outcome) => this.#answer(device, id, fault, outcome) };
     this.#queue.push(slot);
     const ready = (made: Op): void => {
       slot.op = made;
@@ -184,21 +186,31 @@ class Loop implements GatewayLoop {
     else verifier.verify(jobs, (verdicts) => ready(op(verdicts)));
   }
 
-  /** Commits what is ready at the head of the queue, unless a commit is running. */
+  /**
+   * Commits what is ready, unless a commit is running. A device's messages keep their order; whose signature is still
+   * being checked holds up nobody else.
+   */
   #pump(): void {
     if (this.#isCommitting) return;
     const batch: Slot[] = [];
     const ops: Op[] = [];
+    const left: Slot[] = [];
+    const behind = new Set<DeviceId | undefined>();
     for (const slot of this.#queue) {
-      if (slot.op === undefined || ops.length === MAX_BATCH) break;
+      const { device, op } = slot;
+      if (op === undefined || ops.length === MAX_BATCH || behind.has(device)) {
+        left.push(slot);
+        if (device !== undefined) behind.add(device);
+        continue;
+      }
       batch.push(slot);
-      ops.push(slot.op);
+      ops.push(op);
     }
     if (ops.length === 0) {
       if (this.#queue.length === 0) this.#rest();
       return;
     }
-    this.#queue = this.#queue.slice(ops.length);
+    this.#queue = left;
     this.#isCommitting = true;
     const { clock, ledger, events } = this.#options;
     const began = clock.now();

@@ -29,6 +29,8 @@ export interface AedesBroker extends Broker {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The longest keepalive taken, in seconds: a half-open connection is found within one and a half of it. */
 const MAX_KEEPALIVE_S = 300;
+/** Where the answer takes longer than a commit does, what else is for the device goes out. */
+const HELD_AT_MOST_MS = 100;
 /** A device that reads nothing for so long is cut off, with what waited for it. */
 const DRAIN_TIMEOUT_MS = 20_000;
 /** A district has some hundred devices, a province some ten thousand; a socket costs some 10 KiB. */
@@ -60,6 +62,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   });
   server.maxConnections = MAX_CONNECTIONS;
 
+  const replies = togetherWithPuback();
   const distribute = aedes.publish;
   aedes.publish = (packet: PublishPacket, ...rest: unknown[]): void => {
     // Clients come here after `authorizePublish`, so the topic is the sender's own.
@@ -89,7 +92,10 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   aedes.authorizePublish = (client, packet, done) => {
     const device = client?.id as DeviceId | undefined;
     if (device === undefined) return done(new Error('no client'));
-    if (packet.topic === upTopic(device)) return done(null);
+    if (packet.topic === upTopic(device)) {
+      if (client !== null) replies.hold(client);
+      return done(null);
+    }
     const isOwnState = packet.topic === stateTopic(device);
     if (isOwnState && isStateOf(device, payloadOf(packet))) return done(null);
     refuse(isOwnState ? 'MQTT_STATE_MALFORMED' : 'MQTT_TOPIC_NOT_ALLOWED', device);
@@ -120,6 +126,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
 
   function sendTo(client: Client, topic: string, payload: string): void {
     client.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, ignore);
+    replies.release(client);
   }
 
   return {
@@ -166,6 +173,32 @@ function guard(socket: Socket, onFault: (code: string) => void): void {
     onFault(fault);
     socket.destroy();
     return null;
+  };
+}
+
+/**
+ * A PUBACK proves nothing, so nobody waits for it; alone it would be a write and a packet of its own. What goes to a
+ * device is held back from its message to the answer, so that both leave in one piece: a tenth of the main thread's work.
+ */
+function togetherWithPuback(): { hold(client: Client): void; release(client: Client): void } {
+  const held = new Set<Client>();
+  let timer: NodeJS.Timeout | undefined;
+  // aedes writes a publish one turn after it is asked to.
+  const release = (client: Client): void => {
+    if (held.delete(client)) setImmediate(() => client.conn.uncork());
+  };
+  return {
+    hold(client) {
+      if (held.has(client)) return;
+      held.add(client);
+      client.conn.cork();
+      if (timer !== undefined) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        for (const late of held) release(late);
+      }, HELD_AT_MOST_MS).unref();
+    },
+    release,
   };
 }
 

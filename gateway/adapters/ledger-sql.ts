@@ -94,6 +94,9 @@ export const IDENTITY_SQL = `insert into meta(name, value) values ('campaign', ?
 const list = (column: string, rows: string): string =>
   `'[' || coalesce((select group_concat(${column}, ',') from ${rows}), '') || ']'`;
 
+const COUPON_ROW =
+  "json_object('serial', serial, 'holder', holder, 'state', state, 'sale', sale, 'leaseEnds', lease_ends, 'usableFrom', usable_from, 'version', version)";
+
 /** The one parameter is a `Needs` as JSON; the answer is what a `MemoryBook` is filled with. */
 export const loadSql = (withHistory: boolean): string => `
 with
@@ -123,12 +126,24 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
         where device = d.id and last >= p.value->>'seq' order by last limit 1)`,
   )}
   || ',"holders":' || ${list('holder.doc', 'h cross join holder on holder.id = h.id')}
-  || ',"coupons":' || ${list(
-    "json_object('serial', serial, 'holder', holder, 'state', state, 'sale', sale, 'leaseEnds', lease_ends, 'usableFrom', usable_from, 'version', version)",
-    'coupons',
-  )}
+  || ',"coupons":' || ${list(COUPON_ROW, 'coupons')}
   || ',"sales":' || ${list('sale.doc', 's cross join sale on sale.key = s.key')}
   || '}' as text
+`;
+
+/** How many rows `WHOLE_SQL` would give. */
+export const ROWS_SQL = `select (select count(*) from sale) + (select count(*) from coupon) + (select count(*) from holder)
+  || '' as text where ?1 = ''`;
+
+/** The whole book but the journals, in the same form. */
+export const WHOLE_SQL = `
+select '{"totals":' || coalesce((select doc from totals), 'null')
+  || ',"audit":' || coalesce((select json_object('seq', seq, 'hash', hash) from audit order by seq desc limit 1), 'null')
+  || ',"chunks":[],"devices":' || ${list('doc', 'device')}
+  || ',"holders":' || ${list('doc', 'holder')}
+  || ',"coupons":' || ${list(COUPON_ROW, 'coupon')}
+  || ',"sales":' || ${list('doc', 'sale')}
+  || '}' as text where ?1 = ''
 `;
 
 export const SPENT_SQL = `select json_object(

@@ -22,7 +22,7 @@ import {
 import { type Needs, needsOf } from '../core/needs.js';
 import { reconcile } from '../core/reconcile.js';
 import type { Rules } from '../core/rules.js';
-import { type LoadedRows, WorkingBook } from '../core/working-book.js';
+import { type LoadedRows, MAX_ROWS_AT_START, WorkingBook } from '../core/working-book.js';
 import {
   type Answer,
   type Committed,
@@ -41,8 +41,10 @@ import {
   loadSql,
   PRAGMAS,
   RECONCILIATION_SQL,
+  ROWS_SQL,
   SPENT_SQL,
   TABLES,
+  WHOLE_SQL,
 } from './ledger-sql.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
@@ -54,7 +56,9 @@ export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledg
   try {
     await prepareWriter(writer, file, rules);
     const reader = await promisify(openSqlite)(file);
-    return new SqliteLedger(rules, writer, reader);
+    const ledger = new SqliteLedger(rules, writer, reader);
+    await ledger.readWhole();
+    return ledger;
   } catch (error) {
     await new Promise<void>((closed) => writer.close(closed));
     throw error;
@@ -111,6 +115,17 @@ class SqliteLedger implements Ledger {
       audit: reader.prepare(AUDIT_SQL),
       reconciliation: reader.prepare(RECONCILIATION_SQL),
     };
+  }
+
+  /** Into memory, where there is room for it. */
+  async readWhole(): Promise<void> {
+    const read = async (sql: string): Promise<string> => promisify(this.#writer.prepare(sql).text)(['']);
+    try {
+      if (Number(await read(ROWS_SQL)) > MAX_ROWS_AT_START) return;
+      this.#working.addWhole(JSON.parse(await read(WHOLE_SQL)) as LoadedRows);
+    } catch (error) {
+      throw new LedgerError('LEDGER_UNREADABLE', { detail: String(error), cause: error });
+    }
   }
 
   commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void {
@@ -255,7 +270,7 @@ function ask<Value>(statement: PreparedStatement, parameter: string, none: Value
   });
 }
 
-/** In the order of the view's columns in `BATCH_TRIGGER`. */
+/** In the order of the view's columns in `BATCH_TRIGGER`; of an object `->>` takes the JSON text. */
 function rowsOf(changes: Changes): readonly (string | number)[] {
   const coupon = (c: Changes['coupons'][number]) => [
     c.serial,
@@ -278,16 +293,16 @@ function rowsOf(changes: Changes): readonly (string | number)[] {
   );
   return [
     json(audit === null ? [] : [[audit.seq, audit.at, audit.hash, audit.body]]),
-    json(changes.devices.map((row) => [row.device, row.seq, json(row)])),
-    json(changes.chunks.map((row) => [row.device, row.last, json(row)])),
-    json(changes.holders.map((row) => [row.id, row.paymentCode, json(row)])),
+    json(changes.devices.map((row) => [row.device, row.seq, row])),
+    json(changes.chunks.map((row) => [row.device, row.last, row])),
+    json(changes.holders.map((row) => [row.id, row.paymentCode, row])),
     json(names),
     json(granted.map(coupon)),
     json(updated.map(coupon)),
     updated.length,
-    json(changes.sales.map((row) => [row.key, row.holder, row.serial, json(row)])),
+    json(changes.sales.map((row) => [row.key, row.holder, row.serial, row])),
     json(legs),
-    json(changes.evidence.map((row) => [row.id, json(row)])),
+    json(changes.evidence.map((row) => [row.id, row])),
     json(changes.totals === null ? [] : [changes.totals]),
   ];
 }

@@ -54,6 +54,10 @@ export class MemoryBook implements View {
     return this.#chunks.get(device)?.findLast((chunk) => chunk.first <= seq && seq <= chunk.last);
   }
 
+  forgetChunks(): void {
+    this.#chunks.clear();
+  }
+
   apply(changes: Pick<Changes, 'devices' | 'chunks' | 'holders' | 'coupons' | 'sales'>): void {
     for (const device of changes.devices) this.devices.set(device.device, device);
     for (const chunk of changes.chunks) push(this.#chunks, chunk.device, chunk);

@@ -1,12 +1,13 @@
 /**
- * The part of a database's book that recent batches needed, kept because the next batch mostly needs the same: a sale
- * that was authorised a second ago is settled now. It is true until somebody else commits, and that is found out at
- * once: each commit takes the next place in the audit chain, and only one can.
+ * A database's book as far as it is at hand: all of it where that has room in memory, so that nothing has to be read
+ * before a batch is decided; else what recent batches needed, because the next one mostly needs the same. It is true
+ * until somebody else commits, and that is found out at once: each commit takes the next place in the audit chain, and
+ * only one can.
  */
 import type { DeviceId } from '#protocol/ids.js';
 import type { Changes, Coupon, DeviceChain, Holder, JournalChunk, SaleEntry, Totals } from './book.js';
 import { MemoryBook } from './memory-book.js';
-import type { Needs } from './needs.js';
+import { type Needs, needsOf } from './needs.js';
 
 /** Rows as a database gives them for `Needs`. */
 export interface LoadedRows {
@@ -19,8 +20,10 @@ export interface LoadedRows {
   readonly sales: readonly SaleEntry[];
 }
 
-/** Some 3 KiB each, sale, records and coupon together: 60 MiB. Beyond it everything is forgotten and read again. */
-const MAX_SALES = 20_000;
+/** Sales, coupons and holders together, some half a KiB each: 150 MiB. Beyond it everything is forgotten, and read as needed. */
+const MAX_ROWS = 300_000;
+/** As many are read at a start: a second or two. */
+export const MAX_ROWS_AT_START = 150_000;
 
 type Keys = 'devices' | 'sales' | 'serials' | 'holders' | 'codes' | 'identities';
 
@@ -28,6 +31,8 @@ export class WorkingBook {
   readonly #tiers: number;
   #book: MemoryBook;
   #isLoaded = false;
+  /** Nothing is in the database that isn't here, journals aside. */
+  #isWhole = false;
   /** What was asked for before, whether there was such a row or not. */
   #known: Readonly<Record<Keys, Set<string | number>>>;
 
@@ -45,13 +50,15 @@ export class WorkingBook {
     this.#book = new MemoryBook(this.#tiers);
     this.#known = nothingKnown();
     this.#isLoaded = false;
+    this.#isWhole = false;
   }
 
   /** What is still to be read; undefined: nothing. */
   missing(needs: Needs): Needs | undefined {
-    if (this.#known.sales.size > MAX_SALES || this.#known.identities.size > MAX_SALES) this.forget();
-    const unknown = <Key extends string | number>(kind: Keys, keys: readonly Key[]): Key[] =>
-      keys.filter((key) => !this.#known[kind].has(key));
+    const { sales, coupons, holders } = this.#book;
+    if (sales.size + coupons.size + holders.size > MAX_ROWS) this.forget();
+    const unknown = <Key extends string | number>(kind: Keys, keys: readonly Key[]): readonly Key[] =>
+      this.#isWhole ? [] : keys.filter((key) => !this.#known[kind].has(key));
     const left: Needs = {
       devices: unknown('devices', needs.devices),
       sales: unknown('sales', needs.sales),
@@ -66,7 +73,7 @@ export class WorkingBook {
   }
 
   #lacksChunk(device: DeviceId, seq: number): boolean {
-    if (!this.#known.devices.has(device)) return true;
+    if (!this.#isWhole && !this.#known.devices.has(device)) return true;
     const known = this.#book.device(device);
     return known !== undefined && seq > 0 && seq <= known.seq && this.#book.chunkAt(device, seq) === undefined;
   }
@@ -91,9 +98,16 @@ export class WorkingBook {
     }
   }
 
+  /** All rows that there are, without the journals: of those only what is asked for again is ever read. */
+  addWhole(rows: LoadedRows): void {
+    this.add(NO_NEEDS, rows);
+    this.#isWhole = true;
+  }
+
   /** After the commit. */
   apply(changes: Changes): void {
-    this.#book.apply(changes);
+    this.#book.forgetChunks();
+    this.#book.apply({ ...changes, chunks: [] });
     if (changes.totals !== null) this.#book.totals = changes.totals;
     if (changes.audit !== null) this.#book.audit = { seq: changes.audit.seq, hash: changes.audit.hash };
   }
@@ -101,6 +115,8 @@ export class WorkingBook {
 
 const KINDS = ['devices', 'sales', 'serials', 'holders', 'codes', 'identities'] as const;
 const NO_CHANGES = { devices: [], chunks: [], holders: [], coupons: [], sales: [] };
+
+const NO_NEEDS: Needs = needsOf([]);
 
 const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
   devices: new Set(),

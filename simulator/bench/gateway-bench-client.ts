@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
 import { type DeviceId, SALE_ID } from '#protocol/ids.js';
-import { parseDown } from '#protocol/messages/index.js';
+import type { DownMessage } from '#protocol/messages/down.js';
 import { downTopic, upTopic } from '#protocol/messages/topics.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
@@ -15,15 +15,16 @@ export interface Load {
   readonly port: number;
   readonly password: string;
   readonly devices: readonly string[];
-  /** Not measured: both processes compile their code meanwhile. */
-  readonly warmUpMs: number;
-  /** Measured; ends after this long, or when there are no presentations left. */
-  readonly forMs: number;
   /** JSON file of a list of presentations. */
   readonly presentations: string | null;
 }
 
-export interface LoadResult {
+/** The parent sends a `Load`, hears `ready`, asks for stretches of so many ms, each answered by a `Stretch`, and hangs up. */
+export interface Ask {
+  readonly forMs: number;
+}
+
+export interface Stretch {
   /** Round trips, or sales. */
   readonly done: number;
   readonly tookMs: number;
@@ -36,47 +37,44 @@ export interface LoadResult {
 /** What an authorise message weighs. */
 const ECHO_BYTES = 560;
 
+/** One device's work: asks until it is over, and resolves after the last answer. */
+type Work = (isOver: () => boolean, finished: Finished) => Promise<void>;
+
 process.once('message', (load: Load) => {
-  run(load).then(
-    (result) => process.send?.(result, () => process.disconnect()),
-    (error: unknown) => {
-      process.stderr.write(`${String(error)}\n`);
-      process.exit(1);
-    },
-  );
+  serve(load).catch((error: unknown) => {
+    process.stderr.write(`${String(error)}\n`);
+    process.exit(1);
+  });
 });
 
-async function run(load: Load): Promise<LoadResult> {
+async function serve(load: Load): Promise<void> {
   const clients = await Promise.all(load.devices.map((device) => connect(load, device as DeviceId)));
   const shown = load.presentations === null ? [] : (JSON.parse(readFileSync(load.presentations, 'utf8')) as string[]);
-  let latencies: number[] = [];
+  const works = clients.map((client, at): Work => {
+    const device = load.devices[at] as DeviceId;
+    return load.kind === 'echo' ? echo(client, device) : sell(client, device, () => shown.pop());
+  });
+  process.on('message', ({ forMs }: Ask) => {
+    void stretch(works, forMs).then((result) => process.send?.(result));
+  });
+  // The broker stays for others: connections are closed, not torn.
+  process.once('disconnect', () => {
+    void Promise.all(clients.map((client) => client.endAsync(true))).then(() => process.exit(0));
+  });
+  process.send?.('ready');
+}
+
+async function stretch(works: readonly Work[], forMs: number): Promise<Stretch> {
+  const latencies: number[] = [];
   let refused = 0;
-  let began = performance.now();
-  const warmUp = setTimeout(() => {
-    latencies = [];
-    began = performance.now();
-    process.send?.('warm');
-  }, load.warmUpMs);
-  const overAt = began + load.warmUpMs + load.forMs;
-  const isOver = (): boolean => performance.now() >= overAt;
-  await Promise.all(
-    clients.map(
-      (client, at) =>
-        new Promise<void>((resolve) => {
-          const device = load.devices[at] as DeviceId;
-          const take = (): string | undefined => (isOver() ? undefined : shown.pop());
-          const finished = (ms: number, isGood: boolean): void => {
-            latencies.push(ms);
-            if (!isGood) refused += 1;
-          };
-          if (load.kind === 'echo') echo(client, device, isOver, finished, resolve);
-          else sell(client, device, take, finished, resolve);
-        }),
-    ),
-  );
+  const began = performance.now();
+  const isOver = (): boolean => performance.now() >= began + forMs;
+  const finished = (ms: number, isGood: boolean): void => {
+    latencies.push(ms);
+    if (!isGood) refused += 1;
+  };
+  await Promise.all(works.map((work) => work(isOver, finished)));
   const tookMs = performance.now() - began;
-  clearTimeout(warmUp);
-  await Promise.all(clients.map((client) => client.endAsync(true)));
   latencies.sort((a, b) => a - b);
   const quantile = (part: number): number => latencies[Math.floor(latencies.length * part)] ?? Number.NaN;
   return { done: latencies.length, tookMs, medianMs: quantile(0.5), p99Ms: quantile(0.99), refused };
@@ -98,39 +96,41 @@ async function connect({ port, password }: Load, device: DeviceId): Promise<Mqtt
 
 type Finished = (ms: number, isGood: boolean) => void;
 
-function echo(client: MqttClient, device: DeviceId, isOver: () => boolean, finished: Finished, end: () => void): void {
+function echo(client: MqttClient, device: DeviceId): Work {
   const payload = 'x'.repeat(ECHO_BYTES);
-  let sentAt = performance.now();
-  const send = (): void => {
-    sentAt = performance.now();
-    client.publish(upTopic(device), payload, { qos: 1 });
-  };
-  client.on('message', () => {
-    finished(performance.now() - sentAt, true);
-    if (isOver()) end();
-    else send();
-  });
-  send();
+  let heard = (): void => undefined;
+  client.on('message', () => heard());
+  return (isOver, finished) =>
+    new Promise((end) => {
+      let sentAt = 0;
+      const send = (): void => {
+        sentAt = performance.now();
+        client.publish(upTopic(device), payload, { qos: 1 });
+      };
+      heard = () => {
+        finished(performance.now() - sentAt, true);
+        if (isOver()) end();
+        else send();
+      };
+      send();
+    });
 }
 
 const AMOUNT_FEN = 30_000;
 
-function sell(
-  client: MqttClient,
-  device: DeviceId,
-  take: () => string | undefined,
-  finished: Finished,
-  end: () => void,
-): void {
+function sell(client: MqttClient, device: DeviceId, take: () => string | undefined): Work {
   let head: ChainHead = EMPTY_CHAIN;
   let count = 0;
   let sale = '';
   let sentAt = 0;
+  let isOver = (): boolean => true;
+  let finished: Finished = () => undefined;
+  let end = (): void => undefined;
   const send = (message: Readonly<Record<string, unknown>>): void => {
     client.publish(upTopic(device), JSON.stringify({ v: 1, ...message }), { qos: 1 });
   };
   const next = (): void => {
-    const code = take();
+    const code = isOver() ? undefined : take();
     if (code === undefined) {
       end();
       return;
@@ -152,9 +152,8 @@ function sell(
   };
   client.on('message', (topic, payload) => {
     if (topic !== downTopic(device)) return;
-    const parsed = parseDown(payload);
-    if (!parsed.ok) throw new Error(parsed.fault.what);
-    const reply = parsed.value;
+    // Unchecked: it shares the machine with what is measured, and answers that the bench can't use are counted.
+    const reply = JSON.parse(payload.toString()) as DownMessage;
     if (reply.type === 'authorised' && reply.answer.kind === 'reserved') {
       const { answer } = reply;
       const bodies = recordsOf(sale, count, answer).map((record) => JSON.stringify(record));
@@ -169,7 +168,13 @@ function sell(
       next();
     }
   });
-  next();
+  return (stretchIsOver, tell) =>
+    new Promise((resolve) => {
+      isOver = stretchIsOver;
+      finished = tell;
+      end = resolve;
+      next();
+    });
 }
 
 function recordsOf(

@@ -25,7 +25,7 @@ import type { CouponSerial, DeviceId } from '#protocol/ids.js';
 import { downTopic } from '#protocol/messages/topics.js';
 import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
-import type { Load, LoadResult } from './gateway-bench-client.js';
+import type { Ask, Load, Stretch } from './gateway-bench-client.js';
 
 export interface GatewayBench {
   /** Of the sales that bare round trips would allow: the higher the better. */
@@ -49,94 +49,117 @@ export interface GatewayBench {
   readonly cores: number;
 }
 
-/** As many as a district has; each waits for its answer before it asks again. */
-const DEVICES = 128;
+/** Enough to keep both cores busy; each waits for its answer before it asks again. */
+const DEVICES = 256;
 const PASSWORD = 'bench-password';
-/** A faster machine ends early. The phones' codes are all made before, and must be younger than a minute when they are shown. */
-const SALES_PER_SECOND_AT_MOST = 8_000;
+/** A faster machine has fewer rounds. The phones' codes are all made before, and must be younger than a minute when they are shown. */
+const SALES_PER_SECOND_AT_MOST = 6_000;
 const COUPONS_PER_HOLDER = 3;
-const LONE_SALES = 900;
 /** Until the code that matters is compiled, in both processes. */
 const WARM_UP_MS = 3_000;
+/** Some commits long, and short enough that a busy second falls on one pair. */
+const STRETCH_MS = 1_500;
+const ROUNDS = 7;
+const LONE_STRETCH_MS = 600;
+const LONE_ROUNDS = 15;
+const LONE_SALES = 12_000;
 
-export async function benchGateway({ seconds = 5 }: { readonly seconds?: number } = {}): Promise<GatewayBench> {
+export async function benchGateway({ rounds = ROUNDS }: { readonly rounds?: number } = {}): Promise<GatewayBench> {
   const folder = mkdtempSync(join(tmpdir(), 'codeplate-bench-'));
   try {
     const devices = Array.from({ length: DEVICES }, (_, n) => `bench-${n}`);
-    const throughputSales = Math.ceil((seconds + WARM_UP_MS / 1000) * SALES_PER_SECOND_AT_MOST);
-    const raw = await withRawBroker(async (port) => ({
-      many: await load({
-        kind: 'echo',
-        port,
-        password: PASSWORD,
-        devices,
-        warmUpMs: WARM_UP_MS,
-        forMs: seconds * 1000,
-        presentations: null,
-      }),
-      one: await load({
-        kind: 'echo',
-        port,
-        password: PASSWORD,
-        devices: ['lone'],
-        warmUpMs: 500,
-        forMs: 1_000,
-        presentations: null,
-      }),
-    }));
-    const fdatasyncMs = medianFdatasyncMs(join(folder, 'sync'));
-    const { many, one } = await withGateway(
-      folder,
-      [...devices, 'lone'],
-      async ({ port, presentations }) => ({
-        one: await load({
-          kind: 'sale',
-          port,
-          password: PASSWORD,
-          devices: ['lone'],
-          warmUpMs: 500,
-          forMs: 30_000,
-          presentations: await presentations(LONE_SALES),
-        }),
-        many: await load({
-          kind: 'sale',
-          port,
-          password: PASSWORD,
-          devices,
-          warmUpMs: WARM_UP_MS,
-          forMs: seconds * 1000,
-          presentations: await presentations(throughputSales),
-        }),
-      }),
-      LONE_SALES + throughputSales,
+    const manySales = Math.ceil(((WARM_UP_MS + rounds * STRETCH_MS) / 1000) * SALES_PER_SECOND_AT_MOST);
+    return await withRawBroker((rawPort) =>
+      withGateway(
+        folder,
+        [...devices, 'lone'],
+        async ({ port, presentations }) => {
+          const many = await paired(
+            { kind: 'echo', port: rawPort, password: PASSWORD, devices, presentations: null },
+            { kind: 'sale', port, password: PASSWORD, devices, presentations: await presentations(manySales) },
+            { rounds, forMs: STRETCH_MS, between: () => 0 },
+          );
+          const alone = await paired(
+            { kind: 'echo', port: rawPort, password: PASSWORD, devices: ['lone'], presentations: null },
+            {
+              kind: 'sale',
+              port,
+              password: PASSWORD,
+              devices: ['lone'],
+              presentations: await presentations(LONE_SALES),
+            },
+            { rounds: LONE_ROUNDS, forMs: LONE_STRETCH_MS, between: () => medianFdatasyncMs(join(folder, 'sync'), 60) },
+          );
+          return figures(many, alone);
+        },
+        LONE_SALES + manySales,
+      ),
     );
-    const rawEchoesPerSecond = perSecond(raw.many);
-    const salesPerSecond = perSecond(many);
-    const loneFloorMs = 2 * fdatasyncMs + 2 * raw.one.medianMs;
-    return {
-      throughputRatio: salesPerSecond / (rawEchoesPerSecond / 2),
-      latencyRatio: one.medianMs / loneFloorMs,
-      salesPerSecond,
-      rawEchoesPerSecond,
-      rawSalesPerSecond: rawEchoesPerSecond / 2,
-      saleP99Ms: many.p99Ms,
-      loneSaleMs: one.medianMs,
-      loneFloorMs,
-      fdatasyncMs,
-      echoMs: raw.one.medianMs,
-      cpuMicrosPerSale: many.cpuMicros / many.done,
-      rawCpuMicrosPerSale: (raw.many.cpuMicros / raw.many.done) * 2,
-      sales: many.done,
-      refused: many.refused + one.refused,
-      devices: DEVICES,
-      cores: availableParallelism(),
-    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-const perSecond = ({ done, tookMs }: LoadResult): number => (done / tookMs) * 1000;
+function figures(many: readonly Round[], alone: readonly Round[]): GatewayBench {
+  const floorOf = ({ raw, between }: Round): number => 2 * between + 2 * raw.medianMs;
+  const over = (rounds: readonly Round[], value: (round: Round) => number): number => median(rounds.map(value));
+  const rawEchoesPerSecond = over(many, ({ raw }) => perSecond(raw));
+  return {
+    throughputRatio: over(many, ({ raw, sale }) => perSecond(sale) / (perSecond(raw) / 2)),
+    latencyRatio: over(alone, (round) => round.sale.medianMs / floorOf(round)),
+    salesPerSecond: over(many, ({ sale }) => perSecond(sale)),
+    rawEchoesPerSecond,
+    rawSalesPerSecond: rawEchoesPerSecond / 2,
+    saleP99Ms: over(many, ({ sale }) => sale.p99Ms),
+    loneSaleMs: over(alone, ({ sale }) => sale.medianMs),
+    loneFloorMs: over(alone, floorOf),
+    fdatasyncMs: over(alone, ({ between }) => between),
+    echoMs: over(alone, ({ raw }) => raw.medianMs),
+    cpuMicrosPerSale: over(many, ({ sale }) => sale.cpuMicros / sale.done),
+    rawCpuMicrosPerSale: over(many, ({ raw }) => (raw.cpuMicros / raw.done) * 2),
+    sales: many.reduce((sum, { sale }) => sum + sale.done, 0),
+    refused: [...many, ...alone].reduce((sum, { sale }) => sum + sale.refused, 0),
+    devices: DEVICES,
+    cores: availableParallelism(),
+  };
+}
+
+const perSecond = ({ done, tookMs }: Stretch): number => (done / tookMs) * 1000;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+// ---------------------------------------------------------------- in turns
+
+interface Round {
+  readonly raw: Measured;
+  readonly sale: Measured;
+  readonly between: number;
+}
+
+/**
+ * The limit and the gateway by turns, some seconds each, and the ratio of each pair: what else the machine does in a
+ * minute then falls on both alike.
+ */
+async function paired(
+  echoes: Load,
+  sales: Load,
+  { rounds, forMs, between }: { readonly rounds: number; readonly forMs: number; readonly between: () => number },
+): Promise<readonly Round[]> {
+  const [raw, sale] = await Promise.all([startClients(echoes), startClients(sales)]);
+  try {
+    await raw.stretch(WARM_UP_MS);
+    await sale.stretch(WARM_UP_MS);
+    const done: Round[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const pair = { raw: await raw.stretch(forMs), between: between(), sale: await sale.stretch(forMs) };
+      if (pair.sale.tookMs < forMs) break; // the codes have run out
+      done.push(pair);
+    }
+    return done;
+  } finally {
+    await Promise.all([raw.stop(), sale.stop()]);
+  }
+}
 
 // ---------------------------------------------------------------- the limit
 
@@ -168,18 +191,18 @@ async function withRawBroker<Value>(use: (port: number) => Promise<Value>): Prom
 }
 
 /** Appending a page and waiting until it is on the disk: the least that a durable answer can cost. */
-export function medianFdatasyncMs(file: string): number {
+export function medianFdatasyncMs(file: string, times = 300): number {
   const page = Buffer.alloc(4_096, 1);
-  const times: number[] = [];
+  const took: number[] = [];
   const handle = openSync(file, 'w');
-  for (let at = 0; at < 300; at++) {
+  for (let at = 0; at < times; at++) {
     const began = performance.now();
     writeSync(handle, page);
     fdatasyncSync(handle);
-    times.push(performance.now() - began);
+    took.push(performance.now() - began);
   }
   closeSync(handle);
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+  return median(took);
 }
 
 // ---------------------------------------------------------------- the gateway
@@ -327,27 +350,37 @@ const CLIENT = import.meta.url.endsWith('.ts')
   ? new URL('../../dist/simulator/bench/gateway-bench-client.js', import.meta.url)
   : new URL('./gateway-bench-client.js', import.meta.url);
 
-/** With the CPU time that this process spent in the measured part. */
-function load(what: Load): Promise<LoadResult & { readonly cpuMicros: number }> {
-  return new Promise((resolve, reject) => {
-    const child = fork(CLIENT, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    let before = process.cpuUsage();
-    let result: (LoadResult & { readonly cpuMicros: number }) | undefined;
-    child.on('message', (message: 'warm' | LoadResult) => {
-      if (message === 'warm') {
-        before = process.cpuUsage();
-        return;
-      }
+/** With the CPU time that this process spent meanwhile. */
+interface Measured extends Stretch {
+  readonly cpuMicros: number;
+}
+
+async function startClients(load: Load): Promise<{ stretch(forMs: number): Promise<Measured>; stop(): Promise<void> }> {
+  const child = fork(CLIENT, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ask = (message: Load | Ask): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const failed = (): void => reject(new Error('the clients ended early'));
+      child.once('exit', failed);
+      child.once('message', (answer) => {
+        child.off('exit', failed);
+        resolve(answer);
+      });
+      child.send(message);
+    });
+  await ask(load);
+  return {
+    async stretch(forMs) {
+      const before = process.cpuUsage();
+      const result = (await ask({ forMs })) as Stretch;
       const { user, system } = process.cpuUsage(before);
-      result = { ...message, cpuMicros: user + system };
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      if (result === undefined) reject(new Error(`the clients ended with ${code}`));
-      else resolve(result);
-    });
-    child.send(what);
-  });
+      return { ...result, cpuMicros: user + system };
+    },
+    async stop() {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
 }
 
 const called = (call: (done: () => void) => void): Promise<void> => new Promise((resolve) => call(resolve));
