@@ -39,6 +39,7 @@ export class SaleBook {
 
   /** Every sale that is not at rest, parked ones included. */
   busy(): readonly Sale[] {
+    if (this.#busy.size === 0) return NONE;
     return [...this.#busy].flatMap((id) => this.#sales.get(id) ?? []);
   }
 
@@ -209,3 +210,5 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
       return undefined;
   }
 }
+
+const NONE: readonly Sale[] = [];

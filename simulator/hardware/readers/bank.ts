@@ -91,10 +91,13 @@ export function sendOnline(
 export function decide(bank: Bank, now: MonoMs): Bank {
   const ready = bank.pending.filter((pending) => pending.at <= now);
   if (ready.length === 0) return bank;
-  const book = bank.book.map((entry): BookEntry => {
-    const verdict = entry.state === 'open' ? ready.find(({ ref }) => ref === entry.ref) : undefined;
-    return verdict === undefined ? entry : { ...entry, state: verdict.moved ? 'moved' : 'not-moved' };
-  });
+  const book = bank.book.slice();
+  for (const { ref, moved } of ready) {
+    // From the end: a campaign's book is long, and what is open is new.
+    const at = book.findLastIndex((entry) => entry.ref === ref && entry.state === 'open');
+    const entry = book[at];
+    if (entry !== undefined) book[at] = { ...entry, state: moved ? 'moved' : 'not-moved' };
+  }
   return { ...bank, book, pending: bank.pending.filter((pending) => pending.at > now) };
 }
 

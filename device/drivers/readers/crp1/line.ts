@@ -5,7 +5,7 @@
  * the torso of a line, is dropped on the spot.
  */
 import { err, ok, type Result } from '#protocol/result.js';
-import { joinBytes, latin1Bytes, latin1Text } from '../../bytes.js';
+import { joinBytes, latin1Bytes, latin1Text, NO_BYTES } from '../../bytes.js';
 import { crc16 } from '../../crc16.js';
 
 /** The protocol's own limit, `$` to LF. */
@@ -39,24 +39,26 @@ export function encodeLine(fields: readonly string[]): Uint8Array {
 
 export function feed(framing: Framing, chunk: Uint8Array): { framing: Framing; framed: Framed[] } {
   const framed: Framed[] = [];
+  // `line` is what came before `from`; the chunk's bytes from there to here belong to it too.
   let line = framing.line;
-  for (const byte of chunk) {
+  let from = 0;
+  const soFar = (line: Uint8Array, end: number): Uint8Array => joinBytes(line, chunk.subarray(from, end));
+  for (const [at, byte] of chunk.entries()) {
     if (byte === DOLLAR) {
-      if (line !== undefined) framed.push(fault('BROKEN_OFF', line));
-      line = Uint8Array.of(byte);
+      if (line !== undefined) framed.push(fault('BROKEN_OFF', soFar(line, at)));
+      line = NO_BYTES;
+      from = at;
     } else if (line === undefined) {
       // Between lines: line ends, boot garbage, the rest of a line thrown away.
     } else if (byte === CR || byte === LF) {
-      framed.push(readLine(line));
+      framed.push(readLine(soFar(line, at)));
       line = undefined;
-    } else if (line.length >= MAX_LINE_BYTES - 2) {
-      framed.push(fault('TOO_LONG', line));
+    } else if (line.length + at - from >= MAX_LINE_BYTES - 2) {
+      framed.push(fault('TOO_LONG', soFar(line, at)));
       line = undefined;
-    } else {
-      line = joinBytes(line, [byte]);
     }
   }
-  return { framing: { line }, framed };
+  return { framing: { line: line === undefined ? undefined : soFar(line, chunk.length) }, framed };
 }
 
 function readLine(line: Uint8Array): Framed {
@@ -71,7 +73,7 @@ function readLine(line: Uint8Array): Framed {
 function decodeFields(body: string): Result<readonly string[], 'FORMAT'> {
   if (!BODY.test(body)) return err('FORMAT');
   try {
-    return ok(body.split('|').map(decodeURIComponent));
+    return ok(body.split('|').map((field) => (field.includes('%') ? decodeURIComponent(field) : field)));
   } catch {
     return err('FORMAT');
   }

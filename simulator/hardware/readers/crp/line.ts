@@ -73,7 +73,7 @@ export const verbOf = (line: Uint8Array): string =>
 export function write(verb: string, seq: string, fields: readonly string[]): Uint8Array {
   const body = [verb, seq, ...fields.map(escapeField)].join('|');
   const crc = crc16(Buffer.from(body, 'latin1'), 0xffff).toString(16).toUpperCase().padStart(4, '0');
-  return Uint8Array.from(Buffer.from(`$${body}*${crc}\r\n`, 'latin1'));
+  return new Uint8Array(Buffer.from(`$${body}*${crc}\r\n`, 'latin1'));
 }
 
 /** 01..FF and round again; 00 means none. */
@@ -95,6 +95,7 @@ function escapeField(field: string): string {
 }
 
 function unescapeField(field: string): string | undefined {
+  if (!/[%\x80-\xff]/.test(field)) return field;
   if (/%(?![0-9A-Fa-f]{2})/.test(field)) return undefined;
   const latin = field.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   try {
