@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { atTheEnd } from './at-the-end.js';
 import { bounded } from './waiting.js';
 
 /** A start takes half a second on an idle machine; a busy one is patient. */
@@ -12,12 +13,6 @@ const START_MS = 30_000;
 const STOP_MS = 10_000;
 /** What is shown of a child that did not start. */
 const LAST_LINES = 12;
-
-/** Everything still running, so that the end of this process, however it comes, is the end of them. */
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 export class Child {
   readonly #arguments: readonly string[];
@@ -62,7 +57,7 @@ export class Child {
       detached: true,
     });
     this.#child = child;
-    running.add(child);
+    const endsToo = atTheEnd(() => child.kill('SIGKILL'));
     const ready = new Promise<void>((resolve, reject) => {
       createInterface({ input: child.stderr }).on('line', (line) => this.#take(line));
       // Standard output stays empty until the command has what it answers with: where it listens.
@@ -78,7 +73,7 @@ export class Child {
     ready.catch(() => {}); // after the start nobody waits for this any more
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        running.delete(child);
+        endsToo();
         if (this.#child === child) {
           this.#child = undefined;
           this.#died = `codeplate ${this.#arguments[0]} ended by itself with ${signal ?? code}: ${this.#last.at(-1) ?? ''}`;

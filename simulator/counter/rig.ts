@@ -10,8 +10,6 @@
  *     ...
  *     await rig.stop();
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { HardwareProcess } from '#simulator/hardware/process.js';
@@ -20,6 +18,7 @@ import { type LineProxy, startProxy } from '#simulator/network/proxy.js';
 import { claimOverHttp } from '#simulator/wallets/claim-over-http.js';
 import { randomIdentity } from '#simulator/wallets/identities.js';
 import { Wallet } from '#simulator/wallets/wallet.js';
+import { type Folder, temporaryFolder } from './at-the-end.js';
 import { campaignIdOf } from './campaign-copy.js';
 import { Counter } from './counter.js';
 import type { Dice } from './dice.js';
@@ -75,7 +74,8 @@ export interface Rig {
 }
 
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'codeplate-'));
+  const kept = options.folder;
+  const folder = kept === undefined ? temporaryFolder('codeplate-') : { path: kept, remove: () => {} };
   const rig = new RunningRig(options, folder);
   try {
     await rig.start();
@@ -94,12 +94,14 @@ class RunningRig implements Rig {
   readonly #counters: Counter[] = [];
   readonly #hardware: HardwareProcess[] = [];
   readonly #lines: LineProxy[] = [];
+  readonly #folder: Folder;
   #gateway: GatewayUnderTest | undefined;
 
-  constructor(options: RigOptions, folder: string) {
+  constructor(options: RigOptions, folder: Folder) {
+    this.#folder = folder;
     this.#options = options;
     this.#offsetMs = options.clockOffsetMs ?? 0;
-    this.folder = folder;
+    this.folder = folder.path;
     this.dice = options.dice;
   }
 
@@ -209,7 +211,7 @@ class RunningRig implements Rig {
     await Promise.all(this.#lines.map((line) => line.close()));
     await this.#gateway?.stop();
     await Promise.all(this.#hardware.map((hardware) => hardware.stop()));
-    if (this.#options.folder === undefined) rmSync(this.folder, { recursive: true, force: true });
+    this.#folder.remove();
   }
 }
 

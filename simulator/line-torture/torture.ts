@@ -6,8 +6,7 @@
  * minutes is over in seconds; what is waited for by a socket takes as long as it takes. The seed draws kinds, moments and
  * amounts; the order in which sockets answer is the machine's own.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -16,6 +15,7 @@ import { checkGatewayConfig, type GatewayConfig } from '#gateway/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import type { CampaignId, DeviceId, MerchantId } from '#protocol/ids.js';
 import { wallMs } from '#protocol/time.js';
+import { temporaryFolder } from '#simulator/counter/at-the-end.js';
 import { type Dice, diceOf } from '#simulator/counter/dice.js';
 import { freePorts } from '#simulator/counter/free-ports.js';
 import { pause } from '#simulator/counter/waiting.js';
@@ -82,13 +82,13 @@ export const isSound = (report: TortureReport): boolean =>
   0;
 
 export async function tortureLines(options: TortureOptions): Promise<TortureReport> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'codeplate-lines-'));
-  const torture = new Torture(options, folder);
+  const folder = temporaryFolder('codeplate-lines-');
+  const torture = new Torture(options, folder.path);
   try {
     return await torture.run();
   } finally {
     await torture.stop();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -2,9 +2,9 @@
  * Cuts the power at every point of a recorded workload, in every way that a disk may take it, and has the real adapter
  * open what is left.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { temporaryFolder } from '#simulator/counter/at-the-end.js';
 import { type CutOptions, cutsAt, digestOf, type Files, filesAfter } from './cuts.js';
 import { Disk } from './disk.js';
 import { type Recorded, record } from './record.js';
@@ -49,7 +49,8 @@ interface State {
 
 export async function checkPowerCuts(options: CheckOptions): Promise<CheckReport> {
   const { subject, onProgress } = options;
-  const work = mkdtempSync(path.join(tmpdir(), 'codeplate-powercut-'));
+  const temporary = temporaryFolder('codeplate-powercut-');
+  const work = temporary.path;
   try {
     const events = await recordLives(options, work);
     const report = { points: 0, states: 0, lost: 0, doubled: 0, corrupt: 0, syncs: 0, findings: [] as string[] };
@@ -73,7 +74,7 @@ export async function checkPowerCuts(options: CheckOptions): Promise<CheckReport
     await Promise.all(running);
     return { subject: subject.name, ...report };
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    temporary.remove();
   }
 }
 

@@ -1,0 +1,50 @@
+/**
+ * What must not outlive this process, however it ends: agents are processes of their own, in groups of their own, and a
+ * Ctrl-C or a supervisor's SIGTERM would leave them behind with their ports, terminals and files.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** In the order in which they are run: those that were asked for last come first. */
+const waiting: (() => void)[] = [];
+let isInstalled = false;
+
+/** Runs it at the end of this process. The returned function takes it back. Must not wait for anything. */
+export function atTheEnd(run: () => void): () => void {
+  install();
+  waiting.unshift(run);
+  return () => {
+    const at = waiting.indexOf(run);
+    if (at >= 0) waiting.splice(at, 1);
+  };
+}
+
+export interface Folder {
+  readonly path: string;
+  remove(): void;
+}
+
+/** A folder of its own, gone with `remove` or with this process. */
+export function temporaryFolder(prefix: string): Folder {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  const takeBack = atTheEnd(remove);
+  return {
+    path,
+    remove() {
+      takeBack();
+      remove();
+    },
+  };
+}
+
+function install(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  process.on('exit', () => {
+    for (const run of waiting.splice(0)) run();
+  });
+  for (const signal of SIGNALS) process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
