@@ -126,6 +126,8 @@ const VERBS = {
     online: z.boolean().optional(),
     paper: z.enum(['ok', 'near-end', 'out', 'unknown']).optional(),
     unsent: z.boolean().optional(),
+    /** Every receipt is out, and the counter knows it. */
+    printed: z.literal(true).optional(),
     ...bound,
   }),
   /** How the sale stands at this moment. */

@@ -152,11 +152,11 @@ async function sell(stage: Stage, asked: StepOf<'sell'>): Promise<void> {
 }
 
 async function untilSo(stage: Stage, asked: StepOf<'until'>): Promise<void> {
-  const { ready, online, paper, unsent, withinMs = WITHIN_MS } = asked;
+  const { ready, online, paper, unsent, printed, withinMs = WITHIN_MS } = asked;
   const counter = stage.counter(asked.at);
   if (ready === true) await counter.ready();
   await until(
-    `${counter.name} is ${JSON.stringify({ online, paper, unsent })}`,
+    `${counter.name} is ${JSON.stringify({ online, paper, unsent, printed })}`,
     withinMs,
     async () => {
       const health = await counter.till.health();
@@ -164,7 +164,8 @@ async function untilSo(stage: Stage, asked: StepOf<'until'>): Promise<void> {
       const so =
         (online === undefined || health.online === online) &&
         (paper === undefined || health.paper === paper) &&
-        (unsent === undefined || health.unsent.records > 0 === unsent);
+        (unsent === undefined || health.unsent.records > 0 === unsent) &&
+        (printed !== true || health.jobsWaiting === 0);
       return so ? true : undefined;
     },
     async () => JSON.stringify(await counter.till.health()),
