@@ -1,9 +1,16 @@
 /** `codeplate device`: the agent of one counter, until it is told to stop. */
 
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { DeviceConfig } from '#device/config.js';
 import { printJson, UsageError } from '../usage.js';
+
+/**
+ * The box shares a gigabyte with its system and a browser. V8 otherwise lets the young generation grow to 16 MB for a
+ * burst at the start, and keeps it: 15 MB less for an agent that does some sales a minute. Set before anything is loaded.
+ */
+const SMALL_HEAP = ['--optimize-for-size', '--semi-space-growth-factor=1'];
 
 const EXAMPLES = `
 Examples:
@@ -21,6 +28,7 @@ export const command = (): Command =>
     .option('--json', 'print one JSON object when it is ready')
     .addHelpText('after', EXAMPLES)
     .action(async (options: { config: string; check?: boolean; json?: boolean }) => {
+      for (const flag of SMALL_HEAP) setFlagsFromString(flag);
       const config = await readConfig(options.config);
       if (options.check === true) {
         if (options.json === true) printJson({ config: options.config, problems: [] });

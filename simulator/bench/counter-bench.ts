@@ -8,8 +8,8 @@ import { pause } from '#simulator/counter/waiting.js';
 import { type Figure, quantile } from './figure.js';
 
 const STARTS = 5;
-/** Node gives memory back slowly; what an idle agent keeps shows after some seconds. */
-const SETTLE_MS = 5_000;
+/** Node gives memory back slowly; what an idle agent keeps shows after half a minute. */
+const SETTLE_MS = 30_000;
 const SALES = 300;
 const LIMIT_MS = 10;
 
