@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseDeviceConfig } from '#device/config.js';
 import { parseGatewayConfig } from '#gateway/config.js';
+import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
+import { wallMs } from '#protocol/time.js';
 import { UsageError } from '../usage.js';
 import { command } from './init.js';
 
@@ -51,6 +53,22 @@ describe('codeplate init', () => {
     expect(device.value.data).not.toBe(gateway.value.data);
     expect(statSync(join(folder, 'device.yaml')).mode & 0o077).toBe(0);
     expect(printed).toContain('codeplate device --config');
+  });
+
+  it('says that a campaign is over, and moves it to today where that is asked for', async () => {
+    await init();
+    expect(printed).toContain('Its last day was 2023-04-10');
+    folder = join(parent, 'now');
+    printed = '';
+    await init('--today');
+    expect(printed).not.toContain('last day');
+    const campaign = parseCampaign(JSON.parse(read('youhao-2023.json')));
+    if (!campaign.ok) throw new Error(JSON.stringify(campaign.fault));
+    const now = wallMs(Date.now());
+    expect(
+      compileCampaign(campaign.value).openings.some(({ earliest, latest }) => earliest <= now && now < latest),
+    ).toBe(true);
+    expect(campaign.value.merchants).toHaveLength(21);
   });
 
   it('makes keys and passwords of their own every time', async () => {

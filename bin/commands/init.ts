@@ -4,11 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { compileCampaign } from '#protocol/campaign/compiled.js';
+import { parseCampaign } from '#protocol/campaign/load.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
 import { DEVICE_ID } from '#protocol/ids.js';
+import { wallMs } from '#protocol/time.js';
 import { printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
 Examples:
+  $ codeplate init try --today                             to try it out now: the Youhao campaign was in 2023
   $ codeplate init shop                                    the Youhao campaign, its first merchant, one counter
   $ codeplate init shop --device plate-007 --merchant yh-02
   $ codeplate init test --campaign my-city.json --mqtt-port 11883 --http-port 18080
@@ -28,6 +33,7 @@ interface InitOptions {
   readonly merchant?: string;
   readonly mqttPort: string;
   readonly httpPort: string;
+  readonly today?: boolean;
   readonly json?: boolean;
 }
 
@@ -40,6 +46,7 @@ export const command = (): Command =>
     .option('--merchant <id>', "one of the campaign's merchants (the first, unless given)")
     .option('--mqtt-port <port>', 'where the gateway takes devices', '1883')
     .option('--http-port <port>', 'where the gateway takes claims', '8080')
+    .option('--today', 'move the campaign: it began yesterday, runs two weeks, round the clock; for trying it out')
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(async (folder: string, options: InitOptions) => {
@@ -54,6 +61,8 @@ interface Written {
   readonly device: string;
   readonly merchant: string;
   readonly campaign: string;
+  /** The last day of the campaign, `2023-04-10`, where it is over: its coupons are refused. */
+  readonly overSince: string | null;
   /** The commands to go on with. */
   readonly next: readonly string[];
 }
@@ -72,7 +81,8 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
   }
   const mqttPort = portOf('--mqtt-port', options.mqttPort);
   const httpPort = portOf('--http-port', options.httpPort);
-  const campaign = readCampaign(options.campaign);
+  const document = readCampaign(options.campaign);
+  const campaign = options.today === true ? await playedToday(document) : document;
   const merchant = campaign.merchants.find(({ id }) => options.merchant === undefined || id === options.merchant);
   if (merchant === undefined) {
     const some = campaign.merchants.slice(0, 5).map(({ id }) => id);
@@ -116,8 +126,22 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
     device,
     merchant: merchant.id,
     campaign: campaign.id,
+    overSince: overSince(campaign),
     next: [`codeplate gateway --config ${gatewayFile}`, `codeplate device --config ${join(folder, 'device.yaml')}`],
   };
+}
+
+async function playedToday(document: Campaign): Promise<Campaign> {
+  const { movedToToday } = await import('#simulator/counter/campaign-copy.js');
+  const moved = parseCampaign(movedToToday(document, Date.now()));
+  if (!moved.ok) throw new UsageError(`--today: this campaign can't be moved: ${JSON.stringify(moved.fault)}`);
+  return moved.value;
+}
+
+function overSince(campaign: Campaign): string | null {
+  const { zone, ends } = compileCampaign(campaign);
+  if (ends > Date.now()) return null;
+  return new Date(zone.local(wallMs(ends - 1))).toISOString().slice(0, 10);
 }
 
 function portOf(option: string, text: string): number {
@@ -144,10 +168,13 @@ function prepare(folder: string, names: readonly string[]): void {
 const write = (folder: string, name: string, text: string): void =>
   writeFileSync(join(folder, name), text, { flag: 'wx', mode: 0o600 });
 
-const described = ({ files, device, merchant, campaign, next }: Written): string =>
+const described = ({ files, device, merchant, campaign, overSince, next }: Written): string =>
   [
     `Written for counter ${device} of merchant ${merchant} in campaign ${campaign}:`,
     ...files.map((file) => `  ${file}`),
+    ...(overSince === null
+      ? []
+      : [`Its last day was ${overSince}: its coupons are refused. To try it out now, begin again with --today.`]),
     'Say in device.yaml what is plugged in, then start both:',
     ...next.map((line) => `  $ ${line}`),
     '',
