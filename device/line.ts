@@ -7,6 +7,7 @@ import { unreachable } from '#protocol/machine.js';
 import type { SignedAllowance } from '#protocol/messages/allowance.js';
 import type { AuthoriseAnswer, DownMessage } from '#protocol/messages/down.js';
 import { parseDown } from '#protocol/messages/index.js';
+import { requestIdOf } from '#protocol/messages/request-id.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { UpMessage } from '#protocol/messages/up.js';
 import type { ChainHead } from '#protocol/records/chain.js';
@@ -343,7 +344,7 @@ export class Line {
 
   #requestId(): string {
     this.#requests += 1;
-    return `${this.#boot}.${this.#requests}`;
+    return requestIdOf(this.#boot, this.#requests);
   }
 
   #send(message: UpMessage): boolean {

@@ -3,10 +3,12 @@
  * with a lease, or a reason. Precedence: device stopped, asked before, presentation, coupons held, the campaign's rules.
  *
  * The same request again gets the same answer and a fresh lease, because the device counts its lease from the moment it
- * (last) sent. Another request under the same sale gives back what the first one reserved, as long as no charge began.
+ * (last) sent. Another request under the same sale gives back what the first one reserved, as long as no charge began;
+ * but not one that was sent before it and comes late: the coupon may be on its way off the payment by now.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
+import { isOlderRequest } from '#protocol/messages/request-id.js';
 import { ZERO_FEN } from '#protocol/money.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import type { WallMs } from '#protocol/time.js';
@@ -25,6 +27,9 @@ export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: Wall
     if (repeated !== undefined) return authorised(op, repeated);
     if (before.state !== 'asked') {
       return { kind: 'rejected', code: 'SALE_DIFFERS', what: `sale ${op.sale} is ${before.state} already` };
+    }
+    if (before.requestId !== null && isOlderRequest(op.id, before.requestId)) {
+      return { kind: 'rejected', code: 'REQUEST_OVERTAKEN', what: `sale ${op.sale} has asked again since` };
     }
     freeCoupon(draft, before, 'asked-again');
   }

@@ -78,8 +78,8 @@ export interface ClaimedTier {
 
 export type Outcome =
   | { readonly kind: 'authorised'; readonly sale: SaleId; readonly answer: AuthoriseAnswer }
-  /** The sale is past asking, or is another one under the same name. */
-  | { readonly kind: 'rejected'; readonly code: 'SALE_DIFFERS'; readonly what: string }
+  /** The sale is past asking or another one under the same name, or it has asked again since. */
+  | { readonly kind: 'rejected'; readonly code: 'SALE_DIFFERS' | 'REQUEST_OVERTAKEN'; readonly what: string }
   | { readonly kind: 'have'; readonly head: ChainHead }
   /** Answers a hello. `isInSync`: the device has nothing that we haven't. */
   | { readonly kind: 'welcome'; readonly head: ChainHead; readonly isInSync: boolean }

@@ -182,6 +182,16 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       expect(await authorised(ledger, new Counter('d2').asks('b', 'ann', 30_000))).toBe(7);
     });
 
+    it('keeps what a sale has, when an earlier question of it comes late', async () => {
+      await claimed(ledger, claimOp('ben', ['s20']));
+      const counter = new Counter();
+      const early = counter.asks('a', 'nobody', 30_000, { id: '1.9' });
+      expect(await authorised(ledger, early)).toBe('no-coupon-held');
+      expect(await authorised(ledger, counter.asks('a', 'ben', 30_000, { id: '1.10' }))).toBe(1);
+      expect(await authorised(ledger, early)).toBe('REQUEST_OVERTAKEN');
+      expect(await authorised(ledger, new Counter('d2').asks('b', 'ben', 15_000))).toBe('coupon-reserved');
+    });
+
     it('tells a sale that has gone on that it can not ask any more', async () => {
       const counter = new Counter();
       await sell(counter, 'a', 'ann', 30_000);

@@ -57,6 +57,12 @@ export const LEDGER_ERRORS = {
     'This sale is known already with another content, or is past asking.',
     'Use a new sale id for a new sale.',
   ],
+  REQUEST_OVERTAKEN: [
+    'peer',
+    'never',
+    'A newer question about the same sale was answered before this one came.',
+    'Nothing: the newer answer stands.',
+  ],
   DEVICE_FORKED: [
     'operator',
     'never',
