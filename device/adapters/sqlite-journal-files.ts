@@ -3,7 +3,7 @@
  * A name in a folder is only as safe as the folder's own fsync: a new folder has to be synced into the one above, or a
  * power cut takes it away with the whole journal in it.
  */
-import { closeSync, constants, copyFileSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** SQLite's write-ahead log lies beside the database under this ending. */
@@ -53,7 +53,7 @@ export function syncLog(path: string): void {
 export function keepLogAsEvidence(path: string): void {
   if (logBytes(path) <= LOG_HEADER_BYTES) return;
   try {
-    copyFileSync(path + LOG, `${path}${LOG}.evidence`, constants.COPYFILE_EXCL);
+    writeFileSync(`${path}${LOG}.evidence`, readFileSync(path + LOG), { flag: 'wx' });
   } catch {
     // There is one already, or no room for it; the journal has failed either way and says so.
   }
