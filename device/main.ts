@@ -237,7 +237,7 @@ function peripheralsOf(config: DeviceConfig): PeripheralSet {
   }
   if (printer !== undefined) {
     const model = printerModel(printer.model);
-    const machine = createPrinter(model, { baudRate: printer.baud ?? model.baudRate });
+    const machine = createPrinter(model, { baudRate: printer.baud ?? model.baudRate, mayBeTorn: true });
     set.printer = { machine, link: linkOf(printer, model.baudRate) };
   }
   if (voice !== undefined) {

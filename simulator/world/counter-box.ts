@@ -199,7 +199,7 @@ export class CounterBox {
       wall: clock.wall,
       log,
     });
-    const printer = createPrinter(this.#model);
+    const printer = createPrinter(this.#model, { mayBeTorn: true });
     const loop = new DeviceLoop({
       identity: { device, merchant, campaign: campaign.id, mode: 'customer-code', agent: AGENT },
       clock,

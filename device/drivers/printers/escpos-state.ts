@@ -19,6 +19,8 @@ export const MAX_JOBS = 500;
 export const REMEMBERED_IDS = 2_000;
 /** Longest run of padding after a broken job: no receipt's picture is larger. */
 export const RESYNC_MAX = 8_192;
+/** Where the printer draws the QR code itself, the longest command is the one with its text. */
+export const RESYNC_NATIVE = 512;
 
 export interface Entry {
   readonly job: PrintJob;

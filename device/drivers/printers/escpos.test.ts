@@ -53,8 +53,8 @@ class Counter {
   now = 1000;
   #heard: string[] = [];
 
-  constructor(status: PrinterModel['status']) {
-    this.#machine = createPrinter(model(status));
+  constructor(status: PrinterModel['status'], mayBeTorn = false) {
+    this.#machine = createPrinter(model(status), { mayBeTorn });
     this.state = this.#machine.initial;
   }
   tell(...inputs: readonly PrinterInput[]): this {
@@ -379,6 +379,15 @@ describe('after a job broke off', () => {
         .did.filter((line) => /^(done|send)/.test(line))
         .at(-1),
     ).toBe('send C 512');
+  });
+
+  it('in an earlier life may have been cut off too: the first job comes behind padding, and no later one', () => {
+    const counter = new Counter('none', true).tell({ kind: 'link-up' });
+    const sent = (): string[] => counter.did.filter((line) => line.startsWith('send'));
+    counter.tell({ kind: 'print', job: job('A') }).written(4);
+    expect(sent()[0]).toBe('send padding 512');
+    counter.tell({ kind: 'print', job: job('B') }).written(3);
+    expect(sent()[0]).toBe('send B 512');
   });
 
   it('padding is NUL, as many as the job had bytes, and the job follows whole', () => {

@@ -33,6 +33,7 @@ import {
   PRINT_MARGIN_MS,
   type Purpose,
   RESYNC_MAX,
+  RESYNC_NATIVE,
   STATUS_ANSWER_MS,
   type Turn,
   WRITE_BACKSTOP_MS,
@@ -54,6 +55,11 @@ import {
 export interface PrinterOptions {
   /** The port's speed where it isn't the model's own. */
   readonly baudRate?: number;
+  /**
+   * An earlier life of the agent may have ended within a command: the printer still waits for the rest of it, and would
+   * take the beginning of the first receipt for that.
+   */
+  readonly mayBeTorn?: boolean;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -71,7 +77,7 @@ export function createPrinter(model: PrinterModel, options: PrinterOptions = {})
       paper: 'unknown',
       spoke: false,
       troubled: false,
-      resync: 0,
+      resync: options.mayBeTorn === true ? (model.qr === 'raster' ? RESYNC_MAX : RESYNC_NATIVE) : 0,
       unwritten: [],
       partial: EMPTY,
       pollAt: undefined,
