@@ -11,6 +11,7 @@ import type { JournalRecord } from '#protocol/records/record.js';
 import { exactly, type Instant } from '#protocol/time.js';
 import type { AtCounter, Sabotage } from '../sabotage.js';
 import type { Mutant } from './mutant.js';
+import { journalWith } from './wrap.js';
 
 const mutant = (id: string, words: string, profile: Mutant['profile'], sabotage: () => Sabotage): Mutant => ({
   id,
@@ -154,6 +155,15 @@ export const counterMutants: readonly Mutant[] = [
       const judge = made.judge.bind(made);
       made.judge = (facts, shown, at) => judge(facts, shown, { ...at, wall: exactly(clock.wall()) });
     }),
+    // What it decides by is what it writes down.
+    journal: (journal, { clock }) =>
+      journalWith(journal, {
+        append: (records, done) =>
+          journal.append(
+            records.map((record) => (record.at === null ? record : { ...record, at: exactly(clock.wall()) })),
+            done,
+          ),
+      }),
   })),
   mutant('anchor-over-boots', 'goes on with its time anchor after the monotonic clock began anew', 'rough', () => ({
     bootId: () => 'always-the-same',
