@@ -71,7 +71,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     const reconciled = await closeTheDay(shop);
     if (options.interactive) await takeAmounts(shop);
     const evidence = (await rig.gateway.evidence()).length;
-    return resultOf(shop, reconciled, {
+    return await resultOf(shop, reconciled, {
       evidence,
       svgFolder,
       seconds: Math.round((performance.now() - began) / 100) / 10,
@@ -186,6 +186,6 @@ async function resultOf(
     receipts: copies.originals,
     reprints: copies.reprints,
     ...more,
-    differences: [...new Set([...shop.failures, ...reconciled.differences])],
+    differences: [...new Set([...shop.failures, ...reconciled.differences, ...newest.differences])],
   };
 }
