@@ -45,6 +45,8 @@ async function main(argv: readonly string[]): Promise<void> {
     program.addCommand(command.copyInheritedSettings(program), { hidden: HIDDEN.has(command.name()) });
   }
   await program.parseAsync([...argv]);
+  // Node 20 was seen to spin for ever while it took such a process apart; all is printed and put away by now.
+  if (name === 'demo' || name === 'simulate') process.exit();
 }
 
 main(process.argv).catch(async (error: unknown) => {
