@@ -388,7 +388,13 @@ describe('claims', () => {
     const { json } = await post({ ...claimBody, idCard: '110105194912310021' });
     expect(json).toMatchObject({
       results: [
-        { tier: 's20', ok: false, reason: 'invalid-id-card' },
+        {
+          tier: 's20',
+          ok: false,
+          reason: 'invalid-id-card',
+          zh: '身份证号不正确',
+          en: 'Not a valid ID-card number',
+        },
         { tier: 's80', ok: false, reason: 'invalid-id-card' },
       ],
       grant: null,
@@ -399,11 +405,27 @@ describe('claims', () => {
   it.each([
     ['no JSON', '{', 400, 'REQUEST_MALFORMED'],
     ['__proto__', '{"__proto__":{"tiers":["s20"]}}', 400, 'REQUEST_MALFORMED'],
-    ['a field too few', JSON.stringify({ ...claimBody, position: undefined }), 400, 'REQUEST_MALFORMED'],
+    ['a field too few', JSON.stringify({ ...claimBody, publicKey: undefined }), 400, 'REQUEST_MALFORMED'],
     ['a key that is no point', JSON.stringify({ ...claimBody, publicKey: 'A'.repeat(44) }), 400, 'KEY_UNUSABLE'],
     ['a book', JSON.stringify({ ...claimBody, phone: 'x'.repeat(10_000) }), 413, 'REQUEST_TOO_LARGE'],
   ])('with %s get a code', async (_, body, status, code) => {
     expect(await post(body)).toMatchObject({ status, json: { code } });
+  });
+
+  it('of a phone that gives no position are for campaigns without an outline', async () => {
+    expect((await post({ ...claimBody, position: undefined })).json).toMatchObject({
+      results: [{ ok: true }, { ok: true }],
+    });
+  });
+
+  it('with the key of another, read off a shown code, open nothing of theirs', async () => {
+    const { holder } = await claimGrant();
+    const stranger = { phone: '13800138001', idCard: cardOf(1), device: 'phone-1', publicKey: claimBody.publicKey };
+    for (const tiers of [['s20', 's40'], ['no-such-tier']]) {
+      const { json } = await post({ ...claimBody, ...stranger, tiers });
+      expect(json).toMatchObject({ grant: null, grants: [], paymentCode: null, holder: null, token: null });
+    }
+    expect((await get(`/v1/holders/${holder}/coupons`, 'null')).status).toBe(401);
   });
 
   it('asked again bring the same coupons and the grant again', async () => {

@@ -142,12 +142,13 @@ async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uin
   const { answer, grants } = answerClaim({ request, prepared, outcome, issuer });
   for (const grant of grants) verifier.issued(grant);
   for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
-  const { holder } = prepared;
+  // Whose key it is, only the ledger knows: a question that it wasn't asked, or a stranger's, opens no holder's page.
+  const holder = outcome?.holder ?? null;
   return reply.send({
     ...answer,
     grants: grants.map((grant) => base64url.encode(grant)),
     holder,
-    token: holderToken(keyedHash, holder),
+    token: holder === null ? null : holderToken(keyedHash, holder),
   });
 }
 

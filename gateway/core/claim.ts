@@ -2,6 +2,9 @@
  * Handing out coupons: first come, first served, tier by tier, until a tier or the budget is gone. Nobody gets more of a
  * tier than the campaign allows a person, and a person is told apart as the campaign says: the same in any, or only in
  * all, of the identifiers. A phone's key is a person too, so that no new names are claimed into an old wallet.
+ *
+ * A public key stands in every code that its phone shows. Whoever has read one and claims with it learns nothing of the
+ * holder: coupons, grant and payment code are given only to the person whom the book knows under this key.
  */
 import { agreement, isSamePerson } from '#protocol/campaign/claim.js';
 import type { CouponSerial, HolderId } from '#protocol/ids.js';
@@ -13,12 +16,14 @@ import type { Draft } from './draft.js';
 import type { Rules } from './rules.js';
 
 export function claim(draft: Draft, rules: Rules, op: ClaimOp, now: WallMs): Outcome {
-  const closed = rules.claimRefusal(now);
   const wanted = [...new Set(op.tiers)];
+  const isOfAnother = belongsToAnother(draft, rules, op);
+  const refused = rules.claimRefusal(now) ?? (isOfAnother ? 'wallet-of-another' : undefined);
   const tiers = wanted.map((tier): ClaimedTier => {
-    if (closed !== undefined) return { tier, serial: null, reason: closed };
+    if (refused !== undefined) return { tier, serial: null, reason: refused };
     return claimTier(draft, rules, op, tier);
   });
+  if (isOfAnother) return { kind: 'claimed', holder: null, paymentCode: null, tiers, serials: [] };
   const holder = draft.holder(op.holder);
   return {
     kind: 'claimed',
@@ -27,6 +32,12 @@ export function claim(draft: Draft, rules: Rules, op: ClaimOp, now: WallMs): Out
     tiers,
     serials: [...draft.couponsOf(op.holder)].sort((a, b) => a - b),
   };
+}
+
+/** The key is known, and under it nobody who could be this person. */
+function belongsToAnother(draft: Draft, { campaign }: Rules, op: ClaimOp): boolean {
+  const known = draft.holder(op.holder)?.identities;
+  return known?.every((identity) => !isSamePerson(campaign.claim, agreement(identity, op.identity))) ?? false;
 }
 
 function claimTier(draft: Draft, rules: Rules, op: ClaimOp, id: string): ClaimedTier {

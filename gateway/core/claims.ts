@@ -6,6 +6,7 @@ import { normalDevice, normalIdCard, normalPhone, type Person, refuseClaim } fro
 import { base64url } from '#protocol/codes/bit-text.js';
 import { holderIdOf } from '#protocol/codes/presentation.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
+import { sentence } from '#protocol/faults/sentence.js';
 import type { HolderId } from '#protocol/ids.js';
 import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
 import { exactly, type WallMs } from '#protocol/time.js';
@@ -18,7 +19,6 @@ import type { Rules } from './rules.js';
 export type KeyedHash = (text: string) => string;
 
 export interface PreparedClaim {
-  readonly holder: HolderId;
   readonly publicKey: Uint8Array;
   /** undefined: nothing that the ledger need be asked. */
   readonly op: ClaimOp | undefined;
@@ -47,7 +47,7 @@ export function prepareClaim(options: {
   const identity = identityOf(rules, person, holder, keyedHash);
   const op: ClaimOp | undefined =
     tiers.length === 0 ? undefined : { kind: 'claim', holder, identity, tiers, paymentCode };
-  return { holder, publicKey, op, refused };
+  return { publicKey, op, refused };
 }
 
 /** An identifier that this campaign doesn't tell people apart by is made to agree with nobody's. */
@@ -81,10 +81,18 @@ export function answerClaim(options: {
     const reason = prepared.refused.get(tier) ?? given.get(tier)?.reason;
     const serial = given.get(tier)?.serial ?? null;
     if (serial !== null) return { tier, ok: true, serial };
-    return { tier, ok: false, reason: reason ?? 'unknown-tier' };
+    return refusal(tier, reason ?? 'unknown-tier');
   });
   const grants = issuer.grants(prepared.publicKey, outcome?.serials ?? []);
   const [first] = grants;
   const grant = first === undefined ? null : base64url.encode(first);
   return { answer: { results, grant, paymentCode: outcome?.paymentCode ?? null }, grants };
 }
+
+const refusal = (tier: string, reason: ReasonCode): ClaimAnswer['results'][number] => ({
+  tier,
+  ok: false,
+  reason,
+  zh: sentence(reason, {}, 'zh'),
+  en: sentence(reason, {}, 'en'),
+});

@@ -92,6 +92,10 @@ export const REASONS = {
   'outside-area': { zh: '您不在活动区域内', en: 'You are not in the campaign area' },
   'tier-gone': { zh: '该面额已领完', en: 'This tier is gone' },
   'already-claimed': { zh: '每人每种面额限领一张', en: 'One coupon of each tier per person' },
+  'wallet-of-another': {
+    zh: '此手机钱包已登记他人身份，请用本人手机领取',
+    en: 'This wallet is registered to somebody else: claim with your own phone',
+  },
   'unknown-tier': { zh: '没有这种面额', en: 'There is no such tier' },
   'invalid-phone': { zh: '手机号不正确', en: 'Not a valid mobile number' },
   'invalid-id-card': { zh: '身份证号不正确', en: 'Not a valid ID-card number' },

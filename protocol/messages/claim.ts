@@ -1,6 +1,6 @@
 /**
  * Claiming coupons, over HTTP: what a phone asks with `POST /v1/claims` and what the gateway answers. The answer is per
- * tier, since one may be gone while another is not; every refusal is one of the registered reasons.
+ * tier, since one may be gone while another is not; every refusal is one of the registered reasons, with its sentences.
  */
 import { z } from 'zod';
 import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
@@ -13,8 +13,11 @@ export const claimRequestSchema = z.object({
   phone: z.string().max(32),
   idCard: z.string().max(32),
   device: z.string().max(128),
-  /** WGS 84 degrees. */
-  position: z.object({ longitude: z.number().min(-180).max(180), latitude: z.number().min(-90).max(90) }),
+  /** WGS 84 degrees. A phone that gives none may claim where the campaign has no outline; the geofence's rule says so. */
+  position: z
+    .object({ longitude: z.number().min(-180).max(180), latitude: z.number().min(-90).max(90) })
+    .nullable()
+    .default(null),
   tiers: z.array(tierId).min(1).max(16),
   /** The phone's P-256 key: base64url of the compressed point. */
   publicKey: z.string().max(64),
@@ -33,7 +36,14 @@ export const claimAnswerSchema = z.object({
           .max(MAX_SERIAL)
           .transform((n) => n as CouponSerial),
       }),
-      z.object({ tier: tierId, ok: z.literal(false), reason: z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]) }),
+      z.object({
+        tier: tierId,
+        ok: z.literal(false),
+        reason: z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]),
+        /** The reason as the phone shows it. */
+        zh: z.string().max(200),
+        en: z.string().max(200),
+      }),
     ]),
   ),
   /** Base64url of the signed grant over all coupons that the holder has; null where there are none. */

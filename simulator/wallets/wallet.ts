@@ -12,7 +12,7 @@ import { wallMs } from '#protocol/time.js';
 import type { Identity } from './identities.js';
 import type { Presenter } from './presenter.js';
 
-export type Position = ClaimRequest['position'];
+export type Position = NonNullable<ClaimRequest['position']>;
 
 /** In the middle of Youhao District, inside the reference campaign's geofence. */
 export const IN_YOUHAO: Position = { longitude: 128.84, latitude: 47.86 };

@@ -63,7 +63,7 @@ function answerTo(wallet: Wallet): unknown {
     results: [
       { tier: 'yuan-20', ok: true, serial: 17 },
       { tier: 'yuan-40', ok: true, serial: 4_017 },
-      { tier: 'yuan-80', ok: false, reason: 'tier-gone' },
+      { tier: 'yuan-80', ok: false, reason: 'tier-gone', zh: '该面额已领完', en: 'This tier is gone' },
     ],
     grant: base64url.encode(encodeGrant(grant, issuer.sign(grantBytesToSign(CAMPAIGN, grant)))),
     paymentCode: PAYMENT_CODE,

@@ -117,6 +117,20 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       expect(await claimed(ledger, claimOp('ann', ['__proto__']))).toEqual(['unknown-tier']);
     });
 
+    it("tells nothing to a stranger who read the key off somebody's code, and gives nothing into that wallet", async () => {
+      await claimed(ledger, claimOp('ann', ['s20']));
+      const stranger = { ...claimOp('eve', ['s20', 's40']), holder: holderId('ann') };
+      expect(await commitOne(ledger, stranger)).toMatchObject({
+        tiers: [{ reason: 'wallet-of-another' }, { reason: 'wallet-of-another' }],
+        holder: null,
+        paymentCode: null,
+        serials: [],
+      });
+      expect(await claimed(ledger, claimOp('ann', ['s40']))).toEqual([4]);
+      const withNewSim = claimOp('ann', ['s80'], { phone: 'ann-2' });
+      expect(await commitOne(ledger, withNewSim)).toMatchObject({ holder: holderId('ann'), serials: [0, 4, 7] });
+    });
+
     it('tells a holder all that was ever given', async () => {
       await claimed(ledger, claimOp('ann', ['s40']));
       const outcome = await commitOne(ledger, claimOp('ann', ['s20', 's40']));

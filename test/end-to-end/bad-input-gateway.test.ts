@@ -261,7 +261,6 @@ describe('from phones', () => {
       [json({ position: { longitude: '128', latitude: 47 } })],
       [json({}).replace('128.84', '9007199254740993')],
       [json({}).replace('128.84', '1e999')],
-      [json({ position: null })],
       [json({ tiers: [] })],
       [json({ tiers: Array.from({ length: 100 }, () => 's20') })],
       [json({ tiers: [{ toString: 's20' }] })],
