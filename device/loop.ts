@@ -23,7 +23,7 @@ import {
   stepSale,
 } from './core/sale.js';
 import type { SaleBook } from './core/sale-book.js';
-import { viewOf } from './core/sale-view.js';
+import { looksTheSame, viewOf } from './core/sale-view.js';
 import { shownBy } from './core/shown.js';
 import { faultOfRequest, refusal } from './core/till-rules.js';
 import type { ReaderEffect } from './drivers/readers/reader.js';
@@ -399,8 +399,8 @@ export class DeviceLoop implements Counter {
 
   /** Tells of what a person would notice; steps behind the scenes stay there. */
   #tell(before: Sale, sale: Sale): void {
+    if (looksTheSame(before, sale)) return;
     const view = viewOf(sale);
-    if (sale.at === before.at && JSON.stringify(view) === JSON.stringify(viewOf(before))) return;
     this.#ports.log('info', 'SALE', {
       sale: view.sale,
       order: view.order,

@@ -24,7 +24,8 @@ export class SaleBook {
   /** A refund's own reference -> the sale that it refunds. */
   readonly #byRefund = new Map<SaleId, SaleId>();
   readonly #unprinted = new Map<ReceiptNo, Unprinted>();
-  readonly #busy = new Set<SaleId>();
+  /** In the order in which they began; looked through at every step of any of them. */
+  readonly #busy = new Map<SaleId, Sale>();
   /** Sales and refunds ever numbered here; the next one gets the next number. */
   #numbered = 0;
 
@@ -39,8 +40,7 @@ export class SaleBook {
 
   /** Every sale that is not at rest, parked ones included. */
   busy(): readonly Sale[] {
-    if (this.#busy.size === 0) return NONE;
-    return [...this.#busy].flatMap((id) => this.#sales.get(id) ?? []);
+    return this.#busy.size === 0 ? NONE : [...this.#busy.values()];
   }
 
   get(id: SaleId): Sale | undefined {
@@ -72,7 +72,7 @@ export class SaleBook {
       this.#busy.delete(facts.sale);
       this.#forgetOldest();
     } else {
-      this.#busy.add(facts.sale);
+      this.#busy.set(facts.sale, sale);
     }
   }
 

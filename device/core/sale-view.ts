@@ -37,6 +37,15 @@ export function viewOf(sale: Sale): SaleView {
   };
 }
 
+/** Nothing that a person would see changes from one to the other: most steps of a sale are behind the scenes. */
+export function looksTheSame(before: Sale, after: Sale): boolean {
+  if (before.at !== after.at || stateOf(before) !== stateOf(after)) return false;
+  // A movement goes on within its state, and its line and sums come from the charge alone.
+  if (before.at === 'charging' && after.at === 'charging' && before.charge === after.charge) return true;
+  if (before.at === 'refunding' && after.at === 'refunding' && before.settlement === after.settlement) return true;
+  return JSON.stringify(viewOf(before)) === JSON.stringify(viewOf(after));
+}
+
 function chargeOf(sale: Sale): Charge | undefined {
   switch (sale.at) {
     case 'charging':

@@ -9,7 +9,7 @@ import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS } from './limits.js';
 import { openSale, type Sale, type SaleEffect, type SaleFacts, type SaleInput, stepSale } from './sale.js';
 import { SaleBook } from './sale-book.js';
-import { viewOf } from './sale-view.js';
+import { looksTheSame, viewOf } from './sale-view.js';
 
 const at = (ms: number): Instant => ({
   mono: monoMs(ms),
@@ -155,6 +155,24 @@ describe('a sale', () => {
     ]);
     expect(done.filter((what) => what === 'charge')).toHaveLength(1);
     expect(viewOf(sale).state).toBe('settled');
+  });
+
+  it('says that two of its states look the same exactly where nobody could tell them apart', () => {
+    const silent = [
+      ...SETTLE.slice(0, 4),
+      reader({ kind: 'silent', why: 'port gone' }),
+      { kind: 'reader-ready' } as const,
+    ];
+    const scripts = [SETTLE, silent, [journalled, code, authorised(refused('presentation-stale'))]];
+    const states = scripts.flatMap((script) => {
+      const { sale } = play(script.slice(0, 1));
+      return [sale, ...script.slice(1).map((_, at) => play(script.slice(1, at + 2), sale).sale)];
+    });
+    for (const one of states)
+      for (const other of states)
+        expect(looksTheSame(one, other), `${one.at} and ${other.at}`).toBe(
+          one.at === other.at && JSON.stringify(viewOf(one)) === JSON.stringify(viewOf(other)),
+        );
   });
 
   it('does not touch another sale’s result', () => {

@@ -23,6 +23,6 @@ export function latin1Bytes(text: string): Uint8Array {
 
 export function latin1Text(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at] ?? 0);
   return text;
 }

@@ -56,8 +56,8 @@ export class Till {
   readonly #crowd: Crowd;
   readonly #habits: TillHabits;
   readonly #settled: OrderNo[] = [];
-  /** In a person's hands: the back office asks again from time to time. */
-  readonly parked = new Set<OrderNo>();
+  /** In a person's hands: the back office asks again from time to time, and less often with each answer of no use. */
+  readonly #parked = new Map<OrderNo, { askAt: number; waitMs: number }>();
   #orders = 0;
   #closed = false;
   visits = 0;
@@ -146,9 +146,11 @@ export class Till {
   /** `undefined` where nothing came back: the agent is down, or died over it. */
   #ask(request: TillRequest, then: (reply: TillReply | undefined) => void): void {
     let open = true;
+    let giveUp: (() => void) | undefined;
     const once = (reply: TillReply | undefined): void => {
       if (!open) return;
       open = false;
+      giveUp?.();
       // Behind the counter's own turn: the till is another program.
       this.#scheduler.after(1, () => then(reply));
     };
@@ -156,7 +158,7 @@ export class Till {
       this.#scheduler.after(this.#chance.around(3_000), () => once(undefined));
       return;
     }
-    this.#scheduler.after(NO_ANSWER_MS, () => once(undefined));
+    if (open) giveUp = this.#scheduler.after(NO_ANSWER_MS, () => once(undefined));
   }
 
   #heard(visit: Visit, reply: TillReply | undefined): void {
@@ -204,7 +206,7 @@ export class Till {
         return () => this.#lookSoon(visit);
       case 'unknown':
       case 'refund-unknown':
-        this.parked.add(visit.order);
+        this.#park(visit.order);
         return () => this.#end();
       case 'refunding':
         return () => this.#lookSoon(visit);
@@ -272,12 +274,19 @@ export class Till {
     this.#nextVisit();
   }
 
+  #park(order: OrderNo): void {
+    if (!this.#parked.has(order)) this.#parked.set(order, { askAt: this.#scheduler.now, waitMs: BACK_OFFICE_MS / 2 });
+  }
+
   #backOffice(): void {
     this.#scheduler.after(this.#chance.around(BACK_OFFICE_MS), () => {
-      for (const order of this.parked) {
+      for (const [order, patience] of this.#parked) {
+        if (patience.askAt > this.#scheduler.now) continue;
+        patience.waitMs = Math.min(2 * patience.waitMs, PARKED_LONGEST_MS);
+        patience.askAt = this.#scheduler.now + patience.waitMs;
         this.#ask({ kind: 'ask-again', order }, (reply) => {
           if (reply?.ok === true && !reply.sale.state.endsWith('unknown') && reply.sale.state !== 'checking')
-            this.parked.delete(order);
+            this.#parked.delete(order);
         });
       }
       this.#box.resumePrinting();
@@ -286,7 +295,10 @@ export class Till {
   }
 }
 
+/** How often the back office looks at its list … */
 const BACK_OFFICE_MS = 180_000;
+/** … and how long it leaves a sale alone at the most that the reader can't say anything about: each question is 30 of its own. */
+const PARKED_LONGEST_MS = 4 * 3_600_000;
 
 const newVisit = (order: OrderNo, amountFen: number, shows: Visit['shows'], refunding: boolean): Visit => ({
   order,

@@ -20,7 +20,7 @@ import type {
 } from './document.js';
 import { isText } from './document.js';
 import { DOTS_PER_COLUMN, printableDots, type VirtualPrinterProfile } from './profile.js';
-import { qrModules } from './qr.js';
+import { qrSide } from './qr.js';
 
 /** Epson: 1/6 inch, 30 dots of 203 to the inch with Hanzi of 24. */
 export const LINE_SPACING = 30;
@@ -211,9 +211,9 @@ export function putImage(press: Press, bits: Bitmap): void {
 /** false: more than a symbol can hold, or a symbol wider than the area; neither prints. */
 export function putQr(press: Press): boolean {
   const { qr } = press.settings;
-  const modules = qrModules(qr.data, qr.level);
-  if (modules === undefined || modules.size * qr.size > areaOf(press)) return false;
-  const side = modules.size * qr.size;
+  const modules = qrSide(qr.data, qr.level);
+  if (modules === undefined || modules * qr.size > areaOf(press)) return false;
+  const side = modules * qr.size;
   const item: QrItem = {
     kind: 'qr',
     x: press.settings.margin + shiftFor(press, side),

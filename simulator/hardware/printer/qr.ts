@@ -7,6 +7,15 @@ export interface QrModules {
   dark(x: number, y: number): boolean;
 }
 
+const sizes = new Map<string, number | undefined>();
+
+/** Its side in modules, which only length and level decide; undefined as below. Where it goes is known without drawing it. */
+export function qrSide(data: Uint8Array, level: QrLevel): number | undefined {
+  const name = `${level} ${data.length}`;
+  if (!sizes.has(name)) sizes.set(name, qrModules(data, level)?.size);
+  return sizes.get(name);
+}
+
 /** undefined: no symbol holds so much, and the printer prints nothing. */
 export function qrModules(data: Uint8Array, level: QrLevel): QrModules | undefined {
   if (data.length === 0) return undefined;

@@ -43,7 +43,8 @@ export function feed(framing: Framing, chunk: Uint8Array): { framing: Framing; f
   let line = framing.line;
   let from = 0;
   const soFar = (line: Uint8Array, end: number): Uint8Array => joinBytes(line, chunk.subarray(from, end));
-  for (const [at, byte] of chunk.entries()) {
+  for (let at = 0; at < chunk.length; at++) {
+    const byte = chunk[at];
     if (byte === DOLLAR) {
       if (line !== undefined) framed.push(fault('BROKEN_OFF', soFar(line, at)));
       line = NO_BYTES;

@@ -83,6 +83,7 @@ export const nextSeq = (seq: string): string => {
 };
 
 function escapeField(field: string): string {
+  if (!/[^\x20-\x7e]|[$*|%]/.test(field)) return field;
   let out = '';
   for (const byte of Buffer.from(field, 'utf8')) {
     const char = String.fromCharCode(byte);
