@@ -197,6 +197,27 @@ describe('a Transbank sale', () => {
     expect(told(on.put(from(sale('0210', '00'))))).toEqual(['> ACK']);
   });
 
+  it('that ends like the one before it, to the letter, has its own answer', () => {
+    const cancelled = from(encodeFrame('0210|07|597029414300|12345678||||||||||||||||'));
+    const on = charging();
+    on.put(cancelled);
+    on.put({ kind: 'stored', ref: REF });
+    const next = 'c01-20261123-000043' as SaleId;
+    on.put({ ...charge, ref: next } as ReaderInput);
+    on.put(from(ACK));
+    expect(told(on.put(cancelled))).toEqual(['cancelled 07']);
+    expect(told(on.put({ kind: 'stored', ref: next }))).toEqual(['> ACK']);
+  });
+
+  it('does not take the answer before it, said once more because its ACK was lost, for its own', () => {
+    const cancelled = from(encodeFrame('0210|07|597029414300|12345678||||||||||||||||'));
+    const on = charging();
+    on.put(cancelled);
+    on.put({ kind: 'stored', ref: REF });
+    on.put({ ...charge, ref: 'c01-20261123-000043' as SaleId } as ReaderInput);
+    expect(told(on.put(cancelled))).toEqual(['> ACK']);
+  });
+
   it('is sent again on NAK, twice, and refused after that', () => {
     const on = ready();
     on.put(charge);
@@ -263,7 +284,12 @@ describe('asking a Transbank terminal', () => {
   it.each([
     ['our sale', sale('0260', '00'), '000102', 'approved'],
     ['our sale, declined', sale('0260', '01'), '000102', 'declined 01'],
-    ['a number that has not moved', sale('0260', '00', '000042', '5100', '000102'), '000102', 'cannot-say'],
+    [
+      'no news: the number has not moved, the customer may be at the PIN',
+      sale('0260', '00', 'OLD001', '900', '000102'),
+      '000102',
+      'silent',
+    ],
     ['another ticket', sale('0260', '00', '000043'), '000102', 'cannot-say'],
     ['another amount', sale('0260', '00', '000042', '5000'), '000102', 'cannot-say'],
     ['our sale, without a mark to compare', sale('0260', '00'), null, 'cannot-say'],

@@ -10,7 +10,8 @@
  * 3. Some answers to a sale leave it open (host silent, timeout, answer unreadable). The driver then inquires by itself,
  *    once; the sale asks on.
  * 4. What an inquiry returns is the sale's own only if ticket and amount match and the operation number has passed the
- *    mark. Everything else is `cannot-say`: an unmoved number may also mean that the customer is still typing the PIN.
+ *    mark. A number that has not moved is no news, `silent`: the request may never have come, or the customer may still be
+ *    typing the PIN, so the sale asks again. Everything else is `cannot-say`.
  * 5. A final answer is acknowledged once the host has stored it; the terminal repeats it after 10 s, twice. All other
  *    answers are acknowledged at once.
  * 6. The terminal cannot be told to cancel (the customer presses the red key), nor be asked about a refund.
@@ -304,7 +305,7 @@ class Conversation {
     const { ticket, amount, operation } = answer;
     if (operation === null) this.cannotSay(ref, `the terminal told no sale, code ${answer.code}`);
     else if (mark === null) this.cannotSay(ref, 'where the terminal stood before the sale is not known');
-    else if (operation <= mark) this.cannotSay(ref, `the terminal still stands at operation ${operation}`);
+    else if (operation <= mark) this.silent(ref, `the terminal still stands at operation ${operation}`);
     else if (ticket !== ticketOf(ref) || amount !== netFen) {
       this.cannotSay(ref, `the terminal’s last sale, operation ${operation}, is another one`);
     } else if (answer.code === '00') this.answer(ref, { kind: 'approved', slip: answer.slip });
@@ -345,10 +346,16 @@ class Conversation {
     this.answer(ref, answer);
   }
 
-  /** The terminal did not get our ACK, or not yet. */
+  /**
+   * The terminal did not get our ACK, or not yet. Two sales that were cancelled are answered by the very same bytes, since
+   * the fields of ticket and operation are empty then: a terminal that has acknowledged the next request means that one.
+   */
   private repeated(fields: readonly string[]): boolean {
-    const { final } = this.state;
+    const { final, underWay } = this.state;
     if (final?.fields !== fields.join('|')) return false;
+    const request = underWay?.request;
+    if (request !== undefined && movesMoney(request) && request.ref !== final.ref && underWay?.acknowledged === true)
+      return false;
     if (final.stored) this.writeByte(ACK);
     return true;
   }
