@@ -233,7 +233,8 @@ function peripheralsOf(config: DeviceConfig): PeripheralSet {
   }
   if (reader !== undefined) {
     const driver = READERS[reader.driver];
-    set.reader = { driver, link: linkOf(reader, driver.baudRate) };
+    const { baudRate } = driver;
+    set.reader = { driver, link: linkOf(reader, baudRate), baudRate: reader.baud ?? baudRate };
   }
   if (printer !== undefined) {
     const model = printerModel(printer.model);

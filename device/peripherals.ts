@@ -15,7 +15,7 @@ export type PeripheralName = 'scanner' | 'reader' | 'printer' | 'voice' | 'displ
 /** What is plugged in. Whatever is missing is simply not there: a counter without a voice stays silent. */
 export interface PeripheralSet {
   readonly scanner?: { readonly driver: ScannerDriver; readonly options: ScannerOptions; readonly link: SerialLink };
-  readonly reader?: { readonly driver: ReaderDriver; readonly link: SerialLink };
+  readonly reader?: { readonly driver: ReaderDriver; readonly link: SerialLink; readonly baudRate?: number };
   readonly printer?: { readonly machine: PrinterMachine; readonly link: SerialLink };
   readonly voice?: { readonly driver: VoiceDriver; readonly link: SerialLink };
   readonly display?: { readonly driver: DisplayDriver; readonly link: SerialLink };
@@ -149,9 +149,9 @@ export class Peripherals {
     return running;
   }
 
-  #runReader({ driver, link }: NonNullable<PeripheralSet['reader']>): Running<ReaderInput> {
+  #runReader({ driver, link, baudRate = driver.baudRate }: NonNullable<PeripheralSet['reader']>): Running<ReaderInput> {
     const { log, events, agent } = this.#wiring;
-    const running = this.#run<unknown, ReaderInput, ReaderEffect>(driver.create({ agent }), (effect) => {
+    const running = this.#run<unknown, ReaderInput, ReaderEffect>(driver.create({ agent, baudRate }), (effect) => {
       if (effect.kind === 'write') this.#write('reader', link, effect.bytes);
       else if (effect.kind === 'noise') log('warn', effect.code, { port: 'reader', what: effect.what });
       else if (effect.kind === 'alarm') log('error', effect.code, { port: 'reader', what: effect.what });

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { latin1Bytes, latin1Text } from '#device/drivers/bytes.js';
-import { crc16 } from '#device/drivers/crc16.js';
 import type { SerialLink, SerialLinkEvents } from '#device/ports/serial-link.js';
+import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import { startTillEcr } from './till-ecr.js';
 import { fakeCounter, settledWithCoupon } from './till-testing.js';
 
-const seal = (body: string): string =>
-  `${body}*${crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0')}\r\n`;
+const seal = (body: string): string => `${body}*${crcHex(crc16CcittFalse(latin1Bytes(body)))}\r\n`;
 
 function tillOnALine() {
   const sent: string[] = [];

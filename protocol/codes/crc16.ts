@@ -21,6 +21,6 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
 
 function crc16(bytes: Uint8Array, begin: number): number {
   let crc = begin;
-  for (const byte of bytes) crc = ((crc << 8) & 0xffff) ^ (TABLE[(crc >>> 8) ^ byte] ?? 0);
+  for (let at = 0; at < bytes.length; at++) crc = ((crc << 8) & 0xffff) ^ (TABLE[(crc >>> 8) ^ (bytes[at] ?? 0)] ?? 0);
   return crc;
 }

@@ -140,8 +140,8 @@ class Counter<Host, Device extends { readonly bank: Bank }> {
 }
 
 const READERS_AND_FAKES = {
-  crp1: () => new Counter(READERS.crp1.create({ agent: 'test' }), crpReader()),
-  transbank: () => new Counter(READERS.transbank.create({ agent: 'test' }), transbankTerminal()),
+  crp1: () => new Counter(READERS.crp1.create({ agent: 'test', baudRate: 115_200 }), crpReader()),
+  transbank: () => new Counter(READERS.transbank.create({ agent: 'test', baudRate: 115_200 }), transbankTerminal()),
 };
 
 const FRAMES = {

@@ -8,8 +8,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDeviceConfig } from '#device/config.js';
 import { latin1Bytes, latin1Text } from '#device/drivers/bytes.js';
-import { crc16 } from '#device/drivers/crc16.js';
 import { type RunningDevice, startDevice } from '#device/main.js';
+import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
 import { movedToToday } from '#simulator/counter/campaign-copy.js';
 import { diceOf } from '#simulator/counter/dice.js';
@@ -206,8 +206,7 @@ describe('bad input on the serial line of a till', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const seal = (body: string): string =>
-    `${body}*${crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0')}\r\n`;
+  const seal = (body: string): string => `${body}*${crcHex(crc16CcittFalse(latin1Bytes(body)))}\r\n`;
   const answers = async (sent: Uint8Array | string, count = 1): Promise<string[]> => {
     lines.length = 0;
     pty.write(typeof sent === 'string' ? latin1Bytes(sent) : sent);

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SaleView } from '#device/ports/till.js';
+import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import { latin1Bytes, latin1Text } from '../bytes.js';
-import { crc16 } from '../crc16.js';
 import { EMPTY_ECR_BUFFER, encodeEcrError, encodeEcrSale, feedEcr, MAX_ECR_LINE, parseEcrLine } from './ecr.js';
 
-const seal = (body: string): string =>
-  `${body}*${crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0')}`;
+const seal = (body: string): string => `${body}*${crcHex(crc16CcittFalse(latin1Bytes(body)))}`;
 
 function fed(...chunks: Uint8Array[]) {
   let buffer = EMPTY_ECR_BUFFER;

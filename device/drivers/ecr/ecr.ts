@@ -18,12 +18,12 @@
  */
 
 import type { SaleView, TillRequest } from '#device/ports/till.js';
+import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import type { CodeOf } from '#protocol/faults/errors.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
 import { type AmountFault, parseFen } from '#protocol/money.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { latin1Bytes } from '../bytes.js';
-import { crc16 } from '../crc16.js';
 
 /** The longest answer has 320: an order of 64 escaped characters, state, three amounts, receipt, reason and CRC. */
 export const MAX_ECR_LINE = 384;
@@ -117,7 +117,7 @@ function sealed(fields: readonly string[]): Uint8Array {
   return latin1Bytes(`${body}*${crcOf(body)}\r\n`);
 }
 
-const crcOf = (body: string): string => crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0');
+const crcOf = (body: string): string => crcHex(crc16CcittFalse(latin1Bytes(body)));
 
 const escaped = (field: string): string =>
   field.replace(/[%*|]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);

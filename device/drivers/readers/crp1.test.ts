@@ -57,7 +57,8 @@ const told = (effects: readonly ReaderEffect[]): string[] =>
     }
   });
 
-const fresh = () => new Bench(crp1Reader.create({ agent: 'agent-1.0' }), { kind: 'wake' } as ReaderInput);
+const fresh = (baudRate = 115_200) =>
+  new Bench(crp1Reader.create({ agent: 'agent-1.0', baudRate }), { kind: 'wake' } as ReaderInput);
 function ready() {
   const on = fresh();
   on.put({ kind: 'link-up' });
@@ -82,6 +83,24 @@ describe('greeting a CRP/1 reader', () => {
       );
       expect(told(on.put(from(...reply)))).toEqual(['ready PX-7', '> ACK|01']);
     }
+  });
+
+  it.each([
+    [115_200, 500],
+    [38_400, 500],
+    [19_200, 1_000],
+    [9_600, 2_000],
+  ])('at %i Bd waits %i ms for each acknowledgement', (baudRate, ms) => {
+    const on = fresh(baudRate);
+    on.put({ kind: 'link-up' });
+    expect(on.pass(ms - 1)).toEqual([]);
+    expect(told(on.pass(1))).toEqual(['> HELO|01|1|agent-1.0']);
+  });
+
+  it('says that the reader is ready when it was switched off and on with its cable in', () => {
+    const on = ready();
+    expect(told(on.put(from(line('HELO|01|1|PX-7|SN1|13|16'))))).toEqual(['ready PX-7', '> ACK|01']);
+    expect(told(on.put(from(line('HELO|02|1|PX-7|SN1|13|16'))))).toEqual(['> ACK|02']);
   });
 
   it('goes on greeting for ever, with three transmissions and a pause, and says once that the reader is away', () => {
@@ -276,13 +295,23 @@ describe('a charge', () => {
 
   it('is silent when the reader restarted in the middle of it', () => {
     const on = charging();
-    expect(told(on.put(from(line('HELO|01|1|PX-7|SN1|13|16'))))).toEqual([`${REF} silent`, '> ACK|01']);
+    expect(told(on.put(from(line('HELO|01|1|PX-7|SN1|13|16'))))).toEqual([`${REF} silent`, 'ready PX-7', '> ACK|01']);
   });
 
   it('is cancelled by the reader only: the host asks, and waits for the result', () => {
     const on = charging();
     expect(told(on.put({ kind: 'cancel', ref: REF }))).toEqual([`> CANC|03|${REF}`]);
     expect(told(on.put(from(line('ACK|03'), rslt('02', 'CANCELLED'))))).toEqual([`${REF} cancelled CANCELLED`]);
+  });
+
+  it('is asked once to be cancelled, however often the key is pressed', () => {
+    const on = charging();
+    on.put(ask(id('T-0')));
+    for (let press = 0; press < 20; press++) on.put({ kind: 'cancel', ref: REF });
+    expect(told(on.effects)).toEqual(['> STAT|03|T-0']);
+    expect(told(on.put(from(line('ACK|03'))))).toEqual([`> CANC|04|${REF}`]);
+    on.put({ kind: 'cancel', ref: REF });
+    expect(told(on.put(from(line('ACK|04'))))).toEqual([]);
   });
 
   it('is refused as cancelled while it still waits behind a question', () => {

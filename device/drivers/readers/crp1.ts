@@ -20,18 +20,18 @@
  * |---|---|---|
  * | down | link-up | greeting |
  * | greeting | HELO answered | ready |
- * | greeting | HELO unanswered | greeting, again after GREET_PAUSE_MS,
-  LOOK_EVERY_MS, for ever |
+ * | greeting | HELO unanswered | greeting, again after GREET_PAUSE_MS, for ever |
  * | ready | three transmissions unanswered | greeting |
  * | any | link-lost | down |
  */
 import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
-import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
+import { earliestWake, type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
 import { finality, objection, toAnswer } from './crp1/answers.js';
 import {
-  ACK_MS,
+  ackMs,
+  BAUD_RATE,
   GREET_PAUSE_MS,
   LOOK_EVERY_MS,
   MAX_QUEUE,
@@ -51,15 +51,16 @@ import {
   type ResultMessage,
 } from './crp1/messages.js';
 import { type Crp1State, INITIAL, type Known, leftBehind, remembering, type Sent } from './crp1/state.js';
-import type { ReaderAnswer, ReaderDriver, ReaderEffect, ReaderInput } from './reader.js';
+import type { ReaderDriver, ReaderInput } from './reader.js';
+import { ReaderTalk } from './talk.js';
 
 export const crp1Reader: ReaderDriver<Crp1State> = {
   name: 'crp1',
-  baudRate: 115_200,
-  create: ({ agent }) => ({
+  baudRate: BAUD_RATE,
+  create: ({ agent, baudRate }) => ({
     initial: INITIAL,
     step(state, input, at) {
-      const talk = new Conversation(state, at, agent);
+      const talk = new Conversation(state, at, agent, ackMs(baudRate));
       talk.take(input);
       return { state: talk.state, effects: talk.effects };
     },
@@ -74,15 +75,15 @@ export const crp1Reader: ReaderDriver<Crp1State> = {
   }),
 };
 
-/** One step: lives as long as `step` runs. The states that it goes through are never changed, only replaced. */
-class Conversation {
-  readonly effects: ReaderEffect[] = [];
-
+class Conversation extends ReaderTalk<Crp1State> {
   constructor(
-    public state: Crp1State,
-    private readonly at: Instant,
+    state: Crp1State,
+    at: Instant,
     private readonly agent: string,
-  ) {}
+    private readonly ackMs: Millis,
+  ) {
+    super(state, at);
+  }
 
   take(input: ReaderInput): void {
     switch (input.kind) {
@@ -162,7 +163,9 @@ class Conversation {
       this.refuse(ref, 'CANCELLED');
       return;
     }
-    if (queue.length < MAX_QUEUE) this.set({ queue: [...queue, { kind: 'CANC', ref }] });
+    // A cashier who presses again and again asks once: the questions to come need their places in the queue.
+    const isAsked = [this.state.sent?.message, ...queue].some((message) => message?.kind === 'CANC');
+    if (!isAsked && queue.length < MAX_QUEUE) this.set({ queue: [...queue, { kind: 'CANC', ref }] });
   }
 
   private ask(ref: SaleId, netFen: Fen): void {
@@ -186,7 +189,7 @@ class Conversation {
     const known = this.find(ref);
     if (known === undefined) return;
     for (const seq of known.owed) {
-      this.write(['ACK', seq]);
+      this.say(['ACK', seq]);
       if (this.state.heard?.seq === seq) this.set({ heard: { ...this.state.heard, reply: ['ACK', seq] } });
     }
     this.replace({ ...known, stored: true, owed: [] });
@@ -202,22 +205,22 @@ class Conversation {
       if (one.kind === 'fault') {
         this.noise(`READER_LINE_${one.fault}`, `a line of ${one.length} bytes was thrown away`);
         // What was broken off is followed by the line that it was broken off by.
-        if (one.fault !== 'BROKEN_OFF') this.write(['NAK', '00', one.fault === 'CRC' ? 'CRC' : 'FORMAT']);
+        if (one.fault !== 'BROKEN_OFF') this.say(['NAK', '00', one.fault === 'CRC' ? 'CRC' : 'FORMAT']);
         continue;
       }
       const message = parseMessage(one.fields);
       if (!message.ok) {
         this.noise(message.fault.code, message.fault.what);
-        this.write(['NAK', message.fault.seq, message.fault.nak]);
+        this.say(['NAK', message.fault.seq, message.fault.nak]);
       } else if (message.value.kind === 'ACK' || message.value.kind === 'NAK') {
         this.replied(message.value);
       } else if (this.state.heard?.seq === message.value.seq && this.state.heard.body === one.body) {
-        if (this.state.heard.reply !== undefined) this.write(this.state.heard.reply);
+        if (this.state.heard.reply !== undefined) this.say(this.state.heard.reply);
       } else {
         const ack = ['ACK', message.value.seq];
         const acknowledged = this.act(message.value);
         this.set({ heard: { seq: message.value.seq, body: one.body, reply: acknowledged ? ack : undefined } });
-        if (acknowledged) this.write(ack);
+        if (acknowledged) this.say(ack);
       }
     }
   }
@@ -245,7 +248,7 @@ class Conversation {
     switch (message.kind) {
       case 'HELO':
         // Its own HELO follows. It doesn't where it takes ours, after a reopened port, for a repeat: greet anew then.
-        if (this.state.link === 'greeting') this.set({ greetAt: later(this.at.mono, ACK_MS) });
+        if (this.state.link === 'greeting') this.set({ greetAt: later(this.at.mono, this.ackMs) });
         break;
       case 'SALE':
       case 'VOID': {
@@ -284,7 +287,7 @@ class Conversation {
         }
         // The reader has this very reference with another amount. That one may have moved money: not ours to call off.
         this.alarm('READER_REFERENCE_CONFLICT', `the reader knows ${message.ref} with another amount`);
-        this.answer(message.ref, { kind: 'cannot-say', why: 'the reader knows this reference with another amount' });
+        this.cannotSay(message.ref, 'the reader knows this reference with another amount');
         break;
       case 'STAT':
         // Busy with this very charge is an answer; busy with another one isn't.
@@ -296,7 +299,7 @@ class Conversation {
           this.silent(message.ref, 'the reader is busy');
           return;
         }
-        this.answer(message.ref, { kind: 'cannot-say', why: `the reader refused to say: ${code}` });
+        this.cannotSay(message.ref, `the reader refused to say: ${code}`);
         break;
       case 'CANC':
         this.noise('READER_REFUSED_CANCEL', `the reader did not cancel: ${code}`);
@@ -340,7 +343,8 @@ class Conversation {
       this.silent(running.ref, 'the reader restarted');
     }
     this.set({ link: 'ready', greetAt: undefined, boot: helo.boot, awayTold: false });
-    if (link === 'greeting') this.effects.push({ kind: 'ready', model: helo.model, mark: null });
+    // One that was switched off and on with its cable in has a store that may know more than before.
+    if (link === 'greeting' || boot !== helo.boot) this.effects.push({ kind: 'ready', model: helo.model, mark: null });
   }
 
   private result(result: ResultMessage): boolean {
@@ -382,8 +386,8 @@ class Conversation {
     const seq = (this.state.seq % 0xff) + 1;
     const name = seq.toString(16).toUpperCase().padStart(2, '0');
     const bytes = encodeLine(hostFields(name, message));
-    this.set({ seq, sent: { message, seq: name, bytes, times: 1, due: later(this.at.mono, ACK_MS) } });
-    this.effects.push({ kind: 'write', bytes });
+    this.set({ seq, sent: { message, seq: name, bytes, times: 1, due: later(this.at.mono, this.ackMs) } });
+    this.write(bytes);
   }
 
   private transmitAgain(sent: Sent): void {
@@ -391,8 +395,8 @@ class Conversation {
       this.unanswered(sent);
       return;
     }
-    this.set({ sent: { ...sent, times: sent.times + 1, due: later(this.at.mono, ACK_MS) } });
-    this.effects.push({ kind: 'write', bytes: sent.bytes });
+    this.set({ sent: { ...sent, times: sent.times + 1, due: later(this.at.mono, this.ackMs) } });
+    this.write(sent.bytes);
   }
 
   private unanswered(sent: Sent): void {
@@ -456,31 +460,7 @@ class Conversation {
     this.set({ known: this.state.known.map((one) => (one.ref === known.ref ? known : one)) });
   }
 
-  private set(change: Partial<Crp1State>): void {
-    this.state = { ...this.state, ...change };
-  }
-
-  private write(fields: readonly string[]): void {
-    this.effects.push({ kind: 'write', bytes: encodeLine(fields) });
-  }
-
-  private answer(ref: SaleId, answer: ReaderAnswer): void {
-    this.effects.push({ kind: 'answer', ref, answer });
-  }
-
-  private refuse(ref: SaleId, code: string): void {
-    this.effects.push({ kind: 'refused', ref, code });
-  }
-
-  private silent(ref: SaleId, why: string): void {
-    this.effects.push({ kind: 'silent', ref, why });
-  }
-
-  private alarm(code: string, what: string): void {
-    this.effects.push({ kind: 'alarm', code, what });
-  }
-
-  private noise(code: string, what: string): void {
-    this.effects.push({ kind: 'noise', code, what });
+  private say(fields: readonly string[]): void {
+    this.write(encodeLine(fields));
   }
 }

@@ -65,5 +65,8 @@ export interface ReaderDriver<State = unknown> {
 }
 
 export interface ReaderOptions {
+  /** Name and version, told to the reader in its greeting. */
   readonly agent: string;
+  /** The speed that the port really has: what is waited for takes longer on a slow line. */
+  readonly baudRate: number;
 }

@@ -53,7 +53,8 @@ const told = (effects: readonly ReaderEffect[]): string[] =>
     }
   });
 
-const fresh = () => new Bench(transbankReader.create({ agent: 'agent-1.0' }), { kind: 'wake' } as ReaderInput);
+const fresh = () =>
+  new Bench(transbankReader.create({ agent: 'agent-1.0', baudRate: 115_200 }), { kind: 'wake' } as ReaderInput);
 function ready() {
   const on = fresh();
   on.put({ kind: 'link-up' });

@@ -28,8 +28,9 @@ import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
 import type { CardSlip } from '#protocol/records/record.js';
-import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
-import type { ReaderAnswer, ReaderDriver, ReaderEffect, ReaderInput } from './reader.js';
+import { earliestWake, later, type MonoMs } from '#protocol/time.js';
+import type { ReaderAnswer, ReaderDriver, ReaderInput } from './reader.js';
+import { ReaderTalk } from './talk.js';
 import { ACK, encodeFrame, feed, IDLE, NAK } from './transbank/frame.js';
 import {
   INQUIRY_FRAME,
@@ -73,15 +74,7 @@ export const transbankReader: ReaderDriver<TransbankState> = {
   }),
 };
 
-/** One step: lives as long as `step` runs. */
-class Conversation {
-  readonly effects: ReaderEffect[] = [];
-
-  constructor(
-    public state: TransbankState,
-    private readonly at: Instant,
-  ) {}
-
+class Conversation extends ReaderTalk<TransbankState> {
   take(input: ReaderInput): void {
     this.dropTornFrame();
     switch (input.kind) {
@@ -212,7 +205,7 @@ class Conversation {
     if (underWay === undefined || underWay.acknowledged) return;
     if (underWay.times < TRANSMISSIONS) {
       this.set({ underWay: { ...underWay, times: underWay.times + 1, due: later(this.at.mono, ACK_MS) } });
-      this.effects.push({ kind: 'write', bytes: underWay.bytes });
+      this.write(underWay.bytes);
       return;
     }
     const { request } = underWay;
@@ -373,7 +366,7 @@ class Conversation {
     const due = later(this.at.mono, ACK_MS);
     this.set({ underWay: { request, bytes, times: 1, acknowledged: false, due }, meetAt: undefined });
     if (movesMoney(request)) this.set({ last: request });
-    this.effects.push({ kind: 'write', bytes });
+    this.write(bytes);
   }
 
   private answerDue(request: Request): MonoMs {
@@ -411,36 +404,8 @@ class Conversation {
 
   // -- small things
 
-  private set(change: Partial<TransbankState>): void {
-    this.state = { ...this.state, ...change };
-  }
-
   private writeByte(byte: number): void {
-    this.effects.push({ kind: 'write', bytes: Uint8Array.of(byte) });
-  }
-
-  private answer(ref: SaleId, answer: ReaderAnswer): void {
-    this.effects.push({ kind: 'answer', ref, answer });
-  }
-
-  private cannotSay(ref: SaleId, why: string): void {
-    this.answer(ref, { kind: 'cannot-say', why });
-  }
-
-  private refuse(ref: SaleId, code: string): void {
-    this.effects.push({ kind: 'refused', ref, code });
-  }
-
-  private silent(ref: SaleId, why: string): void {
-    this.effects.push({ kind: 'silent', ref, why });
-  }
-
-  private alarm(code: string, what: string): void {
-    this.effects.push({ kind: 'alarm', code, what });
-  }
-
-  private noise(code: string, what: string): void {
-    this.effects.push({ kind: 'noise', code, what });
+    this.write(Uint8Array.of(byte));
   }
 }
 

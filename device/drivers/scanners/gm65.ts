@@ -5,10 +5,10 @@
  *
  * Reply frame (GM65 user manual, serial command set): `02 00 | type | len | data | CRC`; CRC-16/XMODEM over type to data.
  */
+import { crc16Xmodem } from '#protocol/codes/crc16.js';
 import { type Machine, unreachable } from '#protocol/machine.js';
 import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
 import { joinBytes, NO_BYTES } from '../bytes.js';
-import { crc16 } from '../crc16.js';
 import { betweenScans, isEnd } from './framing.js';
 import { type LineState, lineMachine } from './line.js';
 import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
@@ -68,7 +68,7 @@ export function gm65Machine(options: ScannerOptions): Machine<Gm65State, Scanner
       return { ...state, reply, replyDue: later(at.mono, REPLY_MS) };
     const body = reply.subarray(2, length + 4);
     const crc = ((reply[length + 4] ?? 0) << 8) | (reply[length + 5] ?? 0);
-    if (crc16(body, 0) !== crc) effects.push(noise('SCANNER_REPLY_CRC', 'a reply frame with a wrong checksum'));
+    if (crc16Xmodem(body) !== crc) effects.push(noise('SCANNER_REPLY_CRC', 'a reply frame with a wrong checksum'));
     else if (body[0] !== DONE)
       effects.push(noise('SCANNER_REFUSED', `the scanner refused the trigger, type ${body[0]}`));
     return { ...state, reply: NO_BYTES, replyDue: undefined };

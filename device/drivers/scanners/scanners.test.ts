@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinBytes, latin1Bytes } from '../bytes.js';
-import { crc16 } from '../crc16.js';
+import { crc16Xmodem } from '#protocol/codes/crc16.js';
+import { joinBytes } from '../bytes.js';
 import { Bench, cutAt, cuts } from '../testing.js';
 import { gm65Machine, REPLY_MS, TRIGGER_FRAME } from './gm65.js';
 import { SCANNERS, type ScannerName } from './index.js';
@@ -181,18 +181,10 @@ describe('a GM65 scanner', () => {
     on.put({ kind: 'trigger' });
     expect(codes(on.pass(REPLY_MS))).toEqual(['SCANNER_SILENT']);
     on.put(bytes(Uint8Array.of(2, 0, 0, 1, 0, 0x33, 0x30)));
-    const refusal = [1, 1, 0];
-    const crc = crc16(refusal, 0);
+    const refusal = Uint8Array.of(1, 1, 0);
+    const crc = crc16Xmodem(refusal);
     on.put(bytes(Uint8Array.of(2, 0, ...refusal, crc >> 8, crc & 0xff)));
     expect(codes(on.effects)).toEqual(['SCANNER_SILENT', 'SCANNER_REPLY_CRC', 'SCANNER_REFUSED']);
     expect(scans(on.put(bytes(`${CODE}\r`)))).toEqual([CODE]);
-  });
-});
-
-describe('crc16', () => {
-  it('has the check values of XMODEM and CCITT-FALSE', () => {
-    expect(crc16(latin1Bytes('123456789'), 0)).toBe(0x31c3);
-    expect(crc16(latin1Bytes('123456789'), 0xffff)).toBe(0x29b1);
-    expect(crc16([0, 1, 0], 0)).toBe(0x3331);
   });
 });

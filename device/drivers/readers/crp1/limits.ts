@@ -1,7 +1,13 @@
 /** Every wait and count of a CRP/1 conversation, with its reason. */
+import type { Millis } from '#protocol/time.js';
 
-/** T1 of the protocol at 115200 Bd: an acknowledgement is there within this, or lost. */
+/** The protocol's own speed. */
+export const BAUD_RATE = 115_200;
+/** T1 of the protocol: an acknowledgement is there within this, or lost. */
 export const ACK_MS = 500;
+/** T1 at 9600 Bd, where the longest line and its acknowledgement are half a second on the way. Slower still, longer still. */
+const SLOW = { baudRate: 9_600, ackMs: 2_000 } as const;
+export const ackMs = (baudRate: number): Millis => Math.max(ACK_MS, Math.ceil((SLOW.ackMs * SLOW.baudRate) / baudRate));
 /** The protocol's count, the first one included. */
 export const TRANSMISSIONS = 3;
 /** Between two rounds of greeting. Short, so that a reader that comes back is noticed within one `ask` of the sale. */

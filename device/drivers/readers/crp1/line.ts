@@ -4,9 +4,9 @@
  * `$` never occurs inside a body (it is escaped), so it always begins a line: whatever stood before it, boot messages or
  * the torso of a line, is dropped on the spot.
  */
+import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { joinBytes, latin1Bytes, latin1Text, NO_BYTES } from '../../bytes.js';
-import { crc16 } from '../../crc16.js';
 
 /** The protocol's own limit, `$` to LF. */
 export const MAX_LINE_BYTES = 512;
@@ -80,7 +80,7 @@ function decodeFields(body: string): Result<readonly string[], 'FORMAT'> {
   }
 }
 
-const crcText = (body: string): string => crc16(latin1Bytes(body), 0xffff).toString(16).toUpperCase().padStart(4, '0');
+const crcText = (body: string): string => crcHex(crc16CcittFalse(latin1Bytes(body)));
 
 const fault = (kind: LineFault, line: Uint8Array): Framed => ({ kind: 'fault', fault: kind, length: line.length });
 

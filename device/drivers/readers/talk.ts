@@ -1,0 +1,48 @@
+/**
+ * One step of a reader's conversation, as an object that lives as long as `step` runs: the states that it goes through are
+ * replaced and never changed, and what is to be done gathers in order. What the two drivers say to the host is said here.
+ */
+import type { SaleId } from '#protocol/ids.js';
+import type { Instant } from '#protocol/time.js';
+import type { ReaderAnswer, ReaderEffect } from './reader.js';
+
+export abstract class ReaderTalk<State extends object> {
+  readonly effects: ReaderEffect[] = [];
+
+  constructor(
+    public state: State,
+    protected readonly at: Instant,
+  ) {}
+
+  protected set(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  protected write(bytes: Uint8Array): void {
+    this.effects.push({ kind: 'write', bytes });
+  }
+
+  protected answer(ref: SaleId, answer: ReaderAnswer): void {
+    this.effects.push({ kind: 'answer', ref, answer });
+  }
+
+  protected cannotSay(ref: SaleId, why: string): void {
+    this.answer(ref, { kind: 'cannot-say', why });
+  }
+
+  protected refuse(ref: SaleId, code: string): void {
+    this.effects.push({ kind: 'refused', ref, code });
+  }
+
+  protected silent(ref: SaleId, why: string): void {
+    this.effects.push({ kind: 'silent', ref, why });
+  }
+
+  protected alarm(code: string, what: string): void {
+    this.effects.push({ kind: 'alarm', code, what });
+  }
+
+  protected noise(code: string, what: string): void {
+    this.effects.push({ kind: 'noise', code, what });
+  }
+}
