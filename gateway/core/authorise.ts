@@ -1,6 +1,7 @@
 /**
  * May this coupon be taken off this sale? The gateway chooses among what the holder has; the answer is a reservation
- * with a lease, or a reason. Precedence: device stopped, asked before, presentation, coupons held, the campaign's rules.
+ * with a lease, or a reason. Precedence: device stopped or not this merchant's, asked before, presentation, coupons held,
+ * the campaign's rules.
  *
  * The same request again gets the same answer and a fresh lease, because the device counts its lease from the moment it
  * (last) sent. Another request under the same sale gives back what the first one reserved, as long as no charge began;
@@ -20,7 +21,9 @@ import type { Rules } from './rules.js';
 
 export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
   const key = saleKey(op.device, op.sale);
-  if (draft.device(op.device)?.fork != null) return authorised(op, refused('device-not-admitted'));
+  if (draft.device(op.device)?.fork != null || isElsewhere(rules, op)) {
+    return authorised(op, refused('device-not-admitted'));
+  }
   const before = draft.sale(key);
   if (before !== undefined) {
     const repeated = repeatAnswer(draft, rules, before, op, now);
@@ -59,6 +62,12 @@ export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: Wall
   return authorised(op, decision.answer);
 }
 
+/** A counter speaks for the merchant whom the bank gave it to, and lends its place on the list to nobody else. */
+function isElsewhere(rules: Rules, { device, merchant }: AuthoriseOp): boolean {
+  const registered = rules.merchantOf(device);
+  return registered !== undefined && registered !== merchant;
+}
+
 /** undefined: decide anew. A refusal is repeated only for the very same message; asked anew, things may have changed. */
 function repeatAnswer(
   draft: Draft,
@@ -81,7 +90,7 @@ function repeatAnswer(
  * The gateway holds a little longer than the device counts: their clocks may run apart by some 1 in 1,000 at worst, and
  * a lease is minutes at most.
  */
-const LEASE_MARGIN_MS = 2_000;
+export const LEASE_MARGIN_MS = 2_000;
 
 interface Decision {
   readonly answer: AuthoriseAnswer;

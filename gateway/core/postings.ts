@@ -6,7 +6,7 @@
  * |---|---|
  * | `sponsor:<id>` | what a sponsor has paid (negative) |
  * | `merchant:<id>` | what a merchant has to get |
- * | `refund:<campaign>` | faces of coupons that stay used although their goods went back: the merchant keeps no face |
+ * | `refund:<campaign>` | faces of coupons that stay used although their goods went back: the merchant keeps none of those |
  * | `conflict:sponsor`, `conflict:bank`, `conflict:merchant:<id>` | who bears an offline double spend, as the campaign names it |
  * | `conflict:beyond-budget` | what the sponsor would bear past the budget, which is never exceeded |
  * | `disputed` | what a counter took off without a coupon that we know of: a person decides |
@@ -85,8 +85,22 @@ export function refundLegs(options: {
     case 'sponsors':
       // All of it goes back the very way it came, to the fen.
       if (back === taken) return reversed(redeemed);
-      return nonZero([{ account: `merchant:${merchant}`, fen: -back }, ...sponsorLegs(campaign, back)]);
+      return nonZero([{ account: `merchant:${merchant}`, fen: -back }, ...partsBack(redeemed, back)]);
   }
+}
+
+/**
+ * A part of what was paid goes back to those who paid it, each by what they had paid and never more: splitting it by the
+ * shares once more could give the last sponsor a fen that was another's. What rounding leaves over goes to the first ones,
+ * a fen each. `back` is less than all that was paid.
+ */
+function partsBack(redeemed: readonly Leg[], back: Fen): Leg[] {
+  const paid = redeemed.filter((leg) => leg.fen < 0);
+  const total = -sumOf(paid);
+  // Both factors are parts of one sale, less than 10^8 fen: exact, as in the refund rule.
+  const parts = paid.map((leg) => ({ account: leg.account, fen: Math.floor((-leg.fen * back) / total) }));
+  const over = back - sumOf(parts);
+  return parts.map((leg, at) => (at < over ? { ...leg, fen: leg.fen + 1 } : leg));
 }
 
 export const reversed = (legs: readonly Leg[]): Leg[] => legs.map((leg) => ({ account: leg.account, fen: -leg.fen }));

@@ -213,8 +213,7 @@ function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
     contradict(context, before, record.kind);
     return;
   }
-  const isFull = record.netFen === before.netFen;
-  const entry = flagged({ ...before, state: 'refunded' as const }, isFull ? [] : ['refund-in-part']);
+  const entry = flagged({ ...before, state: 'refunded' as const }, refundFlags(record.netFen, before.netFen));
   if (before.serial === null || before.merchant === null) {
     draft.putSale(entry);
     return;
@@ -293,6 +292,11 @@ function presentationFlags(verdict: Verdict | undefined, serial: CouponSerial): 
   if (verdict === undefined) return ['presentation-unchecked'];
   if (!verdict.ok) return [verdict.reason];
   return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
+}
+
+function refundFlags(backFen: Fen, paidFen: Fen): string[] {
+  if (backFen === paidFen) return [];
+  return [backFen < paidFen ? 'refund-in-part' : 'refund-beyond-paid'];
 }
 
 function sumFlags({ amountFen, netFen, faceFen }: { amountFen: Fen; netFen: Fen; faceFen: Fen }): string[] {

@@ -1,13 +1,14 @@
 /**
  * What becomes of coupon and money when goods come back. The customer always gets back what was paid, and never the
- * coupon's value in cash; the merchant keeps no face of goods that came back. Cities differ in what the coupon does:
+ * coupon's value in cash; the merchant keeps no face of goods that came back, and keeps that of the goods that didn't: of
+ * a part that is refunded, the same part of the face is given back. Cities differ in what the coupon does:
  *
  * | rule | whole sale refunded | part of it |
  * |---|---|---|
- * | `stays-used` (Youhao) | stays used; its face goes to the refund account | the same |
- * | `restored-if-full` (Yunnan) | held again, if it can still be used; its face goes back to the sponsors | stays used |
- * | `restored-next-day` (Hangzhou) | held again from the next day, if it can still be used then | stays used |
- * | `pro-rata` (e-CNY) | held again, if it can still be used | stays used; the sponsors get back their share |
+ * | `stays-used` (Youhao) | stays used; its face goes to the refund account | stays used; its part goes there |
+ * | `restored-if-full` (Yunnan) | held again, if it can still be used; its face goes back to the sponsors | as above |
+ * | `restored-next-day` (Hangzhou) | the same, held again from the next day | as above |
+ * | `pro-rata` (e-CNY) | held again, if it can still be used; its face goes back to the sponsors | stays used; its part goes back to the sponsors |
  */
 import { unreachable } from '../../machine.js';
 import { type Fen, fen } from '../../money.js';
@@ -37,7 +38,8 @@ export function refundOutcome(rule: RefundRule, ask: RefundAsk): RefundOutcome {
   if (faceFen === 0) return { coupon: 'none', faceBackFen: faceFen, faceTo: null };
   if (refundedNetFen === 0) return { coupon: 'used', faceBackFen: fen(0), faceTo: null };
   const isWhole = refundedNetFen >= netFen;
-  const toRefundAccount: RefundOutcome = { coupon: 'used', faceBackFen: faceFen, faceTo: 'refund-account' };
+  const faceBackFen = isWhole ? faceFen : partOf(faceFen, refundedNetFen, netFen);
+  const toRefundAccount: RefundOutcome = { coupon: 'used', faceBackFen, faceTo: 'refund-account' };
   switch (rule) {
     case 'stays-used':
       return toRefundAccount;
@@ -46,18 +48,22 @@ export function refundOutcome(rule: RefundRule, ask: RefundAsk): RefundOutcome {
       if (!isWhole || !usableAgain) return toRefundAccount;
       return {
         coupon: rule === 'restored-if-full' ? 'held' : 'held-next-day',
-        faceBackFen: faceFen,
+        faceBackFen,
         faceTo: 'sponsors',
       };
-    case 'pro-rata': {
-      if (isWhole) return { coupon: usableAgain ? 'held' : 'used', faceBackFen: faceFen, faceTo: 'sponsors' };
-      // Exact: both factors are below 10^8 fen, so the product is below 2^53. Rounded down, in the merchant's favour.
-      return { coupon: 'used', faceBackFen: fen(Math.floor((faceFen * refundedNetFen) / netFen)), faceTo: 'sponsors' };
-    }
+    case 'pro-rata':
+      return { coupon: isWhole && usableAgain ? 'held' : 'used', faceBackFen, faceTo: 'sponsors' };
     default:
       return unreachable(rule);
   }
 }
+
+/**
+ * Rounded down, in the merchant's favour. Exact: face and net are one sale of less than 10^8 fen, so that their product is
+ * below 2.5 * 10^15, and 2^53 is 9 * 10^15.
+ */
+const partOf = (faceFen: Fen, refundedNetFen: Fen, netFen: Fen): Fen =>
+  fen(Math.floor((faceFen * refundedNetFen) / netFen));
 
 export interface RefundExample {
   readonly refund: string;
@@ -85,7 +91,23 @@ export const REFUND_EXAMPLES: readonly RefundExample[] = [
     net: 220,
     face: 40,
     refunded: 110,
-    gives: ['used', 40, 'refund-account'],
+    gives: ['used', 20, 'refund-account'],
+  },
+  {
+    refund: 'a bottle of milk out of a large basket, in Youhao',
+    rule: 'stays-used',
+    net: 220,
+    face: 80,
+    refunded: 5.5,
+    gives: ['used', 2, 'refund-account'],
+  },
+  {
+    refund: 'a fen, in Youhao',
+    rule: 'stays-used',
+    net: 220,
+    face: 80,
+    refunded: 0.01,
+    gives: ['used', 0, 'refund-account'],
   },
   { refund: 'nothing yet', rule: 'pro-rata', net: 220, face: 40, refunded: 0, gives: ['used', 0, null] },
   { refund: 'a sale without a coupon', rule: 'stays-used', net: 50, face: 0, refunded: 50, gives: ['none', 0, null] },
@@ -103,7 +125,7 @@ export const REFUND_EXAMPLES: readonly RefundExample[] = [
     net: 220,
     face: 40,
     refunded: 219.99,
-    gives: ['used', 40, 'refund-account'],
+    gives: ['used', 39.99, 'refund-account'],
   },
   {
     refund: 'all, in Yunnan, when it is over',
@@ -137,7 +159,7 @@ export const REFUND_EXAMPLES: readonly RefundExample[] = [
     net: 220,
     face: 40,
     refunded: 110,
-    gives: ['used', 40, 'refund-account'],
+    gives: ['used', 20, 'refund-account'],
   },
   { refund: 'all, pro rata', rule: 'pro-rata', net: 220, face: 40, refunded: 220, gives: ['held', 40, 'sponsors'] },
   { refund: 'half, pro rata', rule: 'pro-rata', net: 220, face: 40, refunded: 110, gives: ['used', 20, 'sponsors'] },
