@@ -44,9 +44,12 @@ export interface RunningDevice {
   stop(): Promise<void>;
 }
 
+/** Customers' presentations stand in the journal: nobody else on this machine has business with them. */
+const OWN_FOLDER_MODE = 0o700;
+
 /** Rejects with ConfigError where the till's port is taken; everything is closed again then. */
 export async function startDevice(config: DeviceConfig, { log }: { readonly log: Log }): Promise<RunningDevice> {
-  mkdirSync(config.data, { recursive: true });
+  mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const clock = systemClock();
   const keep = fileKeep(join(config.data, 'kept'), log);
   const desk = new CampaignDesk({

@@ -18,6 +18,10 @@ const host = text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').defau
 /** A password that can be guessed is none; 12 characters are what `codeplate init` writes at least. */
 const secret = text('at least 8 characters, in quotes').min(8, 'at least 8 characters, in quotes');
 
+/** It travels in an HTTP header, which keeps neither Chinese nor spaces at its ends. */
+const TOKEN = 'at least 8 ASCII characters, no space at the ends';
+const token = text(TOKEN).regex(/^[!-~][ -~]{6,}[!-~]$/, TOKEN);
+
 const device = z.strictObject({
   id: z
     .string({ error: NAME })
@@ -36,7 +40,7 @@ const fileSchema = z.strictObject({
   campaign: text('the path of a campaign document'),
   data: text('a folder that the gateway may write to'),
   mqtt: z.strictObject({ host, port: port.default(1883) }).prefault({}),
-  http: z.strictObject({ host, port: port.default(8080), operatorToken: secret.optional() }).prefault({}),
+  http: z.strictObject({ host, port: port.default(8080), operatorToken: token.optional() }).prefault({}),
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
   leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),

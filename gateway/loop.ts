@@ -35,6 +35,8 @@ import type { Verifier } from './ports/verifier.js';
 const MAX_BATCH = 1_000;
 /** Some seconds of work at full speed. A device that is turned away here asks again; memory doesn't run out. */
 const MAX_WAITING = 50_000;
+/** Of one device: it asks one question a customer. More than that is a flood, and leaves the queue to the others. */
+const MAX_WAITING_OF_ONE = 200;
 /** The gateway's clock goes out this often. */
 const BEACON_MS = 60_000;
 /** Changes to the spent set are gathered this long: five thousand counters then hear 330 deltas a second, not 1,000. */
@@ -96,6 +98,7 @@ class Loop implements GatewayLoop {
   readonly #presence = new Map<DeviceId, DevicePresence>();
   readonly #cancels = new Map<string, () => void>();
   #queue: Slot[] = [];
+  readonly #waitingOf = new Map<DeviceId, number>();
   #isCommitting = false;
   #isStopping = false;
   #whenIdle: (() => void) | undefined;
@@ -172,11 +175,17 @@ class Loop implements GatewayLoop {
       return;
     }
     const { id, jobs, op } = admitted.value;
-    if (this.#isStopping || this.#queue.length >= MAX_WAITING) {
+    const before = this.#waitingOf.get(device) ?? 0;
+    if (this.#isStopping || this.#queue.length >= MAX_WAITING || before >= MAX_WAITING_OF_ONE) {
       this.#reject(device, id, { code: BUSY.code, what: BUSY.message });
       return;
     }
-    const slot: Slot = { device, op: undefined, reply: (fault, outcome) => this.#answer(device, id, fault, outcome) };
+    this.#waitingOf.set(device, before + 1);
+    const reply: Reply = (fault, outcome) => {
+      this.#waitingOf.set(device, (this.#waitingOf.get(device) ?? 1) - 1);
+      this.#answer(device, id, fault, outcome);
+    };
+    const slot: Slot = { device, op: undefined, reply };
     this.#queue.push(slot);
     const ready = (made: Op): void => {
       slot.op = made;

@@ -17,6 +17,7 @@ import { systemClock } from './adapters/system-clock.js';
 import { startWorkerVerifier } from './adapters/worker-verifier.js';
 import type { GatewayConfig } from './config.js';
 import { createIssuer } from './core/issuer.js';
+import { logBudget } from './core/log-budget.js';
 import { compileRules } from './core/rules.js';
 import { createGatewayLoop, type GatewayLoop, type LoopEvents } from './loop.js';
 import type { Clock } from './ports/clock.js';
@@ -39,9 +40,12 @@ export interface GatewaySurroundings {
   readonly clock?: Clock;
 }
 
+/** Payment codes and presentations stand in there, and the keys: nobody else on this machine has business with them. */
+const OWN_FOLDER_MODE = 0o700;
+
 /** The public key that `startGateway` will sign with, made and kept in the data folder if there is none yet. */
 export function issuerKeyOf(config: GatewayConfig): Uint8Array {
-  mkdirSync(config.data, { recursive: true });
+  mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   return issuerSigner(join(config.data, 'issuer-key.pem')).publicKey;
 }
 
@@ -50,7 +54,7 @@ export async function startGateway(
   { logger, clock = systemClock() }: GatewaySurroundings,
 ): Promise<RunningGateway> {
   const campaign = readCampaign(config.campaign);
-  mkdirSync(config.data, { recursive: true });
+  mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
   const merchants = new Map(config.devices.map(({ id, merchant }) => [id, merchant]));
@@ -75,7 +79,7 @@ export async function startGateway(
     campaign: campaign.id,
     allowance: issuer.allowance,
     signTime: issuer.time,
-    events: loopEvents(logger, metrics),
+    events: loopEvents(logger, metrics, clock),
   });
   metrics.watch(loop);
   const { operatorToken } = config.http;
@@ -129,16 +133,21 @@ function passwordCheck(config: GatewayConfig): (device: DeviceId, password: Uint
   return (device, password) => timingSafeEqual(known.get(device) ?? nobody, digest(password)) && known.has(device);
 }
 
-function loopEvents(logger: Logger, metrics: Metrics): LoopEvents {
+function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): LoopEvents {
+  // Each its own: no flood of nonsense keeps an alarm out of the log.
+  const [refusals, alarms] = [logBudget(), logBudget()];
   return {
     committed: (operations, tookMs) => metrics.committed(operations, tookMs),
     rejected(code, device) {
       metrics.rejected(code);
-      logger.warn({ code, device }, 'turned away');
+      const unwritten = refusals.spend(code, device, clock.now());
+      if (unwritten !== undefined) logger.warn({ code, device, ...(unwritten > 0 && { unwritten }) }, 'turned away');
     },
     alarm(code, what, device) {
       metrics.alarm(code);
-      logger.error({ code, device, what }, 'someone should look at this');
+      const unwritten = alarms.spend(code, device, clock.now());
+      if (unwritten === undefined) return;
+      logger.error({ code, device, what, ...(unwritten > 0 && { unwritten }) }, 'someone should look at this');
     },
   };
 }

@@ -33,6 +33,11 @@ const MAX_KEEPALIVE_S = 300;
 const HELD_AT_MOST_MS = 100;
 /** A device that reads nothing for so long is cut off, with what waited for it. */
 const DRAIN_TIMEOUT_MS = 20_000;
+/**
+ * What may wait for a device that reads too slowly. It is owed one answer a question and, at a connect, the campaign and
+ * the spent set; one that asked on and on and read nothing took a gigabyte of memory until the timeout.
+ */
+const MAX_UNREAD_BYTES = 256 * 1024;
 /** A district has some hundred devices, a province some ten thousand; a socket costs some 10 KiB. */
 const MAX_CONNECTIONS = 20_000;
 /** MQTT 3.1.1 section 3.2.2.3: what CONNACK says. */
@@ -74,6 +79,12 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     events?.onMessage(device as DeviceId, payloadOf(packet));
     const done = rest.at(-1);
     if (typeof done === 'function') done();
+  };
+
+  // Nothing relies on the broker's memory: a session that outlives its connection would only gather messages for nobody.
+  aedes.preConnect = (_client, packet, done) => {
+    packet.clean = true;
+    done(null, true);
   };
 
   aedes.authenticate = (client, username, password, done) => {
@@ -125,6 +136,12 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   aedes.on('connectionError', () => refuse('MQTT_CONNECTION_ERROR'));
 
   function sendTo(client: Client, topic: string, payload: string): void {
+    if (client.conn.destroyed) return;
+    if (client.conn.writableLength > MAX_UNREAD_BYTES) {
+      refuse('MQTT_READS_TOO_LITTLE', client.id as DeviceId);
+      client.conn.destroy();
+      return;
+    }
     client.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, ignore);
     replies.release(client);
   }

@@ -178,12 +178,24 @@ function pointOf(text: string): Uint8Array | undefined {
 
 function isOperator({ operatorToken, keyedHash }: HttpOptions, request: FastifyRequest): boolean {
   if (operatorToken !== undefined) return isSameSecret(keyedHash, bearer(request), operatorToken);
-  return LOOPBACK.has(request.ip);
+  return LOOPBACK.has(request.ip) && !isFromElsewhere(request);
 }
 
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
-const bearer = ({ headers }: FastifyRequest): string => /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+/**
+ * A proxy on this machine asks for the whole world, and a web page for whoever made its name mean 127.0.0.1: both come from
+ * loopback. A proxy that hides what it does can't be told apart: that is what the token is for.
+ */
+function isFromElsewhere({ headers }: FastifyRequest): boolean {
+  const host = (headers.host ?? '').replace(/:\d{1,5}$/, '');
+  return !LOCAL_NAMES.has(host) || PROXY_HEADERS.some((name) => headers[name] !== undefined);
+}
+
+const LOCAL_NAMES: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip'];
+
+const bearer = ({ headers }: FastifyRequest): string => /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 
 const refuseOperator = (reply: FastifyReply): FastifyReply =>
   refuse(reply, 401, 'NOT_AUTHORISED', 'for the operator only: give the token of the configuration, as Bearer');

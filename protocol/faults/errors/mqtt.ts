@@ -63,6 +63,12 @@ export const MQTT_ERRORS = {
     'A device wanted to write to or read a topic that is not its own; it was not let.',
     'Look at which software runs on the device.',
   ],
+  MQTT_READS_TOO_LITTLE: [
+    'peer',
+    'again',
+    'A device asked on and on and did not read the answers; its connection was closed.',
+    'Look at its line, and at which software runs on it.',
+  ],
   MQTT_STATE_MALFORMED: [
     'peer',
     'never',

@@ -1,0 +1,67 @@
+/** What one device asks, however fast, leaves room on the gateway's queue for what others ask. */
+import { expect, it } from 'vitest';
+import type { DeviceId } from '#protocol/ids.js';
+import type { DownMessage } from '#protocol/messages/down.js';
+import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { EMPTY_CHAIN } from '#protocol/records/chain.js';
+import { wallMs } from '#protocol/time.js';
+import { MORNING, testRules } from '../test/contract/ledger-fixture.js';
+import { inlineVerifier } from './adapters/inline-verifier.js';
+import { openMemoryLedger } from './adapters/memory-ledger.js';
+import { createIssuer } from './core/issuer.js';
+import { createGatewayLoop } from './loop.js';
+import type { BrokerEvents } from './ports/broker.js';
+
+const LOUD = 'loud' as DeviceId;
+const QUIET = 'quiet' as DeviceId;
+
+it('a device that asks ten thousand times during one slow commit is turned away, and the next one is not', () => {
+  const rules = testRules();
+  const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
+  const ledger = openMemoryLedger(rules);
+  const commits: (() => void)[] = [];
+  const said: [DeviceId, DownMessage][] = [];
+  let broker: BrokerEvents | undefined;
+  const loop = createGatewayLoop({
+    ledger: { ...ledger, commit: (...asked) => void commits.push(() => ledger.commit(...asked)) },
+    broker: {
+      listen(events, done) {
+        broker = events;
+        done(undefined);
+      },
+      send: (device, payload) => void said.push([device, JSON.parse(payload) as DownMessage]),
+      sendAll: () => {},
+      publish: () => {},
+      close: (done) => done(),
+    },
+    verifier: inlineVerifier({
+      campaign: rules.campaign.id,
+      issuerKeys: issuer.issuerKeys,
+      verifier: es256Verifier(),
+    }),
+    clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
+    sha256,
+    bundle: issuer.bundle(wallMs(MORNING)),
+    campaign: rules.campaign.id,
+  });
+  loop.start(() => {});
+  const hello = (device: DeviceId, id: string): void =>
+    broker?.onMessage(
+      device,
+      Buffer.from(JSON.stringify({ v: 1, type: 'hello', id, agent: 'test', boot: 1, head: EMPTY_CHAIN })),
+    );
+
+  for (let asked = 0; asked < 10_000; asked += 1) hello(LOUD, `q${asked}`);
+  hello(QUIET, 'q');
+  expect(loop.waiting).toBeLessThanOrEqual(201);
+  const turnedAway = said.filter(([, { type }]) => type === 'rejected');
+  expect(turnedAway.length).toBeGreaterThan(9_000);
+  expect(turnedAway.every(([device]) => device === LOUD)).toBe(true);
+
+  for (let next = commits.shift(); next !== undefined; next = commits.shift()) next();
+  expect(said.filter(([device, { type }]) => device === QUIET && type === 'welcome')).toHaveLength(1);
+  said.length = 0;
+  hello(LOUD, 'later');
+  for (let next = commits.shift(); next !== undefined; next = commits.shift()) next();
+  expect(said).toMatchObject([[LOUD, { type: 'welcome' }]]);
+});
