@@ -11,10 +11,10 @@ import { sha256 } from '#protocol/node-crypto.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
+import { poolVerifier } from './adapters/pool-verifier.js';
 import { issuerSigner, keyedHash } from './adapters/secrets.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
-import { startWorkerVerifier } from './adapters/worker-verifier.js';
 import type { GatewayConfig } from './config.js';
 import { createIssuer } from './core/issuer.js';
 import { logBudget } from './core/log-budget.js';
@@ -67,7 +67,7 @@ export async function startGateway(
   const issuer = createIssuer(rules, signer, config.keyId);
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
-  const verifier = startWorkerVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
+  const verifier = poolVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
   const broker = aedesBroker({ ...config.mqtt, isDevice: passwordCheck(config) });
   const loop = createGatewayLoop({
     ledger,

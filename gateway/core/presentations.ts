@@ -1,5 +1,5 @@
 /**
- * Checks presentations one by one. A grant that the gateway has issued itself is known again by its bytes, which saves one
+ * Checks presentations one by one, in two steps, so that whoever has other threads can have the signatures checked there. A grant that the gateway has issued itself is known again by its bytes, which saves one
  * of the two signatures; it is remembered when it is issued and whenever its signature has held.
  */
 import {
@@ -11,6 +11,7 @@ import {
   type PresentationTrust,
   presented,
   SIGNATURE_BYTES,
+  type SignatureToCheck,
   signatureHolds,
   signaturesToCheck,
 } from '#protocol/codes/presentation.js';
@@ -21,8 +22,17 @@ import type { PresentationJob, Verdict } from '../ports/verifier.js';
 const REMEMBERED_GRANTS = 50_000;
 
 export interface PresentationChecker {
+  /** Everything but the signatures: a verdict where they don't matter any more. */
+  begin(job: PresentationJob): Verdict | SignaturesLeft;
+  /** All of it, here and now. */
   check(job: PresentationJob): Verdict;
   issued(grant: Uint8Array): void;
+}
+
+/** What is still to be checked, and what follows from it. */
+export interface SignaturesLeft {
+  readonly signatures: readonly SignatureToCheck[];
+  end(allHold: boolean): Verdict;
 }
 
 export function createPresentationChecker(
@@ -39,26 +49,38 @@ export function createPresentationChecker(
     known.add(nameOf(grant));
   }
 
+  function begin({ code, at }: PresentationJob): Verdict | SignaturesLeft {
+    const read = decodePresentation(code);
+    if (!read.ok) return refused(read.fault);
+    const decoded = read.value;
+    const { grant } = decoded;
+    const refusal =
+      at === undefined
+        ? grant.campaignTag === campaignTag(campaign)
+          ? undefined
+          : 'other-campaign'
+        : checkWithoutSignatures(decoded, campaign, at);
+    if (refusal !== undefined) return refused(refusal);
+    const ownGrant = known.has(nameOf(grant.bytes));
+    const checks = signaturesToCheck(decoded, { campaign, issuerKeys, ownGrant });
+    if (!checks.ok) return refused(checks.fault);
+    return {
+      signatures: checks.value,
+      end(allHold) {
+        if (!allHold) return refused('presentation-forged');
+        if (!ownGrant) remember(grant.bytes);
+        const { holder, serials, counter } = presented(decoded);
+        return { ok: true, holder, serials, counter };
+      },
+    };
+  }
+
   return {
-    check({ code, at }) {
-      const read = decodePresentation(code);
-      if (!read.ok) return refused(read.fault);
-      const decoded = read.value;
-      const { grant } = decoded;
-      const refusal =
-        at === undefined
-          ? grant.campaignTag === campaignTag(campaign)
-            ? undefined
-            : 'other-campaign'
-          : checkWithoutSignatures(decoded, campaign, at);
-      if (refusal !== undefined) return refused(refusal);
-      const ownGrant = known.has(nameOf(grant.bytes));
-      const checks = signaturesToCheck(decoded, { campaign, issuerKeys, ownGrant });
-      if (!checks.ok) return refused(checks.fault);
-      if (!checks.value.every((check) => signatureHolds(check, verifier))) return refused('presentation-forged');
-      if (!ownGrant) remember(grant.bytes);
-      const { holder, serials, counter } = presented(decoded);
-      return { ok: true, holder, serials, counter };
+    begin,
+    check(job) {
+      const begun = begin(job);
+      if ('ok' in begun) return begun;
+      return begun.end(begun.signatures.every((signature) => signatureHolds(signature, verifier)));
     },
     issued(bytes) {
       remember(bytes);
@@ -70,10 +92,6 @@ export function createPresentationChecker(
 }
 
 /** Latin-1 of the bytes: the cheapest text that tells them apart. */
-function nameOf(bytes: Uint8Array): string {
-  let name = '';
-  for (const byte of bytes) name += String.fromCharCode(byte);
-  return name;
-}
+const nameOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 const refused = (reason: PresentationRefusal): Verdict => ({ ok: false, reason });

@@ -58,4 +58,17 @@ describe("Wycheproof's vectors for ES256, through the presentation's own verify 
     const check = { publicKey, message: msg, signature: sig };
     expect(signatureHolds(check, es256Verifier())).toBe(result === 'valid');
   });
+
+  it('are judged the same on the threads that a gateway hands its presentations to', async () => {
+    const verifier = es256Verifier();
+    const judged = await Promise.all(
+      cases.map(
+        ({ tcId, publicKey, msg, sig }) =>
+          new Promise<readonly [number, boolean]>((resolve) =>
+            verifier.verifyInPool(publicKey, msg, sig, (holds) => resolve([tcId, holds])),
+          ),
+      ),
+    );
+    expect(judged).toEqual(cases.map(({ tcId, result }) => [tcId, result === 'valid']));
+  });
 });

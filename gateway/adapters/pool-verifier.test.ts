@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import {
+  campaignTag,
+  encodeGrant,
+  encodePresentation,
+  grantBytesToSign,
+  holderIdOf,
+  presentationBytesToSign,
+  roundUpExpiry,
+} from '#protocol/codes/presentation.js';
+import type { Es256Signer } from '#protocol/crypto.js';
+import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
+import { exactly, wallMs } from '#protocol/time.js';
+import type { PresentationJob, Verdict, Verifier } from '../ports/verifier.js';
+import { poolVerifier } from './pool-verifier.js';
+
+const CAMPAIGN = 'youhao-2023' as CampaignId;
+const NOON = wallMs(Date.UTC(2023, 2, 27, 4));
+const issuer = es256Signer(generatePrivateKey());
+const phone = es256Signer(generatePrivateKey());
+const thief = es256Signer(generatePrivateKey());
+
+const GRANT = {
+  keyId: 1,
+  campaignTag: campaignTag(CAMPAIGN),
+  holderKey: phone.publicKey,
+  serials: [17 as CouponSerial],
+  expiresAt: roundUpExpiry(wallMs(Date.UTC(2023, 3, 10, 14))),
+};
+const grantBytes = encodeGrant(GRANT, issuer.sign(grantBytesToSign(CAMPAIGN, GRANT)));
+
+function shown(counter: number, signer: Es256Signer = phone): PresentationJob {
+  const signature = signer.sign(presentationBytesToSign(grantBytes, NOON, counter));
+  return { code: encodePresentation({ grantBytes, shownAt: NOON, counter, signature }), at: exactly(NOON) };
+}
+
+const good = (counter: number): Verdict => ({
+  ok: true,
+  holder: holderIdOf(phone.publicKey),
+  serials: GRANT.serials,
+  counter,
+});
+const forged: Verdict = { ok: false, reason: 'presentation-forged' };
+const malformed: Verdict = { ok: false, reason: 'presentation-malformed' };
+
+const start = (): Verifier => poolVerifier({ campaign: CAMPAIGN, issuerKeys: new Map([[1, issuer.publicKey]]) });
+const verdictsOf = (verifier: Verifier, jobs: readonly PresentationJob[]): Promise<readonly Verdict[]> =>
+  new Promise((resolve) => verifier.verify(jobs, resolve));
+
+describe("the gateway's verifier", () => {
+  it('answers one that comes alone at once, and those behind it from other threads', async () => {
+    const verifier = start();
+    const order: string[] = [];
+    const first = verdictsOf(verifier, [shown(1)]).then((verdicts) => {
+      order.push('first');
+      return verdicts;
+    });
+    const second = verdictsOf(verifier, [shown(2)]).then((verdicts) => {
+      order.push('second');
+      return verdicts;
+    });
+    order.push('asked');
+    expect([await first, await second]).toEqual([[good(1)], [good(2)]]);
+    expect(order).toEqual(['asked', 'first', 'second']);
+  });
+
+  it('calls back before it returns where nobody else is being checked, and only then', () => {
+    const verifier = start();
+    const heard: number[] = [];
+    verifier.verify([shown(1)], () => heard.push(1));
+    verifier.verify([shown(2)], () => heard.push(2));
+    expect(heard).toEqual([1]);
+  });
+
+  it('gives a batch its verdicts in the order of its jobs, whatever is wrong with some', async () => {
+    const jobs = Array.from({ length: 100 }, (_, n): PresentationJob => {
+      if (n % 10 === 3) return shown(n + 1, thief);
+      return n % 10 === 7 ? { code: 'CP1:NONSENSE', at: undefined } : shown(n + 1);
+    });
+    const expected = jobs.map((_, n) => (n % 10 === 3 ? forged : n % 10 === 7 ? malformed : good(n + 1)));
+    expect(await verdictsOf(start(), jobs)).toEqual(expected);
+  });
+
+  it('knows a grant again that it has issued, but never a holder who did not sign', async () => {
+    const verifier = poolVerifier({ campaign: CAMPAIGN, issuerKeys: new Map() });
+    expect(await verdictsOf(verifier, [shown(1)])).toEqual([forged]);
+    verifier.issued(grantBytes);
+    expect(await verdictsOf(verifier, [shown(2), shown(3, thief)])).toEqual([good(2), forged]);
+  });
+
+  it('answers an empty batch', async () => {
+    expect(await verdictsOf(start(), [])).toEqual([]);
+  });
+});
