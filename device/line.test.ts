@@ -92,24 +92,26 @@ describe('a question for a coupon', () => {
 
   it('never overtakes the release of the coupon that it asks for', () => {
     const { write, ask, sent, say } = lineUp();
-    const first = write(1, true); // on its way, unanswered
-    const release = write(2, true);
+    const first = write(1, true); // the way is full with these two, unanswered
+    write(2, true);
+    const release = write(3, true);
     ask();
-    expect(sent()).toEqual(['records']);
+    expect(sent()).toEqual(['records', 'records']);
     say({ type: 'have', re: 'x', ...first });
-    expect(sent()).toEqual(['records', 'records', 'authorise']);
+    expect(sent()).toEqual(['records', 'records', 'records', 'authorise']);
     say({ type: 'have', re: 'x', ...release });
     ask();
-    expect(sent()).toEqual(['records', 'records', 'authorise', 'authorise']);
+    expect(sent()).toEqual(['records', 'records', 'records', 'authorise', 'authorise']);
   });
 
   it('is not sent late over a new connection: its sale has long gone on without it', () => {
     const { write, ask, sent, say, drop } = lineUp();
     const first = write(1, true);
     write(2, true);
+    write(3, true);
     ask();
     drop();
     say({ type: 'have', re: 'x', ...first });
-    expect(sent()).toEqual(['records']);
+    expect(sent()).toEqual(['records', 'records']);
   });
 });

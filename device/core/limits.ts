@@ -31,6 +31,11 @@ export const REPRINTS_UNASKED_AT_BOOT = 3;
 export const OUTBOX_LINGER_MS = 2_000;
 /** The largest batch, in records; the journal also stops at some 48 KiB of bodies, under MQTT's 64 KiB. */
 export const OUTBOX_BATCH_RECORDS = 500;
+/**
+ * So many batches may be on their way: the gateway finds the next one there when it has decided the last. More would only lie
+ * on a slow line in front of a customer's question: two are 2 s at 384 kbit/s, and the question waits 3.
+ */
+export const OUTBOX_WINDOW_BATCHES = 2;
 
 /** The line is given this long to carry CONNECT and CONNACK: a mobile network at its worst. */
 export const CONNECT_TIMEOUT_MS = 15_000;

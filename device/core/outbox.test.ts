@@ -110,13 +110,55 @@ describe('the outbox', () => {
     expect(kinds(play(late.end, [[3 + ANSWER_TIMEOUT_MS, { kind: 'wake' }]]).effects)).toEqual(['stuck']);
   });
 
-  it('has one batch on its way at a time', () => {
-    const { effects } = play(outboxOf(head(3), head(0)), [
+  it('sends the next batch while the last is being decided, and no more than the window', () => {
+    const { end, effects } = play(outboxOf(head(30), head(0)), [
       [0, { kind: 'online', have: head(0) }],
-      [1, batch(1, 3)],
-      [2, { kind: 'grew', head: head(4), urgent: true }],
-      [3, { kind: 'have', head: head(3) }],
+      [1, batch(1, 10)],
+      [2, batch(11, 10)],
+      [3, { kind: 'wake' }],
+      [4, { kind: 'have', head: head(10) }],
     ]);
-    expect(kinds(effects)).toEqual(['read', 'send', 'acknowledge', 'read']);
+    expect(effects).toEqual([
+      { kind: 'read', after: 0 },
+      expect.objectContaining({ kind: 'send', from: 1 }),
+      { kind: 'read', after: 10 },
+      expect.objectContaining({ kind: 'send', from: 11 }),
+      { kind: 'acknowledge', head: head(10) },
+      { kind: 'read', after: 20 },
+    ]);
+    expect(end.sent).toEqual([20]);
+  });
+
+  it('has all the time again for what is left on the way whenever the gateway gets on', () => {
+    const { end } = play(outboxOf(head(20), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [1, batch(1, 10)],
+      [2, batch(11, 10)],
+      [ANSWER_TIMEOUT_MS, { kind: 'have', head: head(10) }],
+    ]);
+    expect(outboxWakeAt(end)).toBe(2 * ANSWER_TIMEOUT_MS);
+  });
+
+  it('ignores records that were read for a connection that is gone', () => {
+    const { effects } = play(outboxOf(head(9), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [1, { kind: 'offline' }],
+      [2, { kind: 'online', have: head(4) }],
+      [3, batch(1, 9)],
+      [4, batch(5, 5)],
+    ]);
+    expect(effects.filter(({ kind }) => kind === 'send')).toEqual([expect.objectContaining({ from: 5 })]);
+  });
+
+  it('lets what is not urgent wait for company also while a batch is on its way', () => {
+    const { end, effects } = play(outboxOf(head(0), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [1, { kind: 'grew', head: head(2), urgent: true }],
+      [2, batch(1, 2)],
+      [3, { kind: 'grew', head: head(3), urgent: false }],
+      [4, { kind: 'have', head: head(2) }],
+    ]);
+    expect(kinds(effects)).toEqual(['read', 'send', 'acknowledge']);
+    expect(outboxWakeAt(end)).toBe(3 + OUTBOX_LINGER_MS);
   });
 });

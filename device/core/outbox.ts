@@ -1,6 +1,7 @@
 /**
  * The outbox: the part of the journal past the gateway's cumulative acknowledgement. It holds no records, only two
- * numbers; what is to be sent is read from the journal each time. One batch is on its way at a time, so nothing overtakes.
+ * numbers; what is to be sent is read from the journal each time. Batches leave in order and are answered in order; the
+ * next one leaves while the last is being decided, so that a week's sales don't wait for the line between any two.
  *
  * Rules. `have` moves the acknowledgement only forward and never past the journal. What is not urgent waits a little for
  * company. After every reconnect the gateway says where it stands, and sending starts again from there, even if it is
@@ -9,19 +10,20 @@
 import type { Step } from '#protocol/machine.js';
 import { unreachable } from '#protocol/machine.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
-import { ANSWER_TIMEOUT_MS, OUTBOX_LINGER_MS } from './limits.js';
+import { type Instant, later, type MonoMs, monoMs } from '#protocol/time.js';
+import { ANSWER_TIMEOUT_MS, OUTBOX_LINGER_MS, OUTBOX_WINDOW_BATCHES } from './limits.js';
 
 export interface Outbox {
   readonly head: ChainHead;
   readonly acknowledged: ChainHead;
   readonly online: boolean;
-  /** Records are being read, or a batch up to `to` waits for its `have`. */
-  readonly flight:
-    | { readonly kind: 'none' }
-    | { readonly kind: 'reading' }
-    | { readonly kind: 'sent'; readonly to: number; readonly until: MonoMs };
-  /** When what is unsent must leave at the latest; null when nothing waits. */
+  /** Records after this seq are being read from the journal; null: none are. */
+  readonly readingAfter: number | null;
+  /** The last seq of each batch that waits for its `have`, oldest first. */
+  readonly sent: readonly number[];
+  /** Without any progress until then, the line is stuck; null when nothing is on its way. */
+  readonly stuckAt: MonoMs | null;
+  /** When what has not left must leave at the latest; null when nothing waits to. */
   readonly dueAt: MonoMs | null;
   /** The gateway's copy and ours differ: nothing is sent until a person has looked. */
   readonly forked: boolean;
@@ -46,11 +48,13 @@ export type OutboxEffect =
 
 type OutboxStep = Step<Outbox, OutboxEffect>;
 
+const NOTHING_SENT = { readingAfter: null, sent: [], stuckAt: null } as const;
+
 export const outboxOf = (head: ChainHead, acknowledged: ChainHead): Outbox => ({
   head,
   acknowledged,
   online: false,
-  flight: { kind: 'none' },
+  ...NOTHING_SENT,
   dueAt: null,
   forked: false,
 });
@@ -63,32 +67,25 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
       return pump({ ...state, head: input.head, dueAt }, [], at);
     }
     case 'online': {
-      const fresh: Outbox = { ...state, online: true, flight: { kind: 'none' } };
+      const fresh: Outbox = { ...state, online: true, ...NOTHING_SENT };
       return input.have.seq < state.acknowledged.seq
         ? wentBack(fresh, input.have, at)
         : acknowledged(fresh, input.have, at);
     }
     case 'offline':
-      return { state: { ...state, online: false, flight: { kind: 'none' } }, effects: [] };
-    case 'batch': {
-      if (state.flight.kind !== 'reading') return { state, effects: [] };
-      if (input.bodies.length === 0) return { state: { ...state, flight: { kind: 'none' } }, effects: [] };
-      const to = input.from + input.bodies.length - 1;
-      return {
-        state: { ...state, flight: { kind: 'sent', to, until: later(at.mono, ANSWER_TIMEOUT_MS) } },
-        effects: [{ kind: 'send', from: input.from, prev: input.prev, bodies: input.bodies }],
-      };
-    }
+      return { state: { ...state, online: false, ...NOTHING_SENT }, effects: [] };
+    case 'batch':
+      return batch(state, input, at);
     case 'have':
       return acknowledged(state, input.head, at);
     case 'forked':
       return {
-        state: { ...state, forked: true, flight: { kind: 'none' } },
+        state: { ...state, forked: true, ...NOTHING_SENT },
         effects: [{ kind: 'alarm', code: 'JOURNAL_FORKED', what: 'the gateway has other records under our numbers' }],
       };
     case 'wake':
-      if (state.flight.kind === 'sent' && at.mono >= state.flight.until)
-        return { state: { ...state, flight: { kind: 'none' } }, effects: [{ kind: 'stuck' }] };
+      if (state.stuckAt !== null && at.mono >= state.stuckAt)
+        return { state: { ...state, ...NOTHING_SENT }, effects: [{ kind: 'stuck' }] };
       return pump(state, [], at);
     default:
       return unreachable(input);
@@ -96,14 +93,23 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
 }
 
 /** seq of the last record that has left on this connection, or was acknowledged. */
-export const sentTo = ({ flight, acknowledged }: Outbox): number =>
-  flight.kind === 'sent' ? flight.to : acknowledged.seq;
+export const sentTo = ({ sent, acknowledged }: Outbox): number => sent.at(-1) ?? acknowledged.seq;
 
 export function outboxWakeAt(state: Outbox): MonoMs | undefined {
-  if (!state.online || state.forked) return undefined;
-  if (state.flight.kind === 'sent') return state.flight.until;
-  if (state.flight.kind === 'reading') return undefined;
-  return state.dueAt !== null && state.head.seq > state.acknowledged.seq ? state.dueAt : undefined;
+  const times = [state.stuckAt, mayRead(state) ? state.dueAt : null].filter((time) => time !== null);
+  return times.length === 0 ? undefined : monoMs(Math.min(...times));
+}
+
+/** What was asked for before the line broke is no longer what comes next. */
+function batch(state: Outbox, read: Extract<OutboxInput, { kind: 'batch' }>, at: Instant): OutboxStep {
+  const { from, prev, bodies } = read;
+  if (state.readingAfter === null || from !== state.readingAfter + 1) return { state, effects: [] };
+  if (bodies.length === 0) return { state: { ...state, readingAfter: null }, effects: [] };
+  const to = from + bodies.length - 1;
+  const stuckAt = state.stuckAt ?? later(at.mono, ANSWER_TIMEOUT_MS);
+  const dueAt = to < state.head.seq ? state.dueAt : null;
+  const left: Outbox = { ...state, readingAfter: null, sent: [...state.sent, to], stuckAt, dueAt };
+  return pump(left, [{ kind: 'send', from, prev, bodies }], at);
 }
 
 function acknowledged(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
@@ -114,11 +120,12 @@ function acknowledged(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
   // An old one that comes late or twice. A gateway that really has less never confirms what is sent next, so that the
   // line is rebuilt, and its welcome says so.
   if (have.seq < state.acknowledged.seq) return { state, effects: [] };
-  const flight =
-    state.flight.kind === 'sent' && have.seq < state.flight.to ? state.flight : ({ kind: 'none' } as const);
   const moved = have.seq > state.acknowledged.seq;
-  const dueAt = have.seq === state.head.seq ? null : (state.dueAt ?? at.mono);
-  return pump({ ...state, acknowledged: have, flight, dueAt }, moved ? [{ kind: 'acknowledge', head: have }] : [], at);
+  const sent = state.sent.filter((to) => to > have.seq);
+  const onTime = moved ? later(at.mono, ANSWER_TIMEOUT_MS) : state.stuckAt;
+  const next: Outbox = { ...state, acknowledged: have, sent, stuckAt: sent.length === 0 ? null : onTime };
+  const dueAt = sentTo(next) >= next.head.seq ? null : (next.dueAt ?? at.mono);
+  return pump({ ...next, dueAt }, moved ? [{ kind: 'acknowledge', head: have }] : [], at);
 }
 
 /** The gateway came back older than what it once confirmed. Its word counts: we still have everything, and send it again. */
@@ -131,13 +138,19 @@ function wentBack(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
   );
 }
 
-/** Starts the next batch where one is due and none is on its way. */
+/** Starts the next batch where one is due and there is room on the way. */
 function pump(state: Outbox, effects: readonly OutboxEffect[], at: Instant): OutboxStep {
-  const idle = state.online && !state.forked && state.flight.kind === 'none';
-  const due = state.dueAt !== null && at.mono >= state.dueAt && state.head.seq > state.acknowledged.seq;
-  if (!idle || !due) return { state, effects };
+  if (!mayRead(state) || state.dueAt === null || at.mono < state.dueAt) return { state, effects };
+  const readingAfter = sentTo(state);
   return {
-    state: { ...state, flight: { kind: 'reading' }, dueAt: at.mono },
-    effects: [...effects, { kind: 'read', after: state.acknowledged.seq }],
+    state: { ...state, readingAfter, dueAt: at.mono },
+    effects: [...effects, { kind: 'read', after: readingAfter }],
   };
 }
+
+const mayRead = (state: Outbox): boolean =>
+  state.online &&
+  !state.forked &&
+  state.readingAfter === null &&
+  state.sent.length < OUTBOX_WINDOW_BATCHES &&
+  state.head.seq > sentTo(state);
