@@ -6,30 +6,23 @@
  * and everybody's claims, are decided in the order in which they came.
  */
 import type { Sha256 } from '#protocol/crypto.js';
-import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import type { CampaignId, DeviceId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { SignedAllowance } from '#protocol/messages/allowance.js';
 import type { BundleEnvelope } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { encode } from '#protocol/messages/index.js';
 import type { TimeStatement } from '#protocol/messages/signed-time.js';
-import {
-  areSame,
-  MAX_DELTA_SERIALS,
-  NOTHING_SPENT,
-  type SpentSet,
-  spentFull,
-  withChange,
-} from '#protocol/messages/spent.js';
-import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
+import { campaignTopic } from '#protocol/messages/topics.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
 import { admit } from './core/admit.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent } from './core/presence.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
-import type { ClaimOp, Committed, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
+import type { ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
 import type { Verifier } from './ports/verifier.js';
+import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentBoard } from './spent-board.js';
 
 /** A commit of this many takes some 50 ms: more would only make the first of them wait longer. */
 const MAX_BATCH = 1_000;
@@ -39,13 +32,6 @@ const MAX_WAITING = 50_000;
 const MAX_WAITING_OF_ONE = 200;
 /** The gateway's clock goes out this often. */
 const BEACON_MS = 60_000;
-/** Changes to the spent set are gathered this long: five thousand counters then hear 330 deltas a second, not 1,000. */
-const SPENT_DELTA_MS = 15_000;
-/** The whole set, where it changed, is retained this often, for counters that come on line and for those that missed a delta … */
-const SPENT_FULL_MS = 60_000;
-/** … and one in so many times unchanged, for those that missed it too; each time a counter writes it to its memory card. */
-const SPENT_AGAIN_AFTER = 10;
-
 export interface LoopEvents {
   /** A commit ended. */
   committed?(operations: number, tookMs: number): void;
@@ -65,7 +51,7 @@ export interface GatewayLoopOptions {
   readonly allowance?: (device: DeviceId, now: WallMs) => SignedAllowance | undefined;
   /** Signs this gateway's clock for one request; without it devices have only its word. */
   readonly signTime?: (statement: TimeStatement) => { readonly keyId: number; readonly signature: string };
-  readonly campaign: Parameters<typeof spentTopic>[0];
+  readonly campaign: CampaignId;
   readonly events?: LoopEvents;
 }
 
@@ -102,15 +88,11 @@ class Loop implements GatewayLoop {
   #isCommitting = false;
   #isStopping = false;
   #whenIdle: (() => void) | undefined;
-  #spent: SpentSet = NOTHING_SPENT;
-  /** The whole set as it was last published, and how often it was found so since. */
-  #retained: SpentSet | undefined;
-  #unchanged = 0;
-  #spentSince: CouponSerial[] = [];
-  #restoredSince: CouponSerial[] = [];
+  readonly #spentBoard: SpentBoard;
 
   constructor(options: GatewayLoopOptions) {
     this.#options = options;
+    this.#spentBoard = new SpentBoard(options);
   }
 
   get presence(): Presence {
@@ -121,11 +103,9 @@ class Loop implements GatewayLoop {
   }
 
   start(done: (fault: Error | undefined) => void): void {
-    const { broker, ledger, bundle, campaign } = this.#options;
-    ledger.spent((fault, { serials, commits }) => {
+    const { broker, bundle, campaign } = this.#options;
+    this.#spentBoard.read((fault) => {
       if (fault !== undefined) return done(new Error(`${fault.code}: ${fault.message}`));
-      // Each delta follows a commit at least, so a version counted from the commits never falls, over restarts too.
-      this.#spent = withChange(NOTHING_SPENT, commits, serials);
       const events = {
         onMessage: (device: DeviceId, payload: Uint8Array) => this.#onMessage(device, payload),
         onConnected: (device: DeviceId) => this.#observe(device, 'connected'),
@@ -135,10 +115,10 @@ class Loop implements GatewayLoop {
       broker.listen(events, (refused) => {
         if (refused !== undefined) return done(refused);
         broker.publish(campaignTopic(campaign), encode(bundle), true);
-        this.#publishSpent();
+        this.#spentBoard.publish();
         this.#every(BEACON_MS, 'beacon', () => this.#beacon());
-        this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#publishSpentDelta());
-        this.#every(SPENT_FULL_MS, 'spent', () => this.#refreshSpent());
+        this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#spentBoard.publishChange());
+        this.#every(SPENT_FULL_MS, 'spent', () => this.#spentBoard.refresh());
         done(undefined);
       });
     });
@@ -158,8 +138,7 @@ class Loop implements GatewayLoop {
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
     this.#whenIdle = () => {
-      this.#publishSpentDelta();
-      this.#publishSpent();
+      this.#spentBoard.close();
       done();
     };
     this.#pump();
@@ -226,7 +205,7 @@ class Loop implements GatewayLoop {
     ledger.commit(ops, began, (fault, committed) => {
       events?.committed?.(ops.length, clock.now() - began);
       if (fault === undefined) {
-        this.#noteSpending(committed);
+        this.#spentBoard.note(committed);
         for (const [at, slot] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
         this.#next();
       } else if (batch.length === 1) {
@@ -248,7 +227,7 @@ class Loop implements GatewayLoop {
     }
     const { clock, ledger, events } = this.#options;
     ledger.commit([op], clock.now(), (fault, committed) => {
-      if (fault === undefined) this.#noteSpending(committed);
+      if (fault === undefined) this.#spentBoard.note(committed);
       else events?.alarm?.(fault.code, fault.message, undefined);
       batch[at]?.reply(fault, committed.outcomes[0]);
       this.#commitSingly(batch, ops, at + 1);
@@ -323,51 +302,6 @@ class Loop implements GatewayLoop {
   #beacon(): void {
     const { broker, clock } = this.#options;
     broker.sendAll(encode({ v: 1, type: 'beacon', time: clock.now() }));
-  }
-
-  #noteSpending({ spent, restored }: Committed): void {
-    if (spent.length > 0) this.#spentSince.push(...spent);
-    if (restored.length > 0) this.#restoredSince.push(...restored);
-  }
-
-  #publishSpentDelta(): void {
-    const spent = this.#spentSince;
-    const restored = this.#restoredSince;
-    if (spent.length + restored.length === 0) return;
-    const { broker, campaign } = this.#options;
-    this.#spentSince = [];
-    this.#restoredSince = [];
-    this.#spent = withChange(this.#spent, this.#spent.version + 1, spent, restored);
-    if (spent.length + restored.length > MAX_DELTA_SERIALS) {
-      this.#publishSpent();
-      return;
-    }
-    const { version } = this.#spent;
-    broker.publish(
-      spentTopic(campaign),
-      encode({ v: 1, type: 'spent-delta', campaign, version, spent, restored }),
-      false,
-    );
-  }
-
-  /** From the ledger, since other gateways on the same one redeem too. */
-  #refreshSpent(): void {
-    const before = this.#spent.version;
-    this.#options.ledger.spent((fault, { serials }) => {
-      if (fault !== undefined || this.#isStopping || this.#spent.version !== before) return;
-      if (this.#spentSince.length + this.#restoredSince.length > 0) return this.#publishSpentDelta();
-      const now = withChange(NOTHING_SPENT, before, serials);
-      const isKnown = this.#retained !== undefined && areSame(now, this.#retained);
-      this.#spent = now;
-      this.#unchanged = isKnown ? this.#unchanged + 1 : 0;
-      if (this.#unchanged % SPENT_AGAIN_AFTER === 0) this.#publishSpent();
-    });
-  }
-
-  #publishSpent(): void {
-    const { broker, campaign } = this.#options;
-    this.#retained = this.#spent;
-    broker.publish(spentTopic(campaign), encode(spentFull(campaign, this.#spent)), true);
   }
 
   #every(afterMs: number, name: string, ring: () => void): void {

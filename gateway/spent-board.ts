@@ -1,0 +1,100 @@
+/**
+ * The board on which every counter reads which coupons are used up: the whole set, retained for those that come on line,
+ * and what has changed since, for those that are. It is advice for counters without a line; on line the ledger decides.
+ */
+import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import { encode } from '#protocol/messages/index.js';
+import {
+  areSame,
+  MAX_DELTA_SERIALS,
+  NOTHING_SPENT,
+  type SpentSet,
+  spentFull,
+  withChange,
+} from '#protocol/messages/spent.js';
+import { spentTopic } from '#protocol/messages/topics.js';
+import type { Broker } from './ports/broker.js';
+import type { Committed, Ledger, LedgerFault } from './ports/ledger.js';
+
+/** Changes to the spent set are gathered this long: five thousand counters then hear 330 deltas a second, not 1,000. */
+export const SPENT_DELTA_MS = 15_000;
+/** The whole set, where it changed, is retained this often, for counters that come on line and for those that missed a delta … */
+export const SPENT_FULL_MS = 60_000;
+/** … and one in so many times unchanged, for those that missed it too; each time a counter writes it to its memory card. */
+const SPENT_AGAIN_AFTER = 10;
+
+export class SpentBoard {
+  readonly #ledger: Ledger;
+  readonly #broker: Broker;
+  readonly #campaign: CampaignId;
+  #now: SpentSet = NOTHING_SPENT;
+  /** The whole set as it was last published, and how often it was found so since. */
+  #retained: SpentSet | undefined;
+  #unchanged = 0;
+  #spentSince: CouponSerial[] = [];
+  #restoredSince: CouponSerial[] = [];
+  #isClosed = false;
+
+  constructor(options: { readonly ledger: Ledger; readonly broker: Broker; readonly campaign: CampaignId }) {
+    this.#ledger = options.ledger;
+    this.#broker = options.broker;
+    this.#campaign = options.campaign;
+  }
+
+  /** Where the ledger stands at the start. */
+  read(done: (fault: LedgerFault | undefined) => void): void {
+    this.#ledger.spent((fault, { serials, commits }) => {
+      // Each delta follows a commit at least, so a version counted from the commits never falls, over restarts too.
+      if (fault === undefined) this.#now = withChange(NOTHING_SPENT, commits, serials);
+      done(fault);
+    });
+  }
+
+  note({ spent, restored }: Committed): void {
+    if (spent.length > 0) this.#spentSince.push(...spent);
+    if (restored.length > 0) this.#restoredSince.push(...restored);
+  }
+
+  publish(): void {
+    this.#retained = this.#now;
+    this.#broker.publish(spentTopic(this.#campaign), encode(spentFull(this.#campaign, this.#now)), true);
+  }
+
+  publishChange(): void {
+    const spent = this.#spentSince;
+    const restored = this.#restoredSince;
+    if (spent.length + restored.length === 0) return;
+    const campaign = this.#campaign;
+    this.#spentSince = [];
+    this.#restoredSince = [];
+    this.#now = withChange(this.#now, this.#now.version + 1, spent, restored);
+    if (spent.length + restored.length > MAX_DELTA_SERIALS) {
+      this.publish();
+      return;
+    }
+    const { version } = this.#now;
+    const delta = encode({ v: 1, type: 'spent-delta', campaign, version, spent, restored });
+    this.#broker.publish(spentTopic(campaign), delta, false);
+  }
+
+  /** Leaves the newest on the board and publishes nothing more. */
+  close(): void {
+    this.publishChange();
+    this.publish();
+    this.#isClosed = true;
+  }
+
+  /** From the ledger, since other gateways on the same one redeem too. */
+  refresh(): void {
+    const before = this.#now.version;
+    this.#ledger.spent((fault, { serials }) => {
+      if (fault !== undefined || this.#isClosed || this.#now.version !== before) return;
+      if (this.#spentSince.length + this.#restoredSince.length > 0) return this.publishChange();
+      const now = withChange(NOTHING_SPENT, before, serials);
+      const isKnown = this.#retained !== undefined && areSame(now, this.#retained);
+      this.#now = now;
+      this.#unchanged = isKnown ? this.#unchanged + 1 : 0;
+      if (this.#unchanged % SPENT_AGAIN_AFTER === 0) this.publish();
+    });
+  }
+}
