@@ -25,7 +25,7 @@ import {
 import type { SaleBook } from './core/sale-book.js';
 import { looksTheSame, viewOf } from './core/sale-view.js';
 import { shownBy } from './core/shown.js';
-import { faultOfRequest, refusal } from './core/till-rules.js';
+import { faultOfRequest, isAlreadySo, refusal } from './core/till-rules.js';
 import type { ReaderEffect } from './drivers/readers/reader.js';
 import { Line } from './line.js';
 import type { LoopPorts } from './loop-ports.js';
@@ -206,6 +206,10 @@ export class DeviceLoop implements Counter {
     }
     if (sale === undefined) {
       reply(refusal('ORDER_UNKNOWN', null));
+      return;
+    }
+    if (isAlreadySo(request.kind, sale)) {
+      reply({ ok: true, sale: viewOf(sale) });
       return;
     }
     const fault = faultOfRequest(request.kind, sale, {

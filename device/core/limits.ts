@@ -15,6 +15,12 @@ export const ASK_EVERY_MS = 2_000;
 /** … for this long, across reopened ports, before a person gets the case. */
 export const ASK_FOR_MS = 60_000;
 
+/**
+ * A reader that says "still running" is asked on, but no longer than this: it gives the customer 180 s itself at most, and
+ * its host a minute. After that a person has the case, and the counter is free.
+ */
+export const RUNNING_FOR_MS = 5 * 60_000;
+
 /** A sale that was opened and forgotten frees the counter: longer than any customer looks for a phone. */
 export const OPENED_IDLE_MS = 10 * 60_000;
 

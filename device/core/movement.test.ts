@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CardSlip } from '#protocol/records/record.js';
 import { type Instant, monoMs } from '#protocol/time.js';
-import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS } from './limits.js';
+import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS, RUNNING_FOR_MS } from './limits.js';
 import {
   type Movement,
   type MovementEffect,
@@ -128,13 +128,23 @@ describe('a movement of money', () => {
   });
 
   it('keeps an answer that comes while it is being handed to a person', () => {
-    const { end, effects } = play({ at: 'parking', why: 'silence', answered: null }, [
+    const { end, effects } = play({ at: 'parking', why: 'silence', answered: null, askAgain: false }, [
       [0, approved],
+      [0, notFound],
       [1, journalled],
       [2, journalled],
     ]);
     expect(effects).toEqual(['record-outcome', 'stored']);
     expect(end).toMatchObject({ at: 'closed', outcome: { kind: 'moved' } });
+  });
+
+  it('asks a reader that came back while it was being handed to a person', () => {
+    const { end, effects } = play({ at: 'parking', why: 'silence', answered: null, askAgain: false }, [
+      [0, { kind: 'reader-ready' }],
+      [1, journalled],
+    ]);
+    expect(effects).toEqual(['ask']);
+    expect(end.at).toBe('parked');
   });
 
   it('goes to a person at once when the reader itself says that it does not know', () => {
@@ -153,6 +163,20 @@ describe('a movement of money', () => {
       [ASK_FOR_MS + 1, { kind: 'wake' }],
     ]);
     expect(end.at).toBe('checking');
+  });
+
+  it('goes to a person when the reader says for five minutes that it is still busy with it', () => {
+    const running: MovementInput = { kind: 'answer', answer: { kind: 'running' } };
+    let state = resume(at(0));
+    let ms = 0;
+    while (state.at === 'checking') {
+      ms += 2_000;
+      state = play(state, [
+        [ms, { kind: 'wake' }],
+        [ms, running],
+      ]).end;
+    }
+    expect({ ms, state }).toMatchObject({ ms: RUNNING_FOR_MS, state: { at: 'parking' } });
   });
 
   it('asks again, and commands nothing, after a power cut', () => {

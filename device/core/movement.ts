@@ -3,7 +3,8 @@
  * until the reader itself says how it ended.
  *
  *   permitting -> moving -> closing -> closed          the usual way
- *                 moving -> checking -> closing        the reader fell silent: ask every 2 s for 60 s
+ *                 moving -> checking -> closing        the reader fell silent: ask every 2 s for 60 s, or for
+ *                                                      5 minutes as long as it says that it is still busy with it
  *                           checking -> parking -> parked    nobody knows: a person has it
  *                                                  parked -> closing    a later answer, or asked again
  *
@@ -13,7 +14,7 @@
 import { type Step, unreachable } from '#protocol/machine.js';
 import type { CardSlip } from '#protocol/records/record.js';
 import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
-import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS } from './limits.js';
+import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS, RUNNING_FOR_MS } from './limits.js';
 
 export type NotMoved = 'declined' | 'cancelled' | 'timeout' | 'error' | 'not-found';
 
@@ -25,9 +26,20 @@ export type Movement =
   /** The record that permits the command is on its way to the disk. `before`: no command at or after this moment. */
   | { readonly at: 'permitting'; readonly before: MonoMs | null; readonly cancelled: boolean }
   | { readonly at: 'moving'; readonly until: MonoMs }
-  | { readonly at: 'checking'; readonly why: string; readonly nextAskAt: MonoMs; readonly until: MonoMs }
-  /** The record that hands it to a person is on its way to the disk; an answer meanwhile waits in `answered`. */
-  | { readonly at: 'parking'; readonly why: string; readonly answered: Outcome | null }
+  | {
+      readonly at: 'checking';
+      readonly why: string;
+      readonly nextAskAt: MonoMs;
+      /** Without an answer. */
+      readonly until: MonoMs;
+      /** However often the reader says that it is still running. */
+      readonly atMostUntil: MonoMs;
+    }
+  /**
+   * The record that hands it to a person is on its way to the disk; an answer meanwhile waits in `answered`, and a reason to
+   * ask once more in `askAgain`.
+   */
+  | { readonly at: 'parking'; readonly why: string; readonly answered: Outcome | null; readonly askAgain: boolean }
   | { readonly at: 'parked'; readonly why: string }
   /** The record of the outcome is on its way to the disk. */
   | { readonly at: 'closing'; readonly outcome: Outcome }
@@ -71,7 +83,7 @@ export const resume = (at: Instant): Movement => checkingFrom('power cut while t
 export function stepMovement(state: Movement, input: MovementInput, at: Instant): MovementStep {
   switch (state.at) {
     case 'permitting':
-      if (input.kind === 'cancel') return stay({ ...state, cancelled: true });
+      if (input.kind === 'cancel') return stay(state.cancelled ? state : { ...state, cancelled: true });
       if (input.kind !== 'journalled') return stay(state);
       if (state.cancelled) return close({ kind: 'not-moved', outcome: 'cancelled', code: 'BEFORE_COMMAND' });
       if (state.before !== null && later(at.mono, CHARGE_WORST_MS) > state.before) {
@@ -82,14 +94,8 @@ export function stepMovement(state: Movement, input: MovementInput, at: Instant)
       return stepMoving(state, input, at);
     case 'checking':
       return stepChecking(state, input, at);
-    case 'parking': {
-      if (input.kind === 'answer') {
-        const outcome = outcomeOf(input.answer);
-        return stay(outcome === null ? state : { ...state, answered: outcome });
-      }
-      if (input.kind !== 'journalled') return stay(state);
-      return state.answered === null ? stay({ at: 'parked', why: state.why }) : close(state.answered);
-    }
+    case 'parking':
+      return stepParking(state, input);
     case 'parked':
       return stepParked(state, input);
     case 'closing':
@@ -145,7 +151,8 @@ function stepChecking(state: Movement & { at: 'checking' }, input: MovementInput
       if (outcome !== null) return close(outcome);
       // UNKNOWN is the reader's own last word: asking for a minute more would only keep the customer waiting.
       if (input.answer.kind === 'cannot-say') return park(input.answer.why);
-      // Still running: it is alive and has it, so it gets its whole time again.
+      if (at.mono >= state.atMostUntil) return park('the reader says that it is still running');
+      // It is alive and has it, so it gets its whole time again.
       return stay({ ...state, until: later(at.mono, ASK_FOR_MS) });
     }
     case 'reader-ready':
@@ -163,6 +170,24 @@ function stepChecking(state: Movement & { at: 'checking' }, input: MovementInput
       return stay(state);
     default:
       return unreachable(input);
+  }
+}
+
+function stepParking(state: Movement & { at: 'parking' }, input: MovementInput): MovementStep {
+  switch (input.kind) {
+    case 'answer': {
+      const outcome = outcomeOf(input.answer);
+      // The first word counts; one that contradicts it is the driver's to raise an alarm about.
+      return stay(outcome === null || state.answered !== null ? state : { ...state, answered: outcome });
+    }
+    case 'reader-ready':
+    case 'ask-again':
+      return stay(state.askAgain ? state : { ...state, askAgain: true });
+    case 'journalled':
+      if (state.answered !== null) return close(state.answered);
+      return { state: { at: 'parked', why: state.why }, effects: state.askAgain ? [{ kind: 'ask' }] : [] };
+    default:
+      return stay(state);
   }
 }
 
@@ -196,7 +221,7 @@ const close = (outcome: Outcome): MovementStep => ({
   effects: [{ kind: 'record-outcome', outcome }],
 });
 const park = (why: string): MovementStep => ({
-  state: { at: 'parking', why, answered: null },
+  state: { at: 'parking', why, answered: null, askAgain: false },
   effects: [{ kind: 'record-unknown', why }],
 });
 const checkingFrom = (why: string, at: Instant): Movement & { at: 'checking' } => ({
@@ -204,6 +229,7 @@ const checkingFrom = (why: string, at: Instant): Movement & { at: 'checking' } =
   why,
   nextAskAt: at.mono,
   until: later(at.mono, ASK_FOR_MS),
+  atMostUntil: later(at.mono, RUNNING_FOR_MS),
 });
 const check = (why: string, at: Instant): MovementStep => ({
   state: { ...checkingFrom(why, at), nextAskAt: later(at.mono, ASK_EVERY_MS) },

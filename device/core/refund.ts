@@ -77,6 +77,7 @@ export function stepRefunding(sale: Sale & { at: 'refunding' }, input: SaleInput
         return readerEffect(effect, refund, netFen, sale.readerMark);
     }
   });
+  if (step.state === sale.movement && effects.length === 0) return { state: sale, effects };
   if (step.state.at !== 'closed') return { state: { ...sale, movement: step.state, refundedAt }, effects };
   const { outcome } = step.state;
   if (outcome.kind === 'not-moved')

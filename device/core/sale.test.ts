@@ -3,7 +3,7 @@ import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { fen } from '#protocol/money.js';
-import type { CardSlip } from '#protocol/records/record.js';
+import type { CardSlip, JournalRecord } from '#protocol/records/record.js';
 import { recordSchema } from '#protocol/records/record.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS } from './limits.js';
@@ -237,6 +237,34 @@ describe('the book of sales after a power cut', () => {
         effects.map((effect) => (effect.kind === 'journal' ? `journal ${effect.record.kind}` : effect.kind)),
       ),
     ).toEqual(done);
+  });
+
+  it.each([
+    ['abandoned', ['opened', 'abandoned'], 'abandoned'],
+    ['declined', ['opened', 'charging', 'not-charged'], 'not-charged'],
+    ['in a person’s hands', ['opened', 'charging', 'unknown'], 'unknown'],
+    ['settled out of a person’s hands', ['opened', 'charging', 'unknown', 'settled'], 'settled'],
+    ['settled, its refund refused', ['opened', 'charging', 'settled', 'refunding', 'refund-failed'], 'settled'],
+    ['half refunded', ['opened', 'charging', 'settled', 'refunding', 'refund-unknown'], 'refund-unknown'],
+  ] as const)('a sale that was %s is so again', (_was, kinds, state) => {
+    const { sale } = FACTS;
+    const more: readonly JournalRecord[] = [
+      ...records,
+      { kind: 'abandoned', sale, why: 'till', at: null },
+      { kind: 'not-charged', sale, outcome: 'declined', code: '51', at: null },
+      { kind: 'unknown', sale, why: 'silence', at: null },
+      { kind: 'refund-failed', refund: 'r000002-123456' as SaleId, sale, outcome: 'declined', code: '12', at: null },
+      { kind: 'refund-unknown', refund: 'r000002-123456' as SaleId, sale, why: 'silence', at: null },
+    ];
+    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    for (const kind of kinds) {
+      const record = more.find((one) => one.kind === kind);
+      if (record === undefined) throw new Error(kind);
+      book.replay(recordSchema.parse(JSON.parse(JSON.stringify(record))), at(0));
+    }
+    expect(book.recover(at(0))).toEqual([]);
+    const again = book.ofOrder(FACTS.order);
+    expect(again === undefined ? undefined : viewOf(again).state).toBe(state);
   });
 
   it('knows which receipts nobody saw printed, and numbers on from where it was', () => {

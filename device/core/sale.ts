@@ -202,6 +202,7 @@ function stepCharging(sale: Sale & { at: 'charging' }, input: SaleInput, at: Ins
         return readerEffect(effect, facts.sale, charge.netFen, charge.readerMark);
     }
   });
+  if (step.state === sale.movement && effects.length === 0) return stay(sale);
   if (step.state.at !== 'closed') return { state: { ...sale, movement: step.state, settledAt }, effects };
   const { outcome } = step.state;
   if (outcome.kind === 'not-moved')

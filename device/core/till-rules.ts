@@ -11,6 +11,29 @@ export interface CounterStanding {
   readonly busy: boolean;
 }
 
+/**
+ * A request that was heard already and comes again, because its answer got lost or a key was pressed twice: it is answered
+ * by how the sale stands, and changes nothing. "Refused" would tell a till that nothing was charged, or given back.
+ */
+export function isAlreadySo(kind: TillRequest['kind'], { at }: Sale): boolean {
+  switch (kind) {
+    case 'charge':
+      return at === 'charging' || at === 'settled' || at === 'refunding' || at === 'refunded';
+    case 'cancel':
+      return at === 'abandoning' || at === 'abandoned' || at === 'not-charged';
+    case 'refund':
+      return at === 'refunding' || at === 'refunded';
+    case 'ask-again':
+      return at === 'settled' || at === 'refunded' || at === 'not-charged';
+    case 'open': // known by its amount, too: the loop compares
+    case 'reprint':
+    case 'look':
+      return false;
+    default:
+      return unreachable(kind);
+  }
+}
+
 /** undefined: go ahead. */
 export function faultOfRequest(
   kind: Exclude<TillRequest['kind'], 'open'>,
@@ -28,6 +51,7 @@ export function faultOfRequest(
       return sale.at === 'charging' && sale.movement.at !== 'closing' ? undefined : 'NOT_IN_THIS_STATE';
     case 'refund':
       if (sale.at !== 'settled') return 'NOT_IN_THIS_STATE';
+      // One reader: what goes back waits for what is coming in.
       if (counter.busy) return 'COUNTER_BUSY';
       return counter.readerReady ? undefined : 'READER_AWAY';
     case 'reprint':
