@@ -164,8 +164,9 @@ export class Line {
     }
   }
 
-  publishState(state: string): void {
-    if (this.#uplink.at === 'up') this.#broker.publish(stateTopic(this.#device), state, true);
+  /** False when there is no line. */
+  publishState(state: string): boolean {
+    return this.#uplink.at === 'up' && this.#broker.publish(stateTopic(this.#device), state, true);
   }
 
   #feedUplink(input: UplinkInput): void {

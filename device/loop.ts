@@ -34,7 +34,8 @@ import type { JournalFault } from './ports/journal.js';
 import type { Counter, CounterHealth, SaleView, TillReply, TillRequest } from './ports/till.js';
 import { Printing } from './printing.js';
 import { Timer, Turns } from './running.js';
-import { SCAN_BEFORE_AMOUNT, stateMessage, statusLine } from './standing.js';
+import { offlineLine, SCAN_BEFORE_AMOUNT, statusLine } from './standing.js';
+import { StateTeller } from './state-teller.js';
 import { Timekeeper } from './timekeeper.js';
 import { Unsent } from './unsent.js';
 
@@ -59,6 +60,7 @@ export class DeviceLoop implements Counter {
   readonly #printing: Printing;
   readonly #saleTimer: Timer;
   readonly #unsent: Unsent;
+  readonly #state: StateTeller;
   readonly #boot: number;
   readonly #watchers = new Set<(sale: SaleView) => void>();
   /** Till requests that wait for their sale's first record. */
@@ -96,7 +98,7 @@ export class DeviceLoop implements Counter {
         onPrinter: (effect) => this.#printing.heard(effect),
         onPort: (name, state) => {
           if (name === 'printer') this.#printing.portIs(state);
-          this.#publishState();
+          this.#state.tell();
         },
       },
     });
@@ -107,6 +109,17 @@ export class DeviceLoop implements Counter {
         this.#append({ kind: 'printed', receipt, copy, outcome, at: now().wall ?? null }, undefined),
       log,
     });
+    this.#state = new StateTeller({
+      agent: identity.agent,
+      boot: this.#boot,
+      health: () => this.health(),
+      versions: () => ports.desk.versions,
+      send: (state) => this.#line.publishState(state),
+    });
+    const learn = (take: () => void): void => {
+      take();
+      this.#state.tellIfChanged();
+    };
     this.#line = new Line({
       device: identity.device,
       agent: identity.agent,
@@ -121,7 +134,7 @@ export class DeviceLoop implements Counter {
       events: {
         onOnline: () => {
           log('info', 'LINE_UP');
-          this.#publishState();
+          this.#state.tell();
         },
         onOffline: (why) => log('warn', 'LINE_DOWN', { why }),
         onAuthorised: (sale, answer) => this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#readerMark }),
@@ -130,10 +143,10 @@ export class DeviceLoop implements Counter {
           else
             log('error', 'TIME_NOT_SIGNED', { what: 'the welcome is not signed by a gateway that this device knows' });
         },
-        onBeacon: (time) => this.#timekeeper.hear(time, null),
+        onBeacon: (time) => learn(() => this.#timekeeper.hear(time, null)),
         onAcknowledged: (head) => this.#unsent.acknowledged(head),
-        onAllowance: (allowance) => ports.desk.takeAllowance(allowance),
-        onCampaign: (topic, payload) => ports.desk.heard(topic, payload),
+        onAllowance: (allowance) => learn(() => ports.desk.takeAllowance(allowance)),
+        onCampaign: (topic, payload) => learn(() => ports.desk.heard(topic, payload)),
         onJournalFault: (code) => this.#journalFailed({ code, message: 'the journal could not be read' }),
       },
     });
@@ -172,7 +185,8 @@ export class DeviceLoop implements Counter {
 
   health(): CounterHealth {
     const { identity, clock, desk } = this.#ports;
-    const offline = desk.standing(this.#timekeeper.now());
+    const standing = desk.standing(this.#timekeeper.now());
+    const offline = { ...standing, line: offlineLine(standing, desk.campaign?.window.timeZone) };
     return {
       device: identity.device,
       merchant: identity.merchant,
@@ -455,7 +469,7 @@ export class DeviceLoop implements Counter {
     this.#ports.log('error', fault.code, { what: fault.message });
     for (const [, replies] of this.#opening) for (const reply of replies) reply(refusal('JOURNAL_FAILED', null));
     this.#opening.clear();
-    this.#publishState();
+    this.#state.tell();
   }
 
   // -- peripherals
@@ -499,12 +513,5 @@ export class DeviceLoop implements Counter {
       default:
         unreachable(effect);
     }
-  }
-
-  // -- how it stands
-
-  #publishState(): void {
-    const { identity, desk } = this.#ports;
-    this.#line.publishState(stateMessage(this.health(), { agent: identity.agent, boot: this.#boot, ...desk.versions }));
   }
 }

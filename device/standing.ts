@@ -1,8 +1,11 @@
 /** How the counter stands: one line for the cashier, and the state that the gateway retains. */
+import { zoneOf } from '#protocol/campaign/calendar.js';
+import { utcText } from '#protocol/campaign/clock-text.js';
 import { sentence } from '#protocol/faults/sentence.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { fen, formatYuanShort } from '#protocol/money.js';
 import { wallMs } from '#protocol/time.js';
+import type { OfflineStanding } from './core/offline.js';
 import type { CounterHealth } from './ports/till.js';
 
 type Line = CounterHealth['line'];
@@ -39,19 +42,23 @@ export function statusLine(troubles: Troubles): Line {
       zh: '打印机缺纸，换纸后按“继续打印”',
       en: 'The printer is out of paper: change it, then press "go on printing"',
     };
-  if (!troubles.online) return offlineLine(troubles.offline);
+  if (!troubles.online) {
+    const { zh, en } = troubles.offline.line;
+    return { zh: `网络不通，恢复后自动补传。${zh}`, en: `The line is down; everything is sent when it is back. ${en}` };
+  }
   return { zh: '一切正常', en: 'All is well' };
 }
 
-function offlineLine(offline: CounterHealth['offline']): Line {
-  if (offline.reason !== null) {
-    const [zh, en] = [sentence(offline.reason, {}, 'zh'), sentence(offline.reason, {}, 'en')];
-    return { zh: `网络不通，恢复后自动补传。${zh}`, en: `The line is down; everything is sent when it is back. ${en}` };
-  }
-  const yuan = formatYuanShort(fen(offline.faceFenLeft));
+/** Until when and for how much the counter can go on without a line, or why it can't. `timeZone`: the campaign's. */
+export function offlineLine(offline: OfflineStanding, timeZone: string | undefined): Line {
+  const { reason, couponsLeft, faceFenLeft, until } = offline;
+  if (reason !== null) return { zh: sentence(reason, {}, 'zh'), en: sentence(reason, {}, 'en') };
+  const yuan = formatYuanShort(fen(faceFenLeft));
+  const zone = timeZone === undefined ? undefined : zoneOf(timeZone);
+  const clock = until === null || zone === undefined ? undefined : utcText(zone.local(wallMs(until))).slice(0, 16);
   return {
-    zh: `网络不通，还可离线用券${offline.couponsLeft}张、共${yuan}元`,
-    en: `The line is down: ${offline.couponsLeft} more coupons, ${yuan} yuan in all, can be taken offline`,
+    zh: `${clock === undefined ? '' : `${clock}前`}还可离线用券${couponsLeft}张、共${yuan}元`,
+    en: `${couponsLeft} more coupons, ${yuan} yuan in all, can be taken off line${clock === undefined ? '' : ` until ${clock}`}`,
   };
 }
 
@@ -94,6 +101,13 @@ export function stateMessage(
       spentVersion: more.spentVersion,
     },
   } satisfies Unbranded<Extract<StateMessage, { online: true }>>);
+}
+
+/** What a new state is worth sending for. Ages and the spent set's version change by themselves: they go along with the rest. */
+export function whatMatters(health: CounterHealth, { campaignVersion }: { readonly campaignVersion: number }): string {
+  const { journal, unsent, ports, offline } = health;
+  const { reason, couponsLeft, faceFenLeft, until } = offline;
+  return JSON.stringify([journal, unsent.records, ports, reason, couponsLeft, faceFenLeft, until, campaignVersion]);
 }
 
 /** The message as it is written: ids are plain text. */

@@ -13,11 +13,12 @@ import type { BundleEnvelope } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { encode } from '#protocol/messages/index.js';
 import type { TimeStatement } from '#protocol/messages/signed-time.js';
+import type { StateMessage } from '#protocol/messages/state.js';
 import { campaignTopic } from '#protocol/messages/topics.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
 import { admit } from './core/admit.js';
-import { type DevicePresence, observed, type Presence, type PresenceEvent } from './core/presence.js';
+import { type DevicePresence, observed, type Presence, type PresenceEvent, stated } from './core/presence.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
@@ -110,6 +111,8 @@ class Loop implements GatewayLoop {
         onMessage: (device: DeviceId, payload: Uint8Array) => this.#onMessage(device, payload),
         onConnected: (device: DeviceId) => this.#observe(device, 'connected'),
         onDisconnected: (device: DeviceId) => this.#observe(device, 'disconnected'),
+        onState: (device: DeviceId, state: StateMessage) =>
+          this.#presence.set(device, stated(this.#presence.get(device), state, this.#options.clock.now())),
         onRefused: (code: string, device: DeviceId | undefined) => this.#options.events?.rejected?.(code, device),
       };
       broker.listen(events, (refused) => {

@@ -83,7 +83,19 @@ export async function startGateway(
   });
   metrics.watch(loop);
   const { operatorToken } = config.http;
-  const http = httpServer({ rules, ledger, loop, verifier, issuer, clock, keyedHash: hash, metrics, operatorToken });
+  const devices = config.devices.map(({ id }) => id);
+  const http = httpServer({
+    rules,
+    ledger,
+    loop,
+    verifier,
+    issuer,
+    clock,
+    keyedHash: hash,
+    metrics,
+    devices,
+    operatorToken,
+  });
 
   async function stop(): Promise<void> {
     await http.close();

@@ -10,7 +10,7 @@ import { checkGatewayConfig } from './config.js';
 import { type RunningGateway, startGateway } from './main.js';
 
 const TOKEN = 'a long random text';
-const PLACES = ['/metrics', '/v1/reconciliation', '/v1/evidence', '/v1/evidence/1'];
+const PLACES = ['/metrics', '/v1/reconciliation', '/v1/devices', '/v1/evidence', '/v1/evidence/1'];
 
 let folder: string;
 let gateway: RunningGateway;

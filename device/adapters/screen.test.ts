@@ -41,7 +41,7 @@ describe('what the counter’s screen shows', () => {
     [
       'what waits for the line',
       { online: false, unsent: { records: 3, fen: 5_100, oldestMs: 180_000 } },
-      ['未上传 3 条，共 51.00 元，最早 3 分钟前'],
+      ['不可离线用券', '未上传 3 条，共 51.00 元，最早 3 分钟前'],
     ],
     ['lost ports, and none that are not configured', { ports: { reader: 'lost', voice: 'none' } }, ['读卡器未连接']],
     ['paper and what waits for it', { paper: 'out', jobsWaiting: 2 }, ['打印机缺纸', '2 张小票等待打印']],

@@ -143,6 +143,7 @@ function alerts(health: CounterHealth, language: Language): string[] {
   for (const name of PORTS) if (ports[name] === 'lost') found.push(words.port(words.ports[name]));
   if (words.paper[paper] !== '') found.push(words.paper[paper]);
   if (jobsWaiting > 0) found.push(words.jobs(jobsWaiting));
+  if (!health.online) found.push(health.offline.line[language]);
   const waits = unsent.oldestMs !== null && unsent.oldestMs >= UNSENT_WORTH_TELLING_MS;
   if (unsent.records > 0 && (waits || !health.online)) {
     const minutes = Math.floor((unsent.oldestMs ?? 0) / 60_000);

@@ -1,7 +1,7 @@
 /**
  * The counter's figures for Prometheus, read at the moment they are asked for. Written out here, in the text format
  * 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): the client library would cost the agent a tenth of its
- * start and of its memory for these twelve lines.
+ * start and of its memory for these sixteen lines.
  */
 import type { Counter, SaleState, SaleView } from '#device/ports/till.js';
 
@@ -45,7 +45,7 @@ export function tillMetrics(counter: Counter): { text(): string; stop(): void } 
     if (sale.state === 'settled' && sale.coupon !== null) savedFen += sale.coupon.faceFen;
   });
   const text = (): string => {
-    const { online, journal, unsent, jobsWaiting, salesInPersonsHands, ports } = counter.health();
+    const { online, journal, unsent, jobsWaiting, salesInPersonsHands, ports, offline } = counter.health();
     const states = Object.entries(ports).filter(([, state]) => state !== 'none');
     return [
       gauge('codeplate_online', '1 while the gateway can be reached', online ? 1 : 0),
@@ -53,6 +53,18 @@ export function tillMetrics(counter: Counter): { text(): string; stop(): void } 
       gauge('codeplate_unsent_records', 'Journal records not yet acknowledged', unsent.records),
       gauge('codeplate_unsent_fen', 'Money in unsent records, in fen', unsent.fen),
       gauge('codeplate_unsent_oldest_seconds', 'Age of the oldest unsent record', (unsent.oldestMs ?? 0) / 1_000),
+      gauge(
+        'codeplate_offline_permitted',
+        '1 while coupons could be taken without a line',
+        offline.reason === null ? 1 : 0,
+      ),
+      gauge('codeplate_offline_coupons_left', 'Coupons that could still be taken without a line', offline.couponsLeft),
+      gauge('codeplate_offline_face_fen_left', 'Their face value at most, in fen', offline.faceFenLeft),
+      gauge(
+        'codeplate_offline_until_seconds',
+        'When that ends, in seconds since the epoch; 0 where nothing may be taken',
+        (offline.until ?? 0) / 1_000,
+      ),
       gauge('codeplate_print_jobs_waiting', 'Receipts that wait for the printer', jobsWaiting),
       gauge('codeplate_sales_in_persons_hands', 'Payments nobody could clear up', salesInPersonsHands),
       gauge('codeplate_resident_memory_bytes', 'Memory of the agent', process.memoryUsage.rss()),

@@ -114,6 +114,12 @@ export const wholeHealth: CounterHealth = {
   paper: 'ok',
   jobsWaiting: 0,
   salesInPersonsHands: 0,
-  offline: { reason: 'offline-bundle-missing', couponsLeft: 0, faceFenLeft: 0, until: null },
+  offline: {
+    reason: 'offline-bundle-missing',
+    couponsLeft: 0,
+    faceFenLeft: 0,
+    until: null,
+    line: { zh: '不可离线用券', en: 'No coupons off line' },
+  },
   line: { zh: '可以收款', en: 'Ready' },
 };

@@ -96,6 +96,8 @@ export interface CounterHealth {
     readonly couponsLeft: number;
     readonly faceFenLeft: number;
     readonly until: number | null;
+    /** The same for the cashier, the last moment by a clock on the campaign's wall. */
+    readonly line: { readonly zh: string; readonly en: string };
   };
   readonly line: { readonly zh: string; readonly en: string };
 }

@@ -9,6 +9,7 @@ import { createServer, type Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { DEVICE_ID, type DeviceId } from '#protocol/ids.js';
 import { parseState } from '#protocol/messages/index.js';
+import type { StateMessage } from '#protocol/messages/state.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import { mqttGuard } from '../core/mqtt-guard.js';
 import type { Broker, BrokerEvents } from '../ports/broker.js';
@@ -108,7 +109,11 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       return done(null);
     }
     const isOwnState = packet.topic === stateTopic(device);
-    if (isOwnState && isStateOf(device, payloadOf(packet))) return done(null);
+    const state = isOwnState ? stateOf(device, payloadOf(packet)) : undefined;
+    if (state !== undefined) {
+      events?.onState(device, state);
+      return done(null);
+    }
     refuse(isOwnState ? 'MQTT_STATE_MALFORMED' : 'MQTT_TOPIC_NOT_ALLOWED', device);
     done(new Error('a device writes to its own topics only'));
   };
@@ -220,9 +225,9 @@ function togetherWithPuback(): { hold(client: Client): void; release(client: Cli
 }
 
 /** An empty one would clear what is retained: nobody's to do. */
-function isStateOf(device: DeviceId, payload: Uint8Array): boolean {
+function stateOf(device: DeviceId, payload: Uint8Array): StateMessage | undefined {
   const parsed = parseState(payload);
-  return parsed.ok && parsed.value.device === device;
+  return parsed.ok && parsed.value.device === device ? parsed.value : undefined;
 }
 
 const payloadOf = ({ payload }: PublishPacket): Uint8Array =>

@@ -6,7 +6,7 @@ import { ECDH, randomInt } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
-import type { HolderId } from '#protocol/ids.js';
+import type { DeviceId, HolderId } from '#protocol/ids.js';
 import { type ClaimRequest, claimRequestSchema } from '#protocol/messages/claim.js';
 import { answerClaim, type KeyedHash, prepareClaim } from '../core/claims.js';
 import type { Issuer } from '../core/issuer.js';
@@ -27,6 +27,8 @@ export interface HttpOptions {
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
   readonly metrics: Metrics;
+  /** Those that may connect. */
+  readonly devices: readonly DeviceId[];
   /** Without one, sums and metrics are for this machine only. */
   readonly operatorToken: string | undefined;
 }
@@ -35,6 +37,8 @@ export interface HttpOptions {
 const MAX_BODY_BYTES = 8 * 1024;
 /** A client that dawdles over its request is not one of ours. */
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Since this gateway started, that is: what devices say of themselves is in no book. */
+const NEVER_SEEN = { online: false, since: null, lastMessage: null, state: null };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
 
 export function httpServer(options: HttpOptions): FastifyInstance {
@@ -105,6 +109,13 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   app.get('/v1/reconciliation', async (request, reply) => {
     if (!isOperator(options, request)) return refuseOperator(reply);
     return reply.send(await promised(ledger.reconciliation.bind(ledger)));
+  });
+
+  app.get('/v1/devices', async (request, reply) => {
+    if (!isOperator(options, request)) return refuseOperator(reply);
+    return reply.send({
+      devices: options.devices.map((device) => ({ device, ...(loop.presence.get(device) ?? NEVER_SEEN) })),
+    });
   });
 
   app.get('/v1/evidence', async (request, reply) => {

@@ -1,10 +1,13 @@
 /** MQTT as the gateway sees it: devices that speak, and topics that everybody may read. */
 import type { DeviceId } from '#protocol/ids.js';
+import type { StateMessage } from '#protocol/messages/state.js';
 
 export interface BrokerEvents {
   onMessage(device: DeviceId, payload: Uint8Array): void;
   onConnected(device: DeviceId): void;
   onDisconnected(device: DeviceId): void;
+  /** How a device says it stands, or by its last will that it has gone. */
+  onState(device: DeviceId, state: StateMessage): void;
   /** What was kept out, and why: a code for the log and the metrics. */
   onRefused(code: string, device: DeviceId | undefined): void;
 }

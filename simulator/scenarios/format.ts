@@ -53,7 +53,9 @@ export const SHOWN = [
   'screenshot', // the code that this customer showed last
   'second-phone', // another phone with the same key
   'wrong-clock', // a phone two minutes ahead
+  'slow-clock', // a phone two minutes behind
   'forged', // a coupon that the wallet doesn't hold
+  'forged-grant', // a grant that no gateway has signed
   'wechat',
   'alipay',
   'nonsense',
@@ -83,6 +85,8 @@ const sums = z.strictObject({
   originals: count.optional(),
   reprints: count.optional(),
   inPersonsHands: count.optional(),
+  /** Coupons taken twice, each with the signed presentations that prove it. */
+  doubleSpends: count.optional(),
 });
 
 const bound = { withinMs: z.int().min(1).max(120_000).optional() };
@@ -194,6 +198,17 @@ const fileSchema = z.strictObject({
     )
     .refine((counters) => Object.keys(counters).length > 0, 'one counter at least'),
   customers: z.record(name, z.strictObject({ holds: z.array(z.number().positive()).default([]) })).default({}),
+  /** What a counter may take without a line, where it isn't what the campaign says. */
+  offline: z
+    .strictObject({
+      permitted: z.boolean(),
+      maxCoupons: count,
+      maxFaceFen: count,
+      maxPerHolder: z.int().min(1),
+      maxSyncAgeHours: z.number().positive(),
+    })
+    .partial()
+    .default({}),
   /** `processes` can be killed; `here`, in the simulator's own, many are cheaper. */
   run: z.enum(['processes', 'here']).default('processes'),
   devices: z.array(z.enum(['voice', 'display'])).default(['voice', 'display']),

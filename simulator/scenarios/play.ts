@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { checkEvidence, evidenceSchema } from '#protocol/evidence/evidence.js';
+import { CAMPAIGN_ID, type CampaignId } from '#protocol/ids.js';
+import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
 import { movedToToday } from '#simulator/counter/campaign-copy.js';
 import { packageFolder } from '#simulator/counter/child.js';
 import { type Dice, diceOf } from '#simulator/counter/dice.js';
@@ -11,7 +14,7 @@ import type { LineShape } from '#simulator/hardware/pty.js';
 import { type Kills, playChaos } from './chaos.js';
 import type { Scenario } from './format.js';
 import type { Check, ScenarioResult } from './result.js';
-import { Shoppers } from './shoppers.js';
+import { type CampaignSeen, Shoppers } from './shoppers.js';
 import { Stage } from './stage.js';
 import { playSteps } from './verbs.js';
 
@@ -32,7 +35,7 @@ export interface PlayOptions {
 export async function playScenario(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
   const began = performance.now();
   const dice = diceOf(options.seed);
-  const document = readCampaign(scenario.campaign, options.folder ?? process.cwd());
+  const document = withOffline(readCampaign(scenario.campaign, options.folder ?? process.cwd()), scenario.offline);
   const chaos = options.chaosKills !== undefined;
   const run = scenario.run === 'here' && !chaos ? 'here' : 'process';
   const rig = await startRig({
@@ -50,7 +53,7 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   });
   let kills: Kills = { agent: 0, gateway: 0 };
   let books: Reconciled | null = null;
-  const shoppers = new Shoppers(rig, tiersOf(document), dice.fork('codes'));
+  const shoppers = new Shoppers(rig, seen(document), dice.fork('codes'));
   const stage = new Stage({ rig, shoppers, dice: dice.fork('steps'), onCheck: options.onCheck ?? (() => {}) });
   try {
     await varyCards(rig, dice.fork('cards'));
@@ -62,7 +65,7 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
     await trying(stage, 'everything comes to rest', async () => {
       books = await rig.settle();
     });
-    if (books !== null) lastChecks(stage, scenario, books, chaos);
+    if (books !== null) await lastChecks(stage, scenario, books, chaos);
   } finally {
     await rig.stop();
   }
@@ -92,17 +95,24 @@ async function trying(stage: Stage, what: string, act: () => Promise<void>): Pro
   }
 }
 
-function lastChecks(stage: Stage, scenario: Scenario, books: Reconciled, chaos: boolean): void {
+async function lastChecks(stage: Stage, scenario: Scenario, books: Reconciled, chaos: boolean): Promise<void> {
   stage.check('journal, ledger, receipts and reader agree', books.differences);
   const died = [...stage.rig.counters.map((counter) => counter.died), stage.rig.gateway.died].filter(
     (text) => text !== undefined,
   );
   stage.check('no process ended by itself', died);
+  const evidence = (await stage.rig.gateway.evidence()).map((document) => evidenceSchema.parse(document));
+  const unproved = evidence.flatMap((document) => {
+    const proved = checkEvidence(document, { verifier: es256Verifier(), sha256 });
+    return proved.ok ? [] : [`evidence ${document.id}: ${proved.fault.why}`];
+  });
+  stage.check('all evidence proves itself', unproved);
   if (chaos) return;
   const found: Readonly<Record<string, number | null>> = {
     ...books.journal,
     ...books.copies,
     inPersonsHands: books.inPersonsHands,
+    doubleSpends: evidence.filter(({ kind }) => kind === 'double-spend').length,
   };
   const wrong = Object.entries(scenario.finally).flatMap(([name, should]) =>
     should === undefined || found[name] === should ? [] : [`${name} is ${found[name]}, not ${should}`],
@@ -133,13 +143,26 @@ export function readCampaign(nameOrPath: string, folder: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
-const tiersSchema = z.object({
+const campaignSchema = z.object({
+  id: z
+    .string()
+    .regex(CAMPAIGN_ID)
+    .transform((id) => id as CampaignId),
   tiers: z.array(z.object({ id: z.string(), faceFen: z.int(), thresholdFen: z.int() })),
 });
 
-const tiersOf = (document: unknown) =>
-  tiersSchema.parse(document).tiers.map(({ id, faceFen, thresholdFen }) => ({
-    id,
-    faceYuan: faceFen / 100,
-    thresholdFen,
+function seen(document: unknown): CampaignSeen {
+  const { id, tiers } = campaignSchema.parse(document);
+  const tiersSeen = tiers.map((tier) => ({
+    id: tier.id,
+    faceYuan: tier.faceFen / 100,
+    thresholdFen: tier.thresholdFen,
   }));
+  return { id, tiers: tiersSeen };
+}
+
+/** A scenario may be stricter than the campaign about what is taken without a line: thirty coupons are a long story. */
+function withOffline(document: unknown, offline: Scenario['offline']): unknown {
+  const campaign = z.looseObject({ offline: z.looseObject({}) }).parse(document);
+  return { ...campaign, offline: { ...campaign.offline, ...offline } };
+}

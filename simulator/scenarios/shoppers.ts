@@ -1,8 +1,11 @@
 /** The customers of a scenario: who claimed what, and whatever they hold under the scanner. */
-import type { CouponSerial } from '#protocol/ids.js';
+import { decodeGrant, type Grant } from '#protocol/codes/presentation.js';
+import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import type { Dice } from '#simulator/counter/dice.js';
 import type { Rig } from '#simulator/counter/rig.js';
 import { claimingToHold } from '#simulator/wallets/misbehaviours/coupon-not-held.js';
+import { withForgedGrant } from '#simulator/wallets/misbehaviours/forged-grant.js';
 import { secondPhoneOf } from '#simulator/wallets/misbehaviours/two-phones.js';
 import { withWrongClock } from '#simulator/wallets/misbehaviours/wrong-clock.js';
 import type { Wallet } from '#simulator/wallets/wallet.js';
@@ -11,13 +14,18 @@ import type { SHOWN } from './format.js';
 export type Shown = (typeof SHOWN)[number];
 
 /** Twice what a presentation is fresh for. */
-const CLOCK_AHEAD_MS = 120_000;
+const CLOCK_WRONG_MS = 120_000;
 
 /** A tier as the campaign's document has it. */
 export interface TierSeen {
   readonly id: string;
   readonly faceYuan: number;
   readonly thresholdFen: number;
+}
+
+export interface CampaignSeen {
+  readonly id: CampaignId;
+  readonly tiers: readonly TierSeen[];
 }
 
 interface Shopper {
@@ -28,13 +36,15 @@ interface Shopper {
 
 export class Shoppers {
   readonly #rig: Rig;
+  readonly #campaign: CampaignId;
   readonly #dice: Dice;
   readonly tiers: readonly TierSeen[];
   readonly #known = new Map<string, Shopper>();
 
-  constructor(rig: Rig, tiers: readonly TierSeen[], dice: Dice) {
+  constructor(rig: Rig, campaign: CampaignSeen, dice: Dice) {
     this.#rig = rig;
-    this.tiers = tiers;
+    this.#campaign = campaign.id;
+    this.tiers = campaign.tiers;
     this.#dice = dice;
   }
 
@@ -85,7 +95,16 @@ export class Shoppers {
       case 'second-phone':
         return secondPhoneOf(wallet).present(now);
       case 'wrong-clock':
-        return withWrongClock(wallet, CLOCK_AHEAD_MS).present(now);
+        return withWrongClock(wallet, CLOCK_WRONG_MS).present(now);
+      case 'slow-clock':
+        return withWrongClock(wallet, -CLOCK_WRONG_MS).present(now);
+      case 'forged-grant':
+        return withForgedGrant({
+          campaign: this.#campaign,
+          grant: grantOf(wallet),
+          holder: wallet.signer,
+          forger: es256Signer(generatePrivateKey()),
+        }).present(now);
       case 'forged':
         return claimingToHold(wallet, [1 as CouponSerial]).present(now);
       case 'coupon':
@@ -101,4 +120,10 @@ export class Shoppers {
   #digits(count: number): string {
     return Array.from({ length: count }, () => this.#dice.below(10)).join('');
   }
+}
+
+function grantOf({ grant }: Wallet): Grant {
+  const decoded = grant === undefined ? undefined : decodeGrant(grant);
+  if (decoded?.ok !== true) throw new Error('this wallet has no grant to imitate: claim first');
+  return decoded.value;
 }
