@@ -10,7 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   latency: async () => (await import('#simulator/bench/counter-bench.js')).benchLatency(readCampaign('youhao-2023')),
   receipt: async () => (await import('#simulator/bench/parts-bench.js')).benchReceipt(),
   journal: async () => (await import('#simulator/bench/parts-bench.js')).benchJournal(),
-  sync: async () => (await import('#simulator/bench/parts-bench.js')).benchSync(),
+  sync: async () => (await import('#simulator/bench/sync-bench.js')).benchSync(),
 };
 
 export function command(): Command {

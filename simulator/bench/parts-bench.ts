@@ -1,37 +1,21 @@
-/** The counter's parts by themselves: the journal beside the bare disk, a receipt's rendering, a week's sync. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** The counter's parts by themselves: the journal beside the bare disk, a receipt's rendering. */
 import { join } from 'node:path';
-import mqtt from 'mqtt';
 import { openJournal } from '#device/adapters/sqlite-journal.js';
-import { OUTBOX_WINDOW_BATCHES } from '#device/core/limits.js';
 import { receiptDocument, sampleReceipt } from '#device/core/receipt.js';
 import { printerModels, renderReceipt, warmUp } from '#device/drivers/printers/index.js';
 import type { Journal } from '#device/ports/journal.js';
-import { decodePresentation } from '#protocol/codes/presentation.js';
-import type { DeviceId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
-import { parseDown } from '#protocol/messages/index.js';
-import { downTopic, upTopic } from '#protocol/messages/topics.js';
+import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { sha256 } from '#protocol/node-crypto.js';
-import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type Figure, quantile } from './figure.js';
-import { medianFdatasyncMs, withGateway } from './gateway-bench.js';
+import { medianFdatasyncMs } from './gateway-bench.js';
+import { inFolder } from './in-folder.js';
 
 const APPENDS = 300;
 const GROUPS = 20;
 const GROUP = 500;
 const RENDERS = 200;
-
-async function inFolder<Value>(use: (folder: string) => Promise<Value>): Promise<Value> {
-  const folder = mkdtempSync(join(tmpdir(), 'codeplate-bench-'));
-  try {
-    return await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 const opened = (n: number): JournalRecord => ({
   kind: 'opened',
@@ -124,134 +108,3 @@ const facts = (n: number): Parameters<typeof receiptDocument>[0] => ({
   coupon: { faceFen: fen(4_000), thresholdFen: fen(20_000), offline: false },
   noCoupon: null,
 });
-
-const REDEMPTIONS = 10_000;
-/** Records a batch: three a sale, and under 64 KiB a message with a presentation in each third one. */
-const BATCH = 150;
-
-/** A counter that was off line for a week hands in 10,000 coupons, each with its presentation. */
-export const benchSync = (): Promise<readonly Figure[]> =>
-  inFolder(async (folder) => {
-    const device = 'bench-0' as DeviceId;
-    const took = await withGateway(
-      folder,
-      [device],
-      async ({ port, presentations }) => {
-        const { readFileSync } = await import('node:fs');
-        const codes: readonly string[] = JSON.parse(readFileSync(await presentations(REDEMPTIONS), 'utf8'));
-        const bodies = codes
-          .slice(0, REDEMPTIONS)
-          .flatMap((code, n) => sale(code, n).map((record) => JSON.stringify(record)));
-        const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
-          clientId: device,
-          username: device,
-          password: 'bench-password',
-          protocolVersion: 4,
-        });
-        client.stream.on('error', () => undefined);
-        // As the agent does: else Nagle and the delayed acknowledgement cost 40 ms a batch.
-        if ('setNoDelay' in client.stream && typeof client.stream.setNoDelay === 'function') client.stream.setNoDelay();
-        await client.subscribeAsync(downTopic(device), { qos: 1 });
-        const batches = messagesOf(bodies);
-        const began = performance.now();
-        const answers: Promise<void>[] = [];
-        for (const [at, { payload, last }] of batches.entries()) {
-          await answers[at - OUTBOX_WINDOW_BATCHES];
-          answers.push(have(client, last));
-          client.publish(upTopic(device), payload, { qos: 1 });
-        }
-        await answers.at(-1);
-        const ms = performance.now() - began;
-        await client.endAsync(true);
-        return ms;
-      },
-      REDEMPTIONS,
-    );
-    const seconds = took / 1_000;
-    return [
-      {
-        name: 'sync: 10,000 offline redemptions arrive',
-        ratio: seconds / 2,
-        value: seconds,
-        unit: 's',
-        against: 'aim: 2 s; each presentation checked, two batches on their way at a time, in order',
-        met: seconds <= 2,
-      },
-    ];
-  });
-
-/** Made before the clock runs: that is the counter's own time, and it has a week for it. */
-function messagesOf(bodies: readonly string[]): readonly { readonly payload: string; readonly last: number }[] {
-  const messages = [];
-  let head: ChainHead = EMPTY_CHAIN;
-  for (let at = 0; at < bodies.length; at += BATCH) {
-    const some = bodies.slice(at, at + BATCH);
-    const message = { v: 1, type: 'records', id: String(at), from: head.seq + 1, prev: head.hash, bodies: some };
-    head = extend(sha256, head, some);
-    messages.push({ payload: JSON.stringify(message), last: head.seq });
-  }
-  return messages;
-}
-
-const have = (client: mqtt.MqttClient, seq: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const hear = (_topic: string, payload: Uint8Array): void => {
-      const message = parseDown(payload);
-      if (!message.ok || message.value.type === 'beacon') return;
-      if (message.value.type === 'forked' || message.value.type === 'rejected')
-        reject(new Error(`the gateway answered ${message.value.type}`));
-      if (message.value.type !== 'have' || message.value.seq < seq) return;
-      client.off('message', hear);
-      resolve();
-    };
-    client.on('message', hear);
-  });
-
-function sale(code: string, n: number): readonly JournalRecord[] {
-  const decoded = decodePresentation(code);
-  if (!decoded.ok) throw new Error('the bench made a presentation that cannot be read');
-  const { grant, counter } = decoded.value;
-  const serial = grant.serials[counter - 1] ?? null;
-  const id = `s${n}-bench0` as SaleId;
-  const order = `A${n}` as OrderNo;
-  const [amountFen, faceFen] = [fen(40_000), fen([2_000, 4_000, 8_000][counter - 1] ?? 2_000)];
-  const netFen = fen(amountFen - faceFen);
-  const card = { auth: '1', rrn: '1', last4: '0042', scheme: 'UNIONPAY', readerTime: '' };
-  const coupon =
-    serial === null
-      ? null
-      : {
-          serial,
-          tier: `f${faceFen}`,
-          faceFen,
-          thresholdFen: fen(10_000),
-          by: { kind: 'offline' as const, presentation: code, allowance: 'a-1' },
-        };
-  return [
-    { kind: 'opened', sale: id, order, amountFen, at: null },
-    {
-      kind: 'charging',
-      sale: id,
-      order,
-      merchant: 'm1' as never,
-      amountFen,
-      netFen,
-      coupon,
-      reason: null,
-      readerMark: null,
-      at: null,
-    },
-    {
-      kind: 'settled',
-      sale: id,
-      order,
-      amountFen,
-      netFen,
-      serial,
-      faceFen,
-      receipt: `r${n}` as ReceiptNo,
-      card,
-      at: null,
-    },
-  ];
-}
