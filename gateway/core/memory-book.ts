@@ -26,6 +26,8 @@ export class MemoryBook implements View {
   readonly sales = new Map<SaleKey, SaleEntry>();
   readonly coupons = new Map<CouponSerial, Coupon>();
   readonly holders = new Map<HolderId, Holder>();
+  /** Kept as such: the spent set is asked for each minute, and the coupons are ten thousand. */
+  readonly used = new Set<CouponSerial>();
   readonly #byCode = new Map<string, HolderId>();
   readonly #byIdentity = new Map<string, HolderId[]>();
   readonly #couponsOf = new Map<HolderId, CouponSerial[]>();
@@ -82,6 +84,8 @@ export class MemoryBook implements View {
     if ((before?.version ?? 0) !== was) throw new Error(`coupon ${coupon.serial} changed under the decision`);
     if (before === undefined) push(this.#couponsOf, coupon.holder, coupon.serial);
     this.coupons.set(coupon.serial, coupon);
+    if (coupon.state === 'used') this.used.add(coupon.serial);
+    else this.used.delete(coupon.serial);
   }
 
   putSale(sale: SaleEntry): void {

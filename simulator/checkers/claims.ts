@@ -1,4 +1,5 @@
 import type { Holder } from '#gateway/core/book.js';
+import type { HolderId } from '#protocol/ids.js';
 import type { Checker } from './books.js';
 
 /** First come, first served, and one of each tier a person; never more than there are. */
@@ -10,11 +11,15 @@ export const claimsFair: Checker = {
     const { tiers, campaign } = books.campaign;
     const given = new Map<string, string>();
     const ofTier = new Map<string, Set<number>>();
+    /** Whom each coupon was given to: its state changes often, and its holder is looked at once. */
+    const holderOf = new Map<number, HolderId>();
     return {
       seen(event) {
         if (event.kind !== 'booked') return undefined;
         let faces = 0;
         for (const { serial, holder } of event.changes.coupons) {
+          if (holderOf.get(serial) === holder) continue;
+          holderOf.set(serial, holder);
           const tier = tiers.find(({ serials }) => serials.first <= serial && serial <= serials.last);
           if (tier === undefined) return `coupon ${serial} is of no tier`;
           const serials = ofTier.get(tier.id) ?? new Set<number>();

@@ -6,8 +6,9 @@ import type { Changes } from '#gateway/core/book.js';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { MerchantId } from '#protocol/ids.js';
+import type { Violation } from './judge.js';
 import { type Plan, QUIET_MS } from './profiles.js';
-import { type Violation, World } from './world.js';
+import { World } from './world.js';
 
 export interface CampaignDay {
   /** `2023-03-27`. */

@@ -1,7 +1,9 @@
 /** One seed, from its plan to its verdict. */
+
+import type { Violation } from './judge.js';
 import { type Plan, type ProfileName, planOf } from './profiles.js';
 import type { Sabotage } from './sabotage.js';
-import { type Violation, World } from './world.js';
+import { World } from './world.js';
 
 export interface SeedReport {
   readonly seed: number;

@@ -22,7 +22,7 @@ import {
   RECOVER_MS,
   VOID_MS,
 } from './state.js';
-import { accept, find, newStore } from './store.js';
+import { accept, find, hasExpired, newStore } from './store.js';
 
 export * from './state.js';
 
@@ -360,7 +360,7 @@ class Turn extends Saying {
       this.tellStanding(known);
       return false;
     }
-    if (this.state.store.expired.includes(want.ref)) {
+    if (hasExpired(this.state.store, want.ref)) {
       this.nak(line.seq, 'REFCONFLICT', line.verb);
       return false;
     }
@@ -396,7 +396,7 @@ class Turn extends Saying {
       this.tellStanding(stored);
       return;
     }
-    this.tellNothing(ref, this.state.store.expired.includes(ref) ? 'EXPIRED' : 'NOTFOUND');
+    this.tellNothing(ref, hasExpired(this.state.store, ref) ? 'EXPIRED' : 'NOTFOUND');
   }
 }
 

@@ -35,15 +35,26 @@ export interface CrpStore {
   readonly boots: number;
   readonly slots: number;
   readonly stored: readonly Stored[];
-  readonly expired: readonly string[];
+  readonly expired: Expired;
   /** Counts authorisations: makes `auth` and `rrn` differ. */
   readonly counter: number;
 }
 
 /** The manual asks for at least 16. */
 export const DEFAULT_SLOTS = 32;
-/** References kept of results that made room: a busy counter's fortnight. The oldest go, and would be NOTFOUND. */
-const EXPIRED_KEPT = 4096;
+/** References of results that made room, in pages: only the last one is ever written to. */
+export type Expired = readonly ReadonlySet<string>[];
+const PAGE = 128;
+/** Together 4,096 of them, a busy counter's fortnight. The oldest go, and would be NOTFOUND. */
+const PAGES_KEPT = 32;
+
+export const hasExpired = ({ expired }: CrpStore, ref: string): boolean => expired.some((page) => page.has(ref));
+
+function withExpired(expired: Expired, ref: string): Expired {
+  const last = expired.at(-1);
+  if (last === undefined || last.size >= PAGE) return [...expired, new Set([ref])].slice(-PAGES_KEPT);
+  return [...expired.slice(0, -1), new Set(last).add(ref)];
+}
 
 export const newStore = (slots: number = DEFAULT_SLOTS): CrpStore => ({
   boots: 0,
@@ -66,7 +77,7 @@ export function accept(
   if (stored.length >= store.slots) {
     const gone = stored.find((s) => isOver(s) && s.taken) ?? stored.find(isOver) ?? stored[0];
     stored = stored.filter((s) => s !== gone);
-    if (gone !== undefined) expired = [...expired, gone.ref].slice(-EXPIRED_KEPT);
+    if (gone !== undefined) expired = withExpired(expired, gone.ref);
   }
   return { ...store, expired, stored: [...stored, { ...request, ...blank, state: 'ACCEPTED' }] };
 }
