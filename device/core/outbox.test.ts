@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChainHead } from '#protocol/records/chain.js';
 import { type Instant, monoMs } from '#protocol/time.js';
@@ -160,5 +161,97 @@ describe('the outbox', () => {
     ]);
     expect(kinds(effects)).toEqual(['read', 'send', 'acknowledge']);
     expect(outboxWakeAt(end)).toBe(3 + OUTBOX_LINGER_MS);
+  });
+});
+
+describe('whatever the line does', () => {
+  /** A gateway that takes records in order, and answers each message by how far it has come. */
+  class Gateway {
+    have = 0;
+    take(from: number, count: number): ChainHead {
+      if (from <= this.have + 1) this.have = Math.max(this.have, from + count - 1);
+      return head(this.have);
+    }
+  }
+  type Message = Extract<OutboxEffect, { kind: 'send' }>;
+  const happening = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('grow' as const), by: fc.integer({ min: 1, max: 700 }) }) },
+    { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('read', 'deliver', 'lose', 'double', 'answer') }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('cut', 'wait') }) },
+  );
+
+  it('no record is skipped, none is called acknowledged that the gateway has not, and in the end all are there', () => {
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 120 }), (script) => {
+        const gateway = new Gateway();
+        let state = outboxOf(head(0), head(0));
+        let now = 0;
+        const reads: number[] = [];
+        let messages: Message[] = [];
+        let answers: ChainHead[] = [];
+        let left = 0;
+        const feed = (input: OutboxInput): void => {
+          const step = stepOutbox(state, input, at(now));
+          state = step.state;
+          for (const effect of step.effects) {
+            if (effect.kind === 'read') reads.push(effect.after);
+            if (effect.kind === 'send') {
+              expect(effect.from).toBeLessThanOrEqual(left + 1);
+              left = effect.from + effect.bodies.length - 1;
+              messages.push(effect);
+            }
+            if (effect.kind === 'stuck') cut();
+            expect(effect.kind).not.toBe('alarm');
+          }
+          expect(state.acknowledged.seq).toBeLessThanOrEqual(gateway.have);
+        };
+        const cut = (): void => {
+          messages = [];
+          answers = [];
+          feed({ kind: 'offline' });
+          feed({ kind: 'online', have: head(gateway.have) });
+          left = state.acknowledged.seq;
+        };
+        const read = (): void => {
+          const after = reads.shift();
+          if (after !== undefined) feed(batch(after + 1, Math.min(500, state.head.seq - after)));
+        };
+        const deliver = (): void => {
+          const message = messages.shift();
+          if (message !== undefined) answers.push(gateway.take(message.from, message.bodies.length));
+        };
+        const answer = (): void => {
+          const have = answers.shift();
+          if (have !== undefined) feed({ kind: 'have', head: have });
+        };
+        const wait = (): void => {
+          const wake = outboxWakeAt(state);
+          now = wake === undefined ? now + 1_000 : Math.max(now, wake);
+          feed({ kind: 'wake' });
+        };
+        cut();
+        for (const one of script) {
+          now += 1;
+          if (one.kind === 'grow' && 'by' in one)
+            feed({ kind: 'grew', head: head(state.head.seq + one.by), urgent: one.by % 2 === 0 });
+          else if (one.kind === 'read') read();
+          else if (one.kind === 'deliver') deliver();
+          else if (one.kind === 'lose') messages.shift();
+          else if (one.kind === 'double') messages.unshift(...messages.slice(0, 1));
+          else if (one.kind === 'answer') answer();
+          else if (one.kind === 'cut') cut();
+          else wait();
+        }
+        for (let turn = 0; turn < 1_000 && state.acknowledged.seq < state.head.seq; turn++) {
+          read();
+          deliver();
+          answer();
+          wait();
+        }
+        expect(gateway.have).toBe(state.head.seq);
+        expect(state.acknowledged.seq).toBe(state.head.seq);
+      }),
+      { numRuns: 300 },
+    );
   });
 });

@@ -103,7 +103,7 @@ function lineOf(sale: Sale): Line {
     case 'abandoned':
       return { zh: '已取消，未收款', en: 'Ended, nothing was charged' };
     case 'not-charged': {
-      const [zh, en] = NOT_CHARGED[sale.outcome];
+      const [zh, en] = NEVER_ASKED.get(sale.code) ?? NOT_CHARGED[sale.outcome];
       return {
         zh: `${zh}，未收款${sale.charge.coupon === null ? '' : '，消费券已退回'}`,
         en: `${en}; nothing was charged${sale.charge.coupon === null ? '' : ', the coupon is free again'}`,
@@ -141,8 +141,9 @@ function lineOf(sale: Sale): Line {
       };
     case 'refunded':
       return {
-        zh: `已退款${yuan(sale.settlement.charge.netFen)}元${sale.settlement.charge.coupon === null ? '' : '，消费券按规则不退'}`,
-        en: `Refunded ${yuan(sale.settlement.charge.netFen)} yuan`,
+        // What becomes of the coupon differs by campaign: the refund's receipt says it.
+        zh: `已退款${yuan(sale.settlement.charge.netFen)}元${sale.settlement.charge.coupon === null ? '' : '，消费券按活动规则处理'}`,
+        en: `Refunded ${yuan(sale.settlement.charge.netFen)} yuan${sale.settlement.charge.coupon === null ? '' : "; the coupon follows the campaign's rule"}`,
       };
     default:
       return unreachable(sale);
@@ -176,6 +177,13 @@ const NOT_CHARGED = {
   error: ['读卡器未能收款', 'The reader could not charge'],
   'not-found': ['读卡器确认未收到', 'The reader never had this charge'],
 } as const;
+
+/** Codes of ours: why the reader was not even asked for money. */
+const NEVER_ASKED: ReadonlyMap<string, readonly [zh: string, en: string]> = new Map([
+  ['LEASE_EXPIRED', ['等待过久', 'It took too long']],
+  ['AWAY', ['读卡器未连接', 'The card reader is not connected']],
+  ['BUSY', ['读卡器正忙', 'The card reader is busy']],
+]);
 
 /** The reason's sentence with what can be filled in from a sale. */
 export function reasonLine(reason: ReasonCode, next: Shortfall): Line {

@@ -137,9 +137,10 @@ describe('a sale', () => {
 
   it('starts no charge when the disk took so long that the lease may end first', () => {
     const slow = 300_000 - CHARGE_WORST_MS + 10;
-    const { done } = play([journalled, code, authorised(FORTY), [slow, journalled]]);
+    const { sale, done } = play([journalled, code, authorised(FORTY), [slow, journalled]]);
     expect(done).not.toContain('charge');
     expect(done.at(-1)).toBe('journal not-charged');
+    expect(viewOf(play([journalled], sale).sale).line.zh).toBe('等待过久，未收款，消费券已退回');
   });
 
   it('asks a reader that fell silent, never charges again, and settles when it says approved', () => {
@@ -199,7 +200,7 @@ describe('a refund', () => {
     const { sale, done, effects } = play([start, journalled, approved(refund), journalled], play(SETTLE).sale);
     expect(done).toEqual(['journal refunding', 'void', 'journal refunded', 'stored', 'receipt', 'announce']);
     expect(effects).toContainEqual(expect.objectContaining({ kind: 'void', original: FACTS.sale, netFen: 21_990 }));
-    expect(viewOf(sale).state).toBe('refunded');
+    expect(viewOf(sale)).toMatchObject({ state: 'refunded', line: { zh: '已退款219.90元，消费券按活动规则处理' } });
   });
 
   it('that the reader declines leaves the sale as it was, and can be tried again', () => {

@@ -9,7 +9,7 @@ import {
   worthRetrying,
 } from './errors.js';
 import { renderErrorsDocument } from './errors-document.js';
-import { REASONS, type Reason } from './reasons.js';
+import { REASON_CODES, REASONS, type Reason } from './reasons.js';
 import { sentence } from './sentence.js';
 
 const placesIn = (text: string): string[] => [...text.matchAll(/\{[^}]*\}/g)].map(([place]) => place).sort();
@@ -29,6 +29,17 @@ describe('every reason', () => {
   );
 });
 
+describe('what the cashier can do', () => {
+  // Said at a phone, to whoever claims; all others are said at a counter.
+  const AT_A_PHONE = /^(claim-|invalid-|tier-gone|unknown-tier|already-claimed|outside-area|budget-|wallet-)/;
+  it.each(REASON_CODES.filter((code) => !AT_A_PHONE.test(code)))('is said with %s, in both languages', (code) => {
+    const { zh, en, bare }: Reason = REASONS[code];
+    for (const text of [zh, bare?.zh ?? zh]) expect(text).toMatch(/按原价收款|请|再买/);
+    for (const text of [en, bare?.en ?? en])
+      expect(text).toMatch(/full price|ask|[Pp]lease|refresh|restore|call|scan|more takes/);
+  });
+});
+
 describe('a sentence', () => {
   it('is filled with what is missing to the coupon', () => {
     const params = { missing: '40.1', face: '80' };
@@ -37,7 +48,7 @@ describe('a sentence', () => {
   });
 
   it('is said without its places where something is not known', () => {
-    expect(sentence('below-threshold', { missing: '5' }, 'zh')).toBe('未达到消费券门槛');
+    expect(sentence('below-threshold', { missing: '5' }, 'zh')).toBe('未达到消费券门槛，按原价收款');
     expect(sentence('outside-hours', { opens: '', closes: '22:00' }, 'en')).toBe(
       'Outside the hours in which coupons are taken; full price',
     );

@@ -16,7 +16,7 @@ export const REASONS = {
   'below-threshold': {
     zh: '未达到消费券门槛，再买{missing}元可减{face}元',
     en: 'Below the threshold: {missing} yuan more takes {face} yuan off',
-    bare: { zh: '未达到消费券门槛', en: 'Below the threshold of every coupon held' },
+    bare: { zh: '未达到消费券门槛，按原价收款', en: 'Below the threshold of every coupon held; full price' },
   },
   'before-campaign': { zh: '活动尚未开始，按原价收款', en: 'The campaign has not begun; full price' },
   'after-campaign': { zh: '活动已经结束，按原价收款', en: 'The campaign is over; full price' },
@@ -41,17 +41,25 @@ export const REASONS = {
     zh: '疑似拆单，本次不能用券，按原价收款',
     en: 'Looks like one order split into several: no coupon this time, full price',
   },
-  'already-used': { zh: '此消费券已使用', en: 'This coupon has been used' },
-  'coupon-reserved': { zh: '此消费券正在另一笔付款中使用', en: 'This coupon is in use in another payment' },
-  'budget-exhausted': { zh: '活动资金已用完，按原价收款', en: 'The campaign budget is used up; full price' },
+  'already-used': { zh: '此消费券已使用，按原价收款', en: 'This coupon has been used; full price' },
+  'coupon-reserved': {
+    zh: '此消费券正用于另一笔付款，按原价收款',
+    en: 'This coupon is in use in another payment; full price',
+  },
   // -- what the customer showed
   'wrong-wallet-app': { zh: '请使用云闪付付款码', en: 'Please use the UnionPay QuickPass (云闪付) code' },
-  'code-unknown': { zh: '无法识别此码', en: 'This code is not known' },
+  'code-unknown': {
+    zh: '无法识别此码，请顾客出示云闪付付款码或消费券码',
+    en: 'This code is not known: ask for the UnionPay QuickPass code or the coupon code',
+  },
   'presentation-malformed': {
     zh: '消费券码不完整，请顾客刷新后重试',
     en: 'The coupon code is damaged: refresh it and try again',
   },
-  'presentation-forged': { zh: '消费券码签名无效，不能使用', en: 'The signature of the coupon code is not valid' },
+  'presentation-forged': {
+    zh: '消费券码签名无效，请顾客出示其他码，或按原价收款',
+    en: 'The signature of the coupon code is not valid: another code, or full price',
+  },
   'presentation-stale': {
     zh: '消费券码已过期，请顾客刷新',
     en: 'The coupon code is too old: ask the customer to refresh it',
@@ -64,16 +72,28 @@ export const REASONS = {
     zh: '此码已出示过，请顾客刷新',
     en: 'This very code was shown before: ask the customer to refresh it',
   },
-  'grant-expired': { zh: '消费券已过期', en: 'The coupon has expired' },
-  'other-campaign': { zh: '此券属于其他活动', en: 'This coupon belongs to another campaign' },
-  // -- line and device
-  'gateway-unreachable': { zh: '网络不通，付款码无法验券', en: 'The line is down: a payment code cannot be checked' },
-  'offline-not-permitted': {
-    zh: '网络不通，本活动不支持离线用券',
-    en: 'The line is down and this campaign takes no coupons offline',
+  'grant-expired': { zh: '消费券已过期，按原价收款', en: 'The coupon has expired; full price' },
+  'other-campaign': {
+    zh: '此券属于其他活动，请顾客出示本活动的券，或按原价收款',
+    en: "This coupon belongs to another campaign: one of this campaign's, or full price",
   },
-  'offline-allowance-spent': { zh: '离线用券额度已用完', en: 'The offline allowance is used up' },
-  'offline-holder-limit': { zh: '该顾客离线用券次数已满', en: 'This customer has reached the offline limit' },
+  // -- line and device
+  'gateway-unreachable': {
+    zh: '网络不通，付款码无法验券，按原价收款',
+    en: 'The line is down and a payment code cannot be checked; full price',
+  },
+  'offline-not-permitted': {
+    zh: '网络不通，本活动不支持离线用券，按原价收款',
+    en: 'The line is down and this campaign takes no coupons offline; full price',
+  },
+  'offline-allowance-spent': {
+    zh: '离线用券额度已用完，按原价收款，请恢复网络',
+    en: 'The offline allowance is used up; full price until the line is back',
+  },
+  'offline-holder-limit': {
+    zh: '该顾客离线用券次数已满，按原价收款',
+    en: 'This customer has reached the offline limit; full price',
+  },
   'offline-sync-too-old': { zh: '离线时间过长，请恢复网络', en: 'Too long since the last sync: restore the line' },
   'offline-bundle-missing': {
     zh: '缺少活动数据，请恢复网络',
@@ -87,6 +107,7 @@ export const REASONS = {
   },
   'lease-expired': { zh: '等待过久，请重新扫码', en: 'Waited too long: scan again' },
   // -- claiming
+  'budget-exhausted': { zh: '活动资金已用完，不再发券', en: 'The campaign budget is used up: no more coupons' },
   'claim-not-open': { zh: '领券尚未开始', en: 'Claiming has not opened' },
   'claim-closed': { zh: '领券已经结束', en: 'Claiming is over' },
   'outside-area': { zh: '您不在活动区域内', en: 'You are not in the campaign area' },

@@ -116,6 +116,15 @@ describe('what is not a message', () => {
     }
   });
 
+  it('never repeats the half of a payment code that a long message is cut in', () => {
+    for (let before = 120; before < 200; before++) {
+      const parsed = parseUp(
+        bytesOf({ ...hello, head: { ...hello.head, [`${'x'.repeat(before)} 6212345678901234567`]: 1 } }),
+      );
+      expect(JSON.stringify(parsed)).not.toContain('62123456');
+    }
+  });
+
   it('is never an exception, whatever the bytes', () => {
     const anyMessage = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),

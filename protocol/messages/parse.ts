@@ -76,7 +76,8 @@ export function parseMessage<Schema extends z.ZodType>(
 
 function fault(code: MessageFaultCode, what: string, re?: string): Result<never, MessageFault> {
   // Names of unknown keys come from outside, and so may anything in them.
-  const safe = maskWithin(what.slice(0, WHAT_CHARACTERS));
+  // Masked before it is cut: half of a payment code no longer looks like one.
+  const safe = maskWithin(what).slice(0, WHAT_CHARACTERS);
   return err(re === undefined ? { code, what: safe } : { code, what: safe, re });
 }
 
