@@ -5,7 +5,7 @@ import type { Fen } from '#protocol/money.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/time.js';
 import { openMemoryJournal } from './adapters/memory-journal.js';
 import { Line } from './line.js';
 import type { BrokerEvents } from './ports/broker.js';
@@ -34,7 +34,7 @@ function lineUp() {
       discard: nothing,
     },
     journal,
-    clock: { mono: () => monoMs(0), wall: () => wallMs(0), alarm: () => nothing },
+    clock: { mono: () => monoMs(0), alarm: () => nothing },
     random: { next: () => 0, hex: (n) => '0'.repeat(2 * n) },
     turns: new Turns(),
     now: () => ({ mono: monoMs(0), wall: undefined }),

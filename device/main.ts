@@ -101,7 +101,6 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
             language: config.language,
             merchantName: config.merchantName,
             campaign: () => desk.campaign,
-            wall: () => clock.wall(),
             log,
           }),
     log,
@@ -156,7 +155,7 @@ async function readJournal(
   const replay = (record: JournalRecord): void => {
     book.replay(record, at);
     desk.note(record);
-    if (record.at !== null) floor = record.at.earliest;
+    if (record.at !== null && record.at.earliest >= (floor ?? 0)) floor = record.at.earliest;
   };
   const opened = await openJournal(join(config.data, 'journal.sqlite'), {
     sha256,

@@ -2,6 +2,7 @@
 import { zoneOf } from '#protocol/campaign/calendar.js';
 import { utcText } from '#protocol/campaign/clock-text.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
+import type { CardSlip } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
 import { type ReceiptFacts, type ReceiptLanguage, receiptDocument } from './core/receipt.js';
 import type { SaleEffect } from './core/sale.js';
@@ -18,8 +19,6 @@ export interface ReceiptSettings {
   /** Printed until the campaign's own list is here. */
   readonly merchantName: string;
   readonly campaign: () => Campaign | undefined;
-  /** The calendar as far as anybody knows: shown on paper, used in no decision. */
-  readonly wall: () => WallMs;
   readonly log: Log;
 }
 
@@ -41,14 +40,13 @@ function factsOf(effect: ReceiptEffect, copy: 'original' | 'reprint', settings: 
   const { facts, settlement } = effect;
   const { charge, slip } = settlement;
   const campaign = settings.campaign();
-  const when = effect.when === null ? settings.wall() : effect.when.earliest;
   const common = {
     copy,
     receipt: effect.receipt,
     merchant: campaign?.merchants.find((merchant) => merchant.id === facts.merchant)?.name ?? settings.merchantName,
     device: facts.device,
     order: facts.order,
-    time: utcText(zoneOf(campaign?.window.timeZone ?? 'Asia/Shanghai')?.local(when) ?? when),
+    time: timeOf(effect, campaign),
     netFen: charge.netFen,
     card: { scheme: slip.scheme, last4: slip.last4, auth: slip.auth, rrn: slip.rrn },
     campaign: campaign === undefined ? null : { name: campaign.name, line: campaign.receiptLine },
@@ -76,4 +74,22 @@ function factsOf(effect: ReceiptEffect, copy: 'original' | 'reprint', settings: 
           },
     noCoupon: charge.reason === null ? null : reasonLine(charge.reason, charge.next),
   };
+}
+
+function timeOf({ when, of, settlement }: ReceiptEffect, campaign: Campaign | undefined): string | null {
+  if (when !== null) return localText(when.earliest, campaign);
+  return of === 'sale' ? readerTime(settlement.slip) : null;
+}
+
+function localText(at: WallMs, campaign: Campaign | undefined): string {
+  return utcText(zoneOf(campaign?.window.timeZone ?? 'Asia/Shanghai')?.local(at) ?? at);
+}
+
+/**
+ * Where this box trusts no clock the card reader's is printed, which its bank keeps right; the operating system's may be
+ * of 1970. null: the reader told none either, and the receipt says so.
+ */
+function readerTime({ readerTime: time }: CardSlip): string | null {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(time) ?? [];
+  return year === undefined ? null : `${year}-${month}-${day} ${hour}:${minute}:${second}`;
 }

@@ -2,7 +2,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock, Random } from '#device/ports/clock.js';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/time.js';
 
 /** Node's timers take 31 bits; a longer wait is made of several. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -14,7 +14,6 @@ export function systemClock(options: { readonly keepsAlive: boolean } = { keepsA
   const mono = () => monoMs(Number(process.hrtime.bigint() / 1_000_000n));
   return {
     mono,
-    wall: () => wallMs(Date.now()),
     alarm: (at, ring) => {
       let timer: NodeJS.Timeout;
       const wait = (): void => {

@@ -1,10 +1,9 @@
-import type { Interval, MonoMs } from '#protocol/time.js';
+import type { MonoMs } from '#protocol/time.js';
 
+/** The operating system's calendar is not among what a counter asks: on a box without a battery it may be years wrong. */
 export interface Clock {
   /** Never jumps; starts anywhere. */
   mono(): MonoMs;
-  /** The operating system's calendar time, right or wrong: one ingredient of the interval, never trusted alone. */
-  wall(): Interval['earliest'];
   /** Calls back at or after `at`; the returned function cancels. */
   alarm(at: MonoMs, ring: () => void): () => void;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import youhao from '../../campaigns/youhao-2023.json' with { type: 'json' };
 import { describeProblem, parseCampaign } from './load.js';
@@ -35,6 +36,30 @@ describe('the reference campaign', () => {
       [4_000, 20_000, 4_000],
       [8_000, 30_000, 2_000],
     ]);
+  });
+
+  it('has its hours, its claim rule and its refund rule, and names what the notice does not name', () => {
+    expect(youhao).toMatchObject({
+      name: '“畅购友好·乐享消费”惠民消费季',
+      window: { timeZone: 'Asia/Shanghai', firstDay: '2023-03-27', days: 15, opens: '09:00', closes: '22:00' },
+      claim: { opens: { day: '2023-03-27', time: '09:00' }, perPersonPerTier: 1, samePerson: 'any' },
+      choice: 'largest-face',
+      couponsPerPayment: 1,
+      refund: 'stays-used',
+      plateCapFen: null,
+      splitGuard: null,
+      sponsors: [{ name: '伊春市友好区人民政府', shareBasisPoints: 10_000 }],
+    });
+    expect(youhao.claim.identifiers).toEqual(['phone', 'idCard', 'device']);
+    for (const { modes } of youhao.tiers) expect(modes).toEqual(['customer-code', 'plate']);
+  });
+
+  it('has the published merchants byte by byte, category and name, in the order of the list', () => {
+    const list = ['category,name', ...youhao.merchants.map(({ category, name }) => `${category},${name}`), ''];
+    // SHA-256 of the published list as it was received, a line a merchant.
+    expect(createHash('sha256').update(list.join('\n')).digest('hex')).toBe(
+      '6a0b4058d984e1b3f53221b99d10f9c691b9adfa07b5f704dcc368e916e7ea50',
+    );
   });
 });
 

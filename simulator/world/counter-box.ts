@@ -185,7 +185,7 @@ export class CounterBox {
     const opened = this.disk.open(life, ({ record }: { record: JournalRecord }) => {
       book.replay(record, now);
       desk.note(record);
-      if (record.at !== null) floor = record.at.earliest;
+      if (record.at !== null && record.at.earliest >= (floor ?? 0)) floor = record.at.earliest;
     });
     this.#crashJournal = opened.ok ? () => opened.value.crash() : undefined;
     const journal = opened.ok ? opened.value : failedJournal(opened.fault);
@@ -196,7 +196,6 @@ export class CounterBox {
       language: 'zh',
       merchantName: merchant,
       campaign: () => desk.campaign,
-      wall: clock.wall,
       log,
     });
     const printer = createPrinter(this.#model, { mayBeTorn: true });

@@ -3,7 +3,7 @@
  * 1970 after a boot, or whatever somebody set it to.
  */
 import type { Clock } from '#device/ports/clock.js';
-import { type MonoMs, monoMs, wallMs } from '#protocol/time.js';
+import { type MonoMs, monoMs, type WallMs, wallMs } from '#protocol/time.js';
 import type { Life } from './life.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -40,8 +40,8 @@ export class BoxClock {
     return time;
   }
 
-  /** The port of one process. */
-  port(life: Life): Clock {
+  /** The port of one process, and the calendar that the operating system shows beside it. */
+  port(life: Life): Clock & { wall(): WallMs } {
     return {
       mono: () => this.mono(),
       wall: () => wallMs(this.#scheduler.now + this.wallError),

@@ -10,7 +10,6 @@ import type { PrinterMachine } from '#device/drivers/printers/printer.js';
 import type { ReaderDriver } from '#device/drivers/readers/reader.js';
 import type { VoiceDriver } from '#device/drivers/voices/voice.js';
 import type { Broker } from '#device/ports/broker.js';
-import type { Clock } from '#device/ports/clock.js';
 import type { Journal } from '#device/ports/journal.js';
 import type { ReceiptTypesetter } from '#device/printing.js';
 import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
@@ -18,6 +17,7 @@ import type { Rules } from '#gateway/core/rules.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
 import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { BoxClock } from './device-clock.js';
 import type { Life } from './life.js';
 import type { Scheduler } from './scheduler.js';
 
@@ -27,7 +27,7 @@ export interface AtCounter {
   readonly scheduler: Scheduler;
   readonly life: Life;
   readonly sha256: Sha256;
-  readonly clock: Clock;
+  readonly clock: ReturnType<BoxClock['port']>;
 }
 
 export interface AtCentre {
