@@ -20,6 +20,7 @@ function lineUp() {
   if (!opened.ok) throw new Error(opened.fault.message);
   const journal = opened.value;
   const sent: UpMessage[] = [];
+  const heard: string[] = [];
   let hear: BrokerEvents | undefined;
   const nothing = (): void => {};
   const line = new Line({
@@ -42,7 +43,7 @@ function lineUp() {
     events: {
       onOnline: nothing,
       onOffline: nothing,
-      onAuthorised: nothing,
+      onAuthorised: (_sale, answer) => heard.push(answer.kind),
       onWelcome: nothing,
       onBeacon: nothing,
       onAcknowledged: nothing,
@@ -59,6 +60,24 @@ function lineUp() {
   return {
     line,
     say,
+    heard,
+    /** The gateway's answer to the newest question: the 40 off 200 yuan, but for what is changed. */
+    reserve: (change: object) =>
+      say({
+        type: 'authorised',
+        re: sent.at(-1)?.id,
+        sale: SALE,
+        answer: {
+          kind: 'reserved',
+          serial: 1,
+          tier: 'yuan-40',
+          faceFen: 4_000,
+          thresholdFen: 20_000,
+          netFen: 16_000,
+          leaseMs: 1,
+          ...change,
+        },
+      }),
     sent: () => sent.slice(1).map(({ type }) => type),
     write: (n: number, urgent: boolean): ChainHead => {
       let at: ChainHead | undefined;
@@ -113,5 +132,17 @@ describe('a question for a coupon', () => {
     drop();
     say({ type: 'have', re: 'x', ...first });
     expect(sent()).toEqual(['records', 'records']);
+  });
+
+  it.each([
+    ['fits', {}, ['reserved']],
+    ['takes one sum off and leaves another', { netFen: 15_999 }, []],
+    ['leaves nothing to pay', { faceFen: 20_000, netFen: 0 }, []],
+    ['takes off more than there is', { faceFen: 20_001 }, []],
+  ])('is answered by a reservation that %s: %j', (_what, change, expected) => {
+    const { ask, reserve, heard } = lineUp();
+    ask();
+    reserve(change);
+    expect(heard).toEqual(expected);
   });
 });

@@ -10,8 +10,9 @@ import { parseDown } from '#protocol/messages/index.js';
 import { requestIdOf } from '#protocol/messages/request-id.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { UpMessage } from '#protocol/messages/up.js';
+import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import { type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
+import { type Instant, later, type MonoMs } from '#protocol/time.js';
 import { HELLO_EVERY_MS, OUTBOX_BATCH_RECORDS } from './core/limits.js';
 import {
   type Outbox,
@@ -42,8 +43,8 @@ export interface LineEvents {
   onAuthorised(sale: SaleId, answer: AuthoriseAnswer): void;
   /** The gateway's clock; `askedAt`: when the request left that it answers. */
   onWelcome(welcome: Extract<DownMessage, { type: 'welcome' }>, askedAt: MonoMs): void;
-  /** The gateway's clock, unasked and unsigned. */
-  onBeacon(time: WallMs): void;
+  /** The gateway lives: once a minute. */
+  onBeacon(): void;
   onAcknowledged(head: ChainHead): void;
   onAllowance(allowance: SignedAllowance): void;
   /** A message on a topic that isn't this device's own: campaign bundle or spent set. */
@@ -70,7 +71,7 @@ export class Line {
   #outbox: Outbox;
   #requests = 0;
   #hello: { readonly id: string; readonly at: MonoMs } | null = null;
-  readonly #asked = new Map<string, { readonly sale: SaleId; readonly sentAt: MonoMs }>();
+  readonly #asked = new Map<string, { readonly sale: SaleId; readonly amountFen: Fen; readonly sentAt: MonoMs }>();
   /** The newest record that the centre waits for: no question overtakes it. */
   #urgentTo = 0;
   /** Questions behind such a record that hasn't left yet. */
@@ -147,7 +148,8 @@ export class Line {
   authorise(request: AuthoriseRequest): boolean {
     if (!this.online) return false;
     const id = this.#requestId();
-    this.#asked.set(id, { sale: request.sale, sentAt: this.#now().mono });
+    const { sale, amountFen } = request;
+    this.#asked.set(id, { sale, amountFen, sentAt: this.#now().mono });
     const message: UpMessage = { v: 1, type: 'authorise', id, ...request };
     if (this.#urgentTo <= sentTo(this.#outbox)) return this.#send(message);
     this.#behind.push({ after: this.#urgentTo, message });
@@ -258,6 +260,11 @@ export class Line {
         // Without its request it is late: the sale went on, and the records say how. The gateway frees what it held.
         if (asked === undefined || asked.sale !== message.sale) return;
         this.#asked.delete(message.re);
+        if (!addsUp(asked.amountFen, message.answer)) {
+          // The sale judges by itself when its time is up; what its journal says of it frees the coupon.
+          this.#log('error', 'MESSAGE_MALFORMED', { what: `a reservation that does not fit its sale ${message.sale}` });
+          return;
+        }
         this.#events.onAuthorised(message.sale, message.answer);
         return;
       }
@@ -271,7 +278,7 @@ export class Line {
         this.#log('error', message.code, { what: message.what, re: message.re });
         return;
       case 'beacon':
-        this.#events.onBeacon(message.time);
+        this.#events.onBeacon();
         if (
           this.#uplink.at === 'up' &&
           this.#hello !== null &&
@@ -352,3 +359,7 @@ export class Line {
     return this.#broker.publish(upTopic(this.#device), JSON.stringify(message), false);
   }
 }
+
+/** What is charged is worked out on both sides; where they differ, or nothing would be left to pay, one of them is wrong. */
+const addsUp = (amountFen: Fen, answer: AuthoriseAnswer): boolean =>
+  answer.kind === 'refused' || (answer.netFen === amountFen - answer.faceFen && answer.netFen > 0);

@@ -143,7 +143,7 @@ export class DeviceLoop implements Counter {
           else
             log('error', 'TIME_NOT_SIGNED', { what: 'the welcome is not signed by a gateway that this device knows' });
         },
-        onBeacon: (time) => learn(() => this.#timekeeper.hear(time, null)),
+        onBeacon: () => this.#state.tellIfChanged(),
         onAcknowledged: (head) => this.#unsent.acknowledged(head),
         onAllowance: (allowance) => learn(() => ports.desk.takeAllowance(allowance)),
         onCampaign: (topic, payload) => learn(() => ports.desk.heard(topic, payload)),

@@ -26,10 +26,10 @@ export class Timekeeper {
 
   readonly now = (): Instant => instantAt(this.#time, this.#clock.mono());
 
-  /** `askedAt`: when the request left that this time answers; null for a beacon, which may have been under way for long. */
-  hear(time: WallMs, askedAt: MonoMs | null): void {
+  /** `time`: the gateway's, its signature checked. `askedAt`: when the request left that it answers. */
+  hear(time: WallMs, askedAt: MonoMs): void {
     const now = this.#clock.mono();
-    this.#time = anchored(this.#time, time, askedAt, now);
+    this.#time = anchored(this.#time, { time, askedAt, heardAt: now });
     if (this.#keptAt !== undefined && now < later(this.#keptAt, KEEP_TIME_EVERY_MS)) return;
     this.#keptAt = now;
     this.#keep.save('time', JSON.stringify(keptAnchor(this.#time, this.#bootId)));

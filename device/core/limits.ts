@@ -53,7 +53,7 @@ export const SILENCE_MS = 150_000;
 export const RECONNECT_BASE_MS = 500;
 export const RECONNECT_CAP_MS = 30_000;
 
-/** The time's anchor is kept on disk this often: ten minutes more of drift after a restart are 30 ms. */
+/** The time's anchor is kept on disk this often at most, however often the line comes back: a card wears out. */
 export const KEEP_TIME_EVERY_MS = 10 * 60_000;
 
 /** A line that stays up for weeks asks the time anew this often, or drift would make it useless when the line goes at last. */

@@ -1,7 +1,7 @@
 /**
  * What time it is, as an interval that surely holds the truth. Boxes without a battery clock boot in the wrong year, so
- * the operating system's calendar is never believed: the gateway's clock anchors the interval, the monotonic clock carries
- * it, drift widens it, and the newest time ever journalled is its floor.
+ * the operating system's calendar is never believed: the gateway's signed word anchors the interval, the monotonic clock
+ * carries it, drift widens it, and the newest time ever journalled is its floor.
  */
 import { type Instant, type Interval, type MonoMs, monoMs, type WallMs, wallMs } from '#protocol/time.js';
 
@@ -16,23 +16,21 @@ export const WIDEST_MS = 10 * 60_000;
 export interface TrustedTime {
   /** The gateway said `time` somewhere between the moment we asked and `heardAt`. */
   readonly anchor: { readonly earliest: WallMs; readonly latest: WallMs; readonly heardAt: MonoMs } | null;
+  /** It was at least this, once: the journal says so. */
   readonly floor: WallMs;
 }
 
 export const noTime: TrustedTime = { anchor: null, floor: wallMs(0) };
 
 /**
- * `askedAt`: when the request left that this time answers; null for a time that came unasked. That one may have been under
- * way for long, and nobody signed it: it can only narrow what is known, by what must have passed already.
+ * `time`: the gateway's, signed for the request that left at `askedAt`. The gateway read its clock at some moment between
+ * then and `heardAt`, so that it is now `time` at least, and at most as much later as all that took. A time that comes
+ * unasked, or that nobody signed, sets nothing: it may have been under way for a week, or be anybody's.
  */
-export function anchored(state: TrustedTime, time: WallMs, askedAt: MonoMs | null, heardAt: MonoMs): TrustedTime {
-  if (askedAt !== null)
-    return { ...state, anchor: { earliest: time, latest: wallMs(time + heardAt - askedAt), heardAt } };
-  const known = intervalAt(state, heardAt);
-  if (known === undefined) return state;
-  const earliest = wallMs(Math.min(Math.max(known.earliest, time), known.latest));
-  return { ...state, anchor: { earliest, latest: known.latest, heardAt } };
-}
+export const anchored = (
+  state: TrustedTime,
+  { time, askedAt, heardAt }: { readonly time: WallMs; readonly askedAt: MonoMs; readonly heardAt: MonoMs },
+): TrustedTime => ({ ...state, anchor: { earliest: time, latest: wallMs(time + heardAt - askedAt), heardAt } });
 
 /** The true time was at least this, once: the journal says so. */
 export const floored = (state: TrustedTime, floor: WallMs): TrustedTime =>

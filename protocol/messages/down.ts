@@ -83,7 +83,7 @@ export const rejectedSchema = z.object({
   what: z.string().max(200),
 });
 
-/** The gateway lives, and this is its clock: every minute, unsigned, perhaps long under way. */
+/** The gateway lives: every minute. Its clock is for those who watch the line; unsigned as it is, no counter goes by it. */
 export const beaconSchema = z.object({
   v: z.literal(1),
   type: z.literal('beacon'),
