@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { type CampaignCourse, runCampaign as run } from '../simulator/world/campaign.js';
 import { campaignChart } from '../simulator/world/campaign-chart.js';
 import { readCampaign } from './campaign-file.js';
+import { progress } from './progress.js';
 import { EXIT_FAILED, printJson } from './usage.js';
 
 export function runCampaign(
@@ -11,8 +12,10 @@ export function runCampaign(
 ): void {
   const campaign = readCampaign(file);
   const chart = svg ?? `${campaign.id}.svg`;
+  const bar = progress(json);
   const began = Date.now();
-  const course = run(campaign, seed);
+  const course = run(campaign, seed, (done, words) => bar(done, words));
+  bar(undefined, '');
   const wallSeconds = (Date.now() - began) / 1000;
   writeFileSync(chart, campaignChart(course));
   if (json) {
@@ -35,13 +38,16 @@ export function runCampaign(
 }
 
 function table({ campaign, days }: CampaignCourse): string {
+  const last = days.findLastIndex(({ claimed, redeemed, sales }) => sales + Math.max(...claimed, ...redeemed) > 0);
   const head = ['day', ...campaign.tiers.flatMap(({ id }) => [`${id} +`, `${id} -`]), 'sales', 'sponsor yuan'];
-  const rows = days.map((day) => [
-    day.day,
-    ...campaign.tiers.flatMap((_, at) => [`${day.claimed[at] ?? 0}`, `${day.redeemed[at] ?? 0}`]),
-    `${day.sales}`,
-    (day.sponsorFen / 100).toFixed(2),
-  ]);
+  const rows = days
+    .slice(0, last + 1)
+    .map((day) => [
+      day.day,
+      ...campaign.tiers.flatMap((_, at) => [`${day.claimed[at] ?? 0}`, `${day.redeemed[at] ?? 0}`]),
+      `${day.sales}`,
+      (day.sponsorFen / 100).toFixed(2),
+    ]);
   const sum = (of: (day: CampaignCourse['days'][number]) => number): number =>
     days.reduce((total, day) => total + of(day), 0);
   const total = [
@@ -55,7 +61,11 @@ function table({ campaign, days }: CampaignCourse): string {
   ];
   const lines = [head, ...rows, total];
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => line.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  ')).join('\n');
+  const nothing =
+    days[last + 1] === undefined ? [] : [`from ${days[last + 1]?.day} to ${days.at(-1)?.day}: nothing left`];
+  return [...lines.map((line) => line.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  ')), ...nothing].join(
+    '\n',
+  );
 }
 
 function summary(

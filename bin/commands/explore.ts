@@ -2,6 +2,8 @@
 import { Command, Option } from 'commander';
 import type { ProfileName } from '../../simulator/world/profiles.js';
 import type { SeedReport } from '../../simulator/world/run-seed.js';
+import { failureText, Summary } from '../explore-summary.js';
+import { progress } from '../progress.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -70,6 +72,7 @@ async function exploreSeeds(options: Options): Promise<void> {
   const from = whole(options.from, '--from') ?? (minutes === undefined ? 1 : Date.now() % 1_000_000_000);
   const limit = seeds ?? (minutes === undefined ? DEFAULT_SEEDS : Number.POSITIVE_INFINITY);
   const { explore, profileOf } = await import('../../simulator/world/explore.js');
+  const { FAULTS } = await import('../../simulator/faults/index.js');
   const began = Date.now();
   const until = minutes === undefined ? Number.POSITIVE_INFINITY : began + minutes * 60_000;
   const total = new Summary(from);
@@ -95,7 +98,7 @@ async function exploreSeeds(options: Options): Promise<void> {
     failure !== undefined && options.shrink === true ? await shrinkIt(failure, options.json === true) : undefined;
   if (options.json === true) printJson({ ...total.json(wallMs), ...(shrunk === undefined ? {} : { shrunk }) });
   else {
-    process.stdout.write(total.text(wallMs));
+    process.stdout.write(total.text(wallMs, new Map(FAULTS.map(({ id, words }) => [id, words]))));
     for (const report of total.failures) process.stdout.write(failureText(report));
     if (shrunk !== undefined) process.stdout.write(`\nshrunk after ${shrunk.tries} tries: ${shrunk.command}\n`);
   }
@@ -132,113 +135,45 @@ async function huntMutants(options: Options): Promise<void> {
   const mutants = MUTANTS.filter(({ id }) => only === undefined || id === only);
   if (mutants.length === 0)
     throw new UsageError(`There is no mutant ${only}. There are: ${MUTANTS.map(({ id }) => id).join(', ')}.`);
+  const began = Date.now();
+  const bar = progress(options.json === true);
+  let tried = 0;
+  let judged = 0;
+  const standing = (): void => bar(judged / mutants.length, `${judged} of ${mutants.length} mutants, ${tried} seeds`);
   const results = await hunt({
     from: whole(options.from, '--from') ?? 1,
     patience: whole(options.seeds, '--seeds') ?? MUTANT_PATIENCE,
     mutants,
     ...workersOf(options),
+    tried() {
+      tried += 1;
+      standing();
+    },
     caught({ id, words, seeds, seed, profile, invariant }) {
+      judged += 1;
       if (options.json === true) return;
+      bar(undefined, '');
       const verdict = seeds === undefined ? 'NOT CAUGHT' : `caught after ${seeds} ${seeds === 1 ? 'seed' : 'seeds'}`;
       const how = invariant === undefined ? '' : ` by “${invariant}” (${profile} ${seed})`;
       process.stdout.write(`${id.padEnd(28)} ${verdict}${how}\n${' '.repeat(29)}${words}\n`);
     },
   });
+  bar(undefined, '');
+  const wallSeconds = (Date.now() - began) / 1000;
   const survivors = results.filter(({ seeds }) => seeds === undefined);
   if (options.json === true)
     printJson({
       mutants: results,
       caught: results.length - survivors.length,
       survivors: survivors.map(({ id }) => id),
+      seedsTried: tried,
+      wallSeconds,
     });
-  else process.stdout.write(`\n${results.length - survivors.length} of ${results.length} mutants caught\n`);
+  else
+    process.stdout.write(
+      `\n${results.length - survivors.length} of ${results.length} mutants caught, with ${tried} seeds in all, in ${wallSeconds.toFixed(0)} s\n`,
+    );
   if (survivors.length > 0) process.exitCode = EXIT_FAILED;
-}
-
-/** What many worlds come to. */
-class Summary {
-  readonly #from: number;
-  readonly failures: SeedReport[] = [];
-  readonly #strikes = new Map<string, number>();
-  seeds = 0;
-  #simulatedMs = 0;
-  #sales = 0;
-  #steps = 0;
-
-  constructor(from: number) {
-    this.#from = from;
-  }
-
-  add(report: SeedReport): void {
-    this.seeds += 1;
-    this.#simulatedMs += report.simulatedMs;
-    this.#sales += report.sales;
-    this.#steps += report.steps;
-    for (const [id, count] of Object.entries(report.strikes))
-      this.#strikes.set(id, (this.#strikes.get(id) ?? 0) + count);
-    if (report.violation !== undefined) this.failures.push(report);
-  }
-
-  line(): string {
-    return `${this.seeds} seeds, ${(this.#simulatedMs / DAY_MS).toFixed(1)} simulated days, ${this.#sales} sales`;
-  }
-
-  json(wallMs: number): Readonly<Record<string, unknown>> {
-    return {
-      from: this.#from,
-      seeds: this.seeds,
-      simulatedDays: this.#simulatedMs / DAY_MS,
-      sales: this.#sales,
-      steps: this.#steps,
-      faults: Object.fromEntries([...this.#strikes].sort()),
-      wallSeconds: wallMs / 1000,
-      timesRealTime: Math.round(this.#simulatedMs / Math.max(1, wallMs)),
-      violations: this.failures.map(({ seed, profile, violation, lastSteps }) => ({
-        seed,
-        profile,
-        ...violation,
-        lastSteps,
-      })),
-    };
-  }
-
-  text(wallMs: number): string {
-    const faults = [...this.#strikes]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, count]) => `  ${id.padEnd(20)} ${count}`);
-    return [
-      `${this.line()} in ${(wallMs / 1000).toFixed(1)} s: ${Math.round(this.#simulatedMs / Math.max(1, wallMs))} x real time`,
-      `faults: ${[...this.#strikes.values()].reduce((sum, count) => sum + count, 0)}`,
-      ...faults,
-      this.failures.length === 0 ? 'no invariant was broken' : `${this.failures.length} worlds broke an invariant`,
-      '',
-    ].join('\n');
-  }
-}
-
-const DAY_MS = 86_400_000;
-
-function failureText({ seed, profile, violation, lastSteps }: SeedReport): string {
-  return [
-    '',
-    `seed ${seed} (${profile}) broke “${violation?.invariant}”: ${violation?.promise}`,
-    `  ${violation?.what}`,
-    'the last steps:',
-    ...lastSteps.map((line) => `  ${line}`),
-    `replay it: codeplate replay ${seed} --profile ${profile}`,
-    '',
-  ].join('\n');
-}
-
-/** On a terminal only: elsewhere it would be a file full of carriage returns. */
-function progress(isJson: boolean): (done: number | undefined, words: string) => void {
-  if (isJson || !process.stderr.isTTY) return () => {};
-  return (done, words) => {
-    const width = 30;
-    const full = Math.min(width, Math.round((done ?? 0) * width));
-    const bar = done === undefined ? '' : `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${words}`;
-    process.stderr.write(`\r\u001b[K${bar}`);
-  };
 }
 
 const workersOf = ({ workers }: Options): { readonly workers?: number } => {

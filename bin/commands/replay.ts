@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import type { ProfileName } from '../../simulator/world/profiles.js';
 import type { Trim } from '../../simulator/world/shrink.js';
+import { Stepper } from '../stepper.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -9,6 +10,8 @@ Examples:
   $ codeplate replay 4711 --profile hell
   $ codeplate replay 4711 --profile hell --without power-cut,disk-stall --counters 1 --fault-minutes 12
   $ codeplate replay 4711 --profile hell --mutant charge-before-journal
+  $ codeplate replay 4711 --profile hell --step         (Enter for the next step; a time, 00:12:30, to go on to it)
+  $ codeplate replay 4711 --profile hell --only c2      (what happens at one counter, and what is found wrong)
   $ codeplate replay 4711 --json                        (only the verdict and the trace's hash)
 
 The same seed and profile are the same steps in the same order, on every machine; the hash at the end says so.`;
@@ -19,6 +22,8 @@ interface Options {
   readonly counters?: string;
   readonly faultMinutes?: string;
   readonly mutant?: string;
+  readonly step?: boolean;
+  readonly only?: string;
   readonly json?: boolean;
 }
 
@@ -39,6 +44,8 @@ export const command = (): Command =>
     .option('--counters <n>', 'only so many counters')
     .option('--fault-minutes <n>', 'faults end after so long')
     .option('--mutant <id>', 'break the product this way first')
+    .option('--step', 'wait for Enter before each step')
+    .option('--only <who>', 'print the lines of one counter (c1, c2, ...), the gateway or the world only')
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(replay);
@@ -58,7 +65,7 @@ async function replay(text: string, options: Options): Promise<void> {
   const report = runSeed(seed, profile, {
     trim: (plan) => trimmed(plan, trim),
     ...(mutant === undefined ? {} : { sabotage: mutant.sabotage() }),
-    ...(options.json === true ? {} : { onLine: (line: string) => process.stdout.write(`${line}\n`) }),
+    ...(options.json === true ? {} : { onLine: teller(options) }),
   });
   if (options.json === true) printJson(report);
   else {
@@ -73,6 +80,16 @@ async function replay(text: string, options: Options): Promise<void> {
     );
   }
   if (report.violation !== undefined) process.exitCode = EXIT_FAILED;
+}
+
+function teller({ step, only }: Options): (line: string) => void {
+  const stepper = step === true ? new Stepper() : undefined;
+  return (line) => {
+    const who = /^(?:\d+d )?\S+ {2}(\S+)/.exec(line)?.[1];
+    if (only !== undefined && who !== only && who !== 'CHECK') return;
+    process.stdout.write(`${line}\n`);
+    stepper?.pause(line);
+  };
 }
 
 function trimOf({ without, counters, faultMinutes }: Options): Trim {

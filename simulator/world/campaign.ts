@@ -6,6 +6,7 @@ import type { Changes } from '#gateway/core/book.js';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { MerchantId } from '#protocol/ids.js';
+import { wallMs } from '#protocol/time.js';
 import type { Violation } from './judge.js';
 import { type Plan, QUIET_MS } from './profiles.js';
 import { World } from './world.js';
@@ -20,9 +21,17 @@ export interface CampaignDay {
   readonly sponsorFen: number;
 }
 
+/** Coupons claimed and redeemed in one hour, by tier. */
+export interface CampaignHour {
+  readonly claimed: readonly number[];
+  readonly redeemed: readonly number[];
+}
+
 export interface CampaignCourse {
   readonly campaign: Campaign;
   readonly days: readonly CampaignDay[];
+  /** From the first day's midnight on, as far as anything happened. */
+  readonly hours: readonly CampaignHour[];
   /** Why it ended. */
   readonly end: 'coupons gone' | 'time up';
   readonly people: number;
@@ -48,7 +57,12 @@ const VISITS: readonly (readonly [RegExp, number])[] = [
 ];
 const QUIET_SHOP_MINUTES = 6;
 
-export function runCampaign(campaign: Campaign, seed: number): CampaignCourse {
+/** `tell`: once in each simulated hour, how much of the coupons is used, and what day it is. */
+export function runCampaign(
+  campaign: Campaign,
+  seed: number,
+  tell: (done: number, words: string) => void = () => {},
+): CampaignCourse {
   const compiled = compileCampaign(campaign);
   const coupons = campaign.tiers.reduce((sum, { quantity }) => sum + quantity, 0);
   const start = compiled.openings[0]?.earliest ?? compiled.begins;
@@ -89,8 +103,11 @@ export function runCampaign(campaign: Campaign, seed: number): CampaignCourse {
       box.isOff = false;
       world.scheduler.at(earliest - AROUND_HOURS_MS, () => box.powerOn());
     }
-    for (let hour: number = earliest; !isOver() && hour < latest + AROUND_HOURS_MS; hour += HOUR_MS)
+    for (let hour: number = earliest; !isOver() && hour < latest + AROUND_HOURS_MS; hour += HOUR_MS) {
       world.runTo(Math.min(hour, latest + AROUND_HOURS_MS));
+      const local = new Date(compiled.zone.local(wallMs(world.scheduler.now))).toISOString();
+      tell(register.redeemed / coupons, `${local.slice(0, 16).replace('T', ' ')}, ${register.redeemed} coupons used`);
+    }
     if (isOver()) break;
     for (const { box } of world.counters) {
       box.isOff = true;
@@ -102,6 +119,7 @@ export function runCampaign(campaign: Campaign, seed: number): CampaignCourse {
   return {
     campaign,
     days: register.days,
+    hours: register.hours,
     end: register.redeemed >= coupons ? 'coupons gone' : 'time up',
     people,
     sales: world.sales,
@@ -115,6 +133,7 @@ export function runCampaign(campaign: Campaign, seed: number): CampaignCourse {
 class Register {
   readonly #compiled: ReturnType<typeof compileCampaign>;
   readonly #days: { claimed: number[]; redeemed: number[]; sales: number; sponsorFen: number }[] = [];
+  readonly #hours: { claimed: number[]; redeemed: number[] }[] = [];
   readonly #known = new Set<number>();
   readonly #midnights: readonly number[];
   #used = 0;
@@ -134,6 +153,7 @@ class Register {
     const { tiers } = this.#compiled;
     const day = this.#days[this.#midnights.findLastIndex((midnight) => midnight <= now)];
     if (day === undefined) return;
+    const hour = this.#hourOf(now);
     const tierAt = (serial: number): number => tiers.findIndex(({ serials }) => serial <= serials.last);
     const add = (counts: number[], tier: number): void => {
       counts[tier] = (counts[tier] ?? 0) + 1;
@@ -142,15 +162,29 @@ class Register {
       if (this.#known.has(serial)) continue;
       this.#known.add(serial);
       add(day.claimed, tierAt(serial));
+      add(hour.claimed, tierAt(serial));
     }
     for (const sale of changes.sales) {
       if (sale.state !== 'settled') continue;
       day.sales += 1;
       if (sale.serial === null || sale.booking !== 'kept') continue;
       add(day.redeemed, tierAt(sale.serial));
+      add(hour.redeemed, tierAt(sale.serial));
       day.sponsorFen += sale.faceFen;
       this.#used += 1;
     }
+  }
+
+  #hourOf(now: number): { claimed: number[]; redeemed: number[] } {
+    const { tiers, begins } = this.#compiled;
+    const none = (): number[] => tiers.map(() => 0);
+    const at = Math.floor((now - begins) / HOUR_MS);
+    while (this.#hours.length <= at) this.#hours.push({ claimed: none(), redeemed: none() });
+    return this.#hours[at] ?? { claimed: none(), redeemed: none() };
+  }
+
+  get hours(): readonly CampaignHour[] {
+    return this.#hours;
   }
 
   get redeemed(): number {

@@ -20,9 +20,11 @@ export async function hunt(options: {
   readonly patience: number;
   readonly mutants?: readonly Mutant[];
   readonly workers?: number;
+  /** One more seed was tried on one of them. */
+  readonly tried?: () => void;
   readonly caught: (result: Caught) => void;
 }): Promise<readonly Caught[]> {
-  const { from, patience, mutants = MUTANTS, workers, caught } = options;
+  const { from, patience, mutants = MUTANTS, workers, tried: tell, caught } = options;
   const found = new Map<string, { seed: number; invariant: string }>();
   const next = new Map(mutants.map(({ id }) => [id, 0]));
   const pending = new Map(mutants.map(({ id }) => [id, 0]));
@@ -61,6 +63,7 @@ export async function hunt(options: {
     seen({ mutant: id }, report) {
       const mutant = mutants.find((candidate) => candidate.id === id);
       if (mutant === undefined) return;
+      tell?.();
       const left = (pending.get(mutant.id) ?? 1) - 1;
       pending.set(mutant.id, left);
       const before = found.get(mutant.id);
