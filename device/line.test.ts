@@ -15,7 +15,7 @@ const SALE = 's9' as SaleId;
 const note = (n: number): JournalRecord => ({ kind: 'abandoned', sale: `s${n}` as SaleId, why: 'till', at: null });
 
 /** A line that is up, to a gateway that says what the test makes it say. */
-function lineUp() {
+function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; readonly have?: ChainHead } = {}) {
   const opened = openMemoryJournal({ sha256 });
   if (!opened.ok) throw new Error(opened.fault.message);
   const journal = opened.value;
@@ -35,6 +35,7 @@ function lineUp() {
       discard: nothing,
     },
     journal,
+    hasJournal,
     clock: { mono: () => monoMs(0), alarm: () => nothing },
     random: { next: () => 0, hex: (n) => '0'.repeat(2 * n) },
     turns: new Turns(),
@@ -56,7 +57,7 @@ function lineUp() {
     hear?.onMessage('codeplate/v1/plate-001/down', Buffer.from(JSON.stringify({ v: 1, ...message })));
   line.start();
   hear?.onUp();
-  say({ type: 'welcome', re: sent[0]?.id, have: journal.head, time: 0 });
+  say({ type: 'welcome', re: sent[0]?.id, have: have ?? journal.head, time: 0 });
   return {
     line,
     say,
@@ -144,5 +145,19 @@ describe('a question for a coupon', () => {
     ask();
     reserve(change);
     expect(heard).toEqual(expected);
+  });
+});
+
+describe('a counter whose journal could not be opened', () => {
+  const have: ChainHead = { seq: 7, hash: 'a'.repeat(64) };
+
+  it('calls nothing a fork, since it knows of no record: it is on line to say how it stands', () => {
+    const { line } = lineUp({ hasJournal: false, have });
+    expect(line).toMatchObject({ online: true, forked: false });
+    expect(line.publishState('{}')).toBe(true);
+  });
+
+  it('is told from one whose journal was put back', () => {
+    expect(lineUp({ have }).line).toMatchObject({ online: false, forked: true });
   });
 });

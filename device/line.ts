@@ -59,6 +59,7 @@ export class Line {
   readonly #agent: string;
   readonly #broker: Broker;
   readonly #journal: Journal;
+  readonly #hasJournal: boolean;
   readonly #random: Random;
   readonly #turns: Turns;
   readonly #now: () => Instant;
@@ -85,6 +86,8 @@ export class Line {
     readonly boot: number;
     readonly broker: Broker;
     readonly journal: Journal;
+    /** False where it could not be opened: then nobody knows what it holds, and nothing is sent, acknowledged or called a fork. */
+    readonly hasJournal: boolean;
     readonly clock: Clock;
     readonly random: Random;
     readonly turns: Turns;
@@ -97,6 +100,7 @@ export class Line {
     this.#boot = options.boot;
     this.#broker = options.broker;
     this.#journal = options.journal;
+    this.#hasJournal = options.hasJournal;
     this.#random = options.random;
     this.#turns = options.turns;
     this.#now = options.now;
@@ -191,7 +195,7 @@ export class Line {
         this.#sayHello();
         return;
       case 'online':
-        this.#feedOutbox({ kind: 'online', have: effect.have });
+        if (this.#hasJournal) this.#feedOutbox({ kind: 'online', have: effect.have });
         this.#events.onOnline();
         return;
       case 'offline':

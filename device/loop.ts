@@ -126,6 +126,7 @@ export class DeviceLoop implements Counter {
       boot: this.#boot,
       broker,
       journal,
+      hasJournal: ports.journalFault === undefined,
       clock,
       random,
       turns,

@@ -9,6 +9,26 @@ import { startDevice } from './main.js';
 const folder = mkdtempSync(path.join(tmpdir(), 'codeplate-start-'));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+describe('a second agent on one data folder', () => {
+  it('ends with a code before it has touched line or hardware', async () => {
+    const config = parseDeviceConfig(
+      '{device: plate-001, merchant: yh-02, campaign: youhao-2023, data: data-of-two, gateway: {url: "mqtt://127.0.0.1:1"}}',
+      path.join(folder, 'device.yaml'),
+    );
+    if (!config.ok) throw new Error(JSON.stringify(config.fault));
+    const first = await startDevice(config.value, { log: () => {} });
+    const codes: string[] = [];
+    const second = startDevice(config.value, { log: (_level, code) => codes.push(code) });
+    await expect(second).rejects.toMatchObject({
+      code: 'JOURNAL_IN_USE',
+      message: expect.stringContaining('Stop the other agent first'),
+    });
+    expect(codes).toEqual([]);
+    await first.stop();
+    await (await startDevice(config.value, { log: () => {} })).stop();
+  });
+});
+
 describe('an agent whose till port is taken', () => {
   it('says so and ends, and its successor finds port and journal free', async () => {
     const other = createServer();

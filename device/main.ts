@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { JournalError } from '#protocol/faults/errors.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
@@ -47,7 +48,10 @@ export interface RunningDevice {
 /** Customers' presentations stand in the journal: nobody else on this machine has business with them. */
 const OWN_FOLDER_MODE = 0o700;
 
-/** Rejects with ConfigError where the till's port is taken; everything is closed again then. */
+/**
+ * Rejects with ConfigError where the till's port is taken, and with JournalError where another agent has the journal: two of
+ * one name would take the line, and the hardware, from each other for ever. Everything is closed again then.
+ */
 export async function startDevice(config: DeviceConfig, { log }: { readonly log: Log }): Promise<RunningDevice> {
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const clock = systemClock();
@@ -162,6 +166,9 @@ async function readJournal(
     onRecord: ({ record }) => replay(record),
   });
   if (opened.ok) return { journal: opened.value, fault: undefined, floor };
+  if (opened.fault.code === 'JOURNAL_IN_USE') {
+    throw new JournalError('JOURNAL_IN_USE', { detail: join(config.data, 'journal.sqlite') });
+  }
   log('error', opened.fault.code, { what: opened.fault.message });
   return { journal: failedJournal(opened.fault), fault: opened.fault, floor };
 }

@@ -69,6 +69,11 @@ describe('the till’s HTTP', () => {
     expect(counter.requests.at(-1)).toEqual({ kind, order: 'T/1?' });
   });
 
+  it('takes a key pressed by a client that names the type of a body and sends none', async () => {
+    await post('/v1/sales', { order: 'T-1', amountFen: 100 });
+    expect(await post('/v1/sales/T-1/charge', '')).toMatchObject({ status: 200, body: { state: 'charging' } });
+  });
+
   it.each<[TillFault, number]>([
     ['ORDER_DIFFERS', 409],
     ['ORDER_UNKNOWN', 404],
@@ -98,7 +103,7 @@ describe('the till’s HTTP', () => {
     ['a list', [1, 2], 'REQUEST_MALFORMED'],
     ['null', 'null', 'REQUEST_MALFORMED'],
     ['broken JSON', '{"order":', 'MESSAGE_NOT_JSON'],
-    ['an empty body', '', 'MESSAGE_NOT_JSON'],
+    ['an empty body', '', 'REQUEST_MALFORMED'],
     ['a prototype', '{"order":"T","amountFen":1,"__proto__":{"x":1}}', 'MESSAGE_NOT_JSON'],
     [
       'a constructor',

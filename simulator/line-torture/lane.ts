@@ -102,6 +102,7 @@ export class Lane {
       boot: this.#boots,
       broker: this.broker,
       journal,
+      hasJournal: true,
       clock,
       random: dice.fork(`boot ${this.#boots}`),
       turns,
