@@ -1,25 +1,32 @@
 /** The whole counter on real pseudo-terminals: the agent's start, its memory, and how long a customer waits for it. */
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Campaign } from '#protocol/campaign/schema.js';
+import { movedToToday } from '#simulator/counter/campaign-copy.js';
+import type { Counter } from '#simulator/counter/counter.js';
 import { diceOf } from '#simulator/counter/dice.js';
 import { type Rig, startRig } from '#simulator/counter/rig.js';
 import { AT_REST } from '#simulator/counter/till-client.js';
 import { pause } from '#simulator/counter/waiting.js';
+import type { Wallet } from '#simulator/wallets/wallet.js';
 import { type Figure, quantile } from './figure.js';
+import { medianFdatasyncMs } from './gateway-bench.js';
 
 const STARTS = 5;
 /** Node gives memory back slowly; what an idle agent keeps shows after half a minute. */
 const SETTLE_MS = 30_000;
 const SALES = 300;
 const LIMIT_MS = 10;
+/** Long enough for all that follows a sale; a real customer takes a hundred times as long. */
+const BETWEEN_CUSTOMERS_MS = 50;
+/** `DLE EOT n`; what is longer is the receipt. */
+const STATUS_QUESTION_BYTES = 3;
 
 async function withCounter<Value>(campaign: Campaign, use: (rig: Rig) => Promise<Value>): Promise<Value> {
   const rig = await startRig({
     counters: [{ name: 'plate-001', merchant: campaign.merchants[0]?.id ?? '' }],
-    campaign,
+    campaign: movedToToday(campaign, Date.now()),
     dice: diceOf('bench'),
-    gateway: 'here',
-    clockOffsetMs: Date.parse(`${campaign.window.firstDay}T${campaign.window.opens}:00+08:00`) + 3_600_000 - Date.now(),
   });
   try {
     return await use(rig);
@@ -67,36 +74,41 @@ function residentKiB(pid: number | undefined): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN);
 }
 
-/** Both figures hold two hops of inter-process messages, since the virtual hardware has a process of its own. */
+/**
+ * What the agent itself takes, as it shows at the ports of an otherwise idle counter.
+ *
+ * - From when a scan has been read (just before its bytes go into the port) to when the reader has the charge command: the
+ *   scan's way in, both journal records, and the question to the gateway, a process of its own on this machine.
+ * - From when the reader has its result (just before it says so) to when the printer has a receipt's first bytes.
+ *
+ * Each time is taken by the hardware's process as it happens, on a clock that all processes share: what this bench does
+ * with the news of it is not counted. Nor are a scanner's and a reader's bytes on the line, which come whole: 300 at
+ * 9600 Bd take 312 ms, and no agent makes that less. One sale at a time, paper and all, and then a rest, as at a counter:
+ * the agent gets no warmer than it would there.
+ */
 export const benchLatency = (campaign: Campaign): Promise<readonly Figure[]> =>
   withCounter(campaign, async (rig) => {
     const counter = rig.counter('plate-001');
+    const stamps = stampsOf(counter);
+    await counter.reader.usually({ kind: 'approve', cardMs: 5, bankMs: 5 });
     const toCharge: number[] = [];
     const toReceipt: number[] = [];
-    let resultAt = 0;
-    counter.reader.onEvent(({ kind, state }) => {
-      if (kind === 'stage' && state === 'APPROVED') resultAt = performance.now();
-    });
-    counter.printer.onBytes((bytes) => {
-      // A status question is three bytes; what is longer is the receipt.
-      if (resultAt === 0 || bytes.length < 8) return;
-      toReceipt.push(performance.now() - resultAt);
-      resultAt = 0;
-    });
-    await counter.reader.usually({ kind: 'approve', cardMs: 5, bankMs: 5 });
-    for (let n = 0; n < SALES; n++) {
-      const wallet = await rig.customer([campaign.tiers[0]?.id ?? '']);
+    // Claimed beforehand: the gateway has nothing else to do while a customer pays.
+    const wallets: Wallet[] = [];
+    for (let n = 0; n < SALES; n++) wallets.push(await rig.customer([campaign.tiers[0]?.id ?? '']));
+    for (const [n, wallet] of wallets.entries()) {
       const order = `B${n}`;
       await counter.till.open(order, 25_990);
-      const charged = counter.reader.next(({ kind, state }) => kind === 'stage' && state === 'ACCEPTED');
-      const code = wallet.present(rig.now());
-      const began = performance.now();
-      await counter.scanner.scan(code);
-      await charged;
-      toCharge.push(performance.now() - began);
+      const printed = counter.printer.next(({ kind }) => kind === 'printed');
+      await counter.scanner.scan(wallet.present(rig.now()));
       await counter.till.follow(order, ({ state }) => AT_REST.has(state), { withinMs: 30_000, what: 'at rest' });
+      await printed;
+      const { read, charged, result, receipt } = stamps.take();
+      toCharge.push(charged - read);
+      toReceipt.push(receipt - result);
+      await pause(BETWEEN_CUSTOMERS_MS);
     }
-    await pause(1_000);
+    const fdatasyncMs = medianFdatasyncMs(path.join(rig.folder, 'sync'));
     const figure = (name: string, times: readonly number[]): Figure => {
       const p99 = quantile(times, 0.99);
       return {
@@ -104,7 +116,7 @@ export const benchLatency = (campaign: Campaign): Promise<readonly Figure[]> =>
         ratio: p99 / LIMIT_MS,
         value: p99,
         unit: 'ms',
-        against: `limit ${LIMIT_MS} ms; median ${quantile(times, 0.5).toFixed(2)} ms of ${times.length}, p90 ${quantile(times, 0.9).toFixed(2)}`,
+        against: `limit ${LIMIT_MS} ms; median ${quantile(times, 0.5).toFixed(2)} ms of ${times.length}, p90 ${quantile(times, 0.9).toFixed(2)}, max ${Math.max(...times).toFixed(1)}; a bare fdatasync took ${fdatasyncMs.toFixed(2)}`,
         met: p99 <= LIMIT_MS,
       };
     };
@@ -113,3 +125,34 @@ export const benchLatency = (campaign: Campaign): Promise<readonly Figure[]> =>
       figure('charge result to first receipt byte, p99', toReceipt),
     ];
   });
+
+/** When the four things of the sale under way happened; NaN where one hasn't. */
+interface Stamps {
+  read: number;
+  charged: number;
+  result: number;
+  receipt: number;
+}
+
+function stampsOf(counter: Counter): { take(): Stamps } {
+  const none: Stamps = { read: Number.NaN, charged: Number.NaN, result: Number.NaN, receipt: Number.NaN };
+  let stamps = { ...none };
+  counter.scanner.onEvent(({ kind }, at) => {
+    if (kind === 'read') stamps.read = at;
+  });
+  counter.reader.onEvent(({ kind, state }, at) => {
+    if (kind === 'stage' && state === 'ACCEPTED') stamps.charged = at;
+    if (kind === 'stage' && state === 'APPROVED') stamps.result = at;
+  });
+  counter.printer.onBytes((bytes, at) => {
+    const receiptsFirst = Number.isNaN(stamps.receipt) && bytes.length > STATUS_QUESTION_BYTES;
+    if (receiptsFirst) stamps.receipt = at;
+  });
+  return {
+    take() {
+      const taken = stamps;
+      stamps = { ...none };
+      return taken;
+    },
+  };
+}

@@ -169,7 +169,8 @@ export const newsSchema = z.union([
   z.object({ ready: z.literal(true) }),
   z.object({ id, ok: z.literal(true), value: z.unknown() }),
   z.object({ id: id.nullable(), ok: z.literal(false), error: z.string() }),
-  z.object({ device: name, event: z.looseObject({ kind: z.string() }) }),
+  /** `at`: when it happened, in milliseconds of the machine's monotonic clock, which all its processes share. */
+  z.object({ device: name, at: z.number(), event: z.looseObject({ kind: z.string() }) }),
 ]);
 export type News = z.infer<typeof newsSchema>;
 

@@ -36,7 +36,8 @@ const STOP_MS = 5_000;
 
 /** Whatever a device tells: `read`, `stage`, `told`, `took`, `printed`, `speaks`, `shows`... */
 export type DeviceEvent = { readonly kind: string } & Readonly<Record<string, unknown>>;
-type Listener = (device: string, event: DeviceEvent) => void;
+/** `at`: when it happened at the device, in milliseconds of the machine's monotonic clock (`machineMs`). */
+type Listener = (device: string, event: DeviceEvent, at: number) => void;
 
 export class HardwareProcess {
   readonly #child: ChildProcess;
@@ -50,7 +51,7 @@ export class HardwareProcess {
     child.on('message', (text) => {
       const news = newsSchema.parse(fromText(z.string().parse(text)));
       if ('ready' in news) onReady();
-      else if ('event' in news) for (const listener of [...this.#listeners]) listener(news.device, news.event);
+      else if ('event' in news) for (const listener of [...this.#listeners]) listener(news.device, news.event, news.at);
       else if (news.id !== null) {
         const waiting = this.#waiting.get(news.id);
         this.#waiting.delete(news.id);
@@ -223,9 +224,9 @@ class Device {
     return this.#hardware.next(this.name, takes, withinMs);
   }
 
-  onEvent(listener: (event: DeviceEvent) => void): () => void {
-    return this.#hardware.onEvent((device, event) => {
-      if (device === this.name) listener(event);
+  onEvent(listener: (event: DeviceEvent, at: number) => void): () => void {
+    return this.#hardware.onEvent((device, event, at) => {
+      if (device === this.name) listener(event, at);
     });
   }
 
@@ -299,9 +300,9 @@ const documentSchema = z.custom<PaperDocument>(
 
 export class PrinterDevice extends Device {
   /** Every byte that reached the printer, as it came. */
-  onBytes(listener: (bytes: Uint8Array) => void): () => void {
-    return this.onEvent(({ kind, bytes }) => {
-      if (kind === 'took' && bytes instanceof Uint8Array) listener(bytes);
+  onBytes(listener: (bytes: Uint8Array, at: number) => void): () => void {
+    return this.onEvent(({ kind, bytes }, at) => {
+      if (kind === 'took' && bytes instanceof Uint8Array) listener(bytes, at);
     });
   }
 

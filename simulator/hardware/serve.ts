@@ -12,7 +12,7 @@ export async function serveHardware(): Promise<void> {
     if (process.send === undefined) process.stdout.write(`${toText(news)}\n`);
     else if (process.connected) process.send(toText(news), () => {}); // a parent that is gone hears nothing
   };
-  const workbench = new Workbench((device, event) => tell({ device, event: { ...event } }));
+  const workbench = new Workbench((device, event) => tell({ device, at: machineMs(), event: { ...event } }));
   let turn: Promise<void> = Promise.resolve();
   const take = (text: unknown): void => {
     // Orders are carried out one after the other: "unplug, replug" means that.
@@ -38,6 +38,9 @@ export async function serveHardware(): Promise<void> {
   if (process.connected) process.disconnect();
   process.stdin.destroy();
 }
+
+/** `process.hrtime` counts from the machine's boot on Linux and macOS: times of two processes can be subtracted. */
+export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 async function carryOut(workbench: Workbench, text: unknown): Promise<News> {
   let id: number | null = null;
