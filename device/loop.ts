@@ -359,6 +359,7 @@ export class DeviceLoop implements Counter {
           netFen: effect.netFen,
           timeoutS: READER_TIMEOUT_S,
         });
+        this.#printing.expectReceipt();
         return;
       case 'void':
         this.#peripherals.reader({
@@ -505,6 +506,7 @@ export class DeviceLoop implements Counter {
           ref: effect.ref,
           step: effect.kind === 'progress' ? effect.step : 'accepted',
         });
+        this.#printing.expectReceipt();
         return;
       case 'answer':
       case 'refused':

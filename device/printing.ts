@@ -57,6 +57,11 @@ export class Printing {
     peripherals.printer({ kind: 'print', job });
   }
 
+  /** A receipt may be due within seconds: the printer is asked how it is while the customer looks for the card. */
+  expectReceipt(): void {
+    this.#options.peripherals.printer({ kind: 'look' });
+  }
+
   /** 补打: the sale's newest receipt once more. */
   again(sale: Sale): void {
     const effect = receiptOf(sale);

@@ -5,6 +5,11 @@ import type { Answers, Question } from './status.js';
 
 /** An answer takes some 3 ms of line at 9600 Bd and a firmware's few tens of milliseconds; a customer doesn't notice this much. */
 export const STATUS_ANSWER_MS = 300;
+/**
+ * So long a printer's "I can print" is believed. It is asked when a charge begins and again while the card is being read,
+ * and a bank answers in a second or two. Who opens the cover within this breaks a receipt off, and gets a 补打.
+ */
+export const READY_MS = 5_000;
 /** Once all is sent, an in-order answer waits for the paper: 20 cm at the slowest 50 mm/s. */
 export const PRINT_MARGIN_MS = 4_000;
 /** How often a printer that holds jobs is asked whether it can print again, for the counter's screen. */
@@ -32,6 +37,8 @@ export interface Entry {
 
 export type Purpose =
   | { readonly kind: 'look' }
+  /** For a job that is expected and not there yet. */
+  | { readonly kind: 'ahead' }
   | { readonly kind: 'before'; readonly entry: Entry }
   | { readonly kind: 'after'; readonly entry: Entry };
 
@@ -63,6 +70,8 @@ export interface EscposState {
   readonly waiting: readonly Entry[];
   readonly known: readonly string[];
   readonly paper: PaperState;
+  /** It said a moment ago that it can print: a job that comes before then is begun without another question. */
+  readonly readyUntil: MonoMs | undefined;
   /** It has answered a question since this program started. */
   readonly spoke: boolean;
   /** The last job broke off: a reprint that follows it by itself would break off too, again and again. */

@@ -9,6 +9,7 @@ import {
   HELD_POLL_MS,
   MAX_JOBS,
   PRINT_MARGIN_MS,
+  READY_MS,
   STATUS_ANSWER_MS,
   WRITE_BACKSTOP_MS,
 } from './escpos-state.js';
@@ -105,6 +106,7 @@ class Counter {
 
 const up: PrinterInput = { kind: 'link-up' };
 const lost: PrinterInput = { kind: 'link-lost', why: 'unplugged' };
+const look: PrinterInput = { kind: 'look' };
 const resume: PrinterInput = { kind: 'resume' };
 const ONLINE = 0x12;
 const OFFLINE = 0x1a;
@@ -114,6 +116,9 @@ const PAPER_OUT = 0x72;
 const COVER = 0x16;
 const ERROR = 0x52;
 const CUTTER = 0x1a;
+/** Automatic status, whole frames. */
+const OK = [0x10, 0x00, 0x00, 0x00];
+const OUT = [0x18, 0x00, 0x0c, 0x00];
 
 const speaking = (): Counter => new Counter('dle-eot').tell(up).answers(ONLINE, PAPER_OK).quietly();
 
@@ -217,6 +222,75 @@ describe('a printer that answers', () => {
   });
 });
 
+describe('a printer that is asked ahead', () => {
+  it('begins the job with no other question, and confirms it as ever', () => {
+    const counter = speaking().tell(look);
+    expect(counter.did).toEqual(['ask 1']);
+    expect(counter.answers(ONLINE, PAPER_OK).did).toEqual(['ask 4']);
+    expect(counter.print('A').did).toEqual(['send A 512']);
+    expect(counter.written(3).answers(ONLINE, PAPER_OK).did).toEqual([
+      'send A 512',
+      'send A 176',
+      'ask 1',
+      'ask 4',
+      'done A printed',
+    ]);
+  });
+
+  it('is believed for one job only', () => {
+    const counter = speaking().tell(look).answers(ONLINE, PAPER_OK).print('A').quietly();
+    expect(counter.written(3).answers(ONLINE, PAPER_OK).print('B').did.at(-1)).toBe('ask 1');
+  });
+
+  it('is believed for a while, and then asked again', () => {
+    const counter = speaking().tell(look).answers(ONLINE, PAPER_OK).quietly();
+    counter.now += READY_MS;
+    expect(counter.print('A').did).toEqual(['send A 512']);
+    const late = speaking().tell(look).answers(ONLINE, PAPER_OK).quietly();
+    late.now += READY_MS + 1;
+    expect(late.print('A').did).toEqual(['ask 1']);
+  });
+
+  it('is not asked twice in a row, and is asked again in time', () => {
+    const counter = speaking().tell(look, look).answers(ONLINE, PAPER_OK).tell(look);
+    expect(counter.did).toEqual(['ask 1', 'ask 4']);
+    counter.now += READY_MS / 2 + 1;
+    expect(counter.tell(look).did).toEqual(['ask 1']);
+  });
+
+  it('and can not print: the job is held, once it has been asked again', () => {
+    const counter = speaking().tell(look).answers(ONLINE, PAPER_OUT).quietly();
+    expect(counter.print('A').did).toEqual(['ask 1']);
+    expect(counter.answers(ONLINE, PAPER_OUT).did).toEqual(['ask 4', 'held A paper-out']);
+  });
+
+  it('and says nothing: the job is not begun on the strength of that', () => {
+    const counter = speaking().tell(look).written().wake().written().wake().quietly();
+    expect(counter.print('A').did).toEqual(['ask 1']);
+  });
+
+  it('and is lost and found again: what it said is forgotten', () => {
+    const counter = speaking().tell(look).answers(ONLINE, PAPER_OK).tell(lost, up).answers(ONLINE, PAPER_OK).quietly();
+    expect(counter.print('A').did).toEqual(['ask 1']);
+  });
+
+  it('with automatic status takes back by itself what it said', () => {
+    const counter = new Counter('asb')
+      .tell(up)
+      .written()
+      .bytes(...OK)
+      .tell(look)
+      .written()
+      .bytes(...OK)
+      .quietly();
+    expect(counter.bytes(...OUT).print('A').did).toEqual(['paper out', 'ask asb']);
+  });
+
+  it('while a job is under way is left in peace', () => {
+    expect(speaking().print('A').quietly().tell(look).did).toEqual([]);
+  });
+});
+
 describe('a printer that never answers', () => {
   it('is sent the job at once; the job is unconfirmed', () => {
     const counter = new Counter('none').tell(up);
@@ -234,8 +308,6 @@ describe('a printer that never answers', () => {
 });
 
 describe('a printer with automatic status', () => {
-  const OK = [0x10, 0x00, 0x00, 0x00];
-  const OUT = [0x18, 0x00, 0x0c, 0x00];
   const ready = (): Counter =>
     new Counter('asb')
       .tell(up)
@@ -497,6 +569,7 @@ describe('whatever happens, in whatever order', () => {
     { weight: 4, arbitrary: id.map((name): PrinterInput => ({ kind: 'print', job: marked(name) })) },
     { weight: 1, arbitrary: id.map((name): PrinterInput => ({ kind: 'print', job: job(`${name}.1`, 'reprint') })) },
     { weight: 1, arbitrary: fc.constant(resume) },
+    { weight: 2, arbitrary: fc.constant(look) },
     { weight: 1, arbitrary: id.map((name): PrinterInput => ({ kind: 'drop', job: name })) },
     { weight: 3, arbitrary: fc.constant<PrinterInput>({ kind: 'wake' }) },
     {
@@ -543,7 +616,7 @@ describe('whatever happens, in whatever order', () => {
           const current =
             state.phase.kind === 'sending'
               ? state.phase.entry.job.id
-              : state.phase.kind === 'asking' && state.phase.purpose.kind !== 'look'
+              : state.phase.kind === 'asking' && 'entry' in state.phase.purpose
                 ? state.phase.purpose.entry.job.id
                 : undefined;
           const seen = new Set([

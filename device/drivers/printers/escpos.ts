@@ -6,15 +6,19 @@
  * - Nothing is begun while the printer says that it can't print: the job is `held`, and so are all behind it. Held jobs
  *   wait until a person says `resume`, so that new paper doesn't bring yesterday's receipts. A job that arrives while
  *   nothing waits prints by itself.
+ * - It is asked ahead where a job is expected (`look`), and what it said is believed for READY_MS: two questions and their
+ *   answers are 20 ms or more that a customer would wait for at the first line of the receipt.
  * - No answer is unknown, not ok: such a job is `unconfirmed` at best. A printer that has answered before and falls
  *   silent is taken for switched off, unless a person has said `resume`.
  *
  *   state    | input                       | next
- *   idle     | print                       | asking before (status none: sending); held if something waits or no link
+ *   idle     | print                       | asking before (ready, or status none: sending); held if something waits or no link
  *   idle     | link-up; poll while held    | asking look
- *   asking   | answers complete            | look: idle · before: sending or held · after: printed or broken
- *   asking   | silence, twice              | look: idle · before: sending, or held · after: unconfirmed
- *   asking   | write fault, link lost      | look: idle · before: held offline · after: broken
+ *   idle     | look                        | asking ahead, unless it has just been asked
+ *   asking   | answers complete            | look: idle · ahead: idle, and ready if it can print
+ *            |                             | before: sending or held · after: printed or broken
+ *   asking   | silence, twice              | look, ahead: idle · before: sending, or held · after: unconfirmed
+ *   asking   | write fault, link lost      | look, ahead: idle · before: held offline · after: broken
  *   sending  | chunk written               | sending, at the end asking after (status none: unconfirmed)
  *   sending  | write fault, stuck, link lost | broken
  *   any      | print of a known id         | as it was: one id is one job
@@ -32,6 +36,7 @@ import {
   type Phase,
   PRINT_MARGIN_MS,
   type Purpose,
+  READY_MS,
   RESYNC_MAX,
   RESYNC_NATIVE,
   STATUS_ANSWER_MS,
@@ -75,6 +80,7 @@ export function createPrinter(model: PrinterModel, options: PrinterOptions = {})
       waiting: [],
       known: [],
       paper: 'unknown',
+      readyUntil: undefined,
       spoke: false,
       troubled: false,
       resync: options.mayBeTorn === true ? (model.qr === 'raster' ? RESYNC_MAX : RESYNC_NATIVE) : 0,
@@ -116,6 +122,9 @@ function hear(turn: Turn, input: PrinterInput, now: Instant['mono'], printer: Pr
     case 'written':
       hearWritten(turn, input.fault, now, printer);
       return;
+    case 'look':
+      lookAhead(turn, now, printer.model);
+      return;
     case 'print':
       take(turn, input.job);
       return;
@@ -134,6 +143,13 @@ function hear(turn: Turn, input: PrinterInput, now: Instant['mono'], printer: Pr
 }
 
 // -- asking
+
+/** Not while anything else goes on, and not again while the last answer is half as old as it may get. */
+function lookAhead(turn: Turn, now: MonoMs, model: PrinterModel): void {
+  const isFree = turn.link && turn.phase.kind === 'idle' && turn.queue.length === 0 && turn.unwritten.length === 0;
+  const isFresh = turn.readyUntil !== undefined && later(now, READY_MS / 2) <= turn.readyUntil;
+  if (model.status !== 'none' && isFree && !isFresh) ask(turn, { kind: 'ahead' }, now, model);
+}
 
 function ask(turn: Turn, purpose: Purpose, now: MonoMs, model: PrinterModel, waitMs = STATUS_ANSWER_MS): void {
   put(turn, { purpose, question: FIRST_QUESTION, answers: {}, attempt: 1, since: now }, later(now, waitMs), model);
@@ -174,8 +190,12 @@ function hearBytes(turn: Turn, bytes: Uint8Array, now: MonoMs, model: PrinterMod
       noise(turn, junk);
       for (const frame of frames) {
         turn.spoke = true;
-        if (turn.phase.kind === 'asking') conclude(turn, readAsb(frame));
-        else setPaper(turn, readAsb(frame).paper);
+        const status = readAsb(frame);
+        if (turn.phase.kind === 'asking') conclude(turn, status, now);
+        else {
+          setPaper(turn, status.paper);
+          if (status.hindrance !== undefined) turn.readyUntil = undefined;
+        }
       }
       return;
     }
@@ -204,12 +224,12 @@ function hearAnswer(turn: Turn, byte: number, now: MonoMs, model: PrinterModel):
   turn.spoke = true;
   const answers: Answers = { ...phase.answers, [phase.question]: byte };
   const question = nextQuestion(phase.question, answers);
-  if (question === undefined) conclude(turn, readAnswers(answers));
+  if (question === undefined) conclude(turn, readAnswers(answers), now);
   else put(turn, { ...phase, question, answers, attempt: 1 }, later(now, STATUS_ANSWER_MS), model);
 }
 
 /** The questions are over: by their answers, or by silence. */
-function conclude(turn: Turn, status: PrinterStatus): void {
+function conclude(turn: Turn, status: PrinterStatus, now: MonoMs): void {
   const { phase } = turn;
   if (phase.kind !== 'asking') return;
   const { purpose } = phase;
@@ -217,6 +237,9 @@ function conclude(turn: Turn, status: PrinterStatus): void {
   setPaper(turn, status.paper);
   switch (purpose.kind) {
     case 'look':
+      return;
+    case 'ahead':
+      if (status !== SILENCE && status.hindrance === undefined) turn.readyUntil = later(now, READY_MS);
       return;
     case 'before': {
       tellFault(turn, status);
@@ -251,6 +274,7 @@ function setPaper(turn: Turn, paper: PaperState): void {
 
 /** From here on the job counts as begun. The deadline is set by `proceed`, which writes the first chunk. */
 function startSending(turn: Turn, entry: Entry): void {
+  turn.readyUntil = undefined;
   const stream = new Uint8Array(turn.resync + entry.job.bytes.length);
   stream.set(entry.job.bytes, turn.resync);
   // NUL is nothing to a printer that listens, and harmless data to one that still waits for the rest of a picture.
@@ -303,6 +327,7 @@ function breakLink(turn: Turn, why: string): void {
   turn.link = false;
   turn.unwritten = [];
   turn.partial = EMPTY;
+  turn.readyUntil = undefined;
   setPaper(turn, 'unknown');
   if (phase.kind === 'sending') broken(turn, phase.entry, why);
   else if (phase.kind === 'asking') giveUpAsking(turn, phase.purpose, why);
@@ -319,6 +344,7 @@ function giveUpAsking(turn: Turn, purpose: Purpose, why: string): void {
   setPaper(turn, 'unknown');
   switch (purpose.kind) {
     case 'look':
+    case 'ahead':
       return;
     case 'before':
       holdAll(turn, purpose.entry, 'offline');
@@ -361,7 +387,7 @@ function unanswered(turn: Turn, phase: Extract<Phase, { kind: 'asking' }>, now: 
   if (turn.spoke && phase.attempt === 1) {
     put(turn, { ...phase, attempt: 2 }, later(now, STATUS_ANSWER_MS), model);
   } else {
-    conclude(turn, SILENCE);
+    conclude(turn, SILENCE, now);
   }
 }
 
@@ -370,7 +396,8 @@ function proceed(turn: Turn, now: MonoMs, model: PrinterModel): void {
   const [next, ...others] = turn.queue;
   if (turn.phase.kind === 'idle' && turn.link && next !== undefined) {
     turn.queue = others;
-    if (model.status === 'none') startSending(turn, next);
+    const isReady = turn.readyUntil !== undefined && now <= turn.readyUntil;
+    if (model.status === 'none' || isReady) startSending(turn, next);
     else ask(turn, { kind: 'before', entry: next }, now, model);
   }
   if (turn.phase.kind === 'sending' && turn.phase.deadline === NOT_YET) {

@@ -10,6 +10,8 @@ export type PrinterInput =
   | { readonly kind: 'link-lost'; readonly why: string }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'written'; readonly fault: string | undefined }
+  /** A job may come soon: ask now how the printer is, so that the job needn't wait for it. */
+  | { readonly kind: 'look' }
   | { readonly kind: 'print'; readonly job: PrintJob }
   /** A person has said: print what waits (paper is back), or forget it. */
   | { readonly kind: 'resume' }
