@@ -9,8 +9,8 @@ import { fen } from '#protocol/money.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type Figure, quantile } from './figure.js';
-import { medianFdatasyncMs } from './gateway-bench.js';
 import { inFolder } from './in-folder.js';
+import { medianFdatasyncMs } from './raw-limits.js';
 
 const APPENDS = 300;
 const GROUPS = 20;

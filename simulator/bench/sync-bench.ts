@@ -14,8 +14,8 @@ import { fen } from '#protocol/money.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
+import { withGateway } from './bench-gateway.js';
 import { type Figure, quantile } from './figure.js';
-import { withGateway } from './gateway-bench.js';
 import { inFolder } from './in-folder.js';
 
 const REDEMPTIONS = 10_000;

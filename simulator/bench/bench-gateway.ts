@@ -1,0 +1,156 @@
+/** A real gateway with a real ledger on disk, and phones that hold its coupons: what the measurements put their load on. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { aedesBroker } from '#gateway/adapters/aedes-broker.js';
+import { poolVerifier } from '#gateway/adapters/pool-verifier.js';
+import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
+import { systemClock } from '#gateway/adapters/system-clock.js';
+import { createIssuer } from '#gateway/core/issuer.js';
+import { compileRules, type Rules } from '#gateway/core/rules.js';
+import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
+import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
+import { encodePresentation, holderIdOf, presentationBytesToSign } from '#protocol/codes/presentation.js';
+import type { Es256Signer } from '#protocol/crypto.js';
+import type { CouponSerial } from '#protocol/ids.js';
+import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { wallMs } from '#protocol/time.js';
+
+const COUPONS_PER_HOLDER = 3;
+
+interface Running {
+  readonly port: number;
+  /** Writes so many fresh presentations into a file, of holders who have coupons left. */
+  presentations(count: number): Promise<string>;
+}
+
+export async function withGateway<Value>(
+  folder: string,
+  devices: readonly string[],
+  use: (running: Running) => Promise<Value>,
+  sales: number,
+): Promise<Value> {
+  const rules = compileRules({ campaign: benchCampaign(Math.ceil(sales / COUPONS_PER_HOLDER)), sha256 });
+  const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
+  const ledger = await openSqliteLedger(join(folder, 'ledger.db'), rules);
+  const verifier = poolVerifier({ campaign: rules.campaign.id, issuerKeys: issuer.issuerKeys });
+  const known = new Set(devices);
+  const broker = aedesBroker({ host: '127.0.0.1', port: 0, isDevice: (device) => known.has(device) });
+  const loop = createGatewayLoop({
+    ledger,
+    broker,
+    verifier,
+    clock: systemClock(),
+    sha256,
+    bundle: issuer.bundle(wallMs(Date.now())),
+    campaign: rules.campaign.id,
+  });
+  await called((done) => loop.start(() => done()));
+  const signers = Array.from({ length: Math.ceil(sales / COUPONS_PER_HOLDER) }, () =>
+    es256Signer(generatePrivateKey()),
+  );
+  const phones = await Promise.all(
+    signers.map(async (signer, at): Promise<Phone> => {
+      const serials = await claimAll(loop, rules, signer, at);
+      const [grant] = issuer.grants(signer.publicKey, serials);
+      if (grant === undefined) throw new Error('a phone was given nothing');
+      verifier.issued(grant);
+      return { signer, grant };
+    }),
+  );
+  let files = 0;
+  try {
+    return await use({
+      port: broker.port,
+      async presentations(count) {
+        files += 1;
+        const file = join(folder, `shown-${files}.json`);
+        const some = phones.splice(0, Math.ceil(count / COUPONS_PER_HOLDER));
+        // One each, then the second of each: as far apart as one phone's sales can be.
+        const codes = Array.from({ length: COUPONS_PER_HOLDER }, (_, n) =>
+          some.map((phone) => show(phone, n + 1)),
+        ).flat();
+        writeFileSync(file, JSON.stringify(codes.reverse()));
+        return file;
+      },
+    });
+  } finally {
+    await called((done) => loop.stop(done));
+    await called((done) => broker.close(done));
+    await called((done) => verifier.close(done));
+    await called((done) => ledger.close(done));
+  }
+}
+
+interface Phone {
+  readonly signer: Es256Signer;
+  readonly grant: Uint8Array;
+}
+
+function show({ signer, grant }: Phone, counter: number): string {
+  const shownAt = wallMs(Date.now());
+  const signature = signer.sign(presentationBytesToSign(grant, shownAt, counter));
+  return encodePresentation({ grantBytes: grant, shownAt, counter, signature });
+}
+
+function claimAll(loop: GatewayLoop, rules: Rules, signer: Es256Signer, at: number): Promise<readonly CouponSerial[]> {
+  const identity = { phone: sha256(`p${at}`), idCard: sha256(`i${at}`), device: sha256(`d${at}`) };
+  const tiers = rules.campaign.tiers.map(({ id }) => id);
+  const paymentCode = `62${String(at).padStart(17, '0')}`;
+  return new Promise((resolve, reject) => {
+    loop.claim(
+      { kind: 'claim', holder: holderIdOf(signer.publicKey), identity, tiers, paymentCode },
+      (fault, outcome) => {
+        if (outcome?.kind === 'claimed') resolve(outcome.serials);
+        else reject(new Error(fault?.message ?? 'no outcome'));
+      },
+    );
+  });
+}
+
+/** Open all day, today; as many coupons as are asked for, and otherwise the reference campaign's shape. */
+function benchCampaign(holders: number): Campaign {
+  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const tier = (faceFen: number, thresholdFen: number) => ({
+    id: `f${faceFen}`,
+    faceFen,
+    thresholdFen,
+    quantity: holders,
+    modes: ['customer-code'],
+  });
+  return campaignSchema.parse({
+    format: 1,
+    id: 'bench',
+    version: 1,
+    name: '压力测试',
+    nameEn: 'Bench',
+    receiptLine: '',
+    window: { timeZone: 'UTC', firstDay: day, days: 7, opens: '00:00', closes: '24:00' },
+    claim: {
+      opens: { day, time: '00:00' },
+      perPersonPerTier: 1,
+      samePerson: 'any',
+      identifiers: ['phone', 'idCard', 'device'],
+      geofence: null,
+    },
+    tiers: [tier(2_000, 10_000), tier(4_000, 20_000), tier(8_000, 30_000)],
+    choice: 'largest-face',
+    couponsPerPayment: 1,
+    refund: 'stays-used',
+    offline: {
+      permitted: true,
+      maxCoupons: 20,
+      maxFaceFen: 100_000,
+      maxPerHolder: 1,
+      maxSyncAgeHours: 24,
+      conflictAccount: 'bank',
+      fullPriceWithoutJournal: true,
+    },
+    plateCapFen: null,
+    splitGuard: null,
+    merchants: [{ id: 'm1', name: '商店', category: '超市' }],
+    sponsors: [{ id: 'district', name: '区政府', shareBasisPoints: 10_000 }],
+    budgetFen: holders * 14_000,
+  });
+}
+
+const called = (call: (done: () => void) => void): Promise<void> => new Promise((resolve) => call(resolve));
