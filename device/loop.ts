@@ -161,6 +161,7 @@ export class DeviceLoop implements Counter {
       this.#printing.afterPowerCut(this.#book);
       this.#peripherals.start();
       this.#line.start();
+      this.#unsent.recall(this.#ports.journal, this.#turns, this.#timekeeper.now().mono);
     });
   }
 
@@ -185,7 +186,7 @@ export class DeviceLoop implements Counter {
   }
 
   health(): CounterHealth {
-    const { identity, clock, desk } = this.#ports;
+    const { identity, desk } = this.#ports;
     const standing = desk.standing(this.#timekeeper.now());
     const offline = { ...standing, line: offlineLine(standing, desk.campaign?.window.timeZone) };
     return {
@@ -193,7 +194,7 @@ export class DeviceLoop implements Counter {
       merchant: identity.merchant,
       online: this.#line.online,
       journal: this.#journalFault === undefined ? 'ok' : 'failed',
-      unsent: this.#unsent.summary(clock.mono()),
+      unsent: this.#unsent.summary(this.#timekeeper.now()),
       ports: this.#peripherals.ports(),
       paper: this.#printing.paper,
       jobsWaiting: this.#printing.waiting,
