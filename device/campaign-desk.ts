@@ -2,7 +2,7 @@
  * What the device knows of its campaign: the signed bundle, the spent set and the allowance, each checked when it comes
  * and kept over restarts. From it the desk judges presentations while the line is down.
  */
-import { type CompiledCampaign, compileCampaign } from '#protocol/campaign/compiled.js';
+import { compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign, PresentationMode } from '#protocol/campaign/schema.js';
 import type { Es256Verifier } from '#protocol/crypto.js';
 import type { CampaignId, DeviceId } from '#protocol/ids.js';
@@ -132,10 +132,8 @@ export class CampaignDesk {
     if (bundle.campaign.id !== campaign || bundle.version < this.#version) return;
     this.#version = bundle.version;
     // The gateway worked the openings out: this box's own time zone file may be older than the law.
-    const compiled: CompiledCampaign = {
-      ...compileCampaign(bundle.campaign),
-      openings: bundle.openings.map(([earliest, to]) => ({ earliest, latest: wallMs(to - 1) })),
-    };
+    const openings = bundle.openings.map(([earliest, to]) => ({ earliest, latest: wallMs(to - 1) }));
+    const compiled = compileCampaign(bundle.campaign, openings);
     this.#knowledge = {
       ...this.#knowledge,
       campaign: compiled,

@@ -42,7 +42,8 @@ export interface CompiledCampaign {
   readonly zone: Zone;
 }
 
-export function compileCampaign(campaign: Campaign): CompiledCampaign {
+/** `open`: where somebody with a newer time zone file has worked them out already. */
+export function compileCampaign(campaign: Campaign, open: readonly Interval[] = openings(campaign)): CompiledCampaign {
   const ranges = serialRanges(campaign);
   const tiers = campaign.tiers.flatMap((tier, index): CompiledTier[] => {
     const serials = ranges[index];
@@ -50,7 +51,6 @@ export function compileCampaign(campaign: Campaign): CompiledCampaign {
     const { id, faceFen, thresholdFen } = tier;
     return [{ index, id, faceFen, thresholdFen, fromFen: Math.max(thresholdFen, faceFen + 1) as Fen, serials }];
   });
-  const open = openings(campaign);
   const begins = campaignBegins(campaign);
   const zone = zoneOf(campaign.window.timeZone);
   if (zone === undefined) throw new RangeError(`time zone ${campaign.window.timeZone} is not known here`);

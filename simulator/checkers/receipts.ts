@@ -1,5 +1,6 @@
 import { saleKey } from '#gateway/core/book.js';
 import type { SaleId } from '#protocol/ids.js';
+import type { JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { Books, Checker, CounterBooks, Paper } from './books.js';
 import { yuan } from './money.js';
 
@@ -9,8 +10,10 @@ export const receiptsTrue: Checker = {
   promise: 'a receipt says what the ledger says, comes after its record, and has one original at most',
   watch(books) {
     const originals = new Set<string>();
+    const recorded = new Recorded();
     return {
       seen(event) {
+        if (event.kind === 'journalled') recorded.note(event.counter, event.row.record);
         if (event.kind !== 'paper') return undefined;
         const { counter, paper } = event;
         if (paper.code === undefined || !isWhole(paper) || counter.isForged) return undefined;
@@ -18,13 +21,13 @@ export const receiptsTrue: Checker = {
           if (originals.has(paper.code)) return `${paper.code} was printed twice as an original`;
           originals.add(paper.code);
         }
-        return saysTheTruth(counter, paper);
+        return saysTheTruth(recorded, counter, paper);
       },
       atQuiet() {
         for (const counter of books.counters) {
           if (counter.isForged) continue;
           for (const paper of counter.papers.filter(isWhole)) {
-            const wrong = agreesWithLedger(books, counter, paper);
+            const wrong = agreesWithLedger(books, recorded, counter, paper);
             if (wrong !== undefined) return wrong;
           }
         }
@@ -40,16 +43,45 @@ const isWhole = (paper: Paper): boolean => paper.text.includes('码牌编号');
 const receiptOf = (paper: Paper): string | undefined =>
   paper.code?.startsWith('CPR:') === true ? paper.code.slice('CPR:'.length) : undefined;
 
-function saysTheTruth(counter: CounterBooks, paper: Paper): string | undefined {
+/** What the journals' tapes say of receipts, by their numbers. */
+class Recorded {
+  /** Money was permitted to move for these: which sale each is of, and whether it went back. */
+  readonly #permitted = new Map<string, Permitted>();
+  readonly #records = new Map<string, RecordOf<'settled'> | RecordOf<'refunded'>>();
+
+  note({ device }: CounterBooks, record: JournalRecord): void {
+    if (record.kind === 'charging')
+      this.#permitted.set(`${device}-${record.sale}`, { sale: record.sale, isRefund: false });
+    if (record.kind === 'refunding')
+      this.#permitted.set(`${device}-${record.refund}`, { sale: record.sale, isRefund: true });
+    if (record.kind !== 'settled' && record.kind !== 'refunded') return;
+    // Where a number came twice the first one counts.
+    const name = `${device} ${record.receipt}`;
+    if (!this.#records.has(name)) this.#records.set(name, record);
+  }
+
+  of({ device }: CounterBooks, receipt: string | undefined): RecordOf<'settled'> | RecordOf<'refunded'> | undefined {
+    return this.#records.get(`${device} ${receipt}`);
+  }
+
+  /** undefined: made while the journal had failed, and the receipt is all that there is of it. */
+  permitted(receipt: string | undefined): Permitted | undefined {
+    return receipt === undefined ? undefined : this.#permitted.get(receipt);
+  }
+}
+
+interface Permitted {
+  readonly sale: SaleId;
+  readonly isRefund: boolean;
+}
+
+function saysTheTruth(recorded: Recorded, counter: CounterBooks, paper: Paper): string | undefined {
   const receipt = receiptOf(paper);
-  const record = counter.tape.find(
-    ({ record }) => (record.kind === 'settled' || record.kind === 'refunded') && record.receipt === receipt,
-  )?.record;
+  const record = recorded.of(counter, receipt);
   if (record === undefined)
-    return counter.hasFailedDisk || !hasRecords(counter, receipt)
+    return counter.hasFailedDisk || recorded.permitted(receipt) === undefined
       ? undefined
       : `receipt ${receipt} is on paper, and its record is not on the disk`;
-  if (record.kind !== 'settled' && record.kind !== 'refunded') return undefined;
   if (!paper.text.includes(`￥${yuan(record.netFen)}`))
     return `receipt ${receipt} does not say that ${yuan(record.netFen)} yuan were paid`;
   if (record.kind === 'settled' && record.faceFen > 0 && !paper.text.includes(`-${yuan(record.faceFen)}`))
@@ -57,15 +89,12 @@ function saysTheTruth(counter: CounterBooks, paper: Paper): string | undefined {
   return undefined;
 }
 
-/** A sale made while the journal had failed has no record at all, and its receipt is all that there is of it. */
-const hasRecords = ({ tape, device }: CounterBooks, receipt: string | undefined): boolean =>
-  tape.some(({ record }) => record.kind === 'charging' && `${device}-${record.sale}` === receipt);
-
-function agreesWithLedger(books: Books, counter: CounterBooks, paper: Paper): string | undefined {
+function agreesWithLedger(books: Books, recorded: Recorded, counter: CounterBooks, paper: Paper): string | undefined {
   const receipt = receiptOf(paper);
-  if (receipt === undefined || !hasRecords(counter, receipt)) return undefined;
-  const sale = books.ledger.sale(saleKey(counter.device, receipt.slice(counter.device.length + 1) as SaleId));
-  if (sale?.state !== 'settled' && sale?.state !== 'refunded')
+  const permitted = recorded.permitted(receipt);
+  if (permitted === undefined) return undefined;
+  const sale = books.ledger.sale(saleKey(counter.device, permitted.sale));
+  if (sale?.state !== 'refunded' && (permitted.isRefund || sale?.state !== 'settled'))
     return `receipt ${receipt} is on paper, and the ledger has the sale as ${sale?.state ?? 'nothing'}`;
   return paper.text.includes(`￥${yuan(sale.netFen)}`) ? undefined : `receipt ${receipt} differs from the ledger`;
 }

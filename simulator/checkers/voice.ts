@@ -1,18 +1,26 @@
 import { refundedWords, saleWords } from '#device/drivers/voices/index.js';
 import { fen } from '#protocol/money.js';
-import type { Checker, CounterBooks } from './books.js';
+import type { BookEvent, Checker, CounterBooks } from './books.js';
 
 /** What was said aloud against what was settled: each sum once at most, and never before it was on the disk. */
 export const voiceOnce: Checker = {
   name: 'voice',
   promise: 'a sum is announced at most once, and only once it is settled',
   watch() {
+    const heard = new Map<CounterBooks, Heard>();
     return {
       seen(event) {
-        if (event.kind !== 'spoken' || event.counter.isForged || event.counter.hasFailedDisk) return undefined;
-        const { counter, text } = event;
-        const said = counter.utterances().filter((utterance) => utterance.text === text).length;
-        const settled = reasonsToSay(counter, text);
+        if (event.kind !== 'journalled' && event.kind !== 'moved' && event.kind !== 'spoken') return undefined;
+        const { counter } = event;
+        let here = heard.get(counter);
+        if (here === undefined) {
+          here = new Heard();
+          heard.set(counter, here);
+        }
+        here.note(event);
+        if (event.kind !== 'spoken' || counter.isForged || counter.hasFailedDisk) return undefined;
+        const { text } = event;
+        const [said, settled] = [here.said(text), here.reasonsToSay(text)];
         return said <= settled
           ? undefined
           : `${counter.device} says “${text}” ${said} times, and was paid so ${settled} times`;
@@ -21,18 +29,43 @@ export const voiceOnce: Checker = {
   },
 };
 
-function reasonsToSay(counter: CounterBooks, text: string): number {
-  let reasons = 0;
-  const recorded = new Set<string>();
-  for (const { record } of counter.tape) {
-    if (record.kind === 'settled' && saleWords(record.netFen, record.faceFen) === text) reasons += 1;
-    if (record.kind === 'refunded' && refundedWords(record.netFen) === text) reasons += 1;
-    if (record.kind === 'charging') recorded.add(record.sale);
+/** What one counter said, and what it had to say: kept up as it comes, since a week of sales is long. */
+class Heard {
+  readonly #said = new Map<string, number>();
+  readonly #reasons = new Map<string, number>();
+  readonly #recorded = new Set<string>();
+  /** Sales without records, made while the journal had failed, at full price: what there was to say of each. */
+  readonly #unrecorded = new Map<string, string>();
+
+  note(event: Extract<BookEvent, { kind: 'journalled' | 'moved' | 'spoken' }>): void {
+    if (event.kind === 'spoken') {
+      count(this.#said, event.text);
+      return;
+    }
+    if (event.kind === 'moved') {
+      const { kind, ref, amountFen } = event.entry;
+      if (kind === 'sale' && !this.#recorded.has(ref)) this.#unrecorded.set(ref, saleWords(fen(amountFen), fen(0)));
+      return;
+    }
+    const { record } = event.row;
+    if (record.kind === 'settled') count(this.#reasons, saleWords(record.netFen, record.faceFen));
+    if (record.kind === 'refunded') count(this.#reasons, refundedWords(record.netFen));
+    if (record.kind !== 'charging') return;
+    this.#recorded.add(record.sale);
+    this.#unrecorded.delete(record.sale);
   }
-  // Sales without records, made while the journal had failed, at full price.
-  for (const entry of counter.bank()) {
-    if (entry.state === 'moved' && !recorded.has(entry.ref) && saleWords(fen(entry.amountFen), fen(0)) === text)
-      reasons += 1;
+
+  said(text: string): number {
+    return this.#said.get(text) ?? 0;
   }
-  return reasons;
+
+  reasonsToSay(text: string): number {
+    let reasons = this.#reasons.get(text) ?? 0;
+    for (const words of this.#unrecorded.values()) if (words === text) reasons += 1;
+    return reasons;
+  }
+}
+
+function count(times: Map<string, number>, text: string): void {
+  times.set(text, (times.get(text) ?? 0) + 1);
 }

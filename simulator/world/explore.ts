@@ -30,6 +30,9 @@ export function runJob({ seed, profile, mutant }: Job): SeedReport {
   return runSeed(seed, profile, found === undefined ? {} : { sabotage: found.sabotage() });
 }
 
+/** A world makes small things by the million and forgets them: with more room for the young ones fewer are copied. */
+const YOUNG_MB = 96;
+
 /** Sources run in one thread (there is no built worker beside them); what is built runs on all cores. */
 const WORKER = new URL('./explore-worker.js', import.meta.url);
 
@@ -48,7 +51,7 @@ export async function explore(exploration: Exploration): Promise<void> {
 
 function inThread(exploration: Exploration): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(WORKER);
+    const worker = new Worker(WORKER, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     let job: Job | undefined;
     const feed = (): void => {
       job = exploration.next();
