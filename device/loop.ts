@@ -6,9 +6,11 @@
 import { classify } from '#protocol/codes/classify.js';
 import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
+import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { earliestWake, later } from '#protocol/time.js';
 import { spoken } from './announcements.js';
+import { CardReader } from './card-reader.js';
 import { ANNOUNCEMENT_STALE_MS, READER_TIMEOUT_S } from './core/limits.js';
 import {
   isFinal,
@@ -26,13 +28,13 @@ import type { SaleBook } from './core/sale-book.js';
 import { looksTheSame, viewOf } from './core/sale-view.js';
 import { shownBy } from './core/shown.js';
 import { faultOfRequest, isAlreadySo, refusal } from './core/till-rules.js';
-import type { ReaderEffect } from './drivers/readers/reader.js';
 import { Line } from './line.js';
 import type { LoopPorts } from './loop-ports.js';
 import { Peripherals } from './peripherals.js';
 import type { JournalFault } from './ports/journal.js';
 import type { Counter, CounterHealth, SaleView, TillReply, TillRequest } from './ports/till.js';
 import { Printing } from './printing.js';
+import { Recording } from './recording.js';
 import { Timer, Turns } from './running.js';
 import { offlineLine, SCAN_BEFORE_AMOUNT, statusLine } from './standing.js';
 import { StateTeller } from './state-teller.js';
@@ -58,6 +60,8 @@ export class DeviceLoop implements Counter {
   readonly #line: Line;
   readonly #peripherals: Peripherals;
   readonly #printing: Printing;
+  readonly #reader: CardReader;
+  readonly #recording: Recording;
   readonly #saleTimer: Timer;
   readonly #unsent: Unsent;
   readonly #state: StateTeller;
@@ -65,13 +69,6 @@ export class DeviceLoop implements Counter {
   readonly #watchers = new Set<(sale: SaleView) => void>();
   /** Till requests that wait for their sale's first record. */
   readonly #opening = new Map<SaleId, ((reply: TillReply) => void)[]>();
-  #readerReady = false;
-  #readerMark: string | null = null;
-  #journalFault: JournalFault | undefined;
-  /** Sales that were under way when the journal failed: the restart deals with them. */
-  readonly #stranded = new Set<SaleId>();
-  /** Full-price sales without a record, where the campaign permits them while the journal is broken. */
-  readonly #unrecorded = new Set<SaleId>();
   #scanHint: CounterHealth['line'] | undefined;
   #stopped = false;
 
@@ -94,7 +91,7 @@ export class DeviceLoop implements Counter {
       log,
       events: {
         onScan: (text) => this.#scanned(text),
-        onReader: (effect) => this.#readerSays(effect),
+        onReader: (news) => this.#reader.heard(news),
         onPrinter: (effect) => this.#printing.heard(effect),
         onPort: (name, state) => {
           if (name === 'printer') this.#printing.portIs(state);
@@ -102,11 +99,26 @@ export class DeviceLoop implements Counter {
         },
       },
     });
+    this.#reader = new CardReader(log, {
+      onReady: () => {
+        for (const sale of this.#book.busy()) this.#step(sale, { kind: 'reader-ready' });
+      },
+      onProgress: () => this.#printing.expectReceipt(),
+      onWord: (sale, word) => this.#feed(sale, { kind: 'reader', ref: sale, word }),
+    });
+    this.#recording = new Recording({
+      journal,
+      turns,
+      underWay: () => this.#book.busy().map((sale) => sale.facts.sale),
+      onRecorded: (record, head) => this.#recorded(record, head),
+      onGoOn: (sale) => this.#feed(sale, { kind: 'journalled' }),
+      onFailed: (fault) => this.#journalFailed(fault),
+    });
     this.#printing = new Printing({
       peripherals: this.#peripherals,
       typeset: ports.typeset,
       onPrinted: (receipt, copy, outcome) =>
-        this.#append({ kind: 'printed', receipt, copy, outcome, at: now().wall ?? null }, undefined),
+        this.#recording.append({ kind: 'printed', receipt, copy, outcome, at: now().wall ?? null }, undefined),
       log,
     });
     this.#state = new StateTeller({
@@ -138,7 +150,7 @@ export class DeviceLoop implements Counter {
           this.#state.tell();
         },
         onOffline: (why) => log('warn', 'LINE_DOWN', { why }),
-        onAuthorised: (sale, answer) => this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#readerMark }),
+        onAuthorised: (sale, answer) => this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#reader.mark }),
         onWelcome: (welcome, askedAt) => {
           if (ports.desk.vouches(welcome, welcome)) this.#timekeeper.hear(welcome.time, askedAt);
           else
@@ -148,14 +160,14 @@ export class DeviceLoop implements Counter {
         onAcknowledged: (head) => this.#unsent.acknowledged(head),
         onAllowance: (allowance) => learn(() => ports.desk.takeAllowance(allowance)),
         onCampaign: (topic, payload) => learn(() => ports.desk.heard(topic, payload)),
-        onJournalFault: (code) => this.#journalFailed({ code, message: 'the journal could not be read' }),
+        onJournalFault: (code) => this.#recording.failed({ code, message: 'the journal could not be read' }),
       },
     });
   }
 
   start(): void {
     this.#turns.take(() => {
-      if (this.#ports.journalFault !== undefined) this.#journalFailed(this.#ports.journalFault);
+      if (this.#ports.journalFault !== undefined) this.#recording.failed(this.#ports.journalFault);
       for (const { sale, effects } of this.#book.recover(this.#timekeeper.now())) this.#perform(sale, effects);
       this.#armSales();
       this.#printing.afterPowerCut(this.#book);
@@ -167,6 +179,7 @@ export class DeviceLoop implements Counter {
 
   stop(): void {
     this.#stopped = true;
+    this.#recording.stop();
     this.#saleTimer.set(undefined);
     this.#line.stop();
     this.#peripherals.stop();
@@ -193,7 +206,7 @@ export class DeviceLoop implements Counter {
       device: identity.device,
       merchant: identity.merchant,
       online: this.#line.online,
-      journal: this.#journalFault === undefined ? 'ok' : 'failed',
+      journal: this.#recording.fault === undefined ? 'ok' : 'failed',
       unsent: this.#unsent.summary(this.#timekeeper.now()),
       ports: this.#peripherals.ports(),
       paper: this.#printing.paper,
@@ -201,9 +214,9 @@ export class DeviceLoop implements Counter {
       salesInPersonsHands: this.#book.busy().filter((sale) => viewOf(sale).state.endsWith('unknown')).length,
       offline,
       line: statusLine({
-        journal: this.#journalFault?.code,
+        journal: this.#recording.fault?.code,
         forked: this.#line.forked,
-        readerReady: this.#readerReady,
+        readerReady: this.#reader.ready,
         scanHint: this.#scanHint,
         paper: this.#printing.paper,
         online: this.#line.online,
@@ -229,8 +242,8 @@ export class DeviceLoop implements Counter {
       return;
     }
     const fault = faultOfRequest(request.kind, sale, {
-      journalFailed: this.#journalFault !== undefined && !this.#unrecorded.has(sale.facts.sale),
-      readerReady: this.#readerReady,
+      journalFailed: this.#recording.blocks(sale.facts.sale),
+      readerReady: this.#reader.ready,
       busy: this.#current() !== undefined,
     });
     if (fault !== undefined) {
@@ -241,7 +254,7 @@ export class DeviceLoop implements Counter {
       case 'look':
         break;
       case 'charge':
-        this.#step(sale, { kind: 'charge', readerMark: this.#readerMark });
+        this.#step(sale, { kind: 'charge', readerMark: this.#reader.mark });
         break;
       case 'cancel':
         this.#step(sale, { kind: 'cancel', by: 'till' });
@@ -250,7 +263,7 @@ export class DeviceLoop implements Counter {
         this.#step(sale, {
           kind: 'refund',
           refund: this.#book.number('r', this.#ports.random.hex(3)),
-          readerMark: this.#readerMark,
+          readerMark: this.#reader.mark,
         });
         break;
       case 'reprint':
@@ -273,7 +286,7 @@ export class DeviceLoop implements Counter {
       else reply({ ok: true, sale: viewOf(existing) });
       return;
     }
-    if (this.#journalFault !== undefined && !this.#sellsWithoutJournal()) {
+    if (this.#recording.fault !== undefined && !this.#sellsWithoutJournal()) {
       reply(refusal('JOURNAL_FAILED', null));
       return;
     }
@@ -291,7 +304,7 @@ export class DeviceLoop implements Counter {
       merchant: identity.merchant,
     };
     const step = openSale(facts, this.#timekeeper.now());
-    if (this.#journalFault !== undefined) this.#unrecorded.add(facts.sale);
+    this.#recording.begins(facts.sale);
     this.#opening.set(facts.sale, [reply]);
     this.#scanHint = undefined;
     this.#book.put(step.state);
@@ -304,7 +317,7 @@ export class DeviceLoop implements Counter {
   #current(): Sale | undefined {
     return this.#book
       .busy()
-      .find((sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#stranded.has(sale.facts.sale));
+      .find((sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#recording.isStranded(sale.facts.sale));
   }
 
   #sellsWithoutJournal(): boolean {
@@ -334,7 +347,7 @@ export class DeviceLoop implements Counter {
     const id = sale.facts.sale;
     switch (effect.kind) {
       case 'journal':
-        this.#append(effect.record, id);
+        this.#recording.append(effect.record, id);
         return;
       case 'authorise': {
         const { sale: saleId, order, merchant, amountFen } = effect.facts;
@@ -379,7 +392,7 @@ export class DeviceLoop implements Counter {
         return;
       case 'stored':
         // Nothing was stored without a journal: the reader had better remember.
-        if (this.#journalFault === undefined) this.#peripherals.reader({ kind: 'stored', ref: effect.ref });
+        if (this.#recording.fault === undefined) this.#peripherals.reader({ kind: 'stored', ref: effect.ref });
         return;
       case 'receipt':
         this.#printing.print(effect, 'original');
@@ -400,11 +413,11 @@ export class DeviceLoop implements Counter {
 
   #judgeHere(facts: SaleFacts, shown: Shown & { kind: 'opaque' | 'verifiable' }): void {
     const verdict = this.#ports.desk.judge(facts, shown, this.#timekeeper.now());
-    this.#feed(facts.sale, { kind: 'undeliverable', verdict, readerMark: this.#readerMark });
+    this.#feed(facts.sale, { kind: 'undeliverable', verdict, readerMark: this.#reader.mark });
   }
 
   #wakeSales(): void {
-    for (const sale of this.#book.busy()) this.#step(sale, { kind: 'wake', readerMark: this.#readerMark });
+    for (const sale of this.#book.busy()) this.#step(sale, { kind: 'wake', readerMark: this.#reader.mark });
     this.#armSales();
   }
 
@@ -439,36 +452,14 @@ export class DeviceLoop implements Counter {
 
   // -- journal
 
-  /** Appends one record; once it is on the disk, the sale that waits for it goes on. */
-  #append(record: JournalRecord, sale: SaleId | undefined): void {
-    if (this.#journalFault !== undefined) {
-      if (sale !== undefined && this.#unrecorded.has(sale)) this.#feed(sale, { kind: 'journalled' });
-      return;
-    }
-    this.#ports.journal.append([record], (fault, head) =>
-      this.#turns.take(() => {
-        if (this.#stopped) return;
-        if (fault !== undefined) {
-          this.#journalFailed(fault);
-          return;
-        }
-        this.#book.note(record);
-        this.#ports.desk.note(record);
-        this.#unsent.grew(record, head, this.#ports.clock.mono());
-        this.#line.grew(head, URGENT.has(record.kind));
-        if (sale !== undefined) this.#feed(sale, { kind: 'journalled' });
-      }),
-    );
+  #recorded(record: JournalRecord, head: ChainHead): void {
+    this.#book.note(record);
+    this.#ports.desk.note(record);
+    this.#unsent.grew(record, head, this.#ports.clock.mono());
+    this.#line.grew(head, URGENT.has(record.kind));
   }
 
-  /**
-   * Fail-stop: nothing that needs a record happens any more, so no coupon is taken. What is under way stays as it is, is
-   * asked about after the restart, and no longer keeps the counter from selling at full price where the campaign permits.
-   */
   #journalFailed(fault: JournalFault): void {
-    if (this.#journalFault !== undefined) return;
-    this.#journalFault = fault;
-    for (const sale of this.#book.busy()) this.#stranded.add(sale.facts.sale);
     this.#ports.log('error', fault.code, { what: fault.message });
     for (const [, replies] of this.#opening) for (const reply of replies) reply(refusal('JOURNAL_FAILED', null));
     this.#opening.clear();
@@ -485,37 +476,8 @@ export class DeviceLoop implements Counter {
       if (sale === undefined) this.#scanHint = SCAN_BEFORE_AMOUNT;
       return;
     }
-    const shown: Shown = this.#journalFault === undefined ? shownBy(code) : { kind: 'other', reason: 'journal-failed' };
+    const shown: Shown =
+      this.#recording.fault === undefined ? shownBy(code) : { kind: 'other', reason: 'journal-failed' };
     this.#step(sale, { kind: 'shown', shown });
-  }
-
-  #readerSays(effect: Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alarm' }>): void {
-    switch (effect.kind) {
-      case 'ready':
-        this.#readerReady = true;
-        this.#readerMark = effect.mark;
-        this.#ports.log('info', 'READER_READY', { model: effect.model });
-        for (const sale of this.#book.busy()) this.#step(sale, { kind: 'reader-ready' });
-        return;
-      case 'away':
-        this.#readerReady = false;
-        this.#ports.log('warn', 'READER_AWAY', { why: effect.why });
-        return;
-      case 'accepted':
-      case 'progress':
-        this.#ports.log('debug', 'READER_PROGRESS', {
-          ref: effect.ref,
-          step: effect.kind === 'progress' ? effect.step : 'accepted',
-        });
-        this.#printing.expectReceipt();
-        return;
-      case 'answer':
-      case 'refused':
-      case 'silent':
-        this.#feed(effect.ref, { kind: 'reader', ref: effect.ref, word: effect });
-        return;
-      default:
-        unreachable(effect);
-    }
   }
 }

@@ -1,5 +1,6 @@
 /** The counter's peripherals at work: each driver's machine on its serial port. No port's death stops the others. */
 import type { Instant } from '#protocol/time.js';
+import type { ReaderNews } from './card-reader.js';
 import type { DisplayDriver, Showing } from './drivers/displays/display.js';
 import type { PrinterEffect, PrinterInput, PrinterMachine } from './drivers/printers/printer.js';
 import type { ReaderDriver, ReaderEffect, ReaderInput } from './drivers/readers/reader.js';
@@ -24,7 +25,7 @@ export interface PeripheralSet {
 /** What the driver says of the counter's business; bytes, noise and alarms are dealt with here. */
 export interface PeripheralEvents {
   onScan(text: string): void;
-  onReader(effect: Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alarm' }>): void;
+  onReader(news: ReaderNews): void;
   onPrinter(effect: Exclude<PrinterEffect, { kind: 'write' | 'noise' }>): void;
   onPort(name: PeripheralName, state: LinkState): void;
 }
