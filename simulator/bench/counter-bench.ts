@@ -10,7 +10,7 @@ import { AT_REST } from '#simulator/counter/till-client.js';
 import { pause } from '#simulator/counter/waiting.js';
 import type { Wallet } from '#simulator/wallets/wallet.js';
 import { type Figure, quantile } from './figure.js';
-import { medianFdatasyncMs } from './gateway-bench.js';
+import { medianFdatasyncMs } from './raw-limits.js';
 
 const STARTS = 5;
 /** Node gives memory back slowly; what an idle agent keeps shows after half a minute. */
