@@ -13,7 +13,7 @@ export function command(): Command {
   return new Command('demo')
     .summary('Show the whole counter at work, without any hardware.')
     .description(
-      'A gateway, two counters on virtual hardware and their customers, on free ports and in a temporary folder: sales in each tier,\nevery trouble of an ordinary day, a line that is cut, and at the end four books that must say the same (else exit 1).\nThen it stays and takes amounts typed by hand.',
+      'A gateway, two counters on virtual hardware and their customers, on free ports and in a temporary folder: sales in each tier, every trouble of an ordinary day, a line that is cut, and at the end four books that must say the same (else exit 1). Then it stays and takes amounts typed by hand.',
     )
     .option('--once', 'leave when the story is told (also when standard input is no terminal)')
     .addOption(

@@ -66,7 +66,7 @@ export const command = (): Command =>
     });
 
 async function exploreSeeds(options: Options): Promise<void> {
-  const seeds = whole(options.seeds, '--seeds');
+  const seeds = whole(options.seeds, '--seeds', 1);
   const minutes = positive(options.minutes, '--minutes');
   // Fresh ones where time is the limit: the same minutes each night would look at the same worlds.
   const from = whole(options.from, '--from') ?? (minutes === undefined ? 1 : Date.now() % 1_000_000_000);
@@ -142,7 +142,7 @@ async function huntMutants(options: Options): Promise<void> {
   const standing = (): void => bar(judged / mutants.length, `${judged} of ${mutants.length} mutants, ${tried} seeds`);
   const results = await hunt({
     from: whole(options.from, '--from') ?? 1,
-    patience: whole(options.seeds, '--seeds') ?? MUTANT_PATIENCE,
+    patience: whole(options.seeds, '--seeds', 1) ?? MUTANT_PATIENCE,
     mutants,
     ...workersOf(options),
     tried() {
@@ -177,14 +177,15 @@ async function huntMutants(options: Options): Promise<void> {
 }
 
 const workersOf = ({ workers }: Options): { readonly workers?: number } => {
-  const count = whole(workers, '--workers');
+  const count = whole(workers, '--workers', 1);
   return count === undefined ? {} : { workers: count };
 };
 
-function whole(text: string | undefined, name: string): number | undefined {
+function whole(text: string | undefined, name: string, least = 0): number | undefined {
   if (text === undefined) return undefined;
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) throw new UsageError(`${name} takes a whole number, not ${text}.`);
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(number) || number < least)
+    throw new UsageError(`${name} takes a whole number, ${least} or more, not ${JSON.stringify(text)}.`);
   return number;
 }
 

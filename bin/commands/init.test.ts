@@ -91,6 +91,15 @@ describe('codeplate init', () => {
     });
   });
 
+  it('makes the folders above it, and says where none can be made', async () => {
+    folder = join(parent, 'a', 'b');
+    await init();
+    expect(read('device.yaml')).toContain('plate-001');
+    // Node 20 asked for a folder in /proc with `recursive` never comes back.
+    folder = '/proc/codeplate/shop';
+    await expect(init()).rejects.toThrow(/can't be made: .*Name a folder where you may write/);
+  });
+
   it('overwrites nothing, and says what to do', async () => {
     await init();
     const before = read('device.yaml');

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
@@ -161,7 +161,20 @@ function prepare(folder: string, names: readonly string[]): void {
       `${folder} holds ${there.join(', ')} already, and nothing is overwritten. Name another folder, or move them away first.`,
     );
   }
-  mkdirSync(folder, { recursive: true });
+  try {
+    make(resolve(folder));
+  } catch (error) {
+    throw new UsageError(
+      `${folder} can't be made: ${error instanceof Error ? error.message : String(error)}. Name a folder where you may write.`,
+    );
+  }
+}
+
+/** One by one from the top: Node 20's own `recursive` never returns where an existing parent takes no folders, as /proc. */
+function make(folder: string): void {
+  if (existsSync(folder)) return;
+  make(dirname(folder));
+  mkdirSync(folder);
 }
 
 /** Passwords are in them: for their owner only. */

@@ -29,6 +29,13 @@ describe('codeplate render', () => {
     expect(stderr).toBe('offset 7: 1B 7A (unknown)\n');
   });
 
+  it('lists no more than a screenful of what it would not understand', () => {
+    const { status, stderr } = run(['-'], new Uint8Array(1_000).fill(0x01));
+    expect(status).toBe(0);
+    expect(stderr.split('\n').filter((line) => line.startsWith('offset '))).toHaveLength(40);
+    expect(stderr).toMatch(/\n… and 960 more; --json lists them all\.\n$/);
+  });
+
   it('says it as one JSON object', () => {
     const { stdout, stderr } = run(['--json', file]);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -59,10 +59,15 @@ async function run(file: string, options: Options): Promise<void> {
       : rendering.documents.map((document) => paperText(document, { ansi })).join('\n'),
   );
   if (rendering.documents.length === 0) process.stderr.write('Nothing would be printed.\n');
-  for (const { offset, bytes: what, why } of rendering.unknown) {
+  for (const { offset, bytes: what, why } of rendering.unknown.slice(0, MAX_LISTED)) {
     process.stderr.write(`offset ${offset}: ${hex(what)} (${why})\n`);
   }
+  const more = rendering.unknown.length - MAX_LISTED;
+  if (more > 0) process.stderr.write(`… and ${more} more; --json lists them all.\n`);
 }
+
+/** A screenful: a file that is no receipt at all has a command in ten that no printer knows. */
+const MAX_LISTED = 40;
 
 async function read(file: string): Promise<Uint8Array> {
   if (file === '-') {

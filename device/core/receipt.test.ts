@@ -25,6 +25,21 @@ const lines = (facts: ReceiptFacts, columns: 32 | 48 = 32, language: ReceiptLang
   receiptText(receiptDocument(facts, { columns, language }), columns).split('\n').slice(0, -1);
 
 describe('a receipt', () => {
+  it('says the campaign’s name once, breaks its line where the author left a space, and names the card in Chinese', () => {
+    const name = '“畅购友好·乐享消费”惠民消费季';
+    const facts: SaleFacts = {
+      ...sale,
+      card: { scheme: 'UNIONPAY', last4: '0042', auth: '', rrn: '' },
+      campaign: { name, line: `${name}　伊春市友好区人民政府` },
+    };
+    for (const columns of [32, 48] as const) {
+      const said = lines(facts, columns).map((line) => line.trim());
+      expect(said.filter((line) => line.includes('畅购友好'))).toEqual([name]);
+      expect(said[said.indexOf(name) + 1]).toBe('伊春市友好区人民政府');
+      expect(said.join('\n')).toMatch(/^支付方式 +银联 \*{4} 0042$/m);
+    }
+  });
+
   it('of a sale says what was bought, what came off, what was paid and what was saved', () => {
     expect(lines(sale)).toEqual([
       '          友好利民超市',

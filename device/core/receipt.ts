@@ -74,7 +74,9 @@ export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): str
 
   // A name of nothing but control bytes leaves no ink; the plate's number then says where it was.
   page.centre(printable(facts.merchant).trim() === '' ? facts.device : facts.merchant, 'big', NAME_LINES);
-  if (facts.campaign !== null) page.centre(facts.campaign.name, 'plain', NAME_LINES);
+  // Most campaigns' own line begins with their name: said once is enough, and paper is money.
+  if (facts.campaign !== null && !facts.campaign.line.includes(facts.campaign.name))
+    page.centre(facts.campaign.name, 'plain', NAME_LINES);
   if (facts.kind === 'refund') page.centre(say.refund, 'big', 1);
   if (facts.copy === 'reprint') page.centre(say.reprint, 'big', 1);
   page.rule();
@@ -95,7 +97,10 @@ export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): str
   if (facts.card !== null) {
     page.rule();
     if (facts.card.scheme !== '' || facts.card.last4 !== '') {
-      page.pair(say.card, `${facts.card.scheme} ${facts.card.last4 === '' ? '' : `**** ${facts.card.last4}`}`);
+      page.pair(
+        say.card,
+        `${say.schemes[facts.card.scheme.toUpperCase()] ?? facts.card.scheme} ${facts.card.last4 === '' ? '' : `**** ${facts.card.last4}`}`,
+      );
     }
     if (facts.card.auth !== '') page.pair(say.auth, facts.card.auth);
     if (facts.card.rrn !== '') page.pair(say.reference, facts.card.rrn);
@@ -103,7 +108,7 @@ export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): str
   page.rule();
   page.qr(receiptCode(facts.receipt));
   page.centre(`${say.receipt} ${facts.receipt}`, 'plain', 2);
-  if (facts.campaign !== null && facts.campaign.line !== '') page.centre(facts.campaign.line, 'plain', NOTE_LINES);
+  if (facts.campaign !== null && facts.campaign.line !== '') campaignLine(page, facts.campaign.line, layout);
   page.centre(say.thanks, 'plain', 2);
   return page.document();
 }
@@ -128,6 +133,18 @@ export function sampleReceipt(layout: ReceiptLayout): string {
     },
     layout,
   );
+}
+
+/** Where it doesn't fit on one line of paper it is broken where its author left a space: 某活动　某区人民政府. */
+function campaignLine(page: Page, line: string, { columns }: ReceiptLayout): void {
+  const text = printable(line);
+  if (displayWidth(text) <= columns) {
+    page.centre(text, 'plain', 1);
+    return;
+  }
+  const [first = '', ...rest] = text.split('\u3000').filter((part) => part.trim() !== '');
+  if (rest.length === 0 || rest.length >= NOTE_LINES) page.centre(text, 'plain', NOTE_LINES);
+  else for (const part of [first, ...rest]) page.centre(part, 'plain', Math.floor(NOTE_LINES / (rest.length + 1)));
 }
 
 function saleLines(page: Page, facts: SaleFacts, language: ReceiptLanguage): void {
@@ -225,6 +242,8 @@ interface Words {
   readonly couponUsed: string;
   readonly afterRefund: Readonly<Record<RefundRule, string>>;
   readonly card: string;
+  /** Card schemes under the name that customers know; another is printed as the reader calls it. */
+  readonly schemes: Readonly<Partial<Record<string, string>>>;
   readonly auth: string;
   readonly reference: string;
   readonly receipt: string;
@@ -255,6 +274,7 @@ const WORDS: Readonly<Record<ReceiptLanguage, Words>> = {
       'pro-rata': '退还实付金额；消费券按退款比例退回。',
     },
     card: '支付方式',
+    schemes: { UNIONPAY: '银联', VISA: 'Visa', MASTERCARD: '万事达' },
     auth: '授权码',
     reference: '参考号',
     receipt: '小票号',
@@ -283,6 +303,7 @@ const WORDS: Readonly<Record<ReceiptLanguage, Words>> = {
       'pro-rata': 'What was paid is refunded. The coupon is restored in proportion.',
     },
     card: 'Paid by',
+    schemes: { UNIONPAY: 'UnionPay', VISA: 'Visa', MASTERCARD: 'Mastercard' },
     auth: 'Authorisation',
     reference: 'Reference',
     receipt: 'Receipt',

@@ -2,16 +2,15 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { couponCount, totalFaceFen } from '#protocol/campaign/tiers.js';
-import { parseFen } from '#protocol/money.js';
 import { diceOf } from '#simulator/counter/dice.js';
 import type { Reconciled, Sums } from '#simulator/counter/reconcile.js';
 import { startRig } from '#simulator/counter/rig.js';
 import { Shop } from './shop.js';
 import { STORY } from './story.js';
-import { type Language, type Teller, tellTo, yuan } from './telling.js';
+import { type Language, type Out, type Teller, tellTo, type Words, yuan } from './telling.js';
+import { takeAmounts } from './typed-amounts.js';
 
 /** The second day of the reference campaign, mid-morning: the gateway's clock is set there, and the counters believe it. */
 const STORY_TIME = '2023-03-28T10:00:00+08:00';
@@ -26,7 +25,7 @@ export interface DemoOptions {
   readonly colours: boolean;
   readonly svgFolder: string | undefined;
   /** Where the story is told; the JSON, if asked for, goes elsewhere. */
-  readonly out: { write(text: string): unknown };
+  readonly out: Out;
 }
 
 export interface DemoResult {
@@ -69,7 +68,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     const shop = new Shop({ rig, campaign, tell, svgFolder, paceMs: options.interactive ? PACE_MS : 0 });
     await play(shop);
     const reconciled = await closeTheDay(shop);
-    if (options.interactive) await takeAmounts(shop);
+    tellWhereReceiptsAre(shop, svgFolder);
+    if (options.interactive && (await takeAmounts(shop, options.language)) > 0) {
+      tellBooks(shop, await shop.rig.settle());
+      tellWhereReceiptsAre(shop, svgFolder);
+    }
     const evidence = (await rig.gateway.evidence()).length;
     return await resultOf(shop, reconciled, {
       evidence,
@@ -82,7 +85,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 }
 
 function greet(tell: Teller, campaign: Campaign): void {
-  tell.plain(`\n码牌 Codeplate · ${campaign.name} · ${campaign.nameEn}`);
+  tell.title({ zh: `码牌 Codeplate · ${campaign.name}`, en: `Codeplate · ${campaign.nameEn}` });
   tell.note({
     zh: `${campaign.merchants.length}家商户，${couponCount(campaign)}张消费券，共${yuan(totalFaceFen(campaign))}元；活动时钟 ${STORY_TIME.slice(0, 16).replace('T', ' ')}`,
     en: `${campaign.merchants.length} merchants, ${couponCount(campaign)} coupons, ${yuan(totalFaceFen(campaign))} yuan; the gateway's clock is set to ${STORY_TIME.slice(0, 16).replace('T', ' ')}, inside the campaign`,
@@ -110,58 +113,50 @@ async function play(shop: Shop): Promise<void> {
 async function closeTheDay(shop: Shop): Promise<Reconciled> {
   shop.tell.chapter({ zh: '日终对账', en: 'The end of the day: four books' });
   const reconciled = await shop.rig.settle();
-  const row = (name: string, sums: Sums | null): string[] =>
-    sums === null
-      ? [name, '–', '–', '–', '–', '–', '–']
-      : [
-          name,
-          String(sums.sales),
-          yuan(sums.netFen),
-          sums.redeemed === null ? '' : String(sums.redeemed),
-          sums.faceFen === null ? '' : yuan(sums.faceFen),
-          String(sums.refunded),
-          yuan(sums.refundedFen),
-        ];
-  shop.tell.table([
-    ['', '笔数 sales', '实收 paid', '用券 coupons', '优惠 saved', '退款 refunds', '退还 refunded'],
-    row('流水账 journal', reconciled.journal),
-    row('中心账 ledger', reconciled.ledger),
-    row('小票   receipts', reconciled.receipts),
-    row('读卡器 reader', reconciled.reader),
-  ]);
-  for (const difference of reconciled.differences) shop.fail(difference);
-  if (reconciled.differences.length === 0) shop.tell.step({ zh: '四本账一致', en: 'All four say the same' });
+  tellBooks(shop, reconciled);
   return reconciled;
 }
 
-/** The counter stays open: an amount is a sale to a customer who holds one coupon of each tier. */
-async function takeAmounts(shop: Shop): Promise<void> {
-  const faces = shop.campaign.tiers.map(({ faceFen }) => faceFen / 100);
-  shop.tell.plain(
-    `\n  输入金额（元）收一笔款，回车结束。Type an amount in yuan for another sale (the customer holds ${faces.join(', ')}); Enter alone ends.`,
-  );
-  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '  ￥ ' });
-  lines.prompt();
-  for await (const line of lines) {
-    const text = line.trim();
-    if (text === '' || text === 'q') break;
-    await sellTyped(shop, text, faces);
-    lines.prompt();
-  }
-  lines.close();
+const COLUMNS: readonly Words[] = [
+  { zh: '', en: '' },
+  { zh: '笔数', en: 'sales' },
+  { zh: '实收', en: 'paid' },
+  { zh: '用券', en: 'coupons' },
+  { zh: '优惠', en: 'saved' },
+  { zh: '退款', en: 'refunds' },
+  { zh: '退还', en: 'back' },
+];
+
+/** A book that knows nothing of coupons (the reader's) has a dash there: it is no zero. */
+const cellsOf = (sums: Sums | null): string[] =>
+  sums === null
+    ? COLUMNS.slice(1).map(() => '–')
+    : [
+        String(sums.sales),
+        yuan(sums.netFen),
+        sums.redeemed === null ? '–' : String(sums.redeemed),
+        sums.faceFen === null ? '–' : yuan(sums.faceFen),
+        String(sums.refunded),
+        yuan(sums.refundedFen),
+      ];
+
+function tellBooks(shop: Shop, { journal, ledger, receipts, reader, differences }: Reconciled): void {
+  shop.tell.table(COLUMNS, [
+    { name: { zh: '流水账', en: 'journal' }, cells: cellsOf(journal) },
+    { name: { zh: '中心账', en: 'ledger' }, cells: cellsOf(ledger) },
+    { name: { zh: '小票', en: 'receipts' }, cells: cellsOf(receipts) },
+    { name: { zh: '读卡器', en: 'reader' }, cells: cellsOf(reader) },
+  ]);
+  for (const difference of differences) shop.fail(difference);
+  if (differences.length === 0) shop.tell.step({ zh: '四本账一致', en: 'All four say the same' });
 }
 
-async function sellTyped(shop: Shop, text: string, faces: readonly number[]): Promise<void> {
-  const digits = /^(\d{1,6})(?:\.(\d{1,2}))?$/.exec(text);
-  const amount = parseFen(digits === null ? text : Number(`${digits[1]}${(digits[2] ?? '').padEnd(2, '0')}`));
-  if (!amount.ok) {
-    shop.tell.trouble({ zh: `“${text}”不是金额，例如 259.90`, en: `"${text}" is no amount; write for example 259.90` });
-    return;
-  }
-  const customer = await shop.customer(...faces);
-  const sale = await shop.sell(amount.value, shop.present(customer));
-  shop.tell.step(sale.line);
-  await shop.show(sale);
+function tellWhereReceiptsAre(shop: Shop, folder: string): void {
+  shop.saveReceipts();
+  shop.tell.note({
+    zh: `${shop.receipts}张小票的图样（SVG）存在 ${folder}`,
+    en: `Pictures (SVG) of all ${shop.receipts} receipts are in ${folder}`,
+  });
 }
 
 async function resultOf(
@@ -170,12 +165,7 @@ async function resultOf(
   more: Pick<DemoResult, 'evidence' | 'svgFolder' | 'seconds'>,
 ): Promise<DemoResult> {
   const newest = await shop.rig.reconcile();
-  shop.saveReceipts();
   const { journal, copies } = newest;
-  shop.tell.note({
-    zh: `${shop.receipts}张小票的图样在 ${more.svgFolder}`,
-    en: `Pictures of all ${shop.receipts} receipts are in ${more.svgFolder}`,
-  });
   return {
     sales: journal.sales,
     redeemed: journal.redeemed ?? 0,

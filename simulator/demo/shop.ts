@@ -150,18 +150,22 @@ export class Shop {
     if (copy !== undefined) this.tell.receipt(copy.pieces);
   }
 
-  /** Every receipt so far as a picture; returns how many were new. */
-  saveReceipts(): number {
-    let saved = 0;
+  /** A document beside the receipts' pictures; returns its path. */
+  saveDocument(name: string, value: unknown): string {
+    const file = path.join(this.#svgFolder, name);
+    writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+    return file;
+  }
+
+  /** Every receipt so far as a picture. */
+  saveReceipts(): void {
     for (const counter of this.rig.counters) {
       for (const [at, copy] of counter.paper.copies.entries()) {
         const name = `${counter.name}-${String(at + 1).padStart(2, '0')}-${copy.of}${copy.copy === 'reprint' ? '-reprint' : ''}.svg`;
         if (this.#saved.has(name)) continue;
         writeFileSync(path.join(this.#svgFolder, name), paperSvg(copy.pieces, { title: copy.receipt ?? 'receipt' }));
         this.#saved.add(name);
-        saved += 1;
       }
     }
-    return saved;
   }
 }

@@ -237,17 +237,30 @@ const sync: Chapter = {
       return health?.online === true && health.unsent.records === 0 ? true : undefined;
     });
     shop.tell.step({ zh: '全部流水已按序补传', en: 'Every record went up, in order' });
-    const evidence = await rig.gateway.evidence();
-    const [found] = evidence;
+    const [found] = await rig.gateway.evidence();
     if (found === undefined) {
       shop.fail('the double spend was not found');
       return;
     }
-    const checked = checkEvidence(evidenceSchema.parse(found), { verifier: es256Verifier(), sha256 });
+    const document = evidenceSchema.parse(found);
+    const checked = checkEvidence(document, { verifier: es256Verifier(), sha256 });
     const proves = checked.ok ? checked.value.proves : checked.fault.why;
+    const bearer = shop.campaign.offline.conflictAccount;
     shop.check(checked.ok && checked.value.proves === 'holder-spent-twice', {
-      zh: `一券两用已查出：两份签名均有效，指向同一持券人（${proves}），差额由${BEARER[shop.campaign.offline.conflictAccount]}承担`,
-      en: `The double spend is found and proved by two signatures of one holder (${proves}); the ${shop.campaign.offline.conflictAccount} bears it, as the campaign says`,
+      zh: `一券两用已查出：同一张80元券用了两次，两次出示都有同一持券人的签名（${proves}）`,
+      en: `The double spend is found: one 80 yuan coupon, shown twice, both times signed by the same holder (${proves})`,
+    });
+    if (document.kind === 'double-spend') {
+      const { first, second } = document.detail;
+      shop.tell.note({
+        zh: `先入账的销售 ${first.sale ?? '–'} 用券有效；后到的 ${second.sale ?? '–'} 优惠的80元按活动规定由${BEARER[bearer]}承担`,
+        en: `First in the ledger, sale ${first.sale ?? '–'} keeps the coupon; the 80 yuan of the later one, ${second.sale ?? '–'}, are borne by the ${bearer}, as the campaign says`,
+      });
+    }
+    const file = shop.saveDocument(`evidence-${document.id}.json`, found);
+    shop.tell.note({
+      zh: `证据已存盘，无需数据库即可验证：npx codeplate evidence --file ${file}`,
+      en: `The evidence is kept and proves itself, without any database: npx codeplate evidence --file ${file}`,
     });
   },
 };
@@ -265,7 +278,11 @@ const refund: Chapter = {
       ({ state }) => state === 'refunded' || state === 'refund-unknown',
       { withinMs: WAIT_MS, what: 'refunded' },
     );
-    shop.judge(sale, { state: 'refunded' }, { zh: '退还实付金额', en: 'What was paid goes back' });
+    shop.judge(
+      sale,
+      { state: 'refunded' },
+      { zh: '退还实付金额', en: 'What was paid goes back, the coupon stays used' },
+    );
     await until('the refund receipt', WAIT_MS, () => shop.counter.paper.copies.find((copy) => copy.of === 'refund'));
     const slip = shop.counter.paper.copies.find((copy) => copy.of === 'refund');
     if (slip !== undefined) shop.tell.receipt(slip.pieces);

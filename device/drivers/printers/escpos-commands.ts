@@ -125,9 +125,11 @@ export function escposCommands(model: PrinterModel): EscposCommands {
       if (symbol.data.length === 0) return '';
       switch (model.qr) {
         case 'native':
-          return nativeQr(symbol);
-        case 'raster':
-          return generic.qrcode.call(this, { ...symbol, cell: Math.min(symbol.cell, RASTER_QR_CELL_MAX) }, encoding);
+          return nativeQr(symbol) + quietZone(symbol.cell);
+        case 'raster': {
+          const cell = Math.min(symbol.cell, RASTER_QR_CELL_MAX);
+          return generic.qrcode.call(this, { ...symbol, cell }, encoding) + quietZone(cell);
+        }
       }
     },
   };
@@ -159,6 +161,9 @@ function nativeQr(symbol: QRCode): string {
     call(181, 48)
   );
 }
+
+/** White below the code, four modules (ISO/IEC 18004, 6.3.8): text right under it keeps some phones from reading it. */
+const quietZone = (cell: number): string => `${ESC}J${String.fromCharCode(4 * cell)}`;
 
 /** Characters repeat from receipt to receipt, so each is looked up once per charset. */
 const LOOKED_UP: Record<Charset, Map<string, string | undefined>> = {

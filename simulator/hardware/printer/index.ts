@@ -29,4 +29,4 @@ export type { PrinterEvent } from './parameters.js';
 export { PAPER_58, PAPER_80, type PrinterCharset, type VirtualPrinterProfile } from './profile.js';
 export type { Condition } from './status.js';
 export { paperSvg, type SvgOptions } from './svg.js';
-export { linesOfText, paperText, type TextOptions } from './text.js';
+export { linesOfText, paperText, type TextOptions, terminalWidth } from './text.js';

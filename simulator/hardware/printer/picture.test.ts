@@ -23,11 +23,19 @@ describe('paper in a terminal', () => {
     expect(rows[2]).toBe(`│ ${' '.repeat(19)}消费券 -40.00 │`);
   });
 
-  it('pads what a terminal draws narrower than the printer, and enlarged characters', () => {
-    // A1AF is ’: two columns on paper, one in a terminal.
-    const { document } = of(CHINESE, [0xa1, 0xaf], 'x', GS, '!', 0x10, YOU_HAO, '\n', CUT);
-    expect(paperText(document, { box: false })).toBe('’ x友  好\n');
-    expect(linesOfText(document)).toEqual(['’x友好']);
+  it('never tears a word apart that a terminal draws narrower than the printer: blanks around it keep its place', () => {
+    // A1AF is ’: two columns on paper, one in a terminal. GS ! 10 is double width.
+    const left = of(CHINESE, [0xa1, 0xaf], 'x', GS, '!', 0x10, YOU_HAO, '\n', CUT);
+    expect(paperText(left.document, { box: false })).toBe('’x友好\n');
+    expect(linesOfText(left.document)).toEqual(['’x友好']);
+
+    const shop = [GS, '!', 0x11, 'BIG SHOP', GS, '!', 0, '\n'] as const;
+    const rows = paperText(of(ESC, 'a', 1, ...shop, ESC, 'a', 2, ...shop, CUT).document).split('\n');
+    expect(rows[1]).toBe(`│ ${' '.repeat(12)}BIG SHOP${' '.repeat(12)} │`);
+    expect(rows[2]).toBe(`│ ${' '.repeat(24)}BIG SHOP │`);
+
+    const pair = of(GS, '!', 0x10, 'SUM', GS, '!', 0, ' '.repeat(20), '219.90\n', CUT);
+    expect(paperText(pair.document).split('\n')[1]).toBe(`│ SUM${' '.repeat(23)}219.90 │`);
   });
 
   it('shows a QR code in half blocks, the native one and the raster one alike', () => {

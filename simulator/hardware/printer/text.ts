@@ -1,6 +1,7 @@
 /**
- * A piece of paper as lines of text for a terminal. Every character stands in the column in which it stands on paper:
- * a Chinese one takes two, and one that the terminal draws narrower than the printer is padded.
+ * A piece of paper as lines of text for a terminal. Every word stands in the columns in which it stands on paper: a
+ * Chinese character takes two. Where the terminal draws characters narrower than the printer (“quotes”, double-wide
+ * digits), the word keeps its place among the others by blanks around it, and is never torn apart by blanks within.
  */
 import { type Bitmap, inkAt, isText, type LineItem, type PaperDocument, type TextCell } from './document.js';
 import { LINE_SPACING } from './press.js';
@@ -58,7 +59,7 @@ function rowsOf(document: PaperDocument, ansi: boolean): Row[] {
     switch (item.kind) {
       case 'line':
         rows.push(...(item.cells.some((cell) => cell.kind === 'bits') ? bitsRows(item, document) : []));
-        rows.push(lineRow(item, ansi));
+        rows.push(lineRow(item, ansi, document.columns));
         break;
       case 'feed':
         for (let i = 0; i < Math.round(item.dots / LINE_SPACING); i += 1) rows.push(EMPTY);
@@ -81,22 +82,63 @@ function rowsOf(document: PaperDocument, ansi: boolean): Row[] {
 
 const whole = (text: string): Row => ({ text, columns: [...text].reduce((sum, char) => sum + terminalWidth(char), 0) });
 
-function lineRow(line: LineItem, ansi: boolean): Row {
+function lineRow(line: LineItem, ansi: boolean, columns: number): Row {
   let text = '';
   let column = 0;
   let style = '';
-  for (const cell of line.cells.filter(isText).sort((a, b) => a.x - b.x)) {
-    const gap = Math.max(0, Math.round(cell.x / DOTS_PER_COLUMN) - column);
-    const takes = Math.max(terminalWidth(cell.text), columnsOf(cell));
-    const next = ansi ? styleOf(cell) : '';
-    if (gap > 0 || next !== style) {
-      text += (style === '' ? '' : PLAIN) + ' '.repeat(gap) + next;
-      style = next;
+  for (const word of wordsOf(line)) {
+    const taken = word.cells.reduce((sum, cell) => sum + columnsOf(cell), 0);
+    const drawn = word.cells.reduce((sum, cell) => sum + terminalWidth(cell.text), 0);
+    const spare = Math.max(0, taken - drawn);
+    // Flush with an edge stays flush with it; anything else keeps its middle.
+    const before = word.column === 0 ? 0 : word.column + taken >= columns ? spare : spare >> 1;
+    const gap = Math.max(0, word.column - column) + before;
+    for (const [at, cell] of word.cells.entries()) {
+      const next = ansi ? styleOf(cell) : '';
+      const blanks = at === 0 ? gap : 0;
+      if (blanks > 0 || next !== style) {
+        text += (style === '' ? '' : PLAIN) + ' '.repeat(blanks) + next;
+        style = next;
+      }
+      text += cell.text;
     }
-    text += cell.text + ' '.repeat(takes - terminalWidth(cell.text));
-    column += gap + takes;
+    column = Math.max(column, word.column) + Math.max(taken, drawn);
+    if (spare > before) {
+      text += (style === '' ? '' : PLAIN) + ' '.repeat(spare - before);
+      style = '';
+    }
   }
   return { text: style === '' ? text : text + PLAIN, columns: column };
+}
+
+interface Word {
+  readonly column: number;
+  readonly cells: TextCell[];
+}
+
+/** Cells that touch, single blanks between them included: two blanks and more are a gap. */
+function wordsOf(line: LineItem): Word[] {
+  const words: Word[] = [];
+  let word: Word | undefined;
+  let blanks: TextCell[] = [];
+  let end = 0;
+  for (const cell of line.cells.filter(isText).sort((a, b) => a.x - b.x)) {
+    const column = Math.round(cell.x / DOTS_PER_COLUMN);
+    if (column !== end || blanks.length > 1) word = undefined;
+    end = column + columnsOf(cell);
+    if (cell.text === ' ' && cell.underline === 0 && !cell.inverse) {
+      if (word !== undefined) blanks.push(cell);
+      continue;
+    }
+    if (word === undefined) {
+      word = { column, cells: [] };
+      words.push(word);
+      blanks = [];
+    }
+    word.cells.push(...blanks, cell);
+    blanks = [];
+  }
+  return words;
 }
 
 /** Gaps as spaces, and nothing added to any character: what a reader of the paper would type. */
