@@ -7,6 +7,7 @@ interface Options {
   readonly gateway: string;
   readonly token?: string;
   readonly file?: string;
+  readonly issuerKey?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -20,10 +21,14 @@ export function command(): Command {
     .option('--gateway <url>', 'where the gateway listens for HTTP', 'http://127.0.0.1:8080')
     .option('--token <text>', "the operator's token, where the gateway wants one")
     .option('--file <path>', 'check a saved document instead; - reads standard input')
+    .option(
+      '--issuer-key <N=KEY...>',
+      "the issuer's public key as a device.yaml has it; else the document's own is taken",
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ codeplate evidence\n  $ codeplate evidence 3 --json > evidence-3.json\n  $ codeplate evidence --file evidence-3.json',
+      '\nExamples:\n  $ codeplate evidence\n  $ codeplate evidence 3 --json > evidence-3.json\n  $ codeplate evidence --file evidence-3.json --issuer-key 1=A7EvS8jGbNdzEXX1AcIbo31bPTiPCdUEAfh-8iaFwI0k',
     )
     .action(evidence);
 }
@@ -40,7 +45,8 @@ async function evidence(id: string | undefined, options: Options): Promise<void>
   const { es256Verifier, sha256 } = await import('#protocol/node-crypto.js');
   const parsed = evidenceSchema.safeParse(documentIn(text));
   if (!parsed.success) throw new UsageError('That is no evidence document. codeplate evidence ID --json prints one.');
-  const result = checkEvidence(parsed.data, { verifier: es256Verifier(), sha256 });
+  const issuerKeys = await keysOf(options.issuerKey);
+  const result = checkEvidence(parsed.data, { verifier: es256Verifier(), sha256, issuerKeys });
   if (!result.ok) process.exitCode = EXIT_FAILED;
   if (options.json === true) {
     printJson({ holds: result.ok, ...(result.ok ? result.value : result.fault), document: documentIn(text) });
@@ -53,8 +59,30 @@ async function evidence(id: string | undefined, options: Options): Promise<void>
         ...result.value.checked.map((line) => `  - ${line}`),
       ]
     : [`DOES NOT HOLD: ${result.fault.why}`];
+  if (issuerKeys === undefined && parsed.data.kind === 'double-spend') {
+    const keys = Object.entries(parsed.data.issuerKeys).map(([id, key]) => `${id}=${key}`);
+    lines.push(
+      `Checked by the document's own issuer key: ${keys.join(', ')}. Compare it, or give the one you know: --issuer-key`,
+    );
+  }
   process.stdout.write(
     `evidence ${parsed.data.id}: ${kind}, found at ${device}, ${new Date(at).toISOString()}\n${lines.join('\n')}\n`,
+  );
+}
+
+/** undefined: none were given. */
+async function keysOf(given: readonly string[] | undefined): Promise<ReadonlyMap<number, Uint8Array> | undefined> {
+  if (given === undefined) return undefined;
+  const { base64url } = await import('#protocol/codes/bit-text.js');
+  const { PUBLIC_KEY_BYTES } = await import('#protocol/codes/presentation.js');
+  return new Map(
+    given.map((text) => {
+      const [, id = '', key = ''] = /^(\d{1,3})=(.+)$/.exec(text) ?? [];
+      const bytes = base64url.decode(key);
+      if (!bytes.ok || bytes.value.length !== PUBLIC_KEY_BYTES)
+        throw new UsageError(`"${text}" is no issuer key. Give it as the gateway prints it at its start: 1=A7Ev...`);
+      return [Number(id), bytes.value];
+    }),
   );
 }
 

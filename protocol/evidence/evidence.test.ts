@@ -131,3 +131,18 @@ describe('evidence of a forked journal', () => {
     });
   });
 });
+
+describe('the issuer as the reader knows it', () => {
+  it('is who must have signed, whatever key the document brings along', () => {
+    const known = { ...tools, issuerKeys: new Map([[1, issuer.publicKey]]) };
+    const li = phone([7]);
+    const genuine = pair(li.show(1), li.show(2));
+    expect(checkEvidence({ ...genuine, issuerKeys: {} }, known)).toMatchObject({ ok: true });
+
+    const forger = es256Signer(generatePrivateKey());
+    const framed = phone([7], forger);
+    const forged = { ...pair(framed.show(1), framed.show(2)), issuerKeys: { '1': base64url.encode(forger.publicKey) } };
+    expect(checkEvidence(forged, tools)).toMatchObject({ ok: true });
+    expect(checkEvidence(forged, known)).toMatchObject({ ok: false, fault: { code: 'EVIDENCE_DOES_NOT_HOLD' } });
+  });
+});

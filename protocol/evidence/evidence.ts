@@ -1,7 +1,8 @@
 /**
  * Evidence that proves itself. A coupon spent twice is shown by the two presentations that its holder signed; a forked
  * journal by the records themselves. Whoever has the document and the issuer's public key can check it, without a
- * database and without believing the gateway.
+ * database and without believing the gateway. The document carries the issuer's keys along; whoever knows them from
+ * elsewhere checks by those, since a forger signs with a key of his own and writes that one in.
  */
 import { z } from 'zod';
 import { base64url } from '../codes/bit-text.js';
@@ -26,7 +27,7 @@ const common = {
     .string()
     .regex(CAMPAIGN_ID)
     .transform((id) => id as CampaignId),
-  /** The issuer's public keys by number, base64url. A careful reader compares them with those published elsewhere. */
+  /** The issuer's public keys by number, base64url. */
   issuerKeys: z.record(z.string().regex(/^\d{1,3}$/), z.string().max(64)),
   device: z.string(),
   /** When the gateway found it, milliseconds since the epoch. */
@@ -83,14 +84,21 @@ export interface Finding {
 
 export type EvidenceFault = 'EVIDENCE_MALFORMED' | 'EVIDENCE_DOES_NOT_HOLD';
 
+export interface EvidenceTools {
+  readonly verifier: Es256Verifier;
+  readonly sha256: Sha256;
+  /** The issuer's public keys as they are known from elsewhere; the document's own, where left out. */
+  readonly issuerKeys?: ReadonlyMap<number, Uint8Array> | undefined;
+}
+
 /** The fault's `why` says which check failed. */
 export function checkEvidence(
   document: EvidenceDocument,
-  { verifier, sha256 }: { readonly verifier: Es256Verifier; readonly sha256: Sha256 },
+  { verifier, sha256, issuerKeys = keysOf(document) }: EvidenceTools,
 ): Result<Finding, { readonly code: EvidenceFault; readonly why: string }> {
   switch (document.kind) {
     case 'double-spend':
-      return checkDoubleSpend(document, verifier);
+      return checkDoubleSpend(document, verifier, issuerKeys);
     case 'fork':
       return checkFork(document, sha256);
     case 'disputed':
@@ -105,6 +113,7 @@ export function checkEvidence(
 function checkDoubleSpend(
   document: EvidenceDocument & { kind: 'double-spend' },
   verifier: Es256Verifier,
+  issuerKeys: ReadonlyMap<number, Uint8Array>,
 ): Result<Finding, { code: EvidenceFault; why: string }> {
   const { serial, first, second } = document.detail;
   const checked: string[] = [];
@@ -119,7 +128,7 @@ function checkDoubleSpend(
     }
     const decoded = decodePresentation(presented);
     if (!decoded.ok) return doesNotHold(`the ${name} presentation cannot be read`);
-    const signatures = signaturesToCheck(decoded.value, { campaign: document.campaign, issuerKeys: keysOf(document) });
+    const signatures = signaturesToCheck(decoded.value, { campaign: document.campaign, issuerKeys });
     if (!signatures.ok || !signatures.value.every((check) => signatureHolds(check, verifier)))
       return doesNotHold(`a signature of the ${name} presentation is not valid`);
     if (!decoded.value.grant.serials.some((one) => one === serial))
