@@ -4,8 +4,9 @@
  */
 
 import { classify } from '#protocol/codes/classify.js';
-import type { SaleId } from '#protocol/ids.js';
+import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
+import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { earliestWake, later } from '#protocol/time.js';
@@ -27,7 +28,6 @@ import {
 import type { SaleBook } from './core/sale-book.js';
 import { looksTheSame, viewOf } from './core/sale-view.js';
 import { shownBy } from './core/shown.js';
-import { faultOfRequest, isAlreadySo, refusal } from './core/till-rules.js';
 import { Line } from './line.js';
 import type { LoopPorts } from './loop-ports.js';
 import { Peripherals } from './peripherals.js';
@@ -38,6 +38,7 @@ import { Recording } from './recording.js';
 import { Timer, Turns } from './running.js';
 import { offlineLine, SCAN_BEFORE_AMOUNT, statusLine } from './standing.js';
 import { StateTeller } from './state-teller.js';
+import { TillDesk } from './till-desk.js';
 import { Timekeeper } from './timekeeper.js';
 import { Unsent } from './unsent.js';
 
@@ -65,10 +66,9 @@ export class DeviceLoop implements Counter {
   readonly #saleTimer: Timer;
   readonly #unsent: Unsent;
   readonly #state: StateTeller;
+  readonly #till: TillDesk;
   readonly #boot: number;
   readonly #watchers = new Set<(sale: SaleView) => void>();
-  /** Till requests that wait for their sale's first record. */
-  readonly #opening = new Map<SaleId, ((reply: TillReply) => void)[]>();
   #scanHint: CounterHealth['line'] | undefined;
   #stopped = false;
 
@@ -120,6 +120,21 @@ export class DeviceLoop implements Counter {
       onPrinted: (receipt, copy, outcome) =>
         this.#recording.append({ kind: 'printed', receipt, copy, outcome, at: now().wall ?? null }, undefined),
       log,
+    });
+    this.#till = new TillDesk({
+      book: this.#book,
+      standing: () => ({
+        journalFailed: this.#recording.fault !== undefined,
+        sellsWithoutJournal: ports.desk.campaign?.offline.fullPriceWithoutJournal === true,
+        readerReady: this.#reader.ready,
+        readerMark: this.#reader.mark,
+        current: this.#current(),
+      }),
+      isBlocked: (sale) => this.#recording.blocks(sale),
+      nextRefund: () => this.#book.number('r', random.hex(3)),
+      begin: (request, begun) => this.#begin(request, begun),
+      step: (sale, input) => this.#step(sale, input),
+      reprint: (sale) => this.#printing.again(sale),
     });
     this.#state = new StateTeller({
       agent: identity.agent,
@@ -186,7 +201,7 @@ export class DeviceLoop implements Counter {
   }
 
   request(request: TillRequest, reply: (reply: TillReply) => void): void {
-    this.#turns.take(() => this.#answer(request, reply));
+    this.#turns.take(() => this.#till.answer(request, reply));
   }
 
   watch(listener: (sale: SaleView) => void): () => void {
@@ -225,103 +240,27 @@ export class DeviceLoop implements Counter {
     };
   }
 
-  // -- the till
+  // -- sales
 
-  #answer(request: TillRequest, reply: (reply: TillReply) => void): void {
-    const sale = this.#book.ofOrder(request.order);
-    if (request.kind === 'open') {
-      this.#open(request, sale, reply);
-      return;
-    }
-    if (sale === undefined) {
-      reply(refusal('ORDER_UNKNOWN', null));
-      return;
-    }
-    if (isAlreadySo(request.kind, sale)) {
-      reply({ ok: true, sale: viewOf(sale) });
-      return;
-    }
-    const fault = faultOfRequest(request.kind, sale, {
-      journalFailed: this.#recording.blocks(sale.facts.sale),
-      readerReady: this.#reader.ready,
-      busy: this.#current() !== undefined,
-    });
-    if (fault !== undefined) {
-      reply(refusal(fault, sale));
-      return;
-    }
-    switch (request.kind) {
-      case 'look':
-        break;
-      case 'charge':
-        this.#step(sale, { kind: 'charge', readerMark: this.#reader.mark });
-        break;
-      case 'cancel':
-        this.#step(sale, { kind: 'cancel', by: 'till' });
-        break;
-      case 'refund':
-        this.#step(sale, {
-          kind: 'refund',
-          refund: this.#book.number('r', this.#ports.random.hex(3)),
-          readerMark: this.#reader.mark,
-        });
-        break;
-      case 'reprint':
-        this.#printing.again(sale);
-        break;
-      case 'ask-again':
-        this.#step(sale, { kind: 'ask-again' });
-        break;
-      default:
-        unreachable(request);
-    }
-    reply({ ok: true, sale: viewOf(this.#book.get(sale.facts.sale) ?? sale) });
-  }
-
-  #open(request: TillRequest & { kind: 'open' }, existing: Sale | undefined, reply: (reply: TillReply) => void): void {
-    const over = existing?.at === 'not-charged' || existing?.at === 'abandoned';
-    if (existing !== undefined && !over) {
-      if (existing.facts.amountFen !== request.amountFen) reply(refusal('ORDER_DIFFERS', existing));
-      else if (existing.at === 'opening') this.#opening.get(existing.facts.sale)?.push(reply);
-      else reply({ ok: true, sale: viewOf(existing) });
-      return;
-    }
-    if (this.#recording.fault !== undefined && !this.#sellsWithoutJournal()) {
-      reply(refusal('JOURNAL_FAILED', null));
-      return;
-    }
-    const current = this.#current();
-    if (current !== undefined) {
-      reply(refusal('COUNTER_BUSY', current));
-      return;
-    }
-    const { identity, random } = this.#ports;
-    const facts: SaleFacts = {
-      sale: this.#book.number('s', random.hex(3)),
-      order: request.order,
-      amountFen: request.amountFen,
-      device: identity.device,
-      merchant: identity.merchant,
-    };
-    const step = openSale(facts, this.#timekeeper.now());
-    this.#recording.begins(facts.sale);
-    this.#opening.set(facts.sale, [reply]);
+  #begin(
+    { order, amountFen }: { readonly order: OrderNo; readonly amountFen: Fen },
+    begun: (sale: SaleId) => void,
+  ): void {
+    const { device, merchant } = this.#ports.identity;
+    const sale = this.#book.number('s', this.#ports.random.hex(3));
+    const step = openSale({ sale, order, amountFen, device, merchant }, this.#timekeeper.now());
+    this.#recording.begins(sale);
+    begun(sale);
     this.#scanHint = undefined;
     this.#book.put(step.state);
     this.#perform(step.state, step.effects);
   }
-
-  // -- sales
 
   /** The sale that the cashier is working on. One that is given up has told the till so already: the next may begin. */
   #current(): Sale | undefined {
     return this.#book
       .busy()
       .find((sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#recording.isStranded(sale.facts.sale));
-  }
-
-  #sellsWithoutJournal(): boolean {
-    return this.#ports.desk.campaign?.offline.fullPriceWithoutJournal === true;
   }
 
   #feed(id: SaleId, input: SaleInput): void {
@@ -336,7 +275,7 @@ export class DeviceLoop implements Counter {
     this.#tell(sale, step.state);
     this.#perform(step.state, step.effects);
     this.#armSales();
-    if (sale.at === 'opening' && step.state.at === 'opened') this.#answerOpening(step.state);
+    if (sale.at === 'opening' && step.state.at === 'opened') this.#till.opened(step.state);
   }
 
   #perform(sale: Sale, effects: readonly SaleEffect[]): void {
@@ -425,12 +364,6 @@ export class DeviceLoop implements Counter {
     if (!this.#stopped) this.#saleTimer.set(earliestWake(...this.#book.busy().map(saleWakeAt)));
   }
 
-  #answerOpening(sale: Sale): void {
-    const replies = this.#opening.get(sale.facts.sale) ?? [];
-    this.#opening.delete(sale.facts.sale);
-    for (const reply of replies) reply({ ok: true, sale: viewOf(sale) });
-  }
-
   /** Tells of what a person would notice; steps behind the scenes stay there. */
   #tell(before: Sale, sale: Sale): void {
     if (looksTheSame(before, sale)) return;
@@ -461,8 +394,7 @@ export class DeviceLoop implements Counter {
 
   #journalFailed(fault: JournalFault): void {
     this.#ports.log('error', fault.code, { what: fault.message });
-    for (const [, replies] of this.#opening) for (const reply of replies) reply(refusal('JOURNAL_FAILED', null));
-    this.#opening.clear();
+    this.#till.journalFailed();
     this.#state.tell();
   }
 

@@ -1,0 +1,129 @@
+/**
+ * What the counter answers its till: may this be done now, was it done already, and how does the sale stand. An order that
+ * is opened is answered once its first record is on the disk, and everyone who asked for it meanwhile with it.
+ */
+import type { SaleId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import type { Sale, SaleInput } from './core/sale.js';
+import type { SaleBook } from './core/sale-book.js';
+import { viewOf } from './core/sale-view.js';
+import { faultOfRequest, isAlreadySo, refusal } from './core/till-rules.js';
+import type { TillReply, TillRequest } from './ports/till.js';
+
+type Opening = Extract<TillRequest, { kind: 'open' }>;
+type Reply = (reply: TillReply) => void;
+
+export interface TillDeskOptions {
+  readonly book: SaleBook;
+  /** Asked anew with each request. */
+  readonly standing: () => {
+    /** No record can be written any more. */
+    readonly journalFailed: boolean;
+    /** The campaign lets a counter sell at full price nevertheless. */
+    readonly sellsWithoutJournal: boolean;
+    readonly readerReady: boolean;
+    readonly readerMark: string | null;
+    /** The sale that has the counter. */
+    readonly current: Sale | undefined;
+  };
+  /** The sale would need a record, and can have none. */
+  readonly isBlocked: (sale: SaleId) => boolean;
+  readonly nextRefund: () => SaleId;
+  /** Begins a sale, says which, and then has it recorded: `opened` is called once it is, perhaps before this returns. */
+  readonly begin: (request: Opening, begun: (sale: SaleId) => void) => void;
+  readonly step: (sale: Sale, input: SaleInput) => void;
+  readonly reprint: (sale: Sale) => void;
+}
+
+export class TillDesk {
+  readonly #options: TillDeskOptions;
+  /** Requests that wait for their sale's first record. */
+  readonly #opening = new Map<SaleId, Reply[]>();
+
+  constructor(options: TillDeskOptions) {
+    this.#options = options;
+  }
+
+  answer(request: TillRequest, reply: Reply): void {
+    const { book, standing, isBlocked } = this.#options;
+    const sale = book.ofOrder(request.order);
+    if (request.kind === 'open') {
+      this.#open(request, sale, reply);
+      return;
+    }
+    if (sale === undefined) {
+      reply(refusal('ORDER_UNKNOWN', null));
+      return;
+    }
+    if (isAlreadySo(request.kind, sale)) {
+      reply({ ok: true, sale: viewOf(sale) });
+      return;
+    }
+    const { readerReady, current } = standing();
+    const fault = faultOfRequest(request.kind, sale, {
+      journalFailed: isBlocked(sale.facts.sale),
+      readerReady,
+      busy: current !== undefined,
+    });
+    if (fault !== undefined) {
+      reply(refusal(fault, sale));
+      return;
+    }
+    this.#perform(request, sale);
+    reply({ ok: true, sale: viewOf(book.get(sale.facts.sale) ?? sale) });
+  }
+
+  /** Its first record is durable: whoever opened it hears of it. */
+  opened(sale: Sale): void {
+    const replies = this.#opening.get(sale.facts.sale) ?? [];
+    this.#opening.delete(sale.facts.sale);
+    for (const reply of replies) reply({ ok: true, sale: viewOf(sale) });
+  }
+
+  /** No first record will be durable any more. */
+  journalFailed(): void {
+    for (const [, replies] of this.#opening) for (const reply of replies) reply(refusal('JOURNAL_FAILED', null));
+    this.#opening.clear();
+  }
+
+  #perform({ kind }: Exclude<TillRequest, Opening>, sale: Sale): void {
+    const { standing, step, nextRefund, reprint } = this.#options;
+    const { readerMark } = standing();
+    switch (kind) {
+      case 'look':
+        return;
+      case 'charge':
+        step(sale, { kind: 'charge', readerMark });
+        return;
+      case 'cancel':
+        step(sale, { kind: 'cancel', by: 'till' });
+        return;
+      case 'refund':
+        step(sale, { kind: 'refund', refund: nextRefund(), readerMark });
+        return;
+      case 'reprint':
+        reprint(sale);
+        return;
+      case 'ask-again':
+        step(sale, { kind: 'ask-again' });
+        return;
+      default:
+        unreachable(kind);
+    }
+  }
+
+  #open(request: Opening, existing: Sale | undefined, reply: Reply): void {
+    // An order of which nothing was charged may come again, as a new sale.
+    const over = existing?.at === 'not-charged' || existing?.at === 'abandoned';
+    if (existing !== undefined && !over) {
+      if (existing.facts.amountFen !== request.amountFen) reply(refusal('ORDER_DIFFERS', existing));
+      else if (existing.at === 'opening') this.#opening.get(existing.facts.sale)?.push(reply);
+      else reply({ ok: true, sale: viewOf(existing) });
+      return;
+    }
+    const { journalFailed, sellsWithoutJournal, current } = this.#options.standing();
+    if (journalFailed && !sellsWithoutJournal) reply(refusal('JOURNAL_FAILED', null));
+    else if (current !== undefined) reply(refusal('COUNTER_BUSY', current));
+    else this.#options.begin(request, (sale) => this.#opening.set(sale, [reply]));
+  }
+}
