@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { JournalError } from '#protocol/faults/errors.js';
+import { ConfigError, JournalError } from '#protocol/faults/errors.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
@@ -53,6 +53,8 @@ const OWN_FOLDER_MODE = 0o700;
  * one name would take the line, and the hardware, from each other for ever. Everything is closed again then.
  */
 export async function startDevice(config: DeviceConfig, { log }: { readonly log: Log }): Promise<RunningDevice> {
+  // What stops the start comes before anything that would have to be closed again.
+  const line = brokerOptions(config, log);
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const clock = systemClock();
   const keep = fileKeep(join(config.data, 'kept'), log);
@@ -72,7 +74,6 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
   const ready = new Promise<void>((resolve) => {
     tellReady = resolve;
   });
-  const line = brokerOptions(config, log);
   const model = config.printer === undefined ? undefined : printerModel(config.printer.model);
   const loop = new DeviceLoop({
     identity: {
@@ -199,8 +200,13 @@ function bootId(): string {
 /** Reads the certificates: a file that isn't there stops the start. */
 function brokerOptions(config: DeviceConfig, log: Log): MqttBrokerOptions {
   const { url, username, password, tls } = config.gateway;
-  const pem = (path: string | undefined): string | undefined =>
-    path === undefined ? undefined : readFileSync(path, 'utf8');
+  const pem = (path: string | undefined): string | undefined => {
+    try {
+      return path === undefined ? undefined : readFileSync(path, 'utf8');
+    } catch (error) {
+      throw new ConfigError('CERTIFICATE_UNUSABLE', { detail: `${path}: ${String(error)}`, cause: error });
+    }
+  };
   const [ca, cert, key] = [pem(tls?.ca), pem(tls?.cert), pem(tls?.key)];
   return {
     url,

@@ -36,10 +36,14 @@ const device = z.strictObject({
     .optional(),
 });
 
+const pem = text('the path of a PEM file');
+/** With `ca`, only devices whose certificate it has signed are let in, each under the name that stands in there. */
+const tls = z.strictObject({ cert: pem, key: pem, ca: pem.optional() });
+
 const fileSchema = z.strictObject({
   campaign: text('the path of a campaign document'),
   data: text('a folder that the gateway may write to'),
-  mqtt: z.strictObject({ host, port: port.default(1883) }).prefault({}),
+  mqtt: z.strictObject({ host, port: port.default(1883), tls: tls.optional() }).prefault({}),
   http: z.strictObject({ host, port: port.default(8080), operatorToken: token.optional() }).prefault({}),
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
@@ -65,7 +69,11 @@ export function checkGatewayConfig(data: object, folder: string): Result<Gateway
     ([at, id]): Problem => ({ path: `devices[${at}].id`, value: id, allowed: 'an id of its own' }),
   );
   if (problems.length > 0) return err(problems);
-  return ok({ ...config, campaign: resolve(folder, config.campaign), data: resolve(folder, config.data) });
+  const from = (file: string): string => resolve(folder, file);
+  const { tls } = config.mqtt;
+  const files = tls && { cert: from(tls.cert), key: from(tls.key), ...(tls.ca !== undefined && { ca: from(tls.ca) }) };
+  const mqtt = { ...config.mqtt, ...(files && { tls: files }) };
+  return ok({ ...config, mqtt, campaign: from(config.campaign), data: from(config.data) });
 }
 
 function doubled(ids: readonly string[]): [number, string][] {
@@ -132,6 +140,10 @@ data: data
 mqtt:
   host: 127.0.0.1
   port: ${mqttPort}
+  # tls:
+  #   cert: gateway.pem    # this gateway's certificate, and the chain up to what devices trust
+  #   key: gateway.key
+  #   ca: devices-ca.pem   # with it, devices need a certificate of their own that names them
 
 # Where phones claim, and where operators look.
 http:

@@ -2,13 +2,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { sha256 } from '#protocol/node-crypto.js';
-import { aedesBroker } from './adapters/aedes-broker.js';
+import { aedesBroker, type BrokerTls } from './adapters/aedes-broker.js';
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
 import { poolVerifier } from './adapters/pool-verifier.js';
@@ -54,6 +55,7 @@ export async function startGateway(
   { logger, clock = systemClock() }: GatewaySurroundings,
 ): Promise<RunningGateway> {
   const campaign = readCampaign(config.campaign);
+  const tls = brokerTls(config);
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
@@ -68,7 +70,7 @@ export async function startGateway(
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
   const verifier = poolVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
-  const broker = aedesBroker({ ...config.mqtt, isDevice: passwordCheck(config) });
+  const broker = aedesBroker({ ...config.mqtt, tls, isDevice: passwordCheck(config) });
   const loop = createGatewayLoop({
     ledger,
     broker,
@@ -135,6 +137,19 @@ function readCampaign(file: string): Campaign {
   if (parsed.ok) return parsed.value;
   const problems = parsed.fault.map((problem) => `\n  ${describeProblem(problem)}`).join('');
   throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
+}
+
+function brokerTls({ mqtt: { tls } }: GatewayConfig): BrokerTls | undefined {
+  if (tls === undefined) return undefined;
+  const detail = Object.values(tls).join(', ');
+  try {
+    const pem = (file: string): string => readFileSync(file, 'utf8');
+    const texts = { cert: pem(tls.cert), key: pem(tls.key), ...(tls.ca !== undefined && { ca: pem(tls.ca) }) };
+    createSecureContext(texts); // or the first device would be the one to find out
+    return texts;
+  } catch (error) {
+    throw new ConfigError('CERTIFICATE_UNUSABLE', { detail: `${detail}: ${String(error)}`, cause: error });
+  }
 }
 
 /** Hashes are compared, so that neither length nor first difference shows in the time that it takes. */

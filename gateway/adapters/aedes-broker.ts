@@ -5,7 +5,8 @@
  * What a device sends `up` goes straight to the gateway's queue and is not passed through the broker's own distribution:
  * nobody may subscribe to it, and that is half of what a message costs aedes.
  */
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { DEVICE_ID, type DeviceId } from '#protocol/ids.js';
 import { parseState } from '#protocol/messages/index.js';
@@ -14,10 +15,18 @@ import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import { mqttGuard } from '../core/mqtt-guard.js';
 import type { Broker, BrokerEvents } from '../ports/broker.js';
 
+/** PEM texts. With `ca`, a device needs a certificate that it has signed, and speaks only under the name in there. */
+export interface BrokerTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
 export interface AedesBrokerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  readonly tls?: BrokerTls | undefined;
   isDevice(device: DeviceId, password: Uint8Array): boolean;
 }
 
@@ -59,14 +68,17 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   let events: BrokerEvents | undefined;
   const refuse = (code: string, device?: DeviceId): void => events?.onRefused(code, device);
 
-  // noDelay: without it one QoS 1 round trip takes 44 ms instead of 0.13 (Nagle against delayed acknowledgements).
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+  const server = serverFor(options.tls, (socket) => {
     guard(socket, (code) => refuse(code));
     aedes.handle(socket);
   });
   server.maxConnections = MAX_CONNECTIONS;
+  // Before any handshake: what never ends one is closed with the rest.
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('tlsClientError', () => refuse('MQTT_TLS_FAILED'));
 
   const replies = togetherWithPuback();
   const distribute = aedes.publish;
@@ -93,6 +105,10 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     if (!DEVICE_ID.test(id) || username !== id) {
       refuse('MQTT_IDENTIFIER_REJECTED');
       return done(connackError('client id and user name must be the device id', IDENTIFIER_REJECTED), null);
+    }
+    if (options.tls?.ca !== undefined && nameInCertificate(client) !== id) {
+      refuse('MQTT_CERTIFICATE_OF_ANOTHER', id as DeviceId);
+      return done(connackError('the certificate names another device', BAD_CREDENTIALS), null);
     }
     if (!options.isDevice(id as DeviceId, password ?? new Uint8Array())) {
       refuse('MQTT_BAD_CREDENTIALS', id as DeviceId);
@@ -181,6 +197,29 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       });
     },
   };
+}
+
+// noDelay: without it one QoS 1 round trip takes 44 ms instead of 0.13 (Nagle against delayed acknowledgements).
+function serverFor(tls: BrokerTls | undefined, onSocket: (socket: Socket) => void): Server {
+  if (tls === undefined) return createServer({ noDelay: true }, onSocket);
+  const isMutual = tls.ca !== undefined;
+  return createTlsServer(
+    {
+      ...tls,
+      noDelay: true,
+      requestCert: isMutual,
+      rejectUnauthorized: isMutual,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: CONNECT_TIMEOUT_MS,
+    },
+    onSocket,
+  );
+}
+
+/** A subject may have several common names; a certificate of ours has one. */
+function nameInCertificate({ conn }: Client): string | undefined {
+  const name: unknown = conn instanceof TLSSocket ? conn.getPeerCertificate().subject?.CN : undefined;
+  return typeof name === 'string' ? name : undefined;
 }
 
 /** aedes reads with `socket.read`, so that is where the guard looks: no copy, and nothing gets past it. */

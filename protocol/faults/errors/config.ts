@@ -38,6 +38,12 @@ export const CONFIG_ERRORS = {
     'A private key is missing or is not one of curve P-256.',
     'Give a PKCS#8 PEM or a JWK of curve P-256.',
   ],
+  CERTIFICATE_UNUSABLE: [
+    'operator',
+    'never',
+    'A certificate or its key cannot be read, or the two do not belong together.',
+    'Check the files that the configuration names under `tls`: PEM, key and certificate of one pair.',
+  ],
   ADDRESS_IN_USE: [
     'operator',
     'never',

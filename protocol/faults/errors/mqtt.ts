@@ -51,6 +51,18 @@ export const MQTT_ERRORS = {
     'A client did not give its device id as client id and as user name.',
     "Correct `gateway.username` in the device's configuration.",
   ],
+  MQTT_TLS_FAILED: [
+    'peer',
+    'again',
+    'A connection came to no agreement on TLS, or showed no certificate that is trusted here; it was closed.',
+    "Compare the device's `gateway.tls` with the gateway's `mqtt.tls`: who signed which certificate, and until when it is good.",
+  ],
+  MQTT_CERTIFICATE_OF_ANOTHER: [
+    'operator',
+    'never',
+    'A device showed a certificate that names another.',
+    'Give each device a certificate whose common name is its device id.',
+  ],
   MQTT_BAD_CREDENTIALS: [
     'operator',
     'never',
