@@ -14,7 +14,7 @@
  * first in the ledger keeps it, and if the other one charges too, that one is the conflict.
  */
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
-import { nextMidnight } from '#protocol/campaign/window.js';
+import { insideWindow, nextMidnight } from '#protocol/campaign/window.js';
 import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, fen, ZERO_FEN } from '#protocol/money.js';
@@ -66,12 +66,14 @@ export function applyRecord(context: RecordContext, record: JournalRecord): void
 
 function charging(context: RecordContext, record: RecordOf<'charging'>): void {
   const { draft, device } = context;
-  const before = entryOf(context, record.sale);
-  if (isOver(before)) {
-    contradict(context, before, record.kind);
+  const known = entryOf(context, record.sale);
+  if (isOver(known)) {
+    contradict(context, known, record.kind);
     return;
   }
   const { coupon: taken } = record;
+  // Off line it may have been paid days ago: the rules that look back, at a day's or an hour's payments, go by that.
+  const before = taken?.by.kind === 'offline' ? { ...known, at: paidAt(context, record) } : known;
   if (taken === null || before.serial !== taken.serial) freeCoupon(draft, before, 'not-taken');
   const entry: SaleEntry = {
     ...before,
@@ -92,7 +94,8 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
   const isItsOwn = coupon?.state === 'reserved' && coupon.sale === entry.key;
   const isFree = coupon?.state === 'held' || (coupon?.state === 'reserved' && hasLapsed(coupon, context.now));
   const verdict = taken.by.kind === 'offline' ? context.verdicts.get(taken.by.presentation) : undefined;
-  const doubts = taken.by.kind === 'offline' ? presentationFlags(verdict, taken.serial) : [];
+  const doubts =
+    taken.by.kind === 'offline' ? [...presentationFlags(verdict, taken.serial), ...hoursFlags(context, record)] : [];
   const isTrusted = !DISTRUSTED.some((flag) => doubts.includes(flag));
   if (coupon !== undefined && isTrusted && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
   if (taken.by.kind === 'reservation') {
@@ -293,6 +296,14 @@ function presentationFlags(verdict: Verdict | undefined, serial: CouponSerial): 
   if (!verdict.ok) return [verdict.reason];
   return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
 }
+
+/** A counter takes a coupon off line only where every time that it may be lies in one opening, and writes that time down. */
+function hoursFlags({ rules }: RecordContext, { at }: RecordOf<'charging'>): string[] {
+  return at !== null && insideWindow(rules.compiled.openings, at) ? [] : ['outside-hours'];
+}
+
+const paidAt = ({ now }: RecordContext, { at }: RecordOf<'charging'>): number =>
+  at === null ? now : Math.min(at.latest, now);
 
 function refundFlags(backFen: Fen, paidFen: Fen): string[] {
   if (backFen === paidFen) return [];

@@ -34,6 +34,7 @@ export interface LedgerUnderTest {
   cleanUp(): void;
 }
 
+const HOUR = 3_600_000;
 const LATER = MORNING + LEASE_MS + 10_000;
 
 export function ledgerContract(make: () => LedgerUnderTest): void {
@@ -244,6 +245,42 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
     });
   });
 
+  describe('the rules that look back', () => {
+    const tenMinutes = MORNING + 10 * 60_000;
+
+    it('take no coupon off what looks like one order split in two', async () => {
+      await reopen({ splitGuard: { minutes: 30, maxPayments: 1 } });
+      await claimed(ledger, claimOp('ann', ['s20', 's40', 's80']));
+      await sell(new Counter(), 'a', 'ann', 10_000);
+      expect(await authorised(ledger, new Counter('d2').asks('b', 'ann', 20_000), tenMinutes)).toBe('split-order');
+      expect(await authorised(ledger, new Counter('d3', 'm2').asks('b', 'ann', 20_000), tenMinutes)).toBe(4);
+      expect(await authorised(ledger, new Counter('d4').asks('b', 'ann', 30_000), MORNING + 30 * 60_000)).toBe(7);
+    });
+
+    it('cap what a customer pays on plates in a day', async () => {
+      await reopen({ plateCapFen: 50_000 });
+      await claimed(ledger, claimOp('ann', ['s20', 's40', 's80']));
+      const plate = { mode: 'plate' } as const;
+      const counter = new Counter();
+      expect(await authorised(ledger, counter.asks('a', 'ann', 30_000, plate))).toBe(7);
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
+      await commitOne(ledger, counter.sends([charging(facts), settled(facts)]));
+      expect(await authorised(ledger, new Counter('d2').asks('b', 'ann', 32_001, plate), tenMinutes)).toBe('plate-cap');
+      expect(await authorised(ledger, new Counter('d3').asks('b', 'ann', 32_000, plate), tenMinutes)).toBe(4);
+    });
+
+    it('count a payment made off line at its own time, not when it arrives', async () => {
+      await reopen({ splitGuard: { minutes: 30, maxPayments: 1 } });
+      await claimed(ledger, claimOp('ann', ['s20', 's40', 's80']));
+      const verdict = { ok: true, holder: holderId('ann'), serials: [0 as never], counter: 1 } as const;
+      const facts = { sale: 'a', amountFen: 10_000, serial: 0, presentation: 'CP1:ONE' };
+      const records = [{ ...charging(facts), at: { earliest: MORNING, latest: MORNING } }, settled(facts)];
+      const evening = MORNING + 8 * HOUR;
+      await commitOne(ledger, new Counter().sends(records, [['CP1:ONE', verdict]]), evening);
+      expect(await authorised(ledger, new Counter('d2').asks('b', 'ann', 20_000), evening)).toBe(4);
+    });
+  });
+
   describe('a sale', () => {
     beforeEach(() => claimed(ledger, claimOp('ann', ['s20', 's40', 's80'])));
 
@@ -337,6 +374,22 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       ];
       await commitOne(ledger, new Counter().sends([charging(facts), settled(facts)], verdicts));
       expect(await sums()).toMatchObject({ redeemed: 0, disputed: 1, held: 3, postingsFen: 0 });
+    });
+
+    it('flags a coupon that was taken off line outside the hours, or at no known time', async () => {
+      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as never], counter: 1 } as const;
+      const night = MORNING + 13 * HOUR;
+      for (const [device, at, flags] of [
+        ['d1', { earliest: MORNING, latest: MORNING }, []],
+        ['d2', { earliest: night - 2 * HOUR, latest: night }, ['coupon-already-used', 'outside-hours']],
+        ['d3', null, ['coupon-already-used', 'outside-hours']],
+      ] as const) {
+        const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: `CP1:${device}` };
+        const counter = new Counter(device);
+        const records = [{ ...charging(facts), at }, settled(facts)];
+        await commitOne(ledger, counter.sends(records, [[facts.presentation, verdict]]), night);
+        expect((await saleOf(counter, 'a'))?.flags.toSorted()).toEqual(flags);
+      }
     });
 
     it('records and flags a sale that nobody authorised, and one of a coupon that does not exist', async () => {
