@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CounterHealth, SaleView } from '#device/ports/till.js';
 import type { OrderNo } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
-import { screenPage, screenTexts } from './screen.js';
+import { screenTexts } from './screen.js';
+import { screenPage } from './screen-page.js';
 import { openedSale, settledWithCoupon, wholeHealth } from './till-testing.js';
 
 const opened = openedSale('T-1' as OrderNo, 25_990 as Fen);
@@ -12,7 +13,12 @@ describe('what the counter’s screen shows', () => {
     [
       'a sale that waits for a code',
       {},
-      { mood: 'working', state: '请出示付款码', amount: '应收 ￥259.90', coupon: '' },
+      { mood: 'working', state: '请出示付款码', amount: '', coupon: '', net: '应收 ￥259.90' },
+    ],
+    [
+      'what is still to be paid, once the coupon is off',
+      { ...settledWithCoupon, state: 'charging' },
+      { amount: '应收 ￥259.90', coupon: '消费券 -￥40.00', net: '应付 ￥219.90' },
     ],
     [
       'what is missing to the next coupon',
@@ -37,21 +43,50 @@ describe('what the counter’s screen shows', () => {
 
   it.each<[string, Partial<CounterHealth>, string[]]>([
     ['nothing, when all is well', {}, []],
-    ['nothing about records that are just on their way', { unsent: { records: 3, fen: 100, oldestMs: 900 } }, []],
+    ['lost ports, and none that are not configured', { ports: { reader: 'lost', voice: 'none' } }, ['读卡器未连接']],
+    ['what waits for paper', { paper: 'out', jobsWaiting: 2 }, ['2 张小票等待打印']],
+    ['the worst first', { journal: 'failed', salesInPersonsHands: 1 }, ['本机存储故障', '1 笔付款等待人工处理']],
+  ])('asks the cashier for %s', (_, change, expected) => {
+    expect(screenTexts({ ...wholeHealth, ...change }, undefined, 'zh').alerts).toEqual(expected);
+  });
+
+  it.each<[string, Partial<CounterHealth>, string, string, 'plain' | 'warn']>([
+    ['all is sent', {}, '待上传', '无', 'plain'],
+    [
+      'records that are just on their way',
+      { unsent: { records: 3, fen: 5_100, oldestMs: 900 } },
+      '待上传',
+      '3 条，共 51.00 元',
+      'plain',
+    ],
     [
       'what waits for the line',
       { online: false, unsent: { records: 3, fen: 5_100, oldestMs: 180_000 } },
-      ['不可离线用券', '未上传 3 条，共 51.00 元，最早 3 分钟前'],
+      '待上传',
+      '3 条，共 51.00 元，最早 3 分钟前',
+      'warn',
     ],
-    ['lost ports, and none that are not configured', { ports: { reader: 'lost', voice: 'none' } }, ['读卡器未连接']],
-    ['paper and what waits for it', { paper: 'out', jobsWaiting: 2 }, ['打印机缺纸', '2 张小票等待打印']],
+    ['a printer without paper', { paper: 'out' }, '打印机', '缺纸', 'warn'],
+    ['a printer that is away', { ports: { printer: 'lost' } }, '打印机', '未连接', 'warn'],
     [
-      'the worst first',
-      { journal: 'failed', salesInPersonsHands: 1, paper: 'near-end' },
-      ['本机存储故障', '1 笔付款等待人工处理', '打印纸将用完'],
+      'what it can still do without a line',
+      { offline: { ...wholeHealth.offline, reason: null, line: { zh: '还可用券30张', en: '30 more' } } },
+      '断网时可用券',
+      '还可用券30张',
+      'plain',
     ],
-  ])('tells the cashier %s', (_, change, expected) => {
-    expect(screenTexts({ ...wholeHealth, ...change }, undefined, 'zh').alerts).toEqual(expected);
+  ])('says in its place: %s', (_, change, label, value, tone) => {
+    const texts = screenTexts({ ...wholeHealth, ...change }, undefined, 'zh');
+    expect(texts.tiles.find((tile) => tile.label === label)).toEqual({ label, value, tone });
+  });
+
+  it('says how the last sale ended', () => {
+    const last = { ...opened, ...settledWithCoupon };
+    expect(screenTexts(wholeHealth, undefined, 'zh', last).tiles).toContainEqual({
+      label: '上一笔',
+      value: 'T-1 ￥219.90 付款成功',
+      tone: 'plain',
+    });
   });
 
   it('has no place where a text could become markup', () => {

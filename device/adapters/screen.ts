@@ -1,6 +1,6 @@
 /**
- * The counter's screen: one page that the agent serves itself, nothing fetched from elsewhere. What stands on it is made
- * here, as texts; the page only puts each text in its place, so that no name and no order number can become markup.
+ * What stands on the counter's screen, as texts. The page itself (`screen-page.ts`) only puts each text in its place, so
+ * that no name and no order number can become markup.
  */
 
 import type { CounterHealth, SaleState, SaleView } from '#device/ports/till.js';
@@ -19,11 +19,21 @@ export interface ScreenTexts {
   readonly line: string;
   readonly order: string;
   readonly receipt: string;
-  /** What the cashier should know of the counter itself, worst first. */
+  /** What somebody has to do something about, worst first. */
   readonly alerts: readonly string[];
+  /** How the counter stands, always in the same places. */
+  readonly tiles: readonly Tile[];
   readonly canResume: boolean;
   readonly online: boolean;
   readonly device: string;
+  readonly link: string;
+}
+
+export interface Tile {
+  readonly label: string;
+  readonly value: string;
+  /** `warn` where the counter can do less than usual. */
+  readonly tone: 'plain' | 'warn';
 }
 
 const STATES: Readonly<
@@ -42,28 +52,33 @@ const STATES: Readonly<
   refunded: { zh: '已退款', en: 'Refunded', mood: 'paid' },
 };
 
-const WORDS = {
+export const WORDS = {
   zh: {
     title: '码牌',
     idle: '欢迎光临',
     total: '应收',
     coupon: '消费券',
-    net: '实付',
+    net: '应付',
+    paid: '实付',
     order: '订单',
     receipt: '小票号',
     resume: '继续打印',
     lost: '与本机程序的连接中断',
     online: '联网',
     offline: '网络不通',
+    tiles: { offline: '断网时可用券', unsent: '待上传', printer: '打印机', last: '上一笔' },
+    allSent: '无',
+    none: '–',
     missing: (face: string, missing: string) => `再买 ${missing} 元可减 ${face} 元`,
     saved: (face: string) => `已为您节省 ${face} 元`,
     offlineCoupon: '（离线）',
     unsent: (records: number, yuan: string, minutes: number) =>
-      `未上传 ${records} 条，共 ${yuan} 元${minutes > 0 ? `，最早 ${minutes} 分钟前` : ''}`,
+      `${records} 条，共 ${yuan} 元${minutes > 0 ? `，最早 ${minutes} 分钟前` : ''}`,
     journal: '本机存储故障',
     port: (name: string) => `${name}未连接`,
     ports: { scanner: '扫码器', reader: '读卡器', printer: '打印机', voice: '语音', display: '客显' },
-    paper: { ok: '', unknown: '', 'near-end': '打印纸将用完', out: '打印机缺纸' },
+    paper: { ok: '有纸', unknown: '不报告纸张', 'near-end': '纸将用完', out: '缺纸' },
+    printer: { lost: '未连接', opening: '正在连接', none: '未配置' },
     jobs: (count: number) => `${count} 张小票等待打印`,
     persons: (count: number) => `${count} 笔付款等待人工处理`,
   },
@@ -73,17 +88,21 @@ const WORDS = {
     total: 'Total',
     coupon: 'Coupon',
     net: 'To pay',
+    paid: 'Paid',
     order: 'Order',
     receipt: 'Receipt',
     resume: 'Go on printing',
     lost: 'The agent does not answer',
     online: 'On line',
     offline: 'Off line',
+    tiles: { offline: 'Coupons without a line', unsent: 'To be sent', printer: 'Printer', last: 'Last sale' },
+    allSent: 'nothing',
+    none: '–',
     missing: (face: string, missing: string) => `${missing} yuan more takes ${face} yuan off`,
     saved: (face: string) => `You saved ${face} yuan`,
     offlineCoupon: ' (off line)',
     unsent: (records: number, yuan: string, minutes: number) =>
-      `${records} records unsent, ${yuan} yuan${minutes > 0 ? `, the oldest for ${minutes} min` : ''}`,
+      `${records} records, ${yuan} yuan${minutes > 0 ? `, the oldest for ${minutes} min` : ''}`,
     journal: 'Storage has failed',
     port: (name: string) => `${name} is not connected`,
     ports: {
@@ -93,7 +112,8 @@ const WORDS = {
       voice: 'The voice',
       display: 'The display',
     },
-    paper: { ok: '', unknown: '', 'near-end': 'Paper nearly out', out: 'The printer is out of paper' },
+    paper: { ok: 'has paper', unknown: 'does not say', 'near-end': 'paper nearly out', out: 'out of paper' },
+    printer: { lost: 'not connected', opening: 'connecting', none: 'none' },
     jobs: (count: number) => `${count} receipts wait for the printer`,
     persons: (count: number) => `${count} payments wait for a person`,
   },
@@ -102,27 +122,43 @@ const WORDS = {
 /** Records on their way up are nothing to worry about; these have waited. */
 const UNSENT_WORTH_TELLING_MS = 15_000;
 
-export function screenTexts(health: CounterHealth, sale: SaleView | undefined, language: Language): ScreenTexts {
+/** `last`: the sale before the one that is shown. */
+export function screenTexts(
+  health: CounterHealth,
+  sale: SaleView | undefined,
+  language: Language,
+  last?: SaleView,
+): ScreenTexts {
   const words = WORDS[language];
   const state = sale === undefined ? undefined : STATES[sale.state];
-  const yuan = (amount: Fen): string => formatYuan(amount);
   return {
     mood: state?.mood ?? 'idle',
     state: state?.[language] ?? words.idle,
-    amount: sale === undefined ? '' : `${words.total} ￥${yuan(sale.amountFen)}`,
+    // Without a coupon both sums are one and the same.
+    amount: sale?.coupon == null ? '' : `${words.total} ￥${formatYuan(sale.amountFen)}`,
     coupon:
       sale?.coupon == null
         ? ''
-        : `${words.coupon}${sale.coupon.offline ? words.offlineCoupon : ''} -￥${yuan(sale.coupon.faceFen)}`,
-    net: sale === undefined ? '' : `${words.net} ￥${yuan(sale.netFen)}`,
+        : `${words.coupon}${sale.coupon.offline ? words.offlineCoupon : ''} -￥${formatYuan(sale.coupon.faceFen)}`,
+    net: sale === undefined ? '' : `${netWord(sale, language)} ￥${formatYuan(sale.netFen)}`,
     line: sale === undefined ? health.line[language] : saleLine(sale, language),
     order: sale === undefined ? '' : `${words.order} ${sale.order}`,
     receipt: sale?.receipt == null ? '' : `${words.receipt} ${sale.receipt}`,
     alerts: alerts(health, language),
+    tiles: tiles(health, last, language),
     canResume: health.paper === 'out' || health.jobsWaiting > 0,
     online: health.online,
-    device: `${health.device} · ${health.online ? words.online : words.offline}`,
+    device: health.device,
+    link: health.online ? words.online : words.offline,
   };
+}
+
+/** Nobody reads "paid" before it is. */
+function netWord({ state, coupon }: SaleView, language: Language): string {
+  const words = WORDS[language];
+  if (state === 'settled' || state === 'refunding' || state === 'refunded' || state === 'refund-unknown')
+    return words.paid;
+  return coupon === null ? words.total : words.net;
 }
 
 function saleLine(sale: SaleView, language: Language): string {
@@ -136,78 +172,45 @@ function saleLine(sale: SaleView, language: Language): string {
 
 function alerts(health: CounterHealth, language: Language): string[] {
   const words = WORDS[language];
-  const { unsent, ports, paper, jobsWaiting, salesInPersonsHands } = health;
+  const { ports, jobsWaiting, salesInPersonsHands } = health;
   const found: string[] = [];
   if (health.journal === 'failed') found.push(words.journal);
   if (salesInPersonsHands > 0) found.push(words.persons(salesInPersonsHands));
   for (const name of PORTS) if (ports[name] === 'lost') found.push(words.port(words.ports[name]));
-  if (words.paper[paper] !== '') found.push(words.paper[paper]);
   if (jobsWaiting > 0) found.push(words.jobs(jobsWaiting));
-  if (!health.online) found.push(health.offline.line[language]);
-  const waits = unsent.oldestMs !== null && unsent.oldestMs >= UNSENT_WORTH_TELLING_MS;
-  if (unsent.records > 0 && (waits || !health.online)) {
-    const minutes = Math.floor((unsent.oldestMs ?? 0) / 60_000);
-    found.push(words.unsent(unsent.records, formatYuan(unsent.fen as Fen), minutes));
-  }
   return found;
 }
 
 const PORTS = ['reader', 'scanner', 'printer', 'voice', 'display'] as const;
 
-/** `nonce` belongs into the page's Content-Security-Policy: no other script and no other style may run in it. */
-export function screenPage(language: Language, nonce: string): string {
+function tiles(health: CounterHealth, last: SaleView | undefined, language: Language): Tile[] {
   const words = WORDS[language];
-  return `<!doctype html>
-<html lang="${language === 'zh' ? 'zh-CN' : 'en'}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${words.title}</title>
-<link rel="icon" href="data:,">
-<style nonce="${nonce}">${STYLE}</style>
-<body data-mood="idle">
-<main>
-<h1 id="state">${words.idle}</h1>
-<p id="amount"></p><p id="coupon"></p><p id="net"></p><p id="line"></p>
-<p class="small"><span id="order"></span> <span id="receipt"></span></p>
-</main>
-<footer><ul id="alerts"></ul><button id="resume" hidden>${words.resume}</button><span id="device"></span></footer>
-<script nonce="${nonce}">const LOST = ${JSON.stringify(words.lost)}, LANGUAGE = ${JSON.stringify(language)};${SCRIPT}</script>
-</body>
-</html>
-`;
+  const { unsent, offline, paper } = health;
+  const { printer: port = 'none' } = health.ports;
+  const minutes = Math.floor((unsent.oldestMs ?? 0) / 60_000);
+  const isWaiting = unsent.records > 0 && (!health.online || (unsent.oldestMs ?? 0) >= UNSENT_WORTH_TELLING_MS);
+  return [
+    {
+      label: words.tiles.offline,
+      value: offline.line[language],
+      tone: health.online && offline.reason === null ? 'plain' : 'warn',
+    },
+    {
+      label: words.tiles.unsent,
+      value:
+        unsent.records === 0 ? words.allSent : words.unsent(unsent.records, formatYuan(unsent.fen as Fen), minutes),
+      tone: isWaiting ? 'warn' : 'plain',
+    },
+    {
+      label: words.tiles.printer,
+      value: port === 'open' ? words.paper[paper] : words.printer[port],
+      tone: port === 'lost' || paper === 'out' || paper === 'near-end' ? 'warn' : 'plain',
+    },
+    {
+      label: words.tiles.last,
+      value:
+        last === undefined ? words.none : `${last.order} ￥${formatYuan(last.netFen)} ${STATES[last.state][language]}`,
+      tone: 'plain',
+    },
+  ];
 }
-
-/** Sizes follow the window: the page stands on a 7-inch screen as well as on a till's. */
-const STYLE = `
-:root { font-family: "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif; }
-* { box-sizing: border-box; margin: 0 }
-body { min-height: 100vh; display: flex; flex-direction: column; background: #f4f5f7; color: #1c2330; }
-main { flex: 1; display: flex; flex-direction: column; justify-content: center; align-items: center; gap: 1.2vh; padding: 3vh 4vw; text-align: center; }
-h1 { font-size: 6vw; padding: 1vh 5vw; border-radius: 2vh; background: #dfe4ec; }
-[data-mood=working] h1 { background: #2f6fde; color: #fff }
-[data-mood=paid] h1 { background: #15803d; color: #fff }
-[data-mood=not-paid] h1 { background: #6b7280; color: #fff }
-[data-mood=person] h1 { background: #b91c1c; color: #fff }
-p { font-size: 4vw; font-variant-numeric: tabular-nums } p:empty { display: none }
-#coupon { color: #b91c1c } #net { font-size: 7vw; font-weight: 700 } #line { font-size: 3vw; color: #48536a }
-.small { font-size: 1.8vw; color: #6b7280 }
-footer { display: flex; gap: 2vw; align-items: center; padding: 1.5vh 2vw; background: #1c2330; color: #fff; font-size: 2vw; min-height: 7vh }
-ul { flex: 1; list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0 2vw; color: #fcd34d }
-button { font: inherit; padding: .5vh 1.5vw; border: 0; border-radius: 1vh; background: #fcd34d }
-.offline { color: #fca5a5 }
-`;
-
-const SCRIPT = `
-const at = (id) => document.getElementById(id);
-const show = (texts) => {
-  document.body.dataset.mood = texts.mood;
-  for (const id of ['state', 'amount', 'coupon', 'net', 'line', 'order', 'receipt', 'device']) at(id).textContent = texts[id];
-  at('alerts').replaceChildren(...texts.alerts.map((text) => Object.assign(document.createElement('li'), { textContent: text })));
-  at('resume').hidden = !texts.canResume;
-  at('device').className = texts.online ? '' : 'offline';
-};
-at('resume').onclick = () => fetch('/v1/printer/resume', { method: 'POST' });
-const events = new EventSource('/v1/events?lang=' + LANGUAGE);
-events.onmessage = (event) => show(JSON.parse(event.data));
-events.onerror = () => { at('device').textContent = LOST; at('device').className = 'offline'; };
-`;

@@ -10,7 +10,8 @@ import type { Log } from '#device/ports/log.js';
 import type { Counter, SaleState, SaleView, TillFault, TillReply, TillRequest } from '#device/ports/till.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
 import { parseFen } from '#protocol/money.js';
-import { type Language, screenPage, screenTexts } from './screen.js';
+import { type Language, screenTexts } from './screen.js';
+import { screenPage } from './screen-page.js';
 import { type Answer, type Asked, MAX_STREAMS, MAX_WAIT_S, openDoor, refuse } from './till-door.js';
 import { METRICS_TYPE, tillMetrics } from './till-metrics.js';
 
@@ -18,6 +19,10 @@ import { METRICS_TYPE, tillMetrics } from './till-metrics.js';
 const REPLY_TIMEOUT_MS = 15_000;
 /** The screen shows what changes by itself (line, paper, age of the unsent) within this. */
 const SCREEN_REFRESH_MS = 1_000;
+/** How long the end of a sale stays on it: long enough to put a purse away, short enough for the next in the queue. */
+const RESULT_SHOWN_MS = 20_000;
+/** What needs a person stays until that person has seen to it. */
+const OVER: ReadonlySet<SaleState> = new Set(['settled', 'not-charged', 'abandoned', 'refunded']);
 
 export interface TillHttp {
   readonly port: number;
@@ -111,12 +116,14 @@ class Screens {
   readonly #screens = new Map<ServerResponse, { readonly language: Language; last: string }>();
   readonly #unwatch: () => void;
   readonly #timer: NodeJS.Timeout;
-  #newest: SaleView | undefined;
+  #newest: { readonly sale: SaleView; readonly since: number } | undefined;
+  #before: SaleView | undefined;
 
   constructor(counter: Counter) {
     this.#counter = counter;
     this.#unwatch = counter.watch((sale) => {
-      this.#newest = sale;
+      if (this.#newest !== undefined && this.#newest.sale.sale !== sale.sale) this.#before = this.#newest.sale;
+      this.#newest = { sale, since: performance.now() };
       this.#refresh();
     });
     this.#timer = setInterval(() => this.#refresh(), SCREEN_REFRESH_MS);
@@ -134,8 +141,15 @@ class Screens {
   #refresh(): void {
     if (this.#screens.size === 0) return;
     const health = this.#counter.health();
+    const { sale, since } = this.#newest ?? { sale: undefined, since: 0 };
+    // The next customer must not take the last one's "paid" for their own.
+    const isOver = sale !== undefined && OVER.has(sale.state) && performance.now() - since >= RESULT_SHOWN_MS;
     for (const [stream, shown] of this.#screens) {
-      const texts = JSON.stringify(screenTexts(health, this.#newest, shown.language));
+      const texts = JSON.stringify(
+        isOver
+          ? screenTexts(health, undefined, shown.language, sale)
+          : screenTexts(health, sale, shown.language, this.#before),
+      );
       if (texts === shown.last) continue;
       shown.last = texts;
       stream.write(`data: ${texts}\n\n`);
