@@ -1,20 +1,21 @@
 /** `codeplate explore --campaign`: runs a campaign's whole course and shows it, day by day. */
 import { writeFileSync } from 'node:fs';
-import { type CampaignCourse, runCampaign as run } from '../simulator/world/campaign.js';
+import type { CampaignCourse } from '../simulator/world/campaign.js';
+import { runCampaignApart } from '../simulator/world/campaign-apart.js';
 import { campaignChart } from '../simulator/world/campaign-chart.js';
 import { readCampaign } from './campaign-file.js';
 import { progress } from './progress.js';
 import { EXIT_FAILED, printJson } from './usage.js';
 
-export function runCampaign(
+export async function runCampaign(
   file: string,
   { svg, json, seed }: { readonly svg: string | undefined; readonly json: boolean; readonly seed: number },
-): void {
+): Promise<void> {
   const campaign = readCampaign(file);
   const chart = svg ?? `${campaign.id}.svg`;
   const bar = progress(json);
   const began = Date.now();
-  const course = run(campaign, seed, (done, words) => bar(done, words));
+  const course = await runCampaignApart(campaign, seed, (done, words) => bar(done, words));
   bar(undefined, '');
   const wallSeconds = (Date.now() - began) / 1000;
   writeFileSync(chart, campaignChart(course));

@@ -56,7 +56,7 @@ export const command = (): Command =>
     .action(async (options: Options) => {
       if (options.campaign !== undefined) {
         const { runCampaign } = await import('../campaign-run.js');
-        runCampaign(options.campaign, {
+        await runCampaign(options.campaign, {
           svg: options.svg,
           json: options.json === true,
           seed: whole(options.from, '--from') ?? 1,

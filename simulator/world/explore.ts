@@ -31,7 +31,7 @@ export function runJob({ seed, profile, mutant }: Job): SeedReport {
 }
 
 /** A world makes small things by the million and forgets them: with more room for the young ones fewer are copied. */
-const YOUNG_MB = 96;
+export const YOUNG_MB = 96;
 
 /** Sources run in one thread (there is no built worker beside them); what is built runs on all cores. */
 const WORKER = new URL('./explore-worker.js', import.meta.url);
