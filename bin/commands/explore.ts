@@ -1,5 +1,7 @@
 /** `codeplate explore`: whole simulated worlds, one a seed, until something is wrong or the time is up. */
 import { Command, Option } from 'commander';
+import type { Caught } from '../../simulator/world/mutants/hunt.js';
+import type { Mutant } from '../../simulator/world/mutants/index.js';
 import type { ProfileName } from '../../simulator/world/profiles.js';
 import type { SeedReport } from '../../simulator/world/run-seed.js';
 import { failureText, Summary } from '../explore-summary.js';
@@ -13,6 +15,7 @@ Examples:
   $ codeplate explore --minutes 5                       (fresh seeds, printed first)
   $ codeplate explore --profile hell --from 1000 --seeds 100 --shrink
   $ codeplate explore --mutants                         (breaks the product on purpose: all must be caught)
+  $ codeplate explore --mutants lost-sync --shrink      (and the shortest schedule that shows this one)
   $ codeplate explore --campaign youhao-2023            (the whole reference campaign)
 
 Profiles: calm, rough, hell, offline-week, flash-sale. A seed is a world: counters, tills, customers, wallets, readers,
@@ -100,21 +103,29 @@ async function exploreSeeds(options: Options): Promise<void> {
   else {
     process.stdout.write(total.text(wallMs, new Map(FAULTS.map(({ id, words }) => [id, words]))));
     for (const report of total.failures) process.stdout.write(failureText(report));
-    if (shrunk !== undefined) process.stdout.write(`\nshrunk after ${shrunk.tries} tries: ${shrunk.command}\n`);
+    if (shrunk !== undefined) process.stdout.write(shrunkText(shrunk));
   }
   if (failure !== undefined) process.exitCode = EXIT_FAILED;
 }
 
 async function shrinkIt(
-  { seed, profile }: SeedReport,
+  { seed, profile }: Pick<SeedReport, 'seed' | 'profile'>,
   isJson: boolean,
+  mutant?: Mutant,
 ): Promise<{ tries: number; command: string } | undefined> {
   const { shrink } = await import('../../simulator/world/shrink.js');
-  const best = shrink(seed, profile, (trim) => {
-    if (!isJson) process.stderr.write(`still fails: ${trimFlags(trim)}\n`);
+  const best = shrink(seed, profile, {
+    ...(mutant === undefined ? {} : { sabotage: mutant.sabotage }),
+    tell(trim) {
+      if (!isJson) process.stderr.write(`still fails: ${trimFlags(trim)}\n`);
+    },
   });
   if (best === undefined) return undefined;
-  return { tries: best.tries, command: `codeplate replay ${seed} --profile ${profile}${trimFlags(best.trim)}` };
+  const broken = mutant === undefined ? '' : ` --mutant ${mutant.id}`;
+  return {
+    tries: best.tries,
+    command: `codeplate replay ${seed} --profile ${profile}${broken}${trimFlags(best.trim)}`,
+  };
 }
 
 function trimFlags(trim: {
@@ -135,6 +146,8 @@ async function huntMutants(options: Options): Promise<void> {
   const mutants = MUTANTS.filter(({ id }) => only === undefined || id === only);
   if (mutants.length === 0)
     throw new UsageError(`There is no mutant ${only}. There are: ${MUTANTS.map(({ id }) => id).join(', ')}.`);
+  if (options.shrink === true && mutants.length > 1)
+    throw new UsageError('--shrink takes one mutant at a time: --mutants ID --shrink.');
   const began = Date.now();
   const bar = progress(options.json === true);
   let tried = 0;
@@ -160,6 +173,7 @@ async function huntMutants(options: Options): Promise<void> {
   });
   bar(undefined, '');
   const wallSeconds = (Date.now() - began) / 1000;
+  const shrunk = options.shrink === true ? await shrinkMutant(mutants, results, options.json === true) : undefined;
   const survivors = results.filter(({ seeds }) => seeds === undefined);
   if (options.json === true)
     printJson({
@@ -168,13 +182,28 @@ async function huntMutants(options: Options): Promise<void> {
       survivors: survivors.map(({ id }) => id),
       seedsTried: tried,
       wallSeconds,
+      ...(shrunk === undefined ? {} : { shrunk }),
     });
   else
     process.stdout.write(
       `\n${results.length - survivors.length} of ${results.length} mutants caught, with ${tried} seeds in all, in ${wallSeconds.toFixed(0)} s\n`,
     );
+  if (options.json !== true && shrunk !== undefined) process.stdout.write(shrunkText(shrunk));
   if (survivors.length > 0) process.exitCode = EXIT_FAILED;
 }
+
+/** The short way to see one mutant caught. */
+async function shrinkMutant(
+  [mutant]: readonly Mutant[],
+  [result]: readonly Caught[],
+  isJson: boolean,
+): Promise<Awaited<ReturnType<typeof shrinkIt>>> {
+  if (mutant === undefined || result?.seed === undefined) return undefined;
+  return shrinkIt({ seed: result.seed, profile: result.profile }, isJson, mutant);
+}
+
+const shrunkText = ({ tries, command }: { readonly tries: number; readonly command: string }): string =>
+  `\nshrunk after ${tries} tries: ${command}\n`;
 
 const workersOf = ({ workers }: Options): { readonly workers?: number } => {
   const count = whole(workers, '--workers', 1);

@@ -5,6 +5,7 @@
  */
 import type { Plan, ProfileName } from './profiles.js';
 import { runSeed, type SeedReport } from './run-seed.js';
+import type { Sabotage } from './sabotage.js';
 
 /** What is taken away from a seed's plan. */
 export interface Trim {
@@ -32,9 +33,17 @@ export interface Shrunk {
 
 const MINUTE_MS = 60_000;
 
-export function shrink(seed: number, profile: ProfileName, tell: (trim: Trim) => void = () => {}): Shrunk | undefined {
-  const run = (trim: Trim): SeedReport => runSeed(seed, profile, { trim: (plan) => trimmed(plan, trim) });
-  const first = runSeed(seed, profile);
+export function shrink(
+  seed: number,
+  profile: ProfileName,
+  {
+    tell = () => {},
+    sabotage = () => ({}),
+  }: { readonly tell?: (trim: Trim) => void; readonly sabotage?: () => Sabotage } = {},
+): Shrunk | undefined {
+  const run = (trim: Trim): SeedReport =>
+    runSeed(seed, profile, { trim: (plan) => trimmed(plan, trim), sabotage: sabotage() });
+  const first = run(NO_TRIM);
   const wanted = first.violation?.invariant;
   if (wanted === undefined) return undefined;
   let best: Shrunk = { trim: NO_TRIM, report: first, tries: 1 };

@@ -4,7 +4,7 @@ import { MUTANTS } from './mutants/index.js';
 import { PROFILES, planOf } from './profiles.js';
 import { chanceFrom } from './random.js';
 import { runSeed } from './run-seed.js';
-import { NO_TRIM, trimmed } from './shrink.js';
+import { NO_TRIM, shrink, trimmed } from './shrink.js';
 
 const QUARTER_HOUR_MS = 15 * 60_000;
 /** What a unit test can afford of each; `codeplate explore` runs them whole. */
@@ -74,4 +74,24 @@ describe('a product that is broken on purpose', () => {
       expect(report.lastSteps.at(-1)).toContain('CHECK');
     },
   );
+});
+
+describe('a failing seed', () => {
+  it('is shrunk to one counter and a minute or two where that is enough to break the same promise', () => {
+    const mutant = MUTANTS.find(({ id }) => id === 'fen-lost');
+    const told: number[] = [];
+    const shrunk = shrink(1, 'calm', {
+      tell: ({ faultsMs = 0 }) => told.push(faultsMs),
+      ...(mutant && { sabotage: mutant.sabotage }),
+    });
+    const first = runSeed(1, 'calm', { ...(mutant && { sabotage: mutant.sabotage() }) });
+    expect(shrunk?.report.violation?.invariant).toBe(first.violation?.invariant);
+    expect(shrunk?.trim.counters).toBe(1);
+    expect(shrunk?.trim.faultsMs).toBeLessThan(planOf(1, 'calm').faultsMs / 2);
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  it('that does not fail cannot be shrunk', () => {
+    expect(shrink(1, 'calm')).toBeUndefined();
+  });
 });
