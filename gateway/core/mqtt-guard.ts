@@ -35,7 +35,8 @@ export function mqttGuard(): Guard {
   function feedHeader(byte: number): GuardFault | undefined {
     if (lengthBytes < 0) {
       type = byte >> 4;
-      if (!isConnected && type !== CONNECT) return 'MQTT_NOT_CONNECT_FIRST';
+      // The flags of a CONNECT are zero (section 2.2.2): a TLS hello begins with 16, which is its type, too.
+      if (!isConnected && byte !== CONNECT << 4) return 'MQTT_NOT_CONNECT_FIRST';
       length = 0;
       lengthBytes = 0;
       return undefined;

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MAX_CONNECT_BYTES, MAX_PACKET_BYTES, mqttGuard } from './mqtt-guard.js';
+
+const CONNECT = 0x10;
+const PUBLISH = 0x32;
+const PINGREQ = 0xc0;
+
+/** MQTT 3.1.1 section 2.2.3: seven bits a byte, the lowest first. */
+function lengthOf(length: number): number[] {
+  const bytes: number[] = [];
+  let left = length;
+  do {
+    const more = left > 0x7f;
+    bytes.push((left & 0x7f) | (more ? 0x80 : 0));
+    left >>= 7;
+  } while (left > 0);
+  return bytes;
+}
+const packet = (head: number, length: number): Uint8Array =>
+  Uint8Array.of(head, ...lengthOf(length), ...new Uint8Array(length));
+const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
+
+const verdictOn = (...chunks: readonly Uint8Array[]): string | undefined => {
+  const guard = mqttGuard();
+  for (const chunk of chunks) {
+    const fault = guard.feed(chunk);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+};
+
+describe('the guard before the broker', () => {
+  it.each<[string, Uint8Array, string | undefined]>([
+    ['a connection as ours are', joined(packet(CONNECT, 40), packet(PINGREQ, 0), packet(PUBLISH, 300)), undefined],
+    ['the longest CONNECT', packet(CONNECT, MAX_CONNECT_BYTES), undefined],
+    ['a longer one', packet(CONNECT, MAX_CONNECT_BYTES + 1), 'MQTT_CONNECT_TOO_LARGE'],
+    ['a PUBLISH first', packet(PUBLISH, 3), 'MQTT_NOT_CONNECT_FIRST'],
+    ['TLS to a port without', Uint8Array.of(0x16, 3, 1, 2, 0), 'MQTT_NOT_CONNECT_FIRST'],
+    ['HTTP', new TextEncoder().encode('GET / HTTP/1.1\r\n'), 'MQTT_NOT_CONNECT_FIRST'],
+    ['the longest packet', joined(packet(CONNECT, 9), packet(PUBLISH, MAX_PACKET_BYTES)), undefined],
+    ['a longer one', joined(packet(CONNECT, 9), packet(PUBLISH, MAX_PACKET_BYTES + 1)), 'MQTT_PACKET_TOO_LARGE'],
+    ['a length without end', Uint8Array.of(CONNECT, 0xff, 0xff, 0xff, 0xff), 'MQTT_MALFORMED'],
+    ['a second CONNECT that is too long', joined(packet(CONNECT, 9), packet(CONNECT, 9_000)), 'MQTT_CONNECT_TOO_LARGE'],
+  ])('of %s', (_what, bytes, expected) => {
+    expect(verdictOn(bytes)).toBe(expected);
+    expect(verdictOn(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe(expected);
+  });
+
+  it('refuses by the header alone: no byte of a flood is waited for', () => {
+    expect(verdictOn(Uint8Array.of(CONNECT, ...lengthOf(48 * 1024 * 1024)))).toBe('MQTT_CONNECT_TOO_LARGE');
+  });
+
+  it('decides the same however the bytes are cut', () => {
+    const packets = fc.array(
+      fc.record({ head: fc.constantFrom(CONNECT, PUBLISH, PINGREQ, 0x82), length: fc.nat(400) }),
+      { maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(
+        packets,
+        fc.boolean(),
+        fc.uint8Array({ maxLength: 6 }),
+        fc.array(fc.nat(), { maxLength: 8 }),
+        (...drawn) => {
+          const [list, connects, noise, places] = drawn;
+          const greeting = connects ? [packet(CONNECT, 20)] : [];
+          const bytes = joined(...greeting, ...list.map(({ head, length }) => packet(head, length)), noise);
+          const edges = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+          const chunks = edges.slice(1).map((end, at) => bytes.subarray(edges[at], end));
+          expect(verdictOn(...chunks)).toBe(verdictOn(bytes));
+        },
+      ),
+    );
+  });
+});
