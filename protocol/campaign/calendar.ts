@@ -42,6 +42,12 @@ export interface Zone {
   instant(local: number): WallMs;
 }
 
+/** Clocks that are always as far from UTC. */
+export const fixedZone = (offsetMs: number): Zone => ({
+  local: (at) => at + offsetMs,
+  instant: (local) => wallMs(local - offsetMs),
+});
+
 /** The last zone asked for: making one takes milliseconds on a small board, and a campaign has only one. */
 let last: { readonly name: string; readonly zone: Zone } | undefined;
 

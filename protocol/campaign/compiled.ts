@@ -5,7 +5,7 @@
 import type { MerchantId } from '../ids.js';
 import type { Fen } from '../money.js';
 import type { Interval, WallMs } from '../time.js';
-import { type Zone, zoneOf } from './calendar.js';
+import { DAY_MS, fixedZone, parseDay, parseTimeOfDay, type Zone, zoneOf } from './calendar.js';
 import type { Campaign, PresentationMode, Tier } from './schema.js';
 import { NO_TIERS, onlyTier, type SerialRange, serialRanges, type TierSet } from './tiers.js';
 import { campaignBegins, claimOpens, openings } from './window.js';
@@ -51,9 +51,8 @@ export function compileCampaign(campaign: Campaign, open: readonly Interval[] = 
     const { id, faceFen, thresholdFen } = tier;
     return [{ index, id, faceFen, thresholdFen, fromFen: Math.max(thresholdFen, faceFen + 1) as Fen, serials }];
   });
-  const begins = campaignBegins(campaign);
-  const zone = zoneOf(campaign.window.timeZone);
-  if (zone === undefined) throw new RangeError(`time zone ${campaign.window.timeZone} is not known here`);
+  const zone = zoneFor(campaign, open);
+  const begins = campaignBegins(campaign, zone);
   return {
     campaign,
     tiers,
@@ -67,9 +66,20 @@ export function compileCampaign(campaign: Campaign, open: readonly Interval[] = 
     openings: open,
     begins,
     ends: open.at(-1)?.latest ?? begins,
-    claimOpens: claimOpens(campaign),
+    claimOpens: claimOpens(campaign, zone),
     zone,
   };
+}
+
+/**
+ * A box may be older than the zone's name. Openings that were worked out elsewhere then say how far its clocks are from UTC:
+ * good enough for what is shown, and the openings decide.
+ */
+function zoneFor({ window: { timeZone, firstDay, opens } }: Campaign, [first]: readonly Interval[]): Zone {
+  const zone = zoneOf(timeZone);
+  if (zone !== undefined) return zone;
+  if (first === undefined) throw new RangeError(`time zone ${timeZone} is not known here`);
+  return fixedZone(parseDay(firstDay) * DAY_MS + parseTimeOfDay(opens) - first.earliest);
 }
 
 const tiersIn = (tiers: readonly Tier[], mode: PresentationMode): TierSet =>

@@ -40,15 +40,13 @@ export const openingFrom = (open: readonly Interval[], at: WallMs): Interval | u
   open.find((opening) => opening.latest >= at);
 
 /** Midnight at which the first day begins. */
-export const campaignBegins = (campaign: Pick<Campaign, 'window'>): WallMs =>
-  zoneOfCampaign(campaign).instant(parseDay(campaign.window.firstDay) * DAY_MS);
+export const campaignBegins = (campaign: Pick<Campaign, 'window'>, zone: Zone = zoneOfCampaign(campaign)): WallMs =>
+  zone.instant(parseDay(campaign.window.firstDay) * DAY_MS);
 
 export const claimOpens = (
   campaign: Pick<Campaign, 'window'> & { readonly claim: Pick<Campaign['claim'], 'opens'> },
-): WallMs =>
-  zoneOfCampaign(campaign).instant(
-    parseDay(campaign.claim.opens.day) * DAY_MS + parseTimeOfDay(campaign.claim.opens.time),
-  );
+  zone: Zone = zoneOfCampaign(campaign),
+): WallMs => zone.instant(parseDay(campaign.claim.opens.day) * DAY_MS + parseTimeOfDay(campaign.claim.opens.time));
 
 /** The first midnight after this instant by the campaign's clocks: when a coupon that comes back the next day is back. */
 export function nextMidnight(campaign: Pick<Campaign, 'window'>, at: WallMs): WallMs {

@@ -1,0 +1,213 @@
+/** What the desk believes of what it hears, keeps over restarts, and does with a box whose own time zone file is wrong. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { compileCampaign } from '#protocol/campaign/compiled.js';
+import { parseCampaign } from '#protocol/campaign/load.js';
+import { base64url } from '#protocol/codes/bit-text.js';
+import {
+  campaignTag,
+  encodeGrant,
+  encodePresentation,
+  type Grant,
+  grantBytesToSign,
+  presentationBytesToSign,
+  roundUpExpiry,
+} from '#protocol/codes/presentation.js';
+import type { CouponSerial, DeviceId, OrderNo, SaleId } from '#protocol/ids.js';
+import { type Allowance, sealAllowance } from '#protocol/messages/allowance.js';
+import { sealBundle } from '#protocol/messages/bundle.js';
+import { NOTHING_SPENT, spentFull, withChange } from '#protocol/messages/spent.js';
+import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
+import { fen } from '#protocol/money.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
+import { type Instant, monoMs, wallMs } from '#protocol/time.js';
+import { CampaignDesk } from './campaign-desk.js';
+import type { Keep, KeptName } from './ports/keep.js';
+
+const parsed = parseCampaign(JSON.parse(readFileSync('campaigns/youhao-2023.json', 'utf8')));
+if (!parsed.ok) throw new Error('the reference campaign does not load');
+const youhao = parsed.value;
+const compiled = compileCampaign(youhao);
+const DEVICE = 'plate-001' as DeviceId;
+const [merchant] = youhao.merchants;
+const HOUR = 3_600_000;
+const shanghai = (clock: string): number => Date.parse(`2023-03-28T${clock}+08:00`);
+const NOON = shanghai('12:00:00');
+
+const issuer = es256Signer(generatePrivateKey());
+const forger = es256Signer(generatePrivateKey());
+const holder = es256Signer(generatePrivateKey());
+
+const openings = compiled.openings.map(({ earliest, latest }): [number, number] => [earliest, latest + 1]);
+function bundle(change: object = {}, signer = issuer, campaign: object = youhao): Uint8Array {
+  const issuerKeys = { '1': base64url.encode(issuer.publicKey) };
+  const document = { format: 1, version: 2, issuedAt: NOON, issuerKeys, openings, campaign, ...change };
+  return Buffer.from(JSON.stringify(sealBundle(document as Parameters<typeof sealBundle>[0], 1, signer)));
+}
+function allowance(change: Partial<Allowance> = {}, signer = issuer) {
+  const document = {
+    format: 1,
+    id: 'a-2',
+    device: DEVICE,
+    campaign: youhao.id,
+    maxCoupons: 5,
+    maxFaceFen: 50_000,
+    maxPerHolder: 1,
+    issuedAt: wallMs(NOON - HOUR),
+    expiresAt: wallMs(NOON + 240 * HOUR),
+    maxSyncAgeMs: 240 * HOUR,
+    ...change,
+  } as Parameters<typeof sealAllowance>[0];
+  return sealAllowance(document, 1, signer);
+}
+
+function drawer(): Keep {
+  const kept = new Map<KeptName, string>();
+  return { load: (name) => kept.get(name), save: (name, text) => void kept.set(name, text) };
+}
+function deskOn(keep: Keep): { readonly desk: CampaignDesk; readonly codes: string[] } {
+  const codes: string[] = [];
+  const desk = new CampaignDesk({
+    device: DEVICE,
+    campaign: youhao.id,
+    mode: 'customer-code',
+    trustedKeys: new Map([[1, issuer.publicKey]]),
+    verifier: es256Verifier(),
+    keep,
+    log: (_level, code) => codes.push(code),
+  });
+  return { desk, codes };
+}
+/** A desk that was on line once. */
+function informed(keep = drawer(), sealed = bundle()): ReturnType<typeof deskOn> {
+  const it = deskOn(keep);
+  it.desk.heard(campaignTopic(youhao.id), sealed);
+  it.desk.heard(spentTopic(youhao.id), Buffer.from(JSON.stringify(spentFull(youhao.id, NOTHING_SPENT))));
+  it.desk.takeAllowance(allowance());
+  return it;
+}
+
+const at = (from: number, to = from): Instant => ({
+  mono: monoMs(0),
+  wall: { earliest: wallMs(from), latest: wallMs(to) },
+});
+let counter = 0;
+/** The coupon's face in fen, or why none came off. */
+function take(desk: CampaignDesk, when: Instant): number | string {
+  const fields: Grant = {
+    keyId: 1,
+    campaignTag: campaignTag(youhao.id),
+    holderKey: holder.publicKey,
+    serials: [0 as CouponSerial],
+    expiresAt: roundUpExpiry(wallMs(compiled.ends + 48 * HOUR)),
+  };
+  const grant = encodeGrant(fields, issuer.sign(grantBytesToSign(youhao.id, fields)));
+  counter += 1;
+  const shownAt = wallMs(Math.floor((when.wall?.latest ?? NOON) / 1_000) * 1_000);
+  const signature = holder.sign(presentationBytesToSign(grant, shownAt, counter));
+  const code = encodePresentation({ grantBytes: grant, shownAt, counter, signature });
+  const facts = { sale: 's1' as SaleId, order: 'A' as OrderNo, amountFen: fen(15_000), device: DEVICE };
+  const verdict = desk.judge({ ...facts, merchant: merchant?.id ?? ('' as never) }, { kind: 'verifiable', code }, when);
+  return verdict.kind === 'taken' ? verdict.coupon.faceFen : verdict.reason;
+}
+
+describe('what the desk knows', () => {
+  it('is on the disk: after a restart without a line a coupon is taken as before', () => {
+    const keep = drawer();
+    const before = informed(keep).desk;
+    const after = deskOn(keep).desk;
+    expect(take(after, at(NOON))).toBe(2_000);
+    expect(after.standing(at(NOON))).toEqual(before.standing(at(NOON)));
+    expect(after.versions).toEqual(before.versions);
+  });
+
+  it.each<[string, (desk: CampaignDesk) => void, string | null]>([
+    [
+      'a bundle that another has signed',
+      (desk) => desk.heard(campaignTopic(youhao.id), bundle({ version: 9 }, forger)),
+      'BUNDLE_FORGED',
+    ],
+    [
+      'an older bundle',
+      (desk) => desk.heard(campaignTopic(youhao.id), bundle({ version: 1, openings: [[1, 2]] })),
+      null,
+    ],
+    [
+      'an allowance that another has signed',
+      (desk) => desk.takeAllowance(allowance({ maxCoupons: 999 }, forger)),
+      'ALLOWANCE_FORGED',
+    ],
+    [
+      'the allowance of another counter',
+      (desk) => desk.takeAllowance(allowance({ device: 'plate-002' as DeviceId })),
+      'ALLOWANCE_NOT_MINE',
+    ],
+    [
+      'an older allowance, come late',
+      (desk) => desk.takeAllowance(allowance({ id: 'a-1', maxCoupons: 999, issuedAt: wallMs(1) })),
+      null,
+    ],
+    [
+      'a bundle of noise',
+      (desk) => desk.heard(campaignTopic(youhao.id), Uint8Array.of(0xff, 0xfe)),
+      'MESSAGE_NOT_TEXT',
+    ],
+    [
+      'a spent set of noise',
+      (desk) => desk.heard(spentTopic(youhao.id), Buffer.from('{"v":1,"type":"spent"}')),
+      'MESSAGE_MALFORMED',
+    ],
+  ])('is not changed by %s, now or after a restart', (_, hear, code) => {
+    const keep = drawer();
+    const { desk, codes } = informed(keep);
+    const before = desk.standing(at(NOON));
+    hear(desk);
+    expect(codes).toEqual(code === null ? [] : [code]);
+    for (const one of [desk, deskOn(keep).desk]) {
+      expect(one.standing(at(NOON))).toEqual(before);
+      expect(take(one, at(NOON))).toBe(2_000);
+    }
+  });
+
+  it('has in it which coupons are gone, as far as the gateway knew', () => {
+    const keep = drawer();
+    const { desk } = informed(keep);
+    const gone = withChange(NOTHING_SPENT, 7, [0 as CouponSerial]);
+    desk.heard(spentTopic(youhao.id), Buffer.from(JSON.stringify(spentFull(youhao.id, gone))));
+    expect(take(desk, at(NOON))).toBe('already-used');
+    expect(take(deskOn(keep).desk, at(NOON))).toBe('already-used');
+  });
+});
+
+describe('the hours', () => {
+  it.each([
+    ['before nine', at(shanghai('08:59:59')), 'outside-hours'],
+    [
+      'across nine, while the clock is not sure',
+      at(shanghai('08:59:59.900'), shanghai('09:00:00.100')),
+      'outside-hours',
+    ],
+    ['at nine', at(shanghai('09:00:00')), 2_000],
+    ['just before ten in the evening', at(shanghai('21:59:59.900')), 2_000],
+    ['across ten in the evening', at(shanghai('21:59:59.900'), shanghai('22:00:00.100')), 'outside-hours'],
+    ['with no trustworthy time at all', { mono: monoMs(0), wall: undefined }, 'no-trusted-time'],
+  ] as const)('%s', (_, when, gives) => {
+    expect(take(informed().desk, when)).toBe(gives);
+  });
+
+  it('are the gateway’s: a box whose time zone file says otherwise takes coupons neither earlier nor later', () => {
+    // As if the law had moved the clocks by an hour, and only the gateway had heard of it.
+    const moved = openings.map(([from, to]): [number, number] => [from - HOUR, to - HOUR]);
+    const { desk } = informed(drawer(), bundle({ openings: moved }));
+    expect(take(desk, at(shanghai('08:30:00')))).toBe(2_000);
+    expect(take(desk, at(shanghai('21:30:00')))).toBe('outside-hours');
+  });
+
+  it('of a zone that this box has never heard of are told by the bundle as well', () => {
+    const elsewhere = { ...youhao, window: { ...youhao.window, timeZone: 'Asia/Youhao' } };
+    const keep = drawer();
+    const { desk } = informed(keep, bundle({}, issuer, elsewhere));
+    expect(take(desk, at(NOON))).toBe(2_000);
+    expect(take(deskOn(keep).desk, at(shanghai('08:59:59')))).toBe('outside-hours');
+  });
+});
