@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
+import type { Problem } from '#protocol/yaml-file.js';
 import type { Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
@@ -67,6 +68,8 @@ async function list(json: boolean): Promise<void> {
 
 async function simulate(asked: string | undefined, options: Options): Promise<void> {
   const { file, scenario } = await read(asked);
+  // Not after ten minutes of playing.
+  if (options.junit !== undefined) writeReport(options.junit, '');
   const { playScenario } = await import('#simulator/scenarios/play.js');
   const { junitXml } = await import('#simulator/scenarios/result.js');
   const quiet = options.json === true;
@@ -89,7 +92,7 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
     results.push(result);
     if (!quiet) tellEnd(result, asked ?? '', options.chaos === true ? ` --chaos --times ${options.times}` : '');
   }
-  if (options.junit !== undefined) writeFileSync(options.junit, junitXml(results));
+  if (options.junit !== undefined) writeReport(options.junit, junitXml(results));
   const [only] = results;
   if (quiet) printJson(results.length === 1 && only !== undefined ? summary(only) : { runs: results.map(summary) });
   if (results.some(({ violations }) => violations.length > 0)) process.exitCode = EXIT_FAILED;
@@ -121,9 +124,32 @@ async function read(asked: string | undefined): Promise<{ readonly file: string;
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
   const parsed = parseScenario(text);
-  if (parsed.ok) return { file, scenario: parsed.value };
-  const problems = parsed.fault.map((problem) => `  ${describeProblem(problem)}`).join('\n');
+  const faults = parsed.ok ? await holdsOfNoTier(parsed.value, file) : parsed.fault;
+  if (parsed.ok && faults.length === 0) return { file, scenario: parsed.value };
+  const problems = faults.map((problem) => `  ${describeProblem(problem)}`).join('\n');
   throw new UsageError(`SCENARIO_INVALID: ${file} has problems; correct all of them and run it again.\n${problems}`);
+}
+
+/** Coupons that the scenario's campaign doesn't have. A campaign that isn't in order says so itself. */
+async function holdsOfNoTier({ campaign, customers }: Scenario, file: string): Promise<Problem[]> {
+  const { readCampaign } = await import('../campaign-file.js');
+  const { tiers } = readCampaign(
+    campaign.endsWith('.json') ? path.resolve(path.dirname(path.resolve(file)), campaign) : campaign,
+  );
+  const faces = tiers.map(({ faceFen }) => faceFen / 100);
+  return Object.entries(customers).flatMap(([name, { holds }]) =>
+    holds
+      .filter((face) => !faces.includes(face))
+      .map((face) => ({ path: `customers.${name}.holds`, value: String(face), allowed: faces.join(', ') })),
+  );
+}
+
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UsageError(`--junit ${file} can't be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 const colour = (code: number, text: string): string =>

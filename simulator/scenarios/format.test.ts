@@ -53,10 +53,47 @@ steps:
     expect(text).toContain('steps[4].together[0][0].pause.ms');
   });
 
+  it('says the line of each, and in words what may stand there', () => {
+    const yaml = `name: mine
+about: x
+counters:
+  Plate_2: { merchant: yh-02 }
+customers: { li: { holds: [20] } }
+steps:
+  - sell: { order: A1, fen: 0, customer: wang, expect: { state: setled } }
+  - printer:
+      turn: { kind: paper-outt }
+  - printer: { turn: { kind: paper-out, afterLines: -1 } }
+  - for-each:
+      of: [{ n: 1 }, { n: 2 }]
+      steps:
+        - press: { order: A$n, kee: charge }
+finally: { sale: 1 }
+`;
+    const found = problems(yaml);
+    expect(found.map((line) => line.replace(/ \|.*/, ''))).toEqual([
+      'line 4, counters.Plate_2',
+      'line 7, steps[0].sell.fen',
+      'line 7, steps[0].sell.expect.state',
+      'line 9, steps[1].printer.turn',
+      'line 10, steps[2].printer.turn.afterLines',
+      'line 14, steps[3].for-each.steps[0].press.key',
+      'line 14, steps[3].for-each.steps[0].press.kee',
+      'line 15, finally.sale',
+    ]);
+    const text = found.join('\n');
+    expect(text).toContain('up to 32 of a-z, 0-9 and -');
+    expect(text).toContain('"setled" | opened, authorising, charging');
+    expect(text).toContain('kind: paper-out, paper-near-end');
+    expect(text).toContain('-1 | at least 0');
+    expect(text).toContain('1 | no such key');
+    expect(text).not.toMatch(/Invalid|Too small|expected/);
+  });
+
   it('speaks of no counter and no customer that is not there', () => {
     expect(problems(`${HEAD}\nsteps:\n  - show: { at: plate-9, customer: wang }`)).toEqual([
-      'steps: show.at | plate-9 | one of plate-001',
-      'steps: show.customer | wang | one of li',
+      'line 8, steps[0].show.at | "plate-9" | plate-001',
+      'line 8, steps[0].show.customer | "wang" | li',
     ]);
   });
 

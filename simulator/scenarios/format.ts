@@ -32,6 +32,7 @@ import { err, ok, type Result } from '#protocol/result.js';
 import type { Problem } from '#protocol/yaml-file.js';
 import { SALE_STATES } from '#simulator/counter/till-client.js';
 import { KNOBS, lineShape, payment, printerKnob } from '#simulator/hardware/messages.js';
+import { type Found, found, type Path, problemsOf, told } from './problems.js';
 
 const name = z.string().min(1).max(32);
 const at = name.optional();
@@ -223,8 +224,8 @@ const MAX_FILE_CHARS = 1024 * 1024;
 const MAX_STEPS = 20_000;
 
 export function parseScenario(yaml: string): Result<Scenario, readonly Problem[]> {
-  const whole = (value: string, allowed: string) => err([{ path: '', value, allowed }]);
-  if (yaml.length > MAX_FILE_CHARS) return whole(`${yaml.length} characters`, `a file of at most ${MAX_FILE_CHARS}`);
+  const whole = (value: string, allowed: string) => err([{ path: 'the whole file', value, allowed }]);
+  if (yaml.length > MAX_FILE_CHARS) return whole(`${yaml.length} characters`, `at most ${MAX_FILE_CHARS}`);
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
   const faults = [...document.errors, ...document.warnings];
@@ -232,34 +233,50 @@ export function parseScenario(yaml: string): Result<Scenario, readonly Problem[]
     return err(
       faults.map((fault) => {
         const { line, col } = lines.linePos(fault.pos[0]);
-        return { path: '', value: `line ${line}, column ${col}`, allowed: `YAML: ${fault.message}` };
+        return { path: `line ${line}, column ${col}`, value: 'no YAML', allowed: `YAML (${fault.message})` };
       }),
     );
   let data: unknown;
   try {
     data = document.toJS({ maxAliasCount: 1_000 });
   } catch (error) {
-    return whole('YAML', error instanceof Error ? error.message : 'YAML');
+    return whole('no YAML', error instanceof Error ? error.message : 'YAML');
   }
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    return whole('no scenario', '`name: value` pairs, as at the head of simulator/scenarios/format.ts');
   const parsed = fileSchema.safeParse(data);
-  const problems: Problem[] = parsed.success ? [] : problemsOf(parsed.error, data, []);
-  const reader = new StepReader(problems);
-  const raw: unknown = typeof data === 'object' && data !== null && 'steps' in data ? data.steps : [];
-  const steps = reader.list(raw, ['steps'], {});
-  if (parsed.success) checkNames(parsed.data, steps, problems);
-  if (!parsed.success || problems.length > 0) return err(problems);
+  const problems: Found[] = parsed.success ? [] : problemsOf(parsed.error.issues, data, []);
+  const reader = new StepReader(problems, {
+    counters: namesOf(data, 'counters'),
+    customers: namesOf(data, 'customers'),
+  });
+  const steps = 'steps' in data ? reader.list(data.steps, ['steps'], {}) : [];
+  if (!parsed.success || problems.length > 0) return err(told(problems, document, lines));
   return ok({ ...parsed.data, steps });
 }
 
+/** What a step may speak of. */
+interface Names {
+  readonly counters: readonly string[];
+  readonly customers: readonly string[];
+}
+
+/** Read from the bare data: one bad field elsewhere must not hide a name that isn't there. */
+function namesOf(data: object, field: 'counters' | 'customers'): readonly string[] {
+  const table: unknown = Object.getOwnPropertyDescriptor(data, field)?.value;
+  return typeof table === 'object' && table !== null ? Object.keys(table) : [];
+}
+
 type Values = Readonly<Record<string, unknown>>;
-type Path = readonly PropertyKey[];
 
 class StepReader {
-  readonly #problems: Problem[];
+  readonly #problems: Found[];
+  readonly #names: Names;
   #count = 0;
 
-  constructor(problems: Problem[]) {
+  constructor(problems: Found[], names: Names) {
     this.#problems = problems;
+    this.#names = names;
   }
 
   list(raw: unknown, path: Path, values: Values): Step[] {
@@ -298,16 +315,30 @@ class StepReader {
     const filled = fillIn(body, values);
     const parsed = VERBS[verb].safeParse(filled);
     if (!parsed.success) {
-      this.#problems.push(...problemsOf(parsed.error, filled, here));
+      this.#problems.push(...problemsOf(parsed.error.issues, filled, here));
       return [];
     }
-    return [plain(verb, parsed.data)];
+    const step = plain(verb, parsed.data);
+    this.#checkNames(step, here);
+    return [step];
+  }
+
+  /** A counter or a customer that isn't there. */
+  #checkNames(step: Plain, path: Path): void {
+    const check = (field: string, value: string | undefined, names: readonly string[]): void => {
+      if (value === undefined || names.includes(value)) return;
+      const known = names.length === 0 ? 'none: the file has none' : names.join(', ');
+      this.#problem([...path, field], value, known);
+    };
+    if ('at' in step.with) check('at', step.with.at, this.#names.counters);
+    if ('customer' in step.with) check('customer', step.with.customer, this.#names.customers);
+    if ('shows' in step.with) check('shows', step.with.shows, this.#names.customers);
   }
 
   #forEach(body: unknown, path: Path, values: Values): Step[] {
     const parsed = forEach.safeParse(body);
     if (!parsed.success) {
-      this.#problems.push(...problemsOf(parsed.error, body, path));
+      this.#problems.push(...problemsOf(parsed.error.issues, body, path));
       return [];
     }
     return parsed.data.of.flatMap((row) => {
@@ -317,7 +348,7 @@ class StepReader {
   }
 
   #problem(path: Path, value: unknown, allowed: string): void {
-    this.#problems.push({ path: join(path), value: shown(value), allowed });
+    this.#problems.push(found(path, value, allowed));
   }
 }
 
@@ -327,7 +358,7 @@ const isVerb = (text: string): text is Verb => Object.hasOwn(VERBS, text);
 const KNOWN = [...Object.keys(VERBS), 'together', 'for-each'].join(', ');
 
 /** The verb's own schema has just made this of it; the table can't say so to the compiler. */
-const plain = (verb: Verb, parsed: unknown): Step => ({ verb, with: parsed }) as Plain;
+const plain = (verb: Verb, parsed: unknown): Plain => ({ verb, with: parsed }) as Plain;
 
 function fillRow(row: Values, values: Values): Values {
   return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, fillIn(value, values)]));
@@ -347,53 +378,3 @@ function fillIn(value: unknown, values: Values): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fillIn(one, values)]));
   return value;
 }
-
-/** Steps that speak of a counter or a customer that isn't there. */
-function checkNames(
-  file: { readonly counters: object; readonly customers: object },
-  steps: readonly Step[],
-  problems: Problem[],
-): void {
-  const check = (value: string | undefined, table: object, path: string): void => {
-    if (value !== undefined && !Object.hasOwn(table, value))
-      problems.push({ path, value, allowed: `one of ${Object.keys(table).join(', ')}` });
-  };
-  for (const step of steps) {
-    if (step.verb === 'together') {
-      for (const branch of step.with) checkNames(file, branch, problems);
-      continue;
-    }
-    if ('at' in step.with) check(step.with.at, file.counters, `steps: ${step.verb}.at`);
-    if ('customer' in step.with) check(step.with.customer, file.customers, `steps: ${step.verb}.customer`);
-  }
-}
-
-const join = (path: Path): string =>
-  path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}${text === '' ? '' : '.'}${String(part)}`),
-    '',
-  );
-
-function problemsOf(error: z.ZodError, data: unknown, before: Path): Problem[] {
-  return error.issues.flatMap((issue): Problem[] => {
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({
-        path: join([...before, ...issue.path, key]),
-        value: key,
-        allowed: 'no such key',
-      }));
-    return [
-      { path: join([...before, ...issue.path]), value: shown(valueAt(data, issue.path)), allowed: issue.message },
-    ];
-  });
-}
-
-function valueAt(data: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    data,
-  );
-}
-
-const shown = (value: unknown): string =>
-  value === undefined ? 'missing' : (JSON.stringify(value) ?? '').slice(0, 60);
