@@ -10,6 +10,9 @@ import type { StepOf } from './format.js';
 import { openAt, type Stage } from './stage.js';
 
 const SALE_MS = 60_000;
+/** A code that was read is acted upon in milliseconds; a starved machine takes seconds over the way of 300 characters. */
+const SHOW_AGAIN_MS = 10_000;
+const TIMES_SHOWN = 3;
 /** A scanner's repeats of one code count as one reading for 1.5 s. */
 export const SAME_CODE_MS = 1_600;
 /** One in so many shows the opaque payment code instead of the verifiable one. */
@@ -54,12 +57,13 @@ async function serve({ stage, counter, dice, order, amountFen }: Serving): Promi
   const declined = dice.chance(DECLINED);
   if (declined) await counter.reader.pays({ kind: 'decline' });
   const as = dice.chance(OPAQUE) ? 'payment-code' : 'coupon';
-  let seen = await pay(counter, order, amountFen, stage.shoppers.code(name, as));
+  const show = (): string => stage.shoppers.code(name, as);
+  let seen = await pay(counter, order, amountFen, show);
   if (declined) {
     if (seen.state !== 'not-charged') return `declined by the bank, and ${seen.state}`;
     // A payment code stays the same: held there again at once, it is still the same reading to the counter.
     if (as === 'payment-code') await pause(SAME_CODE_MS);
-    seen = await pay(counter, order, amountFen, stage.shoppers.code(name, as));
+    seen = await pay(counter, order, amountFen, show);
   }
   stage.shoppers.leave(name);
   // The largest that fits, worked out anew.
@@ -71,9 +75,18 @@ async function serve({ stage, counter, dice, order, amountFen }: Serving): Promi
   return null;
 }
 
-async function pay(counter: Counter, order: string, amountFen: number, code: string): Promise<SaleSeen> {
+/**
+ * On a machine that stands still for a second the scanner's line does too, and the counter hears the end of a code without
+ * its beginning, or nothing: people hold the phone up again.
+ */
+async function pay(counter: Counter, order: string, amountFen: number, show: () => string): Promise<SaleSeen> {
   const said = await openAt(counter, order, amountFen);
   if (!said.ok) throw new Error(`order ${order} was refused: ${said.code} (${said.line.en})`);
-  await counter.scanner.scan(code);
+  const isUnderWay = ({ state }: SaleSeen): boolean => state !== 'opened';
+  for (let time = 0; time < TIMES_SHOWN; time += 1) {
+    await counter.scanner.scan(show());
+    const begun = counter.till.follow(order, isUnderWay, { withinMs: SHOW_AGAIN_MS, what: 'under way' });
+    if (await begun.then(isUnderWay, () => false)) break;
+  }
   return counter.till.follow(order, ({ state }) => AT_REST.has(state), { withinMs: SALE_MS, what: 'at rest' });
 }
