@@ -12,7 +12,7 @@ function asked(lines: readonly string[], says: readonly (string | undefined)[]):
   });
   for (const line of lines) {
     current = line;
-    stepper.pause(line);
+    if (stepper.pause(line) === 'enough') break;
   }
   return at;
 }
@@ -29,7 +29,7 @@ describe('stepping through a seed', () => {
     expect(asked(LINES, ['1d 00:00:00'])).toEqual([LINES[0], LINES[3]]);
   });
 
-  it('asks no more once the person has had enough, or is gone', () => {
+  it('ends once the person has had enough, or is gone', () => {
     expect(asked(LINES, ['q'])).toEqual([LINES[0]]);
     expect(asked(LINES, [undefined])).toEqual([LINES[0]]);
   });

@@ -13,18 +13,16 @@ export class Stepper {
     this.#ask = ask;
   }
 
-  /** Waits after this line, unless it is before the time that was asked for. */
-  pause(line: string): void {
+  /** Waits after this line, unless it is before the time that was asked for. `enough`: the person wants no more, or is gone. */
+  pause(line: string): 'next' | 'enough' {
     const now = sortable(line);
-    if (now !== undefined && now < this.#until) return;
+    if (now !== undefined && now < this.#until) return 'next';
     const said = this.#ask()?.trim();
-    if (said === undefined || said === 'q') this.#until = END;
-    else this.#until = sortable(said) ?? '';
+    if (said === undefined || said === 'q') return 'enough';
+    this.#until = sortable(said) ?? '';
+    return 'next';
   }
 }
-
-/** Later than any time. */
-const END = '~';
 
 function sortable(text: string): string | undefined {
   const found = TIME.exec(text);

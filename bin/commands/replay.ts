@@ -83,12 +83,17 @@ async function replay(text: string, options: Options): Promise<void> {
 }
 
 function teller({ step, only }: Options): (line: string) => void {
+  // Whoever reads along may have seen enough (`| head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
   const stepper = step === true ? new Stepper() : undefined;
   return (line) => {
     const who = /^(?:\d+d )?\S+ {2}(\S+)/.exec(line)?.[1];
     if (only !== undefined && who !== only && who !== 'CHECK') return;
     process.stdout.write(`${line}\n`);
-    stepper?.pause(line);
+    if (stepper?.pause(line) === 'enough') process.exit();
   };
 }
 
