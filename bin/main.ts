@@ -29,6 +29,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
 /** Started by other commands; not for the list that a newcomer reads. */
 const HIDDEN: ReadonlySet<string> = new Set(['virtual-hardware']);
 
+/** They go on whoever reads what they print; the others have nobody left to print for. */
+const SERVICES: ReadonlySet<string> = new Set(['device', 'gateway']);
+/** As the shell says of a program that a closed pipe ended: 128 + SIGPIPE. */
+const EXIT_NO_READER = 141;
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!SERVICES.has(process.argv[2] ?? '')) process.exit(EXIT_NO_READER);
+  });
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('codeplate')
     .description(

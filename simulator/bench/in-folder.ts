@@ -1,13 +1,11 @@
-/** A folder for one measurement, gone afterwards. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** A folder for one measurement, gone afterwards, and with the process where Ctrl-C ends it first. */
+import { temporaryFolder } from '#simulator/counter/at-the-end.js';
 
 export async function inFolder<Value>(use: (folder: string) => Promise<Value>): Promise<Value> {
-  const folder = mkdtempSync(join(tmpdir(), 'codeplate-bench-'));
+  const folder = temporaryFolder('codeplate-bench-');
   try {
-    return await use(folder);
+    return await use(folder.path);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
