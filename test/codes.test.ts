@@ -25,6 +25,8 @@ const NO_CODES: ReadonlyMap<string, string> = new Map([
   ['NO_OPERATION_NUMBER', "not-charged: the reader's journal knows nothing"],
   ['BROKEN_OFF', 'a fault of a line, told to the reader as NAK'],
   ['TOO_LONG', 'a fault of a frame, told to the reader as NAK'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', "Node's"],
+  ['HPE_HEADER_OVERFLOW', "Node's"],
   ['SQLITE_CONSTRAINT', "SQLite's"],
   ['SQLITE_FULL', "SQLite's"],
 ]);

@@ -3,6 +3,8 @@
  * refusal is `{code, what}`; nothing personal is ever logged or given back.
  */
 import { ECDH, randomInt } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
@@ -35,8 +37,10 @@ export interface HttpOptions {
 
 /** A claim is some 400 bytes. */
 const MAX_BODY_BYTES = 8 * 1024;
-/** A client that dawdles over its request is not one of ours. */
-const REQUEST_TIMEOUT_MS = 15_000;
+/** A client that dawdles over its request is not one of ours … */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** … and is looked for this often. */
+const DAWDLERS_MS = 2_000;
 /** Since this gateway started, that is: what devices say of themselves is in no book. */
 const NEVER_SEEN = { online: false, since: null, lastMessage: null, state: null };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
@@ -46,7 +50,16 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
+    // Node takes its limits at the making of the server only; fastify sets its own afterwards, so both have to be told.
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: DAWDLERS_MS,
+    },
+    // Whoever dawdles must not keep the gateway from stopping; a claim whose answer is cut off is asked again.
+    forceCloseConnections: true,
+    clientErrorHandler: (error, socket) => refuseUnread(error.code, socket),
     // An address that cannot be decoded comes to no handler of ours otherwise, and would be answered with fastify's own code.
     frameworkErrors: (_error, _request, reply) => {
       refuse(reply, 400, 'REQUEST_MALFORMED', 'the address is not percent-encoded UTF-8');
@@ -210,6 +223,23 @@ const bearer = ({ headers }: FastifyRequest): string => /^Bearer (.+)$/i.exec(he
 
 const refuseOperator = (reply: FastifyReply): FastifyReply =>
   refuse(reply, 401, 'NOT_AUTHORISED', 'for the operator only: give the token of the configuration, as Bearer');
+
+/** What never became a request: fastify and Node would answer with words of their own. */
+function refuseUnread(code: string, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, what] = UNREAD.get(code) ?? [400, 'this is no HTTP request'];
+  const body = JSON.stringify({ code: 'REQUEST_MALFORMED', what });
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n`;
+  socket.end(`${head}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const UNREAD: ReadonlyMap<string, readonly [status: number, what: string]> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, `a request must be whole within ${REQUEST_TIMEOUT_MS / 1_000} s`]],
+  ['HPE_HEADER_OVERFLOW', [431, 'the headers are too long']],
+]);
 
 const refuse = (reply: FastifyReply, status: number, code: string, what: string): FastifyReply =>
   reply.code(status).send({ code, what });

@@ -25,6 +25,9 @@ import { MORNING, testCampaign } from '../contract/ledger-fixture.js';
 const PASSWORD = 'correct horse';
 const SOON_MS = 15_000;
 
+const CLAIM_HALF =
+  'POST /v1/claims HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{';
+
 let folder: string;
 let gateway: RunningGateway;
 let lines: string[];
@@ -281,6 +284,39 @@ it('a session ends with its connection, whatever the client asks for', async () 
 });
 
 describe('from phones', () => {
+  it('half a request is answered and closed, and keeps the gateway from nothing', async () => {
+    const answers = ['GET /healthz HTTP/1.1\r\nHost: x\r\n', CLAIM_HALF].map(
+      (half) =>
+        new Promise<string>((resolve) => {
+          const socket = connectTcp(gateway.httpPort, '127.0.0.1');
+          sockets.push(socket);
+          let heard = '';
+          socket.on('data', (chunk) => {
+            heard += chunk.toString();
+          });
+          socket.on('error', () => {});
+          socket.once('close', () => resolve(heard));
+          socket.write(half);
+        }),
+    );
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toContain('HTTP/1.1 408');
+      expect(answer).toContain('"code":"REQUEST_MALFORMED"');
+    }
+  });
+
+  it('a stop waits for no half request', async () => {
+    const socket = connectTcp(gateway.httpPort, '127.0.0.1');
+    sockets.push(socket);
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.on('error', () => {});
+    socket.write(CLAIM_HALF);
+    await isServed('d1'); // by then it has been read
+    await gateway.stop();
+    await closed;
+    gateway = await start();
+  });
+
   const phone = (): Wallet =>
     new Wallet({ identity: randomIdentity(diceOf(3)), signer: es256Signer(generatePrivateKey()) });
 
