@@ -274,6 +274,7 @@ export class DeviceLoop implements Counter {
     this.#book.put(step.state);
     this.#tell(sale, step.state);
     this.#perform(step.state, step.effects);
+    this.#peripherals.lookForCode(this.#current()?.at === 'opened');
     this.#armSales();
     if (sale.at === 'opening' && step.state.at === 'opened') this.#till.opened(step.state);
   }

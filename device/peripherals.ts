@@ -60,6 +60,7 @@ export class Peripherals {
   readonly #voice: Running<VoiceInput> | undefined;
   readonly #display: PeripheralSet['display'];
   #showing: Showing = { kind: 'clear' };
+  #looking = false;
 
   constructor(set: PeripheralSet, wiring: Wiring) {
     this.#wiring = wiring;
@@ -130,8 +131,11 @@ export class Peripherals {
     this.#voice?.feed(input);
   }
 
-  trigger(): void {
-    this.#scanner?.feed({ kind: 'trigger' });
+  /** Whether a code is waited for. */
+  lookForCode(wanted: boolean): void {
+    if (wanted === this.#looking) return;
+    this.#looking = wanted;
+    this.#scanner?.feed({ kind: 'look', wanted });
   }
 
   show(showing: Showing): void {

@@ -3,6 +3,9 @@
  * has no line end, and only then sends the code, so that the frame would stand in front of the code's text. It is taken
  * out here; all else is the line scanner's.
  *
+ * A triggered module reads one code and stops, or gives up after some seconds. While a code is wanted it is triggered anew
+ * after each, so that the customer with the wrong wallet may just hold up another code.
+ *
  * Reply frame (GM65 user manual, serial command set): `02 00 | type | len | data | CRC`; CRC-16/XMODEM over type to data.
  */
 import { crc16Xmodem } from '#protocol/codes/crc16.js';
@@ -17,6 +20,10 @@ import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from 
 export const TRIGGER_FRAME = Uint8Array.of(0x7e, 0x00, 0x08, 0x01, 0x00, 0x02, 0x01, 0xab, 0xcd);
 /** The module answers within a few milliseconds; at 9600 Bd its seven bytes take 7 ms. */
 export const REPLY_MS = 500;
+/** How long one triggered read looks (manual, single read time: 5 s as the module is delivered), and the reply's way. */
+export const READ_MS = 5_500;
+/** After a code the customer or the cashier has to do something first; the same code once more would be no news. */
+export const AFTER_CODE_MS = 1_000;
 /** A reply to a trigger carries one byte; a longer one is not a reply. */
 const MAX_REPLY_DATA = 16;
 
@@ -28,6 +35,10 @@ export interface Gm65State {
   /** The beginning of a reply frame. */
   readonly reply: Uint8Array;
   readonly replyDue: MonoMs | undefined;
+  readonly open: boolean;
+  readonly wanted: boolean;
+  /** When to trigger next, while a code is wanted. */
+  readonly lookAt: MonoMs | undefined;
 }
 
 export const gm65Scanner: ScannerDriver<Gm65State> = { name: 'gm65', baudRate: 9_600, create: gm65Machine };
@@ -39,7 +50,14 @@ export function gm65Machine(options: ScannerOptions): Machine<Gm65State, Scanner
   function pass(state: Gm65State, input: ScannerInput, at: Instant, effects: ScannerEffect[]): Gm65State {
     const { state: line, effects: more } = lines.step(state.line, input, at);
     effects.push(...more);
-    return { ...state, line };
+    const hasRead = more.length > 0 && state.wanted;
+    return { ...state, line, lookAt: hasRead ? later(at.mono, AFTER_CODE_MS) : state.lookAt };
+  }
+
+  function trigger(state: Gm65State, at: Instant, effects: ScannerEffect[]): Gm65State {
+    if (!state.open || !state.wanted) return { ...state, lookAt: undefined };
+    effects.push({ kind: 'write', bytes: TRIGGER_FRAME });
+    return { ...state, replyDue: later(at.mono, REPLY_MS), lookAt: later(at.mono, READ_MS) };
   }
 
   /** Byte by byte, since a frame may begin wherever a scan has ended. */
@@ -75,8 +93,15 @@ export function gm65Machine(options: ScannerOptions): Machine<Gm65State, Scanner
   }
 
   return {
-    initial: { line: lines.initial, reply: NO_BYTES, replyDue: undefined },
-    wakeAt: (state) => earliestWake(lines.wakeAt(state.line), state.replyDue),
+    initial: {
+      line: lines.initial,
+      reply: NO_BYTES,
+      replyDue: undefined,
+      open: false,
+      wanted: false,
+      lookAt: undefined,
+    },
+    wakeAt: (state) => earliestWake(lines.wakeAt(state.line), state.replyDue, state.lookAt),
     step(before, input, at) {
       const effects: ScannerEffect[] = [];
       let state = before;
@@ -88,20 +113,23 @@ export function gm65Machine(options: ScannerOptions): Machine<Gm65State, Scanner
         case 'bytes':
           state = take(state, input.bytes, at, effects);
           break;
-        case 'trigger':
-          effects.push({ kind: 'write', bytes: TRIGGER_FRAME });
-          state = { ...state, replyDue: later(at.mono, REPLY_MS) };
+        case 'look':
+          if (input.wanted !== state.wanted) state = trigger({ ...state, wanted: input.wanted }, at, effects);
           break;
         case 'link-up':
-        case 'link-lost':
-          state = pass({ ...state, reply: NO_BYTES, replyDue: undefined }, input, at, effects);
+        case 'link-lost': {
+          const open = input.kind === 'link-up';
+          state = pass({ ...state, reply: NO_BYTES, replyDue: undefined, open }, input, at, effects);
+          state = trigger(state, at, effects);
           break;
+        }
         case 'wake':
           state = pass(state, input, at, effects);
           break;
         default:
           return unreachable(input);
       }
+      if (state.lookAt !== undefined && at.mono >= state.lookAt) state = trigger(state, at, effects);
       return { state, effects };
     },
   };

@@ -96,7 +96,7 @@ export function lineMachine(options: ScannerOptions): Machine<LineState, Scanner
         case 'link-lost':
           state = { ...state, framing: EMPTY_FRAMING, lastByte: undefined };
           break;
-        case 'trigger': // these read whenever a code is in view
+        case 'look': // these read whenever a code is in view
         case 'wake':
           break;
         default:

@@ -5,8 +5,8 @@ export type ScannerInput =
   | { readonly kind: 'link-up' }
   | { readonly kind: 'link-lost' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Ask for one read, on scanners that wait to be triggered. */
-  | { readonly kind: 'trigger' }
+  /** Whether a code is waited for: scanners that have to be triggered read only then. */
+  | { readonly kind: 'look'; readonly wanted: boolean }
   | { readonly kind: 'wake' };
 
 export type ScannerEffect =

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { crc16Xmodem } from '#protocol/codes/crc16.js';
 import { joinBytes } from '../bytes.js';
 import { Bench, cutAt, cuts } from '../testing.js';
-import { gm65Machine, REPLY_MS, TRIGGER_FRAME } from './gm65.js';
+import { AFTER_CODE_MS, gm65Machine, READ_MS, REPLY_MS, TRIGGER_FRAME } from './gm65.js';
 import { SCANNERS, type ScannerName } from './index.js';
 import { IDLE_FLUSH_MS, LOST_END_MS, lineMachine, SAME_CODE_MS } from './line.js';
 import type { ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
@@ -164,21 +164,56 @@ describe.each(Object.keys(SCANNERS) as ScannerName[])('a %s scanner', (name) => 
 });
 
 describe('a GM65 scanner', () => {
+  const wanted: ScannerInput = { kind: 'look', wanted: true };
+  const notWanted: ScannerInput = { kind: 'look', wanted: false };
+  const triggers = (effects: readonly ScannerEffect[]): number => effects.filter(({ kind }) => kind === 'write').length;
+  const plugged = () => {
+    const on = bench({}, 'gm65');
+    on.put({ kind: 'link-up' });
+    return on;
+  };
+
   it('asks for one read with the frame of its manual, and takes the acknowledgement out before the code', () => {
     expect([...TRIGGER_FRAME]).toEqual([0x7e, 0x00, 0x08, 0x01, 0x00, 0x02, 0x01, 0xab, 0xcd]);
     for (const way of cuts(joinBytes(ACK, utf8(`${CODE}\r`)))) {
-      const on = bench({}, 'gm65');
-      expect(on.put({ kind: 'trigger' })).toEqual([{ kind: 'write', bytes: TRIGGER_FRAME }]);
+      const on = plugged();
+      expect(on.put(wanted)).toEqual([{ kind: 'write', bytes: TRIGGER_FRAME }]);
       for (const chunk of way) on.put(bytes(chunk));
+      on.put(notWanted);
       on.pass(5_000);
       expect(scans(on.effects)).toEqual([CODE]);
       expect(codes(on.effects)).toEqual([]);
+      expect(triggers(on.effects)).toBe(1);
     }
   });
 
-  it('says so when the trigger is not acknowledged, or is refused, or the reply is broken', () => {
+  it('is triggered again and again while a code is wanted: after a read that found none, and after each code', () => {
+    const on = plugged();
+    on.put(wanted);
+    on.put(bytes(ACK));
+    expect(triggers(on.pass(READ_MS - 1))).toBe(0);
+    expect(triggers(on.pass(1))).toBe(1);
+    on.put(bytes(ACK));
+    on.put(bytes(`${CODE}\r`));
+    expect(triggers(on.pass(AFTER_CODE_MS - 1))).toBe(0);
+    expect(triggers(on.pass(1))).toBe(1);
+    on.put(bytes(ACK));
+    on.put(notWanted);
+    expect(on.pass(60_000)).toEqual([]);
+  });
+
+  it('is triggered as soon as it is plugged in where a code is wanted already', () => {
     const on = bench({}, 'gm65');
-    on.put({ kind: 'trigger' });
+    expect(on.put(wanted)).toEqual([]);
+    expect(triggers(on.put({ kind: 'link-up' }))).toBe(1);
+    on.put({ kind: 'link-lost' });
+    expect(on.pass(60_000)).toEqual([]);
+    expect(triggers(on.put({ kind: 'link-up' }))).toBe(1);
+  });
+
+  it('says so when the trigger is not acknowledged, or is refused, or the reply is broken', () => {
+    const on = plugged();
+    on.put(wanted);
     expect(codes(on.pass(REPLY_MS))).toEqual(['SCANNER_SILENT']);
     on.put(bytes(Uint8Array.of(2, 0, 0, 1, 0, 0x33, 0x30)));
     const refusal = Uint8Array.of(1, 1, 0);
