@@ -1,19 +1,25 @@
-import type { SaleEntry, SaleKey } from '#gateway/core/book.js';
+import type { Coupon, SaleEntry, SaleKey } from '#gateway/core/book.js';
 import { saleKey } from '#gateway/core/book.js';
 import type { CouponSerial } from '#protocol/ids.js';
 import type { Books, Checker } from './books.js';
 
-/** One redemption keeps the coupon. A second one is a conflict, and only a counter that was off line can cause one. */
+/**
+ * One redemption keeps the coupon. A second one is a conflict, and only a counter that was off line can cause one: it took
+ * the coupon on its own word, or it lost its line with a reservation in hand, and the ledger heard of the charge only
+ * after the lease was over and the coupon free for another.
+ */
 export const oncePerCoupon: Checker = {
   name: 'once per coupon',
   promise: 'no coupon is redeemed twice in the ledger outside the conflict account',
   watch(books) {
     const keeper = new Map<CouponSerial, SaleKey>();
+    const leases = new Leases();
     return {
       seen(event) {
         if (event.kind !== 'booked') return undefined;
+        for (const coupon of event.changes.coupons) leases.note(coupon, books.now());
         for (const sale of event.changes.sales) {
-          const wrong = look(books, keeper, sale);
+          const wrong = look(books, { keeper, leases }, sale);
           if (wrong !== undefined) return wrong;
         }
         return undefined;
@@ -22,7 +28,32 @@ export const oncePerCoupon: Checker = {
   },
 };
 
-function look(books: Books, keeper: Map<CouponSerial, SaleKey>, sale: SaleEntry): string | undefined {
+/** When each sale's lease on a coupon ended, and when the ledger heard that it charges, or has charged, with it. */
+class Leases {
+  readonly #ends = new Map<string, number>();
+  readonly #heard = new Map<string, number>();
+
+  note({ serial, sale, state, leaseEnds }: Coupon, now: number): void {
+    if (sale === null) return;
+    const name = `${serial} ${sale}`;
+    if (state === 'reserved' && leaseEnds !== null) this.#ends.set(name, leaseEnds);
+    else if (!this.#heard.has(name)) this.#heard.set(name, now);
+  }
+
+  /** It had a reservation, and nothing came of it before its end. */
+  ranOut(serial: CouponSerial, sale: SaleKey): boolean {
+    const ends = this.#ends.get(`${serial} ${sale}`);
+    const heard = this.#heard.get(`${serial} ${sale}`);
+    return ends !== undefined && (heard === undefined || heard > ends);
+  }
+}
+
+interface Kept {
+  readonly keeper: Map<CouponSerial, SaleKey>;
+  readonly leases: Leases;
+}
+
+function look(books: Books, { keeper, leases }: Kept, sale: SaleEntry): string | undefined {
   const { serial, booking, key } = sale;
   if (serial === null || sale.state !== 'settled') return undefined;
   const counter = books.counters.find(({ device }) => device === sale.device);
@@ -42,8 +73,8 @@ function look(books: Books, keeper: Map<CouponSerial, SaleKey>, sale: SaleEntry)
   if (counter?.isForged === true || first === undefined) return undefined;
   if (first.device === sale.device && first.state !== 'refunded')
     return `counter ${sale.device} took coupon ${serial} twice by itself: ${before} and ${key}`;
-  if (!wasOffline(books, sale) && !wasOffline(books, first))
-    return `coupon ${serial} was charged for on line by ${before} and by ${key}`;
+  const wasOnLine = (one: SaleEntry): boolean => !wasOffline(books, one) && !leases.ranOut(serial, one.key);
+  if (wasOnLine(sale) && wasOnLine(first)) return `coupon ${serial} was charged for on line by ${before} and by ${key}`;
   return undefined;
 }
 
