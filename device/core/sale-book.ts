@@ -147,10 +147,11 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
   const { facts } = sale;
   switch (record.kind) {
     case 'charging': {
-      const { netFen, coupon, reason, readerMark } = record;
+      const { merchant, netFen, coupon, reason, readerMark } = record;
       return {
         at: 'charging',
-        facts,
+        // The merchant's then: the plate may have been moved to another since.
+        facts: { ...facts, merchant },
         charge: { netFen, coupon, reason, next: null, readerMark },
         movement: resume(at),
         settledAt: null,

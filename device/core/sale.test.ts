@@ -268,6 +268,12 @@ describe('the book of sales after a power cut', () => {
     expect(again === undefined ? undefined : viewOf(again).state).toBe(state);
   });
 
+  it('a sale stays that of the merchant whose it was, where the plate has moved to another since', () => {
+    const book = new SaleBook(FACTS.device, 'yh-02' as MerchantId);
+    for (const record of records.slice(0, 3)) book.replay(record, at(0));
+    expect(book.ofOrder(FACTS.order)?.facts.merchant).toBe(FACTS.merchant);
+  });
+
   it('knows which receipts nobody saw printed, and numbers on from where it was', () => {
     const book = new SaleBook(FACTS.device, FACTS.merchant);
     for (const record of records) book.replay(record, at(0));
