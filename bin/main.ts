@@ -47,6 +47,10 @@ async function main(argv: readonly string[]): Promise<void> {
       'Government consumption coupons (消费券) at the counter: the agent, its gateway, and the world that tests them.',
     )
     .version(VERSION)
+    .addHelpText(
+      'after',
+      '\nBegin with:\n  $ codeplate demo            (what npm start runs)\n  $ codeplate demo --help     (every command has examples there)',
+    )
     .showHelpAfterError('Run with --help to see what is possible.')
     .exitOverride();
   const name = argv[2] ?? '';

@@ -23,7 +23,7 @@ With --json, one object says where it listens as soon as it is ready: {"device":
 export const command = (): Command =>
   new Command('device')
     .description('Run the agent of one counter.')
-    .requiredOption('--config <file>', 'its configuration; `codeplate init` writes one')
+    .requiredOption('-c, --config <file>', 'its configuration; `codeplate init` writes one')
     .option('--check', 'only read the configuration and tell every problem in it')
     .option('--json', 'print one JSON object when it is ready')
     .addHelpText('after', EXAMPLES)
