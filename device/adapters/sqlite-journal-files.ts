@@ -3,13 +3,16 @@
  * A name in a folder is only as safe as the folder's own fsync: a new folder has to be synced into the one above, or a
  * power cut takes it away with the whole journal in it.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** SQLite's write-ahead log lies beside the database under this ending. */
 const LOG = '-wal';
 /** The log's own header (https://sqlite.org/fileformat2.html, 4.1): a log no longer than that holds no record. */
 const LOG_HEADER_BYTES = 32;
+
+/** Written in one go: what a card takes at once. */
+const REWRITE_BYTES = 256 * 1024;
 
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
@@ -40,6 +43,25 @@ export function syncNames(path: string): void {
 
 /** Folders of others that we may not open, and file systems that keep names in another way. */
 const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EROFS']);
+
+/**
+ * Writes the log's own bytes over themselves. After an fsync that failed, Linux shows bytes that the disk hasn't got and
+ * takes them for written (https://lwn.net/Articles/752063/): only what is written again is written. Before a checkpoint it
+ * has to be: one that a power cut breaks off half-way is mended from the log alone.
+ */
+export function rewriteLog(path: string): void {
+  if (logBytes(path) === 0) return;
+  const fd = openSync(path + LOG, 'r+');
+  try {
+    const bytes = readFileSync(fd);
+    for (let at = 0; at < bytes.length; at += REWRITE_BYTES) {
+      writeSync(fd, bytes, at, Math.min(REWRITE_BYTES, bytes.length - at), at);
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** After a checkpoint emptied it: a cut must not bring back what it held before. */
 export function syncLog(path: string): void {

@@ -9,7 +9,7 @@ import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { chainBroken, type Row, verifyRows } from './journal-records.js';
 import { all, column, execute, faultOf } from './sqlite-journal-driver.js';
-import { isLogAlone, makeFolder, sizeOf, syncLog, syncNames } from './sqlite-journal-files.js';
+import { isLogAlone, makeFolder, rewriteLog, sizeOf, syncLog, syncNames } from './sqlite-journal-files.js';
 import { readHead } from './sqlite-journal-head.js';
 
 /** "CPLj" in ASCII; `file` and SQLite itself show whose database this is. */
@@ -77,11 +77,11 @@ export function prepareFolder(path: string, sha256: Sha256): Result<undefined, J
 
 /**
  * Makes everything that was read safe before anybody acts on it. It need not be: where an fsync failed and only the agent
- * was started again, Linux still shows what the disk hasn't got, and no later fsync writes it (https://lwn.net/Articles/752063/).
- * Copying the log into the database writes all of it once more; the log is emptied, and that is synced too, since SQLite
- * doesn't and the old log would come back after a cut with a hole in it.
+ * was started again, Linux still shows what the disk hasn't got. So the log is written once more, and then copied into the
+ * database; emptied, it is synced too, since SQLite doesn't and the old log would come back after a cut with a hole in it.
  */
 export async function makeSafe(db: Database, path: string): Promise<void> {
+  rewriteLog(path);
   const [done] = await all(db, 'PRAGMA wal_checkpoint(TRUNCATE)');
   if (column(done, 'busy') !== 0) throw new Error('the write-ahead log could not be copied into the database');
   syncLog(path);

@@ -31,7 +31,7 @@ import {
   NOTHING_COMMITTED,
   type Op,
 } from '../ports/ledger.js';
-import { syncLedgerFiles } from './ledger-files.js';
+import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
 import {
   AUDIT_SQL,
   BATCH_TRIGGER,
@@ -79,10 +79,11 @@ async function prepareWriter(writer: SqliteDatabase, file: string, rules: Rules)
   }
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);
-  // Where an fsync failed and only the gateway was started again, Linux still shows what the disk hasn't got, and no later
-  // fsync writes it (https://lwn.net/Articles/752063/): what is read now is written once more before anybody builds on it.
-  await exec('pragma wal_checkpoint(truncate)').catch(unusable);
+  // What is read from here on may be acted upon, so it has to be on the disk, not only in the system's memory of it.
   try {
+    await exec('begin immediate');
+    rewriteLog(file);
+    await exec('commit; pragma wal_checkpoint(truncate)');
     syncLedgerFiles(file);
   } catch (error) {
     unusable(error);

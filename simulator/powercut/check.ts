@@ -7,7 +7,7 @@ import path from 'node:path';
 import { temporaryFolder } from '#simulator/counter/at-the-end.js';
 import { type CutOptions, cutsAt, digestOf, type Files, filesAfter } from './cuts.js';
 import { Disk } from './disk.js';
-import { type Recorded, record } from './record.js';
+import { type Recorded, type Run, record } from './record.js';
 import type { Subject, Verdict } from './subject.js';
 
 export interface CheckOptions {
@@ -81,12 +81,29 @@ export async function checkPowerCuts(options: CheckOptions): Promise<CheckReport
 async function recordLives({ subject, failSync, dropSyncs }: CheckOptions, work: string): Promise<Recorded[]> {
   const folder = path.join(work, 'watched');
   mkdirSync(folder);
-  const events: Recorded[] = [];
-  for (let life = 1; life <= subject.lives; life++) {
-    const run = { workload: subject.name, life, failSync: life === 1 ? failSync : undefined };
-    for (const event of await record(run, folder, work)) events.push(event);
+  const live = (life: number, failing: Pick<Run, 'failSync' | 'failsOn'>): Promise<Recorded[]> =>
+    record({ workload: subject.name, life, ...failing }, folder, work);
+  const events = await live(1, { failSync });
+  if (failSync !== undefined && failedOf(events, folder) === 'folder') {
+    // Names are in the file system's own journal. Where ext4, XFS or btrfs can't write that, they take the whole file system
+    // out of service: nothing is written any more until the machine has been started again.
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    return live(1, { failSync, failsOn: true });
   }
+  for (let life = 2; life <= subject.lives; life++) for (const event of await live(life, {})) events.push(event);
   return dropSyncs === true ? events.filter(({ kind }) => kind !== 'sync-ended') : events;
+}
+
+/** What the fsync was of that failed. */
+function failedOf(events: readonly Recorded[], folder: string): 'file' | 'folder' | undefined {
+  const open = new Map<number, string>();
+  const folders = new Set([folder, ...events.flatMap((event) => (event.kind === 'mkdir' ? [event.path] : []))]);
+  for (const event of events) {
+    if (event.kind === 'open') open.set(event.fd, event.path);
+    if (event.kind === 'sync-ended' && event.failed) return folders.has(open.get(event.fd) ?? '') ? 'folder' : 'file';
+  }
+  return undefined;
 }
 
 /** Every point, and at each the cuts; a disk that was seen with the same promises is not opened again. */

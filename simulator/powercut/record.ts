@@ -36,6 +36,8 @@ export interface Run {
   readonly life: number;
   /** The fsync, counted from 1, that fails with EIO; of this life only. */
   readonly failSync?: number | undefined;
+  /** And with it every one after it. */
+  readonly failsOn?: boolean;
 }
 
 export type Recorded =
@@ -72,7 +74,8 @@ interface Places {
 
 function underStrace(run: Run, { folder, trace, marks }: Places): Promise<void> {
   const workload = JSON.stringify({ workload: run.workload, life: run.life, folder, marks });
-  const inject = run.failSync === undefined ? [] : ['-e', `inject=fsync,fdatasync:error=EIO:when=${run.failSync}`];
+  const which = `${run.failSync}${run.failsOn === true ? '+' : ''}`;
+  const inject = run.failSync === undefined ? [] : ['-e', `inject=fsync,fdatasync:error=EIO:when=${which}`];
   const child = spawn(
     'strace',
     [
