@@ -102,8 +102,8 @@ export const REASONS = {
   'no-trusted-time': { zh: '本机时间不可信，请恢复网络', en: 'This counter cannot trust its clock: restore the line' },
   'device-not-admitted': { zh: '本机未获授权，请联系收单行', en: 'This device is not admitted: call the bank' },
   'journal-failed': {
-    zh: '本机存储故障，暂停用券，请报修',
-    en: 'Storage of this counter has failed, no coupons: call service',
+    zh: '本机存储故障，暂停用券：可按原价收款，并请报修',
+    en: 'Storage of this counter has failed, no coupons: charge the full price, and call service',
   },
   'lease-expired': { zh: '等待过久，请重新扫码', en: 'Waited too long: scan again' },
   // -- claiming

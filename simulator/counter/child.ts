@@ -18,6 +18,8 @@ export class Child {
   readonly #arguments: readonly string[];
   readonly #logFile: string;
   readonly #onLine: (line: string) => void;
+  /** A command that runs it in trouble: its words stand before the program's own. */
+  under: readonly string[] = [];
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #log: WriteStream | undefined;
@@ -52,7 +54,8 @@ export class Child {
     if (this.#child !== undefined) return;
     this.#log ??= createWriteStream(this.#logFile, { flags: 'a' });
     // Its own group: Ctrl-C is for the parent, which then stops its children in order.
-    const child = spawn(process.execPath, [programFile(), ...this.#arguments], {
+    const [program = '', ...words] = [...this.under, process.execPath, programFile(), ...this.#arguments];
+    const child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -123,6 +123,13 @@ export class Counter {
     });
   }
 
+  /** From its next start on: `command` runs it, and can take from it what a machine may lack. Empty: all is well again. */
+  runUnder(command: readonly string[]): void {
+    if (this.#child === undefined)
+      throw new Error(`${this.name}: an agent in this process lacks what this process lacks`);
+    this.#child.under = command;
+  }
+
   async kill(): Promise<void> {
     if (this.#child === undefined) throw new Error(`${this.name}: an agent in this process cannot be killed`);
     await this.#child.kill();
