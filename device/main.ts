@@ -48,6 +48,8 @@ export interface RunningDevice {
 /** Customers' presentations stand in the journal: nobody else on this machine has business with them. */
 const OWN_FOLDER_MODE = 0o700;
 
+export const journalFile = (config: DeviceConfig): string => join(config.data, 'journal.sqlite');
+
 /**
  * Rejects with ConfigError where the till's port is taken, and with JournalError where another agent has the journal: two of
  * one name would take the line, and the hardware, from each other for ever. Everything is closed again then.
@@ -162,13 +164,13 @@ async function readJournal(
     desk.note(record);
     if (record.at !== null && record.at.earliest >= (floor ?? 0)) floor = record.at.earliest;
   };
-  const opened = await openJournal(join(config.data, 'journal.sqlite'), {
+  const opened = await openJournal(journalFile(config), {
     sha256,
     onRecord: ({ record }) => replay(record),
   });
   if (opened.ok) return { journal: opened.value, fault: undefined, floor };
   if (opened.fault.code === 'JOURNAL_IN_USE') {
-    throw new JournalError('JOURNAL_IN_USE', { detail: join(config.data, 'journal.sqlite') });
+    throw new JournalError('JOURNAL_IN_USE', { detail: journalFile(config) });
   }
   log('error', opened.fault.code, { what: opened.fault.message });
   return { journal: failedJournal(opened.fault), fault: opened.fault, floor };

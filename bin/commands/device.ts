@@ -1,16 +1,21 @@
 /** `codeplate device`: the agent of one counter, until it is told to stop. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { DeviceConfig } from '#device/config.js';
 import { printJson, UsageError } from '../usage.js';
 
 /**
- * The box shares a gigabyte with its system and a browser. V8 otherwise lets the young generation grow to 16 MB for a
- * burst at the start, and keeps it: 15 MB less for an agent that does some sales a minute. Set before anything is loaded.
+ * The box shares a gigabyte with its system and a browser. Set before anything is loaded:
+ * - V8 otherwise lets the young generation grow to 16 MB for a burst at the start, and keeps it: 15 MB less for an agent
+ *   that does some sales a minute.
+ * - Its optimizing compiler pays for itself after thousands of rounds. The start and some sales a minute never come so
+ *   far: without it the agent is ready with a third less CPU time, is 12 MB smaller, and no slower at a sale.
  */
-const SMALL_HEAP = ['--optimize-for-size', '--semi-space-growth-factor=1'];
+const SMALL = ['--optimize-for-size', '--semi-space-growth-factor=1', '--no-opt'];
+/** Some 5,000 records. Longer journals are read at the start in half the time with the optimizing compiler at work. */
+const LONG_JOURNAL_BYTES = 4 * 1024 * 1024;
 
 const EXAMPLES = `
 Examples:
@@ -28,7 +33,7 @@ export const command = (): Command =>
     .option('--json', 'print one JSON object when it is ready')
     .addHelpText('after', EXAMPLES)
     .action(async (options: { config: string; check?: boolean; json?: boolean }) => {
-      for (const flag of SMALL_HEAP) setFlagsFromString(flag);
+      for (const flag of SMALL) setFlagsFromString(flag);
       const config = await readConfig(options.config);
       if (options.check === true) {
         if (options.json === true) printJson({ config: options.config, problems: [] });
@@ -54,9 +59,11 @@ async function readConfig(file: string): Promise<DeviceConfig> {
 }
 
 async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {
-  const [{ startDevice }, { logTo }] = await Promise.all([import('#device/main.js'), import('../log.js')]);
+  const [{ journalFile, startDevice }, { logTo }] = await Promise.all([import('#device/main.js'), import('../log.js')]);
   const log = logTo(config.log);
+  if (sizeOf(journalFile(config)) > LONG_JOURNAL_BYTES) setFlagsFromString('--opt');
   const device = await startDevice(config, { log });
+  setFlagsFromString('--no-opt');
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
@@ -68,4 +75,13 @@ async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {
   await stopped;
   await device.stop();
   log('info', 'STOPPED', { device: config.device });
+}
+
+/** 0 where there is nothing to be read; what is wrong with it is found out when it is opened. */
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
 }
