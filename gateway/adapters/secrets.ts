@@ -4,7 +4,8 @@
  * first and no coupon that was handed out can be verified off line.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Es256Signer } from '#protocol/crypto.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { es256Signer, generatePrivateKey, privateKeyFromPem, privateKeyToPem } from '#protocol/node-crypto.js';
@@ -36,9 +37,22 @@ export function isSameSecret(hash: KeyedHash, one: string, other: string): boole
 
 function kept(file: string, make: () => string): string {
   try {
-    if (!existsSync(file)) writeFileSync(file, make(), { mode: SECRET_MODE, flag: 'wx' });
+    if (!existsSync(file)) writeSafely(file, make());
     return readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigError('KEY_UNUSABLE', { detail: `${file}: ${String(error)}`, cause: error });
+  }
+}
+
+/** On the disk, name and all, before anything is signed or hashed with it: a power cut leaves the whole of it or nothing. */
+function writeSafely(file: string, text: string): void {
+  const next = `${file}.new`;
+  writeFileSync(next, text, { mode: SECRET_MODE, flush: true });
+  renameSync(next, file);
+  const folder = openSync(dirname(resolve(file)), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
