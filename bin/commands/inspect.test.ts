@@ -79,4 +79,26 @@ describe('codeplate inspect', () => {
   it('says what to give it when it is given nothing', async () => {
     await expect(run('')).rejects.toThrow(UsageError);
   });
+
+  it('checks what the holder signed, whose key the presentation carries', async () => {
+    // A wallet of the demo showed it; its coupon is long spent.
+    const shown = [
+      'CP1:AEAUGVVCAKPPT3MVOL3QCY2LTUDED5AT2JBMLRCVAFUWP3SR6GSM2FHBITKJOAAAD5CP777777777777KWA4R7HTY55JO3SZ',
+      'SI57DVNZWUAG4EDN2PBDCDXQ3XQEME6KGHEDD2TBSR66ZE6NV5XLN3YGQ6LUAMYNQXNY6FBQU2BNUP6RRDWSEJ4GKYIGIISKHEAA',
+      'CFHESP5F2XMBD6SZ7RUSUY7EDLF6TD7EBL6FG6B6TDDBT235XHPUPT4LPFFQVQXIFPKFQZHAXQUKZPYOD6CKBXQJKIHIIYJQJY5S',
+      'GN3A',
+    ].join('');
+    expect(await inspect(shown)).toMatchObject({
+      valid: true,
+      reason: null,
+      fields: { serials: [8004], counter: 1, holderSignature: 'valid', issuerSignature: 'not-checked' },
+    });
+    const forged = `${shown.slice(0, -30)}${shown.at(-30) === 'A' ? 'B' : 'A'}${shown.slice(-29)}`;
+    expect(await inspect(forged)).toMatchObject({
+      kind: 'presentation',
+      valid: false,
+      reason: 'presentation-forged',
+      fields: { holderSignature: 'wrong' },
+    });
+  });
 });

@@ -13,7 +13,7 @@ Examples:
   $ scanner-tool | codeplate inspect -        (keeps the code out of the shell's history)
 
 A code that was read but isn't valid is an answer too: "valid" says so, "reason" says why, and the exit code is 0.
-Signatures of a presentation are not checked here: that needs the campaign's keys.`;
+Of a presentation the holder's signature is checked; the issuer's is not: that needs the campaign's keys.`;
 
 export const command = (): Command =>
   new Command('inspect')
@@ -53,7 +53,14 @@ async function inspect(text: string): Promise<Inspection> {
     case 'presentation': {
       const { decoded } = scanned;
       if (!decoded.ok) return { kind, valid: false, masked, fields: {}, reason: decoded.fault };
-      return { kind, valid: true, masked, fields: await presentationFields(decoded.value), reason: null };
+      const isSigned = await isSignedByHolder(decoded.value);
+      return {
+        kind,
+        valid: isSigned,
+        masked,
+        fields: { ...(await presentationFields(decoded.value)), holderSignature: isSigned ? 'valid' : 'wrong' },
+        reason: isSigned ? null : 'presentation-forged',
+      };
     }
     case 'emv-merchant': {
       const { decoded } = scanned;
@@ -83,8 +90,19 @@ async function presentationFields({ grant, shownAt, counter }: DecodedPresentati
     expiresAt: new Date(grant.expiresAt).toISOString(),
     shownAt: new Date(shownAt).toISOString(),
     counter,
-    signatures: 'not-checked',
+    issuerSignature: 'not-checked',
   };
+}
+
+/** The holder's key stands in the presentation itself; the issuer's would have to come from the campaign. */
+async function isSignedByHolder(decoded: DecodedPresentation): Promise<boolean> {
+  const [{ presentationBytesToSign, signatureHolds }, { es256Verifier }] = await Promise.all([
+    import('#protocol/codes/presentation.js'),
+    import('#protocol/node-crypto.js'),
+  ]);
+  const { grant, shownAt, counter, signature } = decoded;
+  const message = presentationBytesToSign(grant.bytes, shownAt, counter);
+  return signatureHolds({ publicKey: grant.holderKey, message, signature }, es256Verifier());
 }
 
 /** Merchant codes are public, but nobody keeps a payment code from being typed into one. */
