@@ -86,6 +86,10 @@ export async function openPty(options: { readonly link: string; readonly shape?:
   return pty;
 }
 
+/** An installation for a counter has only what the counter needs. */
+const NO_PTY =
+  'pseudo-terminals need the development package @lydell/node-pty, which is not installed here (npm prune --omit=dev takes it away). Run npm ci.';
+
 class PtyLine implements Pty {
   readonly link: string;
   #shape: LineShape;
@@ -143,7 +147,9 @@ class PtyLine implements Pty {
 
   async #plug(): Promise<void> {
     if (this.#plugged !== undefined || this.#closed) return;
-    const { open } = await import('@lydell/node-pty');
+    const { open } = await import('@lydell/node-pty').catch(() => {
+      throw new Error(NO_PTY);
+    });
     const { master, slave, fd, ptsName } = open({ encoding: null });
     const held = fs.openSync(ptsName, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
     const keeper = new tty.ReadStream(held);
