@@ -3,7 +3,18 @@
  * A name in a folder is only as safe as the folder's own fsync: a new folder has to be synced into the one above, or a
  * power cut takes it away with the whole journal in it.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** SQLite's write-ahead log lies beside the database under this ending. */
@@ -11,8 +22,8 @@ const LOG = '-wal';
 /** The log's own header (https://sqlite.org/fileformat2.html, 4.1): a log no longer than that holds no record. */
 const LOG_HEADER_BYTES = 32;
 
-/** Written in one go: what a card takes at once. */
-const REWRITE_BYTES = 256 * 1024;
+/** Beside the journal while its last life doesn't know what the disk has got. */
+const UNSURE = '.unsure';
 
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
@@ -45,22 +56,32 @@ export function syncNames(path: string): void {
 const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EROFS']);
 
 /**
- * Writes the log's own bytes over themselves. After an fsync that failed, Linux shows bytes that the disk hasn't got and
- * takes them for written (https://lwn.net/Articles/752063/): only what is written again is written. Before a checkpoint it
- * has to be: one that a power cut breaks off half-way is mended from the log alone.
+ * Something was not written, and the system's memory may show it all the same: the next start has to write the log anew. The
+ * note itself need not outlive a power cut, since that memory doesn't either.
  */
-export function rewriteLog(path: string): void {
-  if (logBytes(path) === 0) return;
-  const fd = openSync(path + LOG, 'r+');
+export function noteUnsure(path: string): void {
   try {
-    const bytes = readFileSync(fd);
-    for (let at = 0; at < bytes.length; at += REWRITE_BYTES) {
-      writeSync(fd, bytes, at, Math.min(REWRITE_BYTES, bytes.length - at), at);
-    }
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    writeFileSync(path + UNSURE, '');
+  } catch {
+    // No room or no writing at all: then nothing of the log was taken for written either.
   }
+}
+
+/**
+ * Puts a written copy in the log's place, before SQLite opens it, where the last life was unsure of it. After an fsync that
+ * failed, Linux shows bytes that the disk hasn't got and takes them for written (https://lwn.net/Articles/752063/): only what
+ * is written again is. Before a checkpoint it has to be: one that a power cut breaks off half-way is mended from the log
+ * alone. Not in place: a card that loses power while it writes may spoil what was safe there.
+ */
+export function renewLog(path: string): void {
+  if (!existsSync(path + UNSURE)) return;
+  if (logBytes(path) > 0) {
+    const copy = `${path}${LOG}.new`;
+    writeFileSync(copy, readFileSync(path + LOG), { mode: 0o600, flush: true });
+    renameSync(copy, path + LOG);
+    syncPath(dirname(resolve(path)));
+  }
+  rmSync(path + UNSURE);
 }
 
 /** After a checkpoint emptied it: a cut must not bring back what it held before. */

@@ -9,7 +9,7 @@ import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { chainBroken, type Row, verifyRows } from './journal-records.js';
 import { all, column, execute, faultOf } from './sqlite-journal-driver.js';
-import { isLogAlone, makeFolder, rewriteLog, sizeOf, syncLog, syncNames } from './sqlite-journal-files.js';
+import { isLogAlone, makeFolder, renewLog, sizeOf, syncLog, syncNames } from './sqlite-journal-files.js';
 import { readHead } from './sqlite-journal-head.js';
 
 /** "CPLj" in ASCII; `file` and SQLite itself show whose database this is. */
@@ -69,6 +69,7 @@ export function prepareFolder(path: string, sha256: Sha256): Result<undefined, J
     // Before a new one is made in its place.
     const noted = readHead(path, sha256);
     if (noted !== undefined && noted.seq > 0 && sizeOf(path) === 0) return err(cutShort(noted.seq, 0));
+    renewLog(path);
     return ok(undefined);
   } catch (error) {
     return err(faultOf(error, 'JOURNAL_CANNOT_OPEN', path));
@@ -77,11 +78,11 @@ export function prepareFolder(path: string, sha256: Sha256): Result<undefined, J
 
 /**
  * Makes everything that was read safe before anybody acts on it. It need not be: where an fsync failed and only the agent
- * was started again, Linux still shows what the disk hasn't got. So the log is written once more, and then copied into the
- * database; emptied, it is synced too, since SQLite doesn't and the old log would come back after a cut with a hole in it.
+ * was started again, Linux still shows what the disk hasn't got. Of the log that is seen to before (`renewLog`); copying it
+ * into the database writes all of it once more. Emptied, it is synced too, since SQLite doesn't and the old log would come
+ * back after a cut with a hole in it.
  */
 export async function makeSafe(db: Database, path: string): Promise<void> {
-  rewriteLog(path);
   const [done] = await all(db, 'PRAGMA wal_checkpoint(TRUNCATE)');
   if (column(done, 'busy') !== 0) throw new Error('the write-ahead log could not be copied into the database');
   syncLog(path);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -25,6 +26,7 @@ import {
   sha256,
 } from '../../test/contract/journal-contract.js';
 import { openJournal } from './sqlite-journal.js';
+import { renewLog } from './sqlite-journal-files.js';
 
 let folder: string;
 let path: string;
@@ -112,6 +114,30 @@ describe('the journal file on SQLite', () => {
   it('leaves itself and its witness behind when it is closed, and nothing of SQLite', async () => {
     await filled(3);
     expect(readdirSync(join(folder, 'data'))).toEqual(['journal.sqlite', 'journal.sqlite.head']);
+  });
+
+  it('writes the log anew for a start after a life that failed, and not where nothing did', async () => {
+    const inode = (): number => statSync(`${path}-wal`).ino;
+    const lives = async (): Promise<number> => {
+      const journal = must(await openJournal(path, { sha256 }));
+      await append(journal, opened(journal.head.seq + 1));
+      const copy = join(folder, 'life.sqlite');
+      for (const end of ['', '-wal', '.head']) copyFileSync(path + end, copy + end);
+      await close(journal);
+      for (const end of ['', '-wal', '.head']) copyFileSync(copy + end, path + end);
+      return journal.head.seq;
+    };
+    expect(await lives()).toBe(1);
+    writeFileSync(`${path}.unsure`, '');
+    const [before, bytes] = [inode(), readFileSync(`${path}-wal`)];
+    renewLog(path);
+    expect(inode()).not.toBe(before);
+    expect(readFileSync(`${path}-wal`)).toEqual(bytes);
+    expect(existsSync(`${path}.unsure`)).toBe(false);
+    const renewed = inode();
+    renewLog(path);
+    expect(inode()).toBe(renewed);
+    expect(await lives()).toBe(2);
   });
 
   it('is bound to be appended to: no record can be changed, removed, replaced or skipped', async () => {

@@ -26,7 +26,7 @@ import {
   verifyRows,
 } from './journal-records.js';
 import { closeDatabase, faultOf, openDatabase, prepare } from './sqlite-journal-driver.js';
-import { keepLogAsEvidence, logBytes } from './sqlite-journal-files.js';
+import { keepLogAsEvidence, logBytes, noteUnsure } from './sqlite-journal-files.js';
 import { type HeadFile, openHead } from './sqlite-journal-head.js';
 import {
   checkAll,
@@ -58,7 +58,10 @@ export async function openJournal(path: string, options: SqliteJournalOptions): 
   const db = opened.value;
   db.configure('busyTimeout', LOCK_WAIT_MS);
   const stop = async (fault: JournalFault): Promise<Result<never, JournalFault>> => {
-    if (fault.code !== 'JOURNAL_IN_USE') keepLogAsEvidence(path);
+    if (fault.code !== 'JOURNAL_IN_USE') {
+      keepLogAsEvidence(path);
+      noteUnsure(path);
+    }
     await closeDatabase(db);
     return err(fault);
   };
@@ -120,6 +123,7 @@ function journalOn({ db, path, witness, insert, select, options, ...start }: Ope
   const fail = (fault: JournalFault): JournalFault => {
     if (failed === undefined) {
       failed = fault;
+      noteUnsure(path);
       onFault?.(fault);
     }
     return failed;
