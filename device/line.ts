@@ -77,6 +77,8 @@ export class Line {
   #urgentTo = 0;
   /** Questions behind such a record that hasn't left yet. */
   #behind: { readonly after: number; readonly message: UpMessage }[] = [];
+  /** The gateway lacked records when it was greeted: once it has them all, it has a new allowance for us. */
+  #caughtUpIsNews = false;
   #heardAt: MonoMs | null = null;
   #stopped = false;
 
@@ -257,6 +259,7 @@ export class Line {
           return;
         }
         this.#events.onWelcome(message, this.#hello.at);
+        this.#caughtUpIsNews = message.have.seq < this.#outbox.head.seq;
         this.#feedUplink({ kind: 'welcome', have: message.have });
         return;
       case 'authorised': {
@@ -342,6 +345,7 @@ export class Line {
       case 'acknowledge':
         this.#journal.acknowledge(effect.head);
         this.#events.onAcknowledged(effect.head);
+        if (this.#caughtUpIsNews && effect.head.seq === this.#outbox.head.seq) this.#sayHello();
         return;
       case 'stuck':
         this.#feedUplink({ kind: 'stuck', chance: this.#random.next() });
