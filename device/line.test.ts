@@ -20,6 +20,11 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
   if (!opened.ok) throw new Error(opened.fault.message);
   const journal = opened.value;
   const sent: UpMessage[] = [];
+  const alarms: (() => void)[] = [];
+  const alarmOf = (ring: () => void): (() => void) => {
+    alarms.push(ring);
+    return nothing;
+  };
   const heard: string[] = [];
   let hear: BrokerEvents | undefined;
   const nothing = (): void => {};
@@ -36,7 +41,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
     },
     journal,
     hasJournal,
-    clock: { mono: () => monoMs(0), alarm: () => nothing },
+    clock: { mono: () => monoMs(0), alarm: (_after, ring) => alarmOf(ring) },
     random: { next: () => 0, hex: (n) => '0'.repeat(2 * n) },
     turns: new Turns(),
     now: () => ({ mono: monoMs(0), wall: undefined }),
@@ -90,6 +95,12 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
       return at;
     },
     drop: () => hear?.onDown('gone'),
+    /** The line's timer has rung, and the gateway greets with what it has. */
+    reconnect: (have: ChainHead) => {
+      for (const ring of alarms.splice(0)) ring();
+      hear?.onUp();
+      say({ type: 'welcome', re: sent.at(-1)?.id, have, time: 0 });
+    },
     ask: () =>
       line.authorise({
         sale: SALE,
@@ -159,5 +170,19 @@ describe('a counter whose journal could not be opened', () => {
 
   it('is told from one whose journal was put back', () => {
     expect(lineUp({ have }).line).toMatchObject({ online: false, forked: true });
+  });
+});
+
+describe('a counter that was greeted with records still unsent', () => {
+  it('greets once more when the gateway has them all: only then is there a new allowance', () => {
+    const { write, sent, say, drop, reconnect } = lineUp();
+    drop();
+    const head = write(1, true);
+    reconnect({ seq: 0, hash: '0'.repeat(64) });
+    expect(sent()).toEqual(['hello', 'records']);
+    say({ type: 'have', re: 'x', ...head });
+    expect(sent()).toEqual(['hello', 'records', 'hello']);
+    say({ type: 'have', re: 'x', ...head });
+    expect(sent()).toEqual(['hello', 'records', 'hello']);
   });
 });
