@@ -1,6 +1,7 @@
 /** The whole counter on real pseudo-terminals: the agent's start, its memory, and how long a customer waits for it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { movedToToday } from '#simulator/counter/campaign-copy.js';
 import type { Counter } from '#simulator/counter/counter.js';
@@ -17,19 +18,24 @@ const STARTS = 5;
 const SETTLE_MS = 30_000;
 const SALES = 300;
 const LIMIT_MS = 10;
+const RESTED_FDATASYNCS = 40;
 /** Long enough for all that follows a sale; a real customer takes a hundred times as long. */
 const BETWEEN_CUSTOMERS_MS = 50;
 /** `DLE EOT n`; what is longer is the receipt. */
 const STATUS_QUESTION_BYTES = 3;
 
-async function withCounter<Value>(campaign: Campaign, use: (rig: Rig) => Promise<Value>): Promise<Value> {
+async function withCounter<Value>(
+  campaign: Campaign,
+  use: (rig: Rig, campaign: Campaign) => Promise<Value>,
+): Promise<Value> {
   const rig = await startRig({
     counters: [{ name: 'plate-001', merchant: campaign.merchants[0]?.id ?? '' }],
     campaign: movedToToday(campaign, Date.now()),
     dice: diceOf('bench'),
+    measured: true,
   });
   try {
-    return await use(rig);
+    return await use(rig, campaign);
   } finally {
     await rig.stop();
   }
@@ -84,47 +90,70 @@ function residentKiB(pid: number | undefined): number {
  * Each time is taken by the hardware's process as it happens, on a clock that all processes share: what this bench does
  * with the news of it is not counted. Nor are a scanner's and a reader's bytes on the line, which come whole: 300 at
  * 9600 Bd take 312 ms, and no agent makes that less. One sale at a time, paper and all, and then a rest, as at a counter:
- * the agent gets no warmer than it would there.
+ * the agent gets no warmer than it would there. Till and hardware are other machines in life: here they keep still while
+ * a customer waits, and nothing of theirs is compiled on the agent's cores.
  */
-export const benchLatency = (campaign: Campaign): Promise<readonly Figure[]> =>
-  withCounter(campaign, async (rig) => {
-    const counter = rig.counter('plate-001');
-    const stamps = stampsOf(counter);
-    await counter.reader.usually({ kind: 'approve', cardMs: 5, bankMs: 5 });
-    const toCharge: number[] = [];
-    const toReceipt: number[] = [];
-    // Claimed beforehand: the gateway has nothing else to do while a customer pays.
-    const wallets: Wallet[] = [];
-    for (let n = 0; n < SALES; n++) wallets.push(await rig.customer([campaign.tiers[0]?.id ?? '']));
-    for (const [n, wallet] of wallets.entries()) {
-      const order = `B${n}`;
-      await counter.till.open(order, 25_990);
-      const printed = counter.printer.next(({ kind }) => kind === 'printed');
-      await counter.scanner.scan(wallet.present(rig.now()));
-      await counter.till.follow(order, ({ state }) => AT_REST.has(state), { withinMs: 30_000, what: 'at rest' });
-      await printed;
-      const { read, charged, result, receipt } = stamps.take();
-      toCharge.push(charged - read);
-      toReceipt.push(receipt - result);
-      await pause(BETWEEN_CUSTOMERS_MS);
-    }
-    const fdatasyncMs = medianFdatasyncMs(path.join(rig.folder, 'sync'));
-    const figure = (name: string, times: readonly number[]): Figure => {
-      const p99 = quantile(times, 0.99);
-      return {
-        name,
-        ratio: p99 / LIMIT_MS,
-        value: p99,
-        unit: 'ms',
-        against: `limit ${LIMIT_MS} ms; median ${quantile(times, 0.5).toFixed(2)} ms of ${times.length}, p90 ${quantile(times, 0.9).toFixed(2)}, max ${Math.max(...times).toFixed(1)}; a bare fdatasync took ${fdatasyncMs.toFixed(2)}`,
-        met: p99 <= LIMIT_MS,
-      };
-    };
-    return [
-      figure('scan to charge command, on line, p99', toCharge),
-      figure('charge result to first receipt byte, p99', toReceipt),
-    ];
-  });
+export async function benchLatency(campaign: Campaign): Promise<readonly Figure[]> {
+  setFlagsFromString('--no-opt');
+  try {
+    return await withCounter(campaign, latenciesAt);
+  } finally {
+    setFlagsFromString('--opt');
+  }
+}
+
+async function latenciesAt(rig: Rig, campaign: Campaign): Promise<readonly Figure[]> {
+  const counter = rig.counter('plate-001');
+  const stamps = stampsOf(counter);
+  await counter.reader.usually({ kind: 'approve', cardMs: 5, bankMs: 5 });
+  const toCharge: number[] = [];
+  const toReceipt: number[] = [];
+  // Claimed beforehand: the gateway has nothing else to do while a customer pays.
+  const wallets: Wallet[] = [];
+  for (let n = 0; n < SALES; n++) wallets.push(await rig.customer([campaign.tiers[0]?.id ?? '']));
+  for (const [n, wallet] of wallets.entries()) {
+    const order = `B${n}`;
+    await counter.till.open(order, 25_990);
+    const printed = counter.printer.next(({ kind }) => kind === 'printed');
+    await counter.scanner.scan(wallet.present(rig.now()));
+    await printed;
+    await counter.till.follow(order, ({ state }) => AT_REST.has(state), { withinMs: 30_000, what: 'at rest' });
+    const { read, charged, result, receipt } = stamps.take();
+    toCharge.push(charged - read);
+    toReceipt.push(receipt - result);
+    await pause(BETWEEN_CUSTOMERS_MS);
+  }
+  const disk = await bareFdatasync(path.join(rig.folder, 'sync'));
+  return [
+    latency('scan to charge command, on line, p99', toCharge, disk),
+    latency('charge result to first receipt byte, p99', toReceipt, disk),
+  ];
+}
+
+function latency(name: string, times: readonly number[], disk: string): Figure {
+  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((part) => quantile(times, part).toFixed(1));
+  const value = quantile(times, 0.99);
+  return {
+    name,
+    ratio: value / LIMIT_MS,
+    value,
+    unit: 'ms',
+    against: `limit ${LIMIT_MS} ms; of ${times.length}: median ${p50}, p90 ${p90}, p99 ${p99}, max ${max}; ${disk}`,
+    met: value <= LIMIT_MS,
+  };
+}
+
+/** A disk that has rested, as it has at a counter, may take ten times as long as one that is kept busy. */
+async function bareFdatasync(file: string): Promise<string> {
+  const busyMs = medianFdatasyncMs(file);
+  const rested: number[] = [];
+  for (let n = 0; n < RESTED_FDATASYNCS; n++) {
+    await pause(BETWEEN_CUSTOMERS_MS);
+    rested.push(medianFdatasyncMs(file, 1));
+  }
+  const ms = (value: number): string => value.toFixed(2);
+  return `a bare fdatasync took ${ms(busyMs)}, after such a rest ${ms(quantile(rested, 0.5))}`;
+}
 
 /** When the four things of the sale under way happened; NaN where one hasn't. */
 interface Stamps {

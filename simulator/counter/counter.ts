@@ -36,6 +36,8 @@ export interface CounterOptions {
   readonly folder: string;
   readonly tillPort: number;
   readonly line: LineProxy;
+  /** Where the agent connects to: the line's own, or the gateway's. */
+  readonly brokerPort: number;
   readonly credentials: Readonly<Record<string, unknown>>;
   readonly issuerKeys: Readonly<Record<string, string>>;
   readonly hardware: HardwareProcess;
@@ -238,14 +240,14 @@ async function plugIn({ name, folder, hardware, devices, shape }: CounterOptions
 }
 
 function configOf(options: CounterOptions, devices: Devices): unknown {
-  const { name, merchant, campaign, tillPort, line, credentials, issuerKeys, language } = options;
+  const { name, merchant, campaign, tillPort, brokerPort, credentials, issuerKeys, language } = options;
   return {
     device: name,
     merchant,
     campaign,
     language,
     data: './data',
-    gateway: { url: `mqtt://127.0.0.1:${line.port}`, issuerKeys, ...credentials },
+    gateway: { url: `mqtt://127.0.0.1:${brokerPort}`, issuerKeys, ...credentials },
     scanner: { path: devices.scanner.link, driver: 'line' },
     reader: { path: devices.reader.link, driver: 'crp1' },
     printer: { path: devices.printer.link, model: 'generic-80' },

@@ -47,6 +47,11 @@ export interface RigOptions {
   readonly gateway?: 'process' | 'here';
   /** Added to the system's clock at the gateway and in customers' phones; counters believe the gateway. */
   readonly clockOffsetMs?: number;
+  /**
+   * As little as can be gets in the agents' way: they connect to the gateway itself, so their lines can't be cut, and the
+   * hardware's process compiles nothing beside them.
+   */
+  readonly measured?: boolean;
   readonly devices?: readonly ('voice' | 'display')[];
   readonly language?: 'zh' | 'en';
   /** Every log line of every agent. */
@@ -131,6 +136,7 @@ class RunningRig implements Rig {
       agents = 'process',
       gateway = 'process',
       devices = ['voice', 'display'],
+      measured = false,
     } = this.#options;
     const ports = await freePorts(2 + counters.length);
     const [mqttPort = 0, httpPort = 0, ...tillPorts] = ports;
@@ -145,7 +151,7 @@ class RunningRig implements Rig {
       clockOffsetMs: this.#offsetMs,
     });
     const hardware = Array.from({ length: Math.ceil(counters.length / COUNTERS_A_PROCESS) }, () =>
-      HardwareProcess.start().then((started) => {
+      HardwareProcess.start({ compiles: !measured }).then((started) => {
         this.#hardware.push(started);
         return started;
       }),
@@ -163,6 +169,7 @@ class RunningRig implements Rig {
           folder: path.join(this.folder, name),
           tillPort: tillPorts[at] ?? 0,
           line,
+          brokerPort: measured ? mqttPort : line.port,
           credentials: { username: name, password: passwords[at] ?? '' },
           issuerKeys,
           hardware: await (hardware[Math.floor(at / COUNTERS_A_PROCESS)] ?? HardwareProcess.start()),

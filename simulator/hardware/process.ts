@@ -69,12 +69,16 @@ export class HardwareProcess {
     });
   }
 
-  /** `entry`: the `codeplate` program; found beside this checkout or package by itself. */
-  static async start(options: { readonly entry?: string } = {}): Promise<HardwareProcess> {
+  /**
+   * `entry`: the `codeplate` program; found beside this checkout or package by itself. `compiles: false`: V8 optimises
+   * nothing in there, which it does on threads of its own, for milliseconds, on the cores of whoever is being measured.
+   */
+  static async start(options: { readonly entry?: string; readonly compiles?: boolean } = {}): Promise<HardwareProcess> {
     // No terminal signals: Ctrl-C ends the parent, and the parent's end ends the child.
     const child = fork(options.entry ?? programFile(), ['virtual-hardware'], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       detached: true,
+      execArgv: [...process.execArgv, ...(options.compiles === false ? ['--no-opt'] : [])],
     });
     let hardware: HardwareProcess | undefined;
     const ready = new Promise<void>((resolve) => {
