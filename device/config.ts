@@ -6,6 +6,7 @@
 
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
+import { branded } from '#protocol/branded.js';
 import { presentationMode } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
@@ -36,10 +37,7 @@ function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): [
 
 const text = (allowed: string, max = 200) => z.string({ error: allowed }).min(1, allowed).max(max, allowed);
 const named = <Id extends string>(pattern: RegExp, allowed: string) =>
-  z
-    .string({ error: allowed })
-    .regex(pattern, allowed)
-    .transform((name) => name as Id);
+  branded<Id>(z.string({ error: allowed }).regex(pattern, allowed));
 
 const NAME = 'up to 32 of a-z, 0-9 and -, in quotes if it is all digits';
 const PORT_PATH = 'the path of a serial port, such as /dev/serial/by-id/usb-...-port0';

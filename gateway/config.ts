@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { branded } from '#protocol/branded.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { type Problem, readYaml } from '#protocol/yaml-file.js';
@@ -23,17 +24,10 @@ const TOKEN = 'at least 8 ASCII characters, no space at the ends';
 const token = text(TOKEN).regex(/^[!-~][ -~]{6,}[!-~]$/, TOKEN);
 
 const device = z.strictObject({
-  id: z
-    .string({ error: NAME })
-    .regex(DEVICE_ID, NAME)
-    .transform((id) => id as DeviceId),
+  id: branded<DeviceId>(z.string({ error: NAME }).regex(DEVICE_ID, NAME)),
   password: secret,
   /** Where the bank put it: a sale of another merchant is refused its coupon. */
-  merchant: z
-    .string({ error: NAME })
-    .regex(MERCHANT_ID, NAME)
-    .transform((id) => id as MerchantId)
-    .optional(),
+  merchant: branded<MerchantId>(z.string({ error: NAME }).regex(MERCHANT_ID, NAME)).optional(),
 });
 
 const pem = text('the path of a PEM file');

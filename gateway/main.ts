@@ -12,10 +12,10 @@ import { sha256 } from '#protocol/node-crypto.js';
 import { aedesBroker, type BrokerTls } from './adapters/aedes-broker.js';
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
-import { poolVerifier } from './adapters/pool-verifier.js';
 import { issuerSigner, keyedHash } from './adapters/secrets.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
+import { threadVerifier } from './adapters/thread-verifier.js';
 import type { GatewayConfig } from './config.js';
 import { createIssuer } from './core/issuer.js';
 import { logBudget } from './core/log-budget.js';
@@ -69,7 +69,7 @@ export async function startGateway(
   const issuer = createIssuer(rules, signer, config.keyId);
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
-  const verifier = poolVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
+  const verifier = threadVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
   const broker = aedesBroker({ ...config.mqtt, tls, isDevice: passwordCheck(config) });
   const loop = createGatewayLoop({
     ledger,

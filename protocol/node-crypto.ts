@@ -28,14 +28,8 @@ const CACHED_KEYS = 4_096;
 // One call instead of a hash object: half the time on a body of a few hundred bytes, and a journal's start is made of these.
 export const sha256: Sha256 = (text) => hash('sha256', text, 'hex');
 
-/** A verifier that can also have the work done on libuv's threads; the key is imported on the caller's. */
-export interface Es256PoolVerifier extends Es256Verifier {
-  /** `done` is called later, never at once, with what `verify` would have said. */
-  verifyInPool(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array, done: (holds: boolean) => void): void;
-}
-
 /** Keeps up to `cachedKeys` imported public keys, the least recently used going first. */
-export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256PoolVerifier {
+export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256Verifier {
   // Map keeps insertion order, so the first key is the one unused for longest. null: these bytes are no point.
   const cache = new Map<string, KeyObject | null>();
 
@@ -53,31 +47,15 @@ export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256PoolVerifi
     return key;
   }
 
-  const usableKey = (publicKey: Uint8Array, signature: Uint8Array): KeyObject | null =>
-    publicKey.length === COMPRESSED_BYTES && signature.length === SIGNATURE_BYTES ? keyOf(publicKey) : null;
-
   return {
     verify(publicKey, message, signature) {
-      const key = usableKey(publicKey, signature);
+      if (publicKey.length !== COMPRESSED_BYTES || signature.length !== SIGNATURE_BYTES) return false;
+      const key = keyOf(publicKey);
       if (key === null) return false;
       try {
         return cryptoVerify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
       } catch {
         return false; // OpenSSL throws on some malformed signatures; none of them is valid
-      }
-    },
-    verifyInPool(publicKey, message, signature, done) {
-      const key = usableKey(publicKey, signature);
-      if (key === null) {
-        setImmediate(done, false);
-        return;
-      }
-      try {
-        cryptoVerify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature, (error, holds) =>
-          done(error === null && holds),
-        );
-      } catch {
-        setImmediate(done, false);
       }
     },
   };

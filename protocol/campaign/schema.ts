@@ -3,22 +3,16 @@
  * it has; `load.ts` reads one and checks what lies between its parts. Inside, only `Campaign` travels.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { CAMPAIGN_ID, type CampaignId, MERCHANT_ID, type MerchantId } from '../ids.js';
 import { type Fen, MAX_SALE_FEN } from '../money.js';
 
 /** A tier set is a bit mask of 31 bits at most (`tiers.ts`); no campaign we know has more than five tiers. */
 export const MAX_TIERS = 16;
 
-const fenAmount = z
-  .int()
-  .positive()
-  .transform((n) => n as Fen);
+const fenAmount = branded<Fen>(z.int().positive());
 /** A face or a threshold: no sale can be larger than what a reader can be asked for. */
-const saleAmount = z
-  .int()
-  .positive()
-  .max(MAX_SALE_FEN)
-  .transform((n) => n as Fen);
+const saleAmount = branded<Fen>(z.int().positive().max(MAX_SALE_FEN));
 
 /**
  * Characters that print as nothing or command a printer or a screen: controls (an ESC in a name opens the cash drawer),
@@ -63,10 +57,7 @@ export type Tier = z.infer<typeof tierSchema>;
 
 export const campaignSchema = z.strictObject({
   format: z.literal(1),
-  id: z
-    .string()
-    .regex(CAMPAIGN_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')
-    .transform((id) => id as CampaignId),
+  id: branded<CampaignId>(z.string().regex(CAMPAIGN_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')),
   /** Rises with every change; the newest wins everywhere. */
   version: z.int().positive(),
   name: name(80),
@@ -122,10 +113,7 @@ export const campaignSchema = z.strictObject({
   merchants: z
     .array(
       z.strictObject({
-        id: z
-          .string()
-          .regex(MERCHANT_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')
-          .transform((id) => id as MerchantId),
+        id: branded<MerchantId>(z.string().regex(MERCHANT_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')),
         name: name(80),
         category: text(40),
       }),

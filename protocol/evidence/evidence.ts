@@ -5,6 +5,7 @@
  * elsewhere checks by those, since a forger signs with a key of his own and writes that one in.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { base64url } from '../codes/bit-text.js';
 import {
   type DecodedPresentation,
@@ -23,10 +24,7 @@ const side = z.object({ sale: z.string().nullable(), presented: z.string().max(3
 const common = {
   format: z.literal(1),
   id: z.int().positive(),
-  campaign: z
-    .string()
-    .regex(CAMPAIGN_ID)
-    .transform((id) => id as CampaignId),
+  campaign: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
   /** The issuer's public keys by number, base64url. */
   issuerKeys: z.record(z.string().regex(/^\d{1,3}$/), z.string().max(64)),
   device: z.string(),

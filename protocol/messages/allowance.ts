@@ -3,6 +3,7 @@
  * because the file that it is kept in is on the counter; counted in the journal, so that no crash can exceed it.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { base64url } from '../codes/bit-text.js';
 import { SIGNATURE_BYTES } from '../codes/presentation.js';
 import type { Es256Signer, Es256Verifier } from '../crypto.js';
@@ -10,23 +11,14 @@ import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId } from '../ids.j
 import { err, ok, type Result } from '../result.js';
 import type { WallMs } from '../time.js';
 
-const wall = z
-  .int()
-  .min(0)
-  .transform((n) => n as WallMs);
+const wall = branded<WallMs>(z.int().min(0));
 
 export const allowanceSchema = z.object({
   format: z.literal(1),
   /** Names this allowance in the records that use it; a new one starts a new count. */
   id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
-  device: z
-    .string()
-    .regex(DEVICE_ID)
-    .transform((id) => id as DeviceId),
-  campaign: z
-    .string()
-    .regex(CAMPAIGN_ID)
-    .transform((id) => id as CampaignId),
+  device: branded<DeviceId>(z.string().regex(DEVICE_ID)),
+  campaign: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
   maxCoupons: z.int().min(0),
   /** Face total in fen. */
   maxFaceFen: z.int().min(0),

@@ -4,6 +4,7 @@
  * libraries need agree on how to write a number.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { campaignSchema } from '../campaign/schema.js';
 import { base64url } from '../codes/bit-text.js';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../codes/presentation.js';
@@ -11,10 +12,7 @@ import type { Es256Signer, Es256Verifier } from '../crypto.js';
 import { err, ok, type Result } from '../result.js';
 import { type Interval, type WallMs, wallMs } from '../time.js';
 
-const wall = z
-  .int()
-  .min(0)
-  .transform((n) => n as WallMs);
+const wall = branded<WallMs>(z.int().min(0));
 
 /** Base64url of exactly so many bytes. */
 const bytesOf = (length: number) =>

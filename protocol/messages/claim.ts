@@ -3,6 +3,7 @@
  * tier, since one may be gone while another is not; every refusal is one of the registered reasons, with its sentences.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
 import { type CouponSerial, MAX_SERIAL } from '../ids.js';
 
@@ -30,11 +31,7 @@ export const claimAnswerSchema = z.object({
       z.object({
         tier: tierId,
         ok: z.literal(true),
-        serial: z
-          .int()
-          .min(0)
-          .max(MAX_SERIAL)
-          .transform((n) => n as CouponSerial),
+        serial: branded<CouponSerial>(z.int().min(0).max(MAX_SERIAL)),
       }),
       z.object({
         tier: tierId,

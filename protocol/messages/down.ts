@@ -1,5 +1,6 @@
 /** Gateway to device, on `codeplate/v1/<device>/down`. */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
 import { type CouponSerial, HASH, MAX_SERIAL, SALE_ID, type SaleId } from '../ids.js';
 import type { Fen } from '../money.js';
@@ -7,10 +8,7 @@ import type { WallMs } from '../time.js';
 import { signedAllowanceSchema } from './allowance.js';
 
 const re = z.string().max(24);
-const fenAmount = z
-  .int()
-  .min(0)
-  .transform((n) => n as Fen);
+const fenAmount = branded<Fen>(z.int().min(0));
 const head = z.object({ seq: z.int().min(0), hash: z.string().regex(HASH) });
 const reason = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]);
 
@@ -23,7 +21,7 @@ export const welcomeSchema = z.object({
   type: z.literal('welcome'),
   re,
   have: head,
-  time: z.int().transform((n) => n as WallMs),
+  time: branded<WallMs>(z.int()),
   /** Over `timeBytesToSign`: the gateway's clock, said to this device in answer to this request. */
   keyId: z.int().min(0).max(255).optional(),
   signature: z.string().max(100).optional(),
@@ -33,18 +31,11 @@ export const authorisedSchema = z.object({
   v: z.literal(1),
   type: z.literal('authorised'),
   re,
-  sale: z
-    .string()
-    .regex(SALE_ID)
-    .transform((s) => s as SaleId),
+  sale: branded<SaleId>(z.string().regex(SALE_ID)),
   answer: z.discriminatedUnion('kind', [
     z.object({
       kind: z.literal('reserved'),
-      serial: z
-        .int()
-        .min(0)
-        .max(MAX_SERIAL)
-        .transform((n) => n as CouponSerial),
+      serial: branded<CouponSerial>(z.int().min(0).max(MAX_SERIAL)),
       tier: z.string().max(16),
       faceFen: fenAmount,
       thresholdFen: fenAmount,
@@ -87,7 +78,7 @@ export const rejectedSchema = z.object({
 export const beaconSchema = z.object({
   v: z.literal(1),
   type: z.literal('beacon'),
-  time: z.int().transform((n) => n as WallMs),
+  time: branded<WallMs>(z.int()),
 });
 
 export const downSchema = z.discriminatedUnion('type', [

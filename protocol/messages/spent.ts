@@ -4,6 +4,7 @@
  * careful: what is in the ledger is decided by the ledger.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { base64url } from '../codes/bit-text.js';
 import { CAMPAIGN_ID, type CampaignId, type CouponSerial, MAX_SERIAL } from '../ids.js';
 import { err, ok, type Result } from '../result.js';
@@ -23,19 +24,8 @@ export interface SpentSet {
 
 export const NOTHING_SPENT: SpentSet = { version: 0, bits: new Uint8Array() };
 
-const campaign = z
-  .string()
-  .regex(CAMPAIGN_ID)
-  .transform((id) => id as CampaignId);
-const serials = z
-  .array(
-    z
-      .int()
-      .min(0)
-      .max(MAX_SERIAL)
-      .transform((n) => n as CouponSerial),
-  )
-  .max(MAX_DELTA_SERIALS);
+const campaign = branded<CampaignId>(z.string().regex(CAMPAIGN_ID));
+const serials = z.array(branded<CouponSerial>(z.int().min(0).max(MAX_SERIAL))).max(MAX_DELTA_SERIALS);
 
 export const spentFullSchema = z.object({
   v: z.literal(1),

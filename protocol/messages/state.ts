@@ -3,30 +3,19 @@
  * about money. The last will is the short form, written by the broker when the device has gone.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '../ids.js';
 import type { Fen } from '../money.js';
 import type { WallMs } from '../time.js';
 
-const wall = z
-  .int()
-  .min(0)
-  .transform((n) => n as WallMs);
-const fenAmount = z
-  .int()
-  .min(0)
-  .transform((n) => n as Fen);
+const wall = branded<WallMs>(z.int().min(0));
+const fenAmount = branded<Fen>(z.int().min(0));
 
 const identity = {
   v: z.literal(1),
   type: z.literal('state'),
-  device: z
-    .string()
-    .regex(DEVICE_ID)
-    .transform((id) => id as DeviceId),
-  merchant: z
-    .string()
-    .regex(MERCHANT_ID)
-    .transform((id) => id as MerchantId),
+  device: branded<DeviceId>(z.string().regex(DEVICE_ID)),
+  merchant: branded<MerchantId>(z.string().regex(MERCHANT_ID)),
   agent: z.string().max(40),
   boot: z.int().min(0),
 };

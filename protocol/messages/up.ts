@@ -1,5 +1,6 @@
 /** Device to gateway, on `codeplate/v1/<device>/up`. */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { presentationMode } from '../campaign/schema.js';
 import { HASH, MERCHANT_ID, type MerchantId, ORDER_NO, type OrderNo, SALE_ID, type SaleId } from '../ids.js';
 import type { Fen } from '../money.js';
@@ -23,23 +24,10 @@ export const authoriseSchema = z.object({
   v: z.literal(1),
   type: z.literal('authorise'),
   id: requestId,
-  sale: z
-    .string()
-    .regex(SALE_ID)
-    .transform((s) => s as SaleId),
-  order: z
-    .string()
-    .regex(ORDER_NO)
-    .transform((s) => s as OrderNo),
-  merchant: z
-    .string()
-    .regex(MERCHANT_ID)
-    .transform((m) => m as MerchantId),
-  amountFen: z
-    .int()
-    .positive()
-    .max(99_999_999)
-    .transform((n) => n as Fen),
+  sale: branded<SaleId>(z.string().regex(SALE_ID)),
+  order: branded<OrderNo>(z.string().regex(ORDER_NO)),
+  merchant: branded<MerchantId>(z.string().regex(MERCHANT_ID)),
+  amountFen: branded<Fen>(z.int().positive().max(99_999_999)),
   mode: presentationMode,
   /** opaque: a 19-digit payment code. verifiable: `CP1:...`. */
   presented: z.discriminatedUnion('kind', [

@@ -3,6 +3,7 @@
  * on the device before the effect that it permits. The body's exact JSON text is what is hashed, stored and sent.
  */
 import { z } from 'zod';
+import { branded } from '../branded.js';
 import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
 import {
   type CouponSerial,
@@ -19,32 +20,12 @@ import {
 import type { Fen } from '../money.js';
 import type { WallMs } from '../time.js';
 
-const sale = z
-  .string()
-  .regex(SALE_ID)
-  .transform((s) => s as SaleId);
-const order = z
-  .string()
-  .regex(ORDER_NO)
-  .transform((s) => s as OrderNo);
-const receipt = z
-  .string()
-  .regex(RECEIPT_NO)
-  .transform((s) => s as ReceiptNo);
-const amount = z
-  .int()
-  .min(0)
-  .max(99_999_999)
-  .transform((n) => n as Fen);
-const serial = z
-  .int()
-  .min(0)
-  .max(MAX_SERIAL)
-  .transform((n) => n as CouponSerial);
-const wall = z
-  .int()
-  .min(0)
-  .transform((n) => n as WallMs);
+const sale = branded<SaleId>(z.string().regex(SALE_ID));
+const order = branded<OrderNo>(z.string().regex(ORDER_NO));
+const receipt = branded<ReceiptNo>(z.string().regex(RECEIPT_NO));
+const amount = branded<Fen>(z.int().min(0).max(99_999_999));
+const serial = branded<CouponSerial>(z.int().min(0).max(MAX_SERIAL));
+const wall = branded<WallMs>(z.int().min(0));
 const reason = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]);
 /** When it happened, as far as the device knew: null where it trusted no clock. */
 const at = z.strictObject({ earliest: wall, latest: wall }).nullable();
@@ -82,10 +63,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
     kind: z.literal('charging'),
     sale,
     order,
-    merchant: z
-      .string()
-      .regex(MERCHANT_ID)
-      .transform((m) => m as MerchantId),
+    merchant: branded<MerchantId>(z.string().regex(MERCHANT_ID)),
     amountFen: amount,
     netFen: amount,
     coupon: coupon.nullable(),

@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aedesBroker } from '#gateway/adapters/aedes-broker.js';
-import { poolVerifier } from '#gateway/adapters/pool-verifier.js';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import { systemClock } from '#gateway/adapters/system-clock.js';
+import { threadVerifier } from '#gateway/adapters/thread-verifier.js';
 import { createIssuer } from '#gateway/core/issuer.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
 import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
@@ -32,7 +32,7 @@ export async function withGateway<Value>(
   const rules = compileRules({ campaign: benchCampaign(Math.ceil(sales / COUPONS_PER_HOLDER)), sha256 });
   const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
   const ledger = await openSqliteLedger(join(folder, 'ledger.db'), rules);
-  const verifier = poolVerifier({ campaign: rules.campaign.id, issuerKeys: issuer.issuerKeys });
+  const verifier = threadVerifier({ campaign: rules.campaign.id, issuerKeys: issuer.issuerKeys });
   const known = new Set(devices);
   const broker = aedesBroker({ host: '127.0.0.1', port: 0, isDevice: (device) => known.has(device) });
   const loop = createGatewayLoop({

@@ -22,12 +22,18 @@ export interface Load {
 /** The parent sends a `Load`, hears `ready`, asks for stretches of so many ms, each answered by a `Stretch`, and hangs up. */
 export interface Ask {
   readonly forMs: number;
+  /** How much of that passes before anything is counted. */
+  readonly rampMs: number;
 }
 
 export interface Stretch {
-  /** Round trips, or sales. */
+  /** Round trips, or sales, in the time that counts. */
   readonly done: number;
   readonly tookMs: number;
+  /** With those before and after. */
+  readonly all: number;
+  /** There were not enough presentations for all of it. */
+  readonly hasRunOut: boolean;
   readonly medianMs: number;
   readonly p99Ms: number;
   /** Answers that were not what a sale needs. */
@@ -54,8 +60,10 @@ async function serve(load: Load): Promise<void> {
     const device = load.devices[at] as DeviceId;
     return load.kind === 'echo' ? echo(client, device) : sell(client, device, () => shown.pop());
   });
-  process.on('message', ({ forMs }: Ask) => {
-    void stretch(works, forMs).then((result) => process.send?.(result));
+  process.on('message', (ask: Ask) => {
+    void stretch(works, ask).then((result) => {
+      process.send?.({ ...result, hasRunOut: load.kind === 'sale' && shown.length === 0 } satisfies Stretch);
+    });
   });
   // The broker stays for others: connections are closed, not torn.
   process.once('disconnect', () => {
@@ -64,20 +72,31 @@ async function serve(load: Load): Promise<void> {
   process.send?.('ready');
 }
 
-async function stretch(works: readonly Work[], forMs: number): Promise<Stretch> {
+/** Counts what ends after the ramp and before the end: neither the first rush nor the last stragglers are the rate of it. */
+async function stretch(works: readonly Work[], { forMs, rampMs }: Ask): Promise<Omit<Stretch, 'hasRunOut'>> {
   const latencies: number[] = [];
+  let all = 0;
   let refused = 0;
   const began = performance.now();
   const isOver = (): boolean => performance.now() >= began + forMs;
   const finished = (ms: number, isGood: boolean): void => {
-    latencies.push(ms);
+    const now = performance.now();
+    all += 1;
     if (!isGood) refused += 1;
+    if (now < began + rampMs || now > began + forMs) return;
+    latencies.push(ms);
   };
   await Promise.all(works.map((work) => work(isOver, finished)));
-  const tookMs = performance.now() - began;
   latencies.sort((a, b) => a - b);
   const quantile = (part: number): number => latencies[Math.floor(latencies.length * part)] ?? Number.NaN;
-  return { done: latencies.length, tookMs, medianMs: quantile(0.5), p99Ms: quantile(0.99), refused };
+  return {
+    done: latencies.length,
+    tookMs: forMs - rampMs,
+    all,
+    medianMs: quantile(0.5),
+    p99Ms: quantile(0.99),
+    refused,
+  };
 }
 
 async function connect({ port, password }: Load, device: DeviceId): Promise<MqttClient> {

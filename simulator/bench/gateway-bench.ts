@@ -44,8 +44,10 @@ const SALES_PER_SECOND_AT_MOST = 6_000;
 /** Until the code that matters is compiled, in both processes. */
 const WARM_UP_MS = 3_000;
 /** Some commits long, and short enough that a busy second falls on one pair. */
-const STRETCH_MS = 1_500;
-const ROUNDS = 7;
+const STRETCH_MS = 2_000;
+/** As long as some commits: until every device is waiting for its own. */
+const RAMP_MS = 300;
+const ROUNDS = 6;
 const LONE_STRETCH_MS = 600;
 const LONE_ROUNDS = 15;
 const LONE_SALES = 12_000;
@@ -62,13 +64,18 @@ export const benchGateway = ({ rounds = ROUNDS }: { readonly rounds?: number } =
           const many = await paired(
             { kind: 'echo', port: rawPort, password: PASSWORD, devices, presentations: null },
             { kind: 'sale', port, password: PASSWORD, devices, presentations: await presentations(manySales) },
-            { rounds, forMs: STRETCH_MS, between: () => 0 },
+            { rounds, forMs: STRETCH_MS, rampMs: RAMP_MS, between: () => 0 },
           );
           const shown = await presentations(LONE_SALES);
           const alone = await paired(
             { kind: 'echo', port: rawPort, password: PASSWORD, devices: ['lone'], presentations: null },
             { kind: 'sale', port, password: PASSWORD, devices: ['lone'], presentations: shown },
-            { rounds: LONE_ROUNDS, forMs: LONE_STRETCH_MS, between: () => medianFdatasyncMs(join(folder, 'sync'), 60) },
+            {
+              rounds: LONE_ROUNDS,
+              forMs: LONE_STRETCH_MS,
+              rampMs: 0,
+              between: () => medianFdatasyncMs(join(folder, 'sync'), 60),
+            },
           );
           return figures(many, alone);
         },
@@ -92,9 +99,9 @@ function figures(many: readonly Round[], alone: readonly Round[]): GatewayBench 
     loneFloorMs: over(alone, floorOf),
     fdatasyncMs: over(alone, ({ between }) => between),
     echoMs: over(alone, ({ raw }) => raw.medianMs),
-    cpuMicrosPerSale: over(many, ({ sale }) => sale.cpuMicros / sale.done),
-    rawCpuMicrosPerSale: over(many, ({ raw }) => (raw.cpuMicros / raw.done) * 2),
-    sales: many.reduce((sum, { sale }) => sum + sale.done, 0),
+    cpuMicrosPerSale: over(many, ({ sale }) => sale.cpuMicros / sale.all),
+    rawCpuMicrosPerSale: over(many, ({ raw }) => (raw.cpuMicros / raw.all) * 2),
+    sales: many.reduce((sum, { sale }) => sum + sale.all, 0),
     refused: [...many, ...alone].reduce((sum, { sale }) => sum + sale.refused, 0),
     devices: DEVICES,
     cores: availableParallelism(),
@@ -119,16 +126,16 @@ interface Round {
 async function paired(
   echoes: Load,
   sales: Load,
-  { rounds, forMs, between }: { readonly rounds: number; readonly forMs: number; readonly between: () => number },
+  { rounds, between, ...stretch }: Ask & { readonly rounds: number; readonly between: () => number },
 ): Promise<readonly Round[]> {
   const [raw, sale] = await Promise.all([startClients(echoes), startClients(sales)]);
   try {
-    await raw.stretch(WARM_UP_MS);
-    await sale.stretch(WARM_UP_MS);
+    await raw.stretch({ forMs: WARM_UP_MS, rampMs: 0 });
+    await sale.stretch({ forMs: WARM_UP_MS, rampMs: 0 });
     const done: Round[] = [];
     for (let round = 0; round < rounds; round++) {
-      const pair = { raw: await raw.stretch(forMs), between: between(), sale: await sale.stretch(forMs) };
-      if (pair.sale.tookMs < forMs) break; // the codes have run out
+      const pair = { raw: await raw.stretch(stretch), between: between(), sale: await sale.stretch(stretch) };
+      if (pair.sale.hasRunOut) break;
       done.push(pair);
     }
     return done;
@@ -149,7 +156,7 @@ interface Measured extends Stretch {
   readonly cpuMicros: number;
 }
 
-async function startClients(load: Load): Promise<{ stretch(forMs: number): Promise<Measured>; stop(): Promise<void> }> {
+async function startClients(load: Load): Promise<{ stretch(asked: Ask): Promise<Measured>; stop(): Promise<void> }> {
   const child = fork(CLIENT, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ask = (message: Load | Ask): Promise<unknown> =>
@@ -164,9 +171,9 @@ async function startClients(load: Load): Promise<{ stretch(forMs: number): Promi
     });
   await ask(load);
   return {
-    async stretch(forMs) {
+    async stretch(asked) {
       const before = process.cpuUsage();
-      const result = (await ask({ forMs })) as Stretch;
+      const result = (await ask(asked)) as Stretch;
       const { user, system } = process.cpuUsage(before);
       return { ...result, cpuMicros: user + system };
     },

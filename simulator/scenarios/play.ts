@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { branded } from '#protocol/branded.js';
 import { checkEvidence, evidenceSchema } from '#protocol/evidence/evidence.js';
 import { CAMPAIGN_ID, type CampaignId } from '#protocol/ids.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
@@ -144,10 +145,7 @@ export function readCampaign(nameOrPath: string, folder: string): unknown {
 }
 
 const campaignSchema = z.object({
-  id: z
-    .string()
-    .regex(CAMPAIGN_ID)
-    .transform((id) => id as CampaignId),
+  id: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
   tiers: z.array(z.object({ id: z.string(), faceFen: z.int(), thresholdFen: z.int() })),
 });
 

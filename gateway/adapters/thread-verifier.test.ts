@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   campaignTag,
   encodeGrant,
@@ -13,7 +13,7 @@ import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { exactly, wallMs } from '#protocol/time.js';
 import type { PresentationJob, Verdict, Verifier } from '../ports/verifier.js';
-import { poolVerifier } from './pool-verifier.js';
+import { threadVerifier } from './thread-verifier.js';
 
 const CAMPAIGN = 'youhao-2023' as CampaignId;
 const NOON = wallMs(Date.UTC(2023, 2, 27, 4));
@@ -44,12 +44,20 @@ const good = (counter: number): Verdict => ({
 const forged: Verdict = { ok: false, reason: 'presentation-forged' };
 const malformed: Verdict = { ok: false, reason: 'presentation-malformed' };
 
-const start = (): Verifier => poolVerifier({ campaign: CAMPAIGN, issuerKeys: new Map([[1, issuer.publicKey]]) });
+const started: Verifier[] = [];
+function start(issuerKeys = new Map([[1, issuer.publicKey]]), program?: URL): Verifier {
+  const verifier = threadVerifier({ campaign: CAMPAIGN, issuerKeys }, program);
+  started.push(verifier);
+  return verifier;
+}
+afterEach(async () => {
+  for (const verifier of started.splice(0)) await new Promise<void>((closed) => verifier.close(closed));
+});
 const verdictsOf = (verifier: Verifier, jobs: readonly PresentationJob[]): Promise<readonly Verdict[]> =>
   new Promise((resolve) => verifier.verify(jobs, resolve));
 
 describe("the gateway's verifier", () => {
-  it('answers one that comes alone at once, and those behind it from other threads', async () => {
+  it('answers one that comes alone at once, and those behind it from another thread', async () => {
     const verifier = start();
     const order: string[] = [];
     const first = verdictsOf(verifier, [shown(1)]).then((verdicts) => {
@@ -83,7 +91,7 @@ describe("the gateway's verifier", () => {
   });
 
   it('knows a grant again that it has issued, but never a holder who did not sign', async () => {
-    const verifier = poolVerifier({ campaign: CAMPAIGN, issuerKeys: new Map() });
+    const verifier = start(new Map());
     expect(await verdictsOf(verifier, [shown(1)])).toEqual([forged]);
     verifier.issued(grantBytes);
     expect(await verdictsOf(verifier, [shown(2), shown(3, thief)])).toEqual([good(2), forged]);
@@ -91,5 +99,29 @@ describe("the gateway's verifier", () => {
 
   it('answers an empty batch', async () => {
     expect(await verdictsOf(start(), [])).toEqual([]);
+  });
+
+  it('takes more than its thread has room for, and answers each in its turn', async () => {
+    const verifier = start();
+    const jobs = [shown(1), shown(2, thief), shown(3)];
+    const heard: number[] = [];
+    const all = Array.from({ length: 1_500 }, async (_, n) => {
+      const [verdict] = await verdictsOf(verifier, jobs.slice(n % 3, (n % 3) + 1));
+      heard.push(n);
+      expect(verdict).toEqual(n % 3 === 1 ? forged : good((n % 3) + 1));
+    });
+    await Promise.all(all);
+    expect(heard).toEqual(Array.from({ length: 1_500 }, (_, n) => n));
+  });
+
+  it.each([
+    ['at once', 'process.exit(1)'],
+    ['in the middle of it', "setTimeout(() => { throw new Error('out of memory') }, 20)"],
+  ])('answers all the same where its thread dies %s', async (_, program) => {
+    const verifier = start(undefined, new URL(`data:text/javascript,${encodeURIComponent(program)}`));
+    const jobs = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? shown(n + 1) : shown(n + 1, thief)));
+    const expected = jobs.map((_, n) => (n % 2 === 0 ? good(n + 1) : forged));
+    expect(await verdictsOf(verifier, jobs)).toEqual(expected);
+    expect(await verdictsOf(verifier, jobs)).toEqual(expected);
   });
 });

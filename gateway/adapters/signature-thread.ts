@@ -1,0 +1,13 @@
+/** The thread of `thread-verifier.ts`: answers its ring, and ends with it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { es256Verifier } from '#protocol/node-crypto.js';
+import { answerRing } from './signature-ring.js';
+
+export interface SignatureThreadData {
+  readonly memory: SharedArrayBuffer;
+  readonly cachedKeys: number;
+}
+
+const { memory, cachedKeys } = workerData as SignatureThreadData;
+const { verify } = es256Verifier(cachedKeys);
+answerRing(memory, verify, () => parentPort?.postMessage(undefined));
