@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { type CampaignCourse, runCampaign } from './campaign.js';
-import { YOUNG_MB } from './explore.js';
+import { YOUNG_MB } from './threads.js';
 
 type Said =
   | { readonly kind: 'tell'; readonly done: number; readonly words: string }

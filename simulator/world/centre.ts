@@ -67,6 +67,9 @@ export class Centre {
   /** The next commits fail, nothing of them kept. */
   failing = 0;
   #codes = 0;
+  #cutsToCome: number[] = [];
+  /** The calls of ports at which its power went. */
+  readonly deaths: string[] = [];
 
   constructor(options: CentreOptions) {
     this.#options = options;
@@ -96,11 +99,14 @@ export class Centre {
     if (this.isRunning) return;
     const { scheduler, network, campaign, verifier, sha256, events, sabotage } = this.#options;
     const life = new Life((where) => {
+      this.deaths.push(where);
       this.#loop = undefined;
       network.gatewayDied();
       events.died(where);
     });
     this.#life = life;
+    const cutAfter = this.#cutsToCome.shift();
+    if (cutAfter !== undefined) life.cutAfter(cutAfter);
     const now = () => wallMs(scheduler.now);
     const inline = inlineVerifier({
       campaign: campaign.id,
@@ -142,6 +148,16 @@ export class Centre {
 
   cutPowerAfter(points: number): void {
     this.#life?.cutAfter(points);
+  }
+
+  /** The same for the lives to come, in turn. */
+  cutLivesAfter(points: readonly number[]): void {
+    this.#cutsToCome = [...points];
+  }
+
+  /** Calls of ports in this life. */
+  get points(): number {
+    return this.#life?.points ?? 0;
   }
 
   /** As over HTTP: an answer, or none. */

@@ -35,6 +35,15 @@ const AGENT = 'codeplate-world';
 /** What was saved into the drawer is on the disk after so long; a cut before leaves what was there. */
 const KEEP_MS = 50;
 
+/** What an agent was in the middle of when its power went. */
+export interface Death {
+  /** The call of a port. */
+  readonly where: string;
+  /** States of the sales under way. */
+  readonly sales: readonly string[];
+  readonly sync: 'off line' | 'behind' | 'in sync';
+}
+
 export interface BoxEvents extends FurnitureEvents {
   durable(seq: number, row: TapeRow): void;
   acknowledged(): void;
@@ -70,6 +79,10 @@ export class CounterBox {
   #bootId = '';
   #life: Life | undefined;
   #loop: DeviceLoop | undefined;
+  #book: SaleBook | undefined;
+  /** Of the lives to come, one after the other: the power goes after so many calls of ports. */
+  #cutsToCome: number[] = [];
+  readonly deaths: Death[] = [];
   #crashJournal: (() => void) | undefined;
   /** While it may not be switched on again: no mains, or the shop is shut. */
   isOff = false;
@@ -116,13 +129,23 @@ export class CounterBox {
     if (this.isRunning || this.isOff) return;
     const { events } = this.#options;
     const life = new Life((where) => {
+      this.deaths.push(this.#deathAt(where));
       this.#crashJournal?.();
       this.#options.sabotage.powerCut?.(this.disk.memory);
       this.#loop = undefined;
       events.died(where);
     });
     this.#life = life;
+    const cutAfter = this.#cutsToCome.shift();
+    if (cutAfter !== undefined) life.cutAfter(cutAfter);
     life.enter(() => this.#boot(life));
+  }
+
+  #deathAt(where: string): Death {
+    const sales = (this.#book?.busy() ?? []).map(({ at }) => at);
+    const health = this.#loop?.health();
+    if (health?.online !== true) return { where, sales, sync: 'off line' };
+    return { where, sales, sync: health.unsent.records > 0 ? 'behind' : 'in sync' };
   }
 
   cutPower(where = 'between two steps'): void {
@@ -132,6 +155,11 @@ export class CounterBox {
   /** The power goes after so many more calls of ports, wherever that is. */
   cutPowerAfter(points: number): void {
     this.#life?.cutAfter(points);
+  }
+
+  /** The same for the lives to come, in turn. */
+  cutLivesAfter(points: readonly number[]): void {
+    this.#cutsToCome = [...points];
   }
 
   /** The till asks; false where nobody listens. */
@@ -179,6 +207,7 @@ export class CounterBox {
     const desk = sabotage.desk?.(deskOptions, at) ?? new CampaignDesk(deskOptions);
     const book = sabotage.book?.(device, merchant) ?? new SaleBook(device, merchant);
 
+    this.#book = book;
     const now: Instant = { mono: clock.mono(), wall: undefined };
     let floor: WallMs | undefined;
     sabotage.disk?.(this.disk.memory, at);

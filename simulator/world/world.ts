@@ -42,6 +42,7 @@ export class World {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
   readonly trace: Trace;
+  readonly network: Network;
   readonly centre: Centre;
   readonly counters: WorldCounter[] = [];
   readonly tills: Till[] = [];
@@ -72,6 +73,7 @@ export class World {
         },
       },
     });
+    this.network = network;
     const merchants = new Map<DeviceId, MerchantId>();
     for (const [at, merchant] of plan.merchants.slice(0, plan.counters).entries())
       merchants.set(deviceId(at), merchant);

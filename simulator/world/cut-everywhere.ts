@@ -1,0 +1,143 @@
+/**
+ * The power goes before and after every single thing that a counter or the gateway does: each journal write, each effect,
+ * each message. The harness lets a short street run once and counts the calls of ports; then it lets the same street run
+ * again for each of them, with the cut there, and once more with a second cut while the counter recovers from the first. The same
+ * checkers look on as in every world, and at the end everything must come together.
+ */
+import type { Death } from './counter-box.js';
+import type { Violation } from './judge.js';
+import { type Plan, type ProfileName, planOf } from './profiles.js';
+import type { Sabotage } from './sabotage.js';
+import { onThreads } from './threads.js';
+import { World } from './world.js';
+
+export const SIDES = ['counter', 'gateway'] as const;
+export type Side = (typeof SIDES)[number];
+
+export interface Cut {
+  readonly seed: number;
+  readonly side: Side;
+  /** Calls of ports of the lives from the first on, each ended by a cut; none: nothing is cut. */
+  readonly after: readonly number[];
+}
+
+export interface CutReport {
+  /** Calls of ports in the first life: as many as there are places for a cut. */
+  readonly points: number;
+  readonly deaths: readonly Death[];
+  readonly sales: number;
+  readonly violation: Violation | undefined;
+  readonly traceHash: string;
+}
+
+const MINUTE_MS = 60_000;
+/** A counter, a dozen people, and a spell without a line: every state of a sale and of a sync comes by. */
+const PROFILE: ProfileName = 'calm';
+const STREET_MS = 7 * MINUTE_MS;
+const LINE_GONE = { from: 3 * MINUTE_MS, to: 5 * MINUTE_MS } as const;
+
+function streetOf(seed: number): Plan {
+  const plan = planOf(seed, PROFILE);
+  return {
+    ...plan,
+    counters: 1,
+    merchants: plan.merchants.slice(0, 1),
+    people: 14,
+    faultsMs: STREET_MS,
+    visitEveryMs: 9_000,
+    trouble: 1.5,
+    claimsWithinMs: 20_000,
+  };
+}
+
+/** `sabotage`: breaks the product first, to see that cuts find it. */
+export function runCut({ seed, side, after }: Cut, sabotage: Sabotage = {}): CutReport {
+  const world = new World(streetOf(seed), { sabotage });
+  const [counter] = world.counters;
+  if (counter === undefined) throw new Error('a street without a counter');
+  const { device, box } = counter;
+  const { scheduler, network, centre } = world;
+  const struck = side === 'counter' ? box : centre;
+  struck.cutLivesAfter(after);
+  scheduler.after(LINE_GONE.from, () => {
+    network.gone.add(device);
+    network.reset(device, 'the line is gone');
+  });
+  scheduler.after(LINE_GONE.to, () => network.gone.delete(device));
+  world.runTo(world.plan.start + STREET_MS);
+  const { points } = struck;
+  const violation = world.comeToRest();
+  const deaths =
+    side === 'counter' ? box.deaths : centre.deaths.map((where): Death => ({ where, sales: [], sync: 'in sync' }));
+  return { points, deaths, sales: world.sales, violation, traceHash: world.trace.hash };
+}
+
+/** Sums over many cuts. */
+export interface CutSums {
+  readonly side: Side;
+  /** Calls of ports that the harness counted, over all streets. */
+  points: number;
+  /** Streets that were run with a cut. */
+  worlds: number;
+  /** Cuts, by the call of a port. */
+  readonly places: Map<string, number>;
+  /** Cuts, by the state of a sale under way; `none` where there was none. */
+  readonly sales: Map<string, number>;
+  readonly syncs: Map<string, number>;
+  readonly violations: { readonly cut: Cut; readonly violation: Violation }[];
+}
+
+/** A recovery makes some dozens of calls: the second cut falls on another one of them each time. */
+const RECOVERY_POINTS = 60;
+
+/** Every cut of a side: once, and at a counter once more while it recovers. */
+export async function cutEverywhere(options: {
+  readonly side: Side;
+  readonly seeds: readonly number[];
+  readonly onProgress?: (done: number, all: number) => void;
+}): Promise<CutSums> {
+  const { side, seeds, onProgress } = options;
+  const sums: CutSums = {
+    side,
+    points: 0,
+    worlds: 0,
+    places: new Map(),
+    sales: new Map(),
+    syncs: new Map(),
+    violations: [],
+  };
+  const cuts: Cut[] = [];
+  for (const seed of seeds) {
+    const { points, violation } = runCut({ seed, side, after: [] });
+    if (violation !== undefined) sums.violations.push({ cut: { seed, side, after: [] }, violation });
+    sums.points += points;
+    for (let at = 1; at <= points; at++) {
+      cuts.push({ seed, side, after: [at] });
+      if (side === 'counter') cuts.push({ seed, side, after: [at, 1 + ((at * 7) % RECOVERY_POINTS)] });
+    }
+  }
+  const all = cuts.length;
+  await onThreads<Cut, CutReport>({
+    program: new URL('./cut-worker.js', import.meta.url),
+    here: (cut) => runCut(cut),
+    next: () => cuts.pop(),
+    seen: (cut, report) => {
+      addUp(sums, cut, report);
+      onProgress?.(sums.worlds, all);
+    },
+  });
+  return sums;
+}
+
+function addUp(sums: CutSums, cut: Cut, { deaths, violation }: CutReport): void {
+  sums.worlds += 1;
+  for (const { where, sales, sync } of deaths.slice(0, cut.after.length)) {
+    count(sums.places, where);
+    count(sums.syncs, sync);
+    if (sales.length === 0) count(sums.sales, 'none');
+    for (const sale of new Set(sales)) count(sums.sales, sale);
+  }
+  if (violation !== undefined) sums.violations.push({ cut, violation });
+}
+
+const count = (into: Map<string, number>, what: string): void => void into.set(what, (into.get(what) ?? 0) + 1);
