@@ -118,6 +118,24 @@ describe('the calendar', () => {
     expect(isRealDay(2023, 4, 0)).toBe(false);
   });
 
+  // By whole hours, by half an hour, and at one minute past midnight (St. John's until 2011).
+  it.each([
+    ['Asia/Shanghai', '2023-03-27T00:00:00Z'],
+    ['Europe/London', '2023-03-26T01:00:00Z'],
+    ['Australia/Lord_Howe', '2023-04-01T15:00:00Z'],
+    ['America/St_Johns', '2010-11-07T02:31:00Z'],
+  ])('law: a wall clock in %s shows what it should, in whatever order it is asked around %s', (name, change) => {
+    const zone = zoneOf(name);
+    const shown = new Intl.DateTimeFormat('sv-SE', { timeZone: name, dateStyle: 'short', timeStyle: 'medium' });
+    const near = fc.integer({ min: -7_200_000, max: 7_200_000 }).map((by) => at(change) + by);
+    fc.assert(
+      fc.property(fc.array(near, { minLength: 1, maxLength: 30 }), (moments) => {
+        for (const moment of moments)
+          expect(iso(zone?.local(wallMs(moment)) ?? 0).slice(0, 19)).toBe(shown.format(moment).replace(' ', 'T'));
+      }),
+    );
+  });
+
   it('does not know a zone that nobody has named', () => {
     expect(zoneOf('Asia/Yichun')).toBeUndefined();
     expect(zoneOf('')).toBeUndefined();
