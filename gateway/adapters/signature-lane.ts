@@ -71,6 +71,8 @@ export class SignatureLane {
       done();
       return;
     }
+    // Where nothing else keeps the process alive, its end is still waited for: others close after this.
+    thread.worker.ref();
     thread.worker.once('exit', () => done());
     thread.ring.close();
   }
