@@ -10,12 +10,10 @@ import { arbitrate } from '../core/arbitrate.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
 import {
   type AuditRow,
-  type Changes,
   type Coupon,
   type DeviceChain,
   type Evidence,
   type Holder,
-  IDENTIFIERS,
   type SaleEntry,
   saleKey,
 } from '../core/book.js';
@@ -31,6 +29,7 @@ import {
   NOTHING_COMMITTED,
   type Op,
 } from '../ports/ledger.js';
+import { BatchRows } from './batch-rows.js';
 import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
 import {
   AUDIT_SQL,
@@ -97,6 +96,7 @@ class SqliteLedger implements Ledger {
   readonly #load: PreparedStatement;
   readonly #write: PreparedStatement;
   readonly #working: WorkingBook;
+  readonly #rows = new BatchRows();
   readonly #queries: Readonly<Record<'load' | 'spent' | 'evidence' | 'audit' | 'reconciliation', PreparedStatement>>;
 
   /** Why nothing is committed any more. */
@@ -108,7 +108,7 @@ class SqliteLedger implements Ledger {
     this.#reader = reader;
     this.#working = new WorkingBook(rules.campaign.tiers.length);
     this.#load = writer.prepare(loadSql(rules.needsHistory));
-    this.#write = writer.prepare('insert into batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#write = writer.prepare('insert into batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#queries = {
       load: reader.prepare(loadSql(false)),
       spent: reader.prepare(SPENT_SQL),
@@ -178,7 +178,7 @@ class SqliteLedger implements Ledger {
       try {
         const { committed, changes } = arbitrate(this.#working.book, this.#rules, ops, now);
         if (changes === undefined) return done(undefined, committed);
-        this.#write.run(rowsOf(changes), (error) => {
+        this.#write.run(this.#rows.of(changes), (error) => {
           if (error !== undefined) return failed(error);
           this.#working.apply(changes);
           done(undefined, committed);
@@ -269,43 +269,6 @@ function ask<Value>(statement: PreparedStatement, parameter: string, none: Value
     if (error !== undefined) return done(faultOf(error), none);
     done(undefined, JSON.parse(text) as Value);
   });
-}
-
-/** In the order of the view's columns in `BATCH_TRIGGER`; of an object `->>` takes the JSON text. */
-function rowsOf(changes: Changes): readonly (string | number)[] {
-  const coupon = (c: Changes['coupons'][number]) => [
-    c.serial,
-    c.holder,
-    c.state,
-    c.sale,
-    c.leaseEnds,
-    c.usableFrom,
-    c.version,
-    c.was,
-  ];
-  const granted = changes.coupons.filter(({ was }) => was === 0);
-  const updated = changes.coupons.filter(({ was }) => was > 0);
-  const { audit } = changes;
-  const names = changes.holders.flatMap(({ id, identities }) =>
-    identities.flatMap((identity) => IDENTIFIERS.map((kind) => [`${kind} ${identity[kind]}`, id])),
-  );
-  const legs = changes.postings.flatMap((set) =>
-    set.legs.map((leg) => [set.id, set.kind, set.sale, leg.account, leg.fen]),
-  );
-  return [
-    json(audit === null ? [] : [[audit.seq, audit.at, audit.hash, audit.body]]),
-    json(changes.devices.map((row) => [row.device, row.seq, row])),
-    json(changes.chunks.map((row) => [row.device, row.last, row])),
-    json(changes.holders.map((row) => [row.id, row.paymentCode, row])),
-    json(names),
-    json(granted.map(coupon)),
-    json(updated.map(coupon)),
-    updated.length,
-    json(changes.sales.map((row) => [row.key, row.holder, row.serial, row])),
-    json(legs),
-    json(changes.evidence.map((row) => [row.id, row])),
-    json(changes.totals === null ? [] : [changes.totals]),
-  ];
 }
 
 const json = (value: unknown): string => JSON.stringify(value);

@@ -6,7 +6,8 @@ import { Database, type Statement } from 'sqlite3';
 
 type Done<Value> = (error: Error | undefined, value: Value) => void;
 
-type Parameters = readonly (string | number)[];
+/** Copied before the call returns. */
+type Parameters = readonly (string | number | Buffer)[];
 
 export interface PreparedStatement {
   run(parameters: Parameters, done: (error: Error | undefined) => void): void;
