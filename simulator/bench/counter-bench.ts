@@ -16,7 +16,8 @@ import { medianFdatasyncMs } from './raw-limits.js';
 const STARTS = 5;
 /** Node gives memory back slowly; what an idle agent keeps shows after half a minute. */
 const SETTLE_MS = 30_000;
-const SALES = 300;
+/** Enough for a hundredth of them to be more than the first sale and one accident. */
+const SALES = 600;
 const LIMIT_MS = 10;
 const RESTED_FDATASYNCS = 40;
 /** Long enough for all that follows a sale; a real customer takes a hundred times as long. */
