@@ -24,7 +24,8 @@ export interface Cut {
 export interface CutReport {
   /** Calls of ports in the first life: as many as there are places for a cut. */
   readonly points: number;
-  readonly deaths: readonly Death[];
+  /** A gateway has no sale and no sync of its own. */
+  readonly deaths: readonly (Pick<Death, 'where'> & Partial<Death>)[];
   readonly sales: number;
   readonly violation: Violation | undefined;
   readonly traceHash: string;
@@ -67,8 +68,7 @@ export function runCut({ seed, side, after }: Cut, sabotage: Sabotage = {}): Cut
   world.runTo(world.plan.start + STREET_MS);
   const { points } = struck;
   const violation = world.comeToRest();
-  const deaths =
-    side === 'counter' ? box.deaths : centre.deaths.map((where): Death => ({ where, sales: [], sync: 'in sync' }));
+  const deaths = side === 'counter' ? box.deaths : centre.deaths.map((where) => ({ where }));
   return { points, deaths, sales: world.sales, violation, traceHash: world.trace.hash };
 }
 
@@ -133,8 +133,8 @@ function addUp(sums: CutSums, cut: Cut, { deaths, violation }: CutReport): void 
   sums.worlds += 1;
   for (const { where, sales, sync } of deaths.slice(0, cut.after.length)) {
     count(sums.places, where);
-    count(sums.syncs, sync);
-    if (sales.length === 0) count(sums.sales, 'none');
+    if (sync !== undefined) count(sums.syncs, sync);
+    if (sales?.length === 0) count(sums.sales, 'none');
     for (const sale of new Set(sales)) count(sums.sales, sale);
   }
   if (violation !== undefined) sums.violations.push({ cut, violation });
