@@ -157,9 +157,10 @@ export const receiptNo = (device: DeviceId, movement: SaleId): ReceiptNo => `${d
 export const isFinal = (sale: Sale): boolean =>
   sale.at === 'settled' || sale.at === 'refunded' || sale.at === 'not-charged' || sale.at === 'abandoned';
 
-/** In a person's hands: the counter goes on without waiting for it. */
+/** In a person's hands, which the till is told before the record of it is on the disk: the counter goes on without waiting. */
 export const isParked = (sale: Sale): boolean =>
-  (sale.at === 'charging' || sale.at === 'refunding') && sale.movement.at === 'parked';
+  (sale.at === 'charging' || sale.at === 'refunding') &&
+  (sale.movement.at === 'parked' || sale.movement.at === 'parking');
 
 export function saleWakeAt(sale: Sale): MonoMs | undefined {
   switch (sale.at) {

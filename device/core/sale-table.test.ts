@@ -11,6 +11,7 @@ import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS } from './limits.js';
 import type { Movement } from './movement.js';
 import {
   type Charge,
+  isParked,
   receiptNo,
   type Sale,
   type SaleEffect,
@@ -19,6 +20,7 @@ import {
   type Settlement,
   stepSale,
 } from './sale.js';
+import { viewOf } from './sale-view.js';
 
 const NOW = 1_000_000;
 const at: Instant = {
@@ -336,6 +338,13 @@ describe('every input in every state', () => {
       }
     }
   });
+
+  it.each(Object.entries(STATES))(
+    '%s keeps the counter busy unless the till has been told that a person has it',
+    (_, sale) => {
+      expect(isParked(sale)).toBe(viewOf(sale).state.endsWith('unknown'));
+    },
+  );
 
   it('writes only records that the journal takes', () => {
     for (const sale of Object.values(STATES)) {
