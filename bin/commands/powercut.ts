@@ -1,6 +1,6 @@
 /** `codeplate powercut`: cuts the power at every write of journal and ledger, and at everything that a counter or the gateway does. */
 import { Command, Option } from 'commander';
-import type { Counts as Report, SuitePart, SuiteRow } from '../../simulator/powercut/suite.js';
+import type { SuitePart, SuiteRow } from '../../simulator/powercut/suite.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -74,7 +74,7 @@ async function check({ only, thorough = false, seed, json = false }: Options): P
 const COUNTS = ['points', 'states', 'lost', 'doubled', 'corrupt'] as const;
 type Counts = Readonly<Record<(typeof COUNTS)[number], number>>;
 
-function sum(reports: readonly Report[]): Counts {
+function sum(reports: readonly SuiteRow['report'][]): Counts {
   const of = (count: (typeof COUNTS)[number]): number => reports.reduce((all, report) => all + report[count], 0);
   return {
     points: of('points'),

@@ -42,7 +42,7 @@ describe('the rows of a batch', () => {
 
   it('have room for a batch of any size, and forget the one before', () => {
     const rows = new BatchRows();
-    const large = Array.from({ length: 400 }, (_, n) => chunk(`d${n}`, ['券'.repeat(2_000)]));
+    const large = Array.from({ length: 800 }, (_, n) => chunk(`d${n}`, ['券'.repeat(2_000)]));
     expect(docsOf(rows.of({ ...NO_CHANGES, chunks: large }), CHUNKS)).toEqual(large);
     const [small] = large;
     const again = rows.of({ ...NO_CHANGES, chunks: small === undefined ? [] : [small] });

@@ -1,8 +1,10 @@
 /** What a batch changes, as the parameters of the one statement that writes it (`BATCH_TRIGGER`). */
 import { type Changes, IDENTIFIERS } from '../core/book.js';
 
-/** A batch of a few hundred sales; one that is larger makes it larger for good. */
+/** A batch of a few hundred sales. */
 const FIRST_BYTES = 256 * 1024;
+/** Beyond it they were made for counters that came back after a week, which is no reason to keep so much for good. */
+const KEPT_BYTES = 4 * 1024 * 1024;
 /** UTF-8 of one UTF-16 code unit. */
 const MOST_BYTES_A_UNIT = 3;
 
@@ -17,6 +19,7 @@ export class BatchRows {
   /** In the order of the view's columns. */
   of(changes: Changes): readonly (string | number | Buffer)[] {
     this.#length = 0;
+    if (this.#docs.length > KEPT_BYTES) this.#docs = Buffer.allocUnsafe(FIRST_BYTES);
     const { audit } = changes;
     const granted = changes.coupons.filter(({ was }) => was === 0);
     const updated = changes.coupons.filter(({ was }) => was > 0);

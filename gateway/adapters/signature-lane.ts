@@ -55,10 +55,14 @@ export class SignatureLane {
     if (this.#behind.length === 1) this.#moveUp();
   }
 
-  /** For a signature that can't hold, so that what it needs is made ready before one comes that can. Dropped where nobody has time. */
-  rehearse(signature: SignatureToCheck): void {
-    if (this.#behind.length === 0 && this.#thread?.ring.ask(signature) === true)
-      this.#asked.push({ signature, done: () => undefined });
+  /**
+   * For a signature that can't hold, so that what it needs is made ready before one comes that can. False where there is no
+   * thread, or it has no time for this.
+   */
+  rehearse(signature: SignatureToCheck): boolean {
+    const isAsked = this.#behind.length === 0 && this.#thread?.ring.ask(signature) === true;
+    if (isAsked) this.#asked.push({ signature, done: () => undefined });
+    return isAsked;
   }
 
   /** What is waiting gets no answer any more. */

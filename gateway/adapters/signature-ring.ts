@@ -3,16 +3,14 @@
  * order by the one and answered in order by the other. Handing one over is a copy of some 250 bytes; a message between
  * threads costs as much as a quarter of the check itself, and so would waking a thread for each.
  */
-import type { SignatureToCheck } from '#protocol/codes/presentation.js';
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type SignatureToCheck } from '#protocol/codes/presentation.js';
 
 /** More than a batch's worth; what finds the ring full waits at the asker's. */
 const SLOTS = 1_024;
 const SLOT_BYTES = 256;
 /** In a slot: the message's length, the key (compressed SEC1), the signature (P1363), the message. */
 const KEY_AT = 1;
-const KEY_BYTES = 33;
-const SIGNATURE_AT = KEY_AT + KEY_BYTES;
-const SIGNATURE_BYTES = 64;
+const SIGNATURE_AT = KEY_AT + PUBLIC_KEY_BYTES;
 const MESSAGE_AT = SIGNATURE_AT + SIGNATURE_BYTES;
 const MESSAGE_BYTES = SLOT_BYTES - MESSAGE_AT;
 
@@ -78,7 +76,7 @@ export class RingAsker {
 }
 
 const fits = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
-  publicKey.length === KEY_BYTES && signature.length === SIGNATURE_BYTES && message.length <= MESSAGE_BYTES;
+  publicKey.length === PUBLIC_KEY_BYTES && signature.length === SIGNATURE_BYTES && message.length <= MESSAGE_BYTES;
 
 /** Some 1.5 ms of work: an answer that is there waits no longer than that for the word that it is. */
 const TOLD_AT_ONCE = 16;

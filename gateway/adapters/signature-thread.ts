@@ -1,4 +1,4 @@
-/** The thread of `thread-verifier.ts`: answers its ring, and ends with it. */
+/** The thread of `signature-lane.ts`: answers its ring, and ends with it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { es256Verifier } from '#protocol/node-crypto.js';
 import { answerRing } from './signature-ring.js';

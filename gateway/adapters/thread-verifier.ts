@@ -73,7 +73,10 @@ export function threadVerifier(trust: PresentationTrust, program?: URL): Verifie
     issued(grant) {
       checker.issued(grant);
       const read = decodeGrant(grant);
-      if (read.ok) lane.rehearse({ publicKey: read.value.holderKey, message: NOTHING, signature: NO_SIGNATURE });
+      if (!read.ok) return;
+      // A signature that can't hold, and costs nothing to refuse: what stays is the holder's key, imported.
+      const cannotHold = { publicKey: read.value.holderKey, message: NOTHING, signature: NO_SIGNATURE };
+      if (!lane.rehearse(cannotHold)) checkHere(cannotHold);
     },
     close: (done) => lane.close(done),
   };

@@ -5,12 +5,10 @@
 import {
   campaignTag,
   checkWithoutSignatures,
-  decodeGrant,
   decodePresentation,
   type PresentationRefusal,
   type PresentationTrust,
   presented,
-  SIGNATURE_BYTES,
   type SignatureToCheck,
   signatureHolds,
   signaturesToCheck,
@@ -40,8 +38,6 @@ export function createPresentationChecker(
 ): PresentationChecker {
   const { campaign, issuerKeys, verifier } = options;
   const known = new Set<string>();
-  const nothing = new Uint8Array();
-  const noSignature = new Uint8Array(SIGNATURE_BYTES);
 
   function remember(grant: Uint8Array): void {
     const oldest = known.size >= REMEMBERED_GRANTS ? known.values().next() : undefined;
@@ -82,12 +78,7 @@ export function createPresentationChecker(
       if ('ok' in begun) return begun;
       return begun.end(begun.signatures.every((signature) => signatureHolds(signature, verifier)));
     },
-    issued(bytes) {
-      remember(bytes);
-      const grant = decodeGrant(bytes);
-      // A signature that can't hold, and costs nothing to refuse: what stays is the holder's key, imported.
-      if (grant.ok) verifier.verify(grant.value.holderKey, nothing, noSignature);
-    },
+    issued: remember,
   };
 }
 

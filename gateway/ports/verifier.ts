@@ -22,7 +22,7 @@ export type Verdict =
 export interface Verifier {
   /** Verdicts in the order of the jobs. May call back at once. */
   verify(jobs: readonly PresentationJob[], done: (verdicts: readonly Verdict[]) => void): void;
-  /** A grant that the gateway has just signed: known by its bytes from now on, and its holder's key made ready. */
+  /** A grant that the gateway has just signed: known by its bytes from now on. Where importing a key takes time, its holder's is made ready. */
   issued(grant: Uint8Array): void;
   close(done: () => void): void;
 }

@@ -132,14 +132,14 @@ async function latenciesAt(rig: Rig, campaign: Campaign): Promise<readonly Figur
 }
 
 function latency(name: string, times: readonly number[], disk: string): Figure {
-  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((part) => quantile(times, part).toFixed(1));
+  const [p50, p90, max] = [0.5, 0.9, 1].map((part) => quantile(times, part).toFixed(1));
   const value = quantile(times, 0.99);
   return {
     name,
     ratio: value / LIMIT_MS,
     value,
     unit: 'ms',
-    against: `limit ${LIMIT_MS} ms; of ${times.length}: median ${p50}, p90 ${p90}, p99 ${p99}, max ${max}; ${disk}`,
+    against: `limit ${LIMIT_MS} ms; of ${times.length}: median ${p50}, p90 ${p90}, max ${max}; ${disk}`,
     met: value <= LIMIT_MS,
   };
 }

@@ -1,5 +1,5 @@
 /** The rows of `codeplate powercut` for the world: the power goes at every call of a port, and the world's checkers judge. */
-import { type CutSums, cutEverywhere, type Side } from '../world/cut-everywhere.js';
+import { type CutSums, cutEverywhere, type Failure, type Side } from '../world/cut-everywhere.js';
 import type { Counts } from './suite.js';
 
 /** Streets whose every call is cut. In the quick ones every state of a sale and of a sync comes by already. */
@@ -25,15 +25,18 @@ export async function cutSide(
     lost: broken((invariant) => LOST.has(invariant)),
     doubled: broken((invariant) => DOUBLED.has(invariant)),
     corrupt: broken((invariant) => !LOST.has(invariant) && !DOUBLED.has(invariant)),
-    findings: sums.violations
-      .slice(0, MAX_FINDINGS)
-      .map(
-        ({ cut, violation }) =>
-          `seed ${cut.seed}, cut after ${cut.after.join(' and ')}: ${violation.invariant}: ${violation.what}`,
-      ),
+    findings: sums.violations.slice(0, MAX_FINDINGS).map(inWords),
     notes: notesOf(sums),
   };
 }
+
+/** With what replays it: a street's cuts are the same each time. */
+const inWords = ({ cut, violation, lastSteps }: Failure): string =>
+  [
+    `${violation.invariant}: ${violation.what}`,
+    `cut after ${cut.after.join(' and ')} calls of ports; again with codeplate powercut --only world --seed ${cut.seed}`,
+    ...lastSteps,
+  ].join('\n      ');
 
 function notesOf({ side, places, sales, syncs }: CutSums): readonly string[] {
   const list = (counts: ReadonlyMap<string, number>): string =>

@@ -28,6 +28,8 @@ export interface CutReport {
   readonly deaths: readonly (Pick<Death, 'where'> & Partial<Death>)[];
   readonly sales: number;
   readonly violation: Violation | undefined;
+  /** In words; empty where all was well. */
+  readonly lastSteps: readonly string[];
   readonly traceHash: string;
 }
 
@@ -35,6 +37,8 @@ const MINUTE_MS = 60_000;
 /** A counter, a dozen people, and a spell without a line: every state of a sale and of a sync comes by. */
 const PROFILE: ProfileName = 'calm';
 const STREET_MS = 7 * MINUTE_MS;
+/** Enough to see what the cut fell into and what came of it. */
+const LAST_STEPS = 15;
 const LINE_GONE = { from: 3 * MINUTE_MS, to: 5 * MINUTE_MS } as const;
 
 function streetOf(seed: number): Plan {
@@ -69,7 +73,14 @@ export function runCut({ seed, side, after }: Cut, sabotage: Sabotage = {}): Cut
   const { points } = struck;
   const violation = world.comeToRest();
   const deaths = side === 'counter' ? box.deaths : centre.deaths.map((where) => ({ where }));
-  return { points, deaths, sales: world.sales, violation, traceHash: world.trace.hash };
+  const lastSteps = violation === undefined ? [] : world.trace.last(LAST_STEPS);
+  return { points, deaths, sales: world.sales, violation, lastSteps, traceHash: world.trace.hash };
+}
+
+export interface Failure {
+  readonly cut: Cut;
+  readonly violation: Violation;
+  readonly lastSteps: readonly string[];
 }
 
 /** Sums over many cuts. */
@@ -84,7 +95,7 @@ export interface CutSums {
   /** Cuts, by the state of a sale under way; `none` where there was none. */
   readonly sales: Map<string, number>;
   readonly syncs: Map<string, number>;
-  readonly violations: { readonly cut: Cut; readonly violation: Violation }[];
+  readonly violations: Failure[];
 }
 
 /** A recovery makes some dozens of calls: the second cut falls on another one of them each time. */
@@ -94,9 +105,8 @@ const RECOVERY_POINTS = 60;
 export async function cutEverywhere(options: {
   readonly side: Side;
   readonly seeds: readonly number[];
-  readonly onProgress?: (done: number, all: number) => void;
 }): Promise<CutSums> {
-  const { side, seeds, onProgress } = options;
+  const { side, seeds } = options;
   const sums: CutSums = {
     side,
     points: 0,
@@ -108,28 +118,25 @@ export async function cutEverywhere(options: {
   };
   const cuts: Cut[] = [];
   for (const seed of seeds) {
-    const { points, violation } = runCut({ seed, side, after: [] });
-    if (violation !== undefined) sums.violations.push({ cut: { seed, side, after: [] }, violation });
+    const whole: Cut = { seed, side, after: [] };
+    const { points, violation, lastSteps } = runCut(whole);
+    if (violation !== undefined) sums.violations.push({ cut: whole, violation, lastSteps });
     sums.points += points;
     for (let at = 1; at <= points; at++) {
       cuts.push({ seed, side, after: [at] });
       if (side === 'counter') cuts.push({ seed, side, after: [at, 1 + ((at * 7) % RECOVERY_POINTS)] });
     }
   }
-  const all = cuts.length;
   await onThreads<Cut, CutReport>({
     program: new URL('./cut-worker.js', import.meta.url),
     here: (cut) => runCut(cut),
     next: () => cuts.pop(),
-    seen: (cut, report) => {
-      addUp(sums, cut, report);
-      onProgress?.(sums.worlds, all);
-    },
+    seen: (cut, report) => addUp(sums, cut, report),
   });
   return sums;
 }
 
-function addUp(sums: CutSums, cut: Cut, { deaths, violation }: CutReport): void {
+function addUp(sums: CutSums, cut: Cut, { deaths, violation, lastSteps }: CutReport): void {
   sums.worlds += 1;
   for (const { where, sales, sync } of deaths.slice(0, cut.after.length)) {
     count(sums.places, where);
@@ -137,7 +144,7 @@ function addUp(sums: CutSums, cut: Cut, { deaths, violation }: CutReport): void 
     if (sales?.length === 0) count(sums.sales, 'none');
     for (const sale of new Set(sales)) count(sums.sales, sale);
   }
-  if (violation !== undefined) sums.violations.push({ cut, violation });
+  if (violation !== undefined) sums.violations.push({ cut, violation, lastSteps });
 }
 
 const count = (into: Map<string, number>, what: string): void => void into.set(what, (into.get(what) ?? 0) + 1);
