@@ -11,6 +11,8 @@ import type { SignatureThreadData } from './signature-thread.js';
 const RESTART_MS = 1_000;
 /** Some half a millisecond of this thread's time. */
 const CHECKED_HERE_AT_ONCE = 6;
+/** Keys made ready at a time, where nobody is waiting: who comes then waits for less than a millisecond. */
+const REHEARSED_AT_ONCE = 8;
 
 /** Built code lies beside this file; the sources, as tests run them, have none that a thread could load. */
 const THREAD = import.meta.url.endsWith('.ts')
@@ -27,7 +29,8 @@ export interface SignatureLaneOptions {
 
 interface Waiting {
   readonly signature: SignatureToCheck;
-  readonly done: (holds: boolean) => void;
+  /** undefined: a rehearsal, for whose answer nobody waits. */
+  readonly done: ((holds: boolean) => void) | undefined;
 }
 
 export class SignatureLane {
@@ -38,13 +41,22 @@ export class SignatureLane {
   #asked: Waiting[] = [];
   /** What the ring had no room for, in order. */
   #behind: Waiting[] = [];
+  /** Of those in the ring. */
+  #rehearsing = 0;
+  /** What the thread does when it has nothing else to do, the newest first: its holder may be on the way to a counter. */
+  readonly #rehearsals: SignatureToCheck[] = [];
 
   constructor(options: SignatureLaneOptions) {
     this.#options = options;
   }
 
+  /** Nobody is waiting. */
   get isIdle(): boolean {
-    return this.#asked.length === 0 && this.#behind.length === 0;
+    return this.#asked.length === this.#rehearsing && this.#behind.length === 0;
+  }
+
+  get hasThread(): boolean {
+    return this.#thread !== undefined;
   }
 
   /** `done` is called later, never at once. */
@@ -56,13 +68,13 @@ export class SignatureLane {
   }
 
   /**
-   * For a signature that can't hold, so that what it needs is made ready before one comes that can. False where there is no
-   * thread, or it has no time for this.
+   * For a signature that can't hold, so that what it needs is made ready before one comes that can: when the thread has
+   * time, also one that is yet to start. A nine o'clock's worth of claims holds up no sale.
    */
-  rehearse(signature: SignatureToCheck): boolean {
-    const isAsked = this.#behind.length === 0 && this.#thread?.ring.ask(signature) === true;
-    if (isAsked) this.#asked.push({ signature, done: () => undefined });
-    return isAsked;
+  rehearse(signature: SignatureToCheck): void {
+    if (this.#rehearsals.length >= this.#options.cachedKeys) return;
+    this.#rehearsals.push(signature);
+    this.#moveUp();
   }
 
   /** What is waiting gets no answer any more. */
@@ -71,6 +83,7 @@ export class SignatureLane {
     this.#thread = undefined;
     this.#asked = [];
     this.#behind = [];
+    this.#rehearsing = 0;
     if (thread === undefined) {
       done();
       return;
@@ -93,8 +106,9 @@ export class SignatureLane {
       if (this.#thread?.worker !== worker) return;
       this.#thread = undefined;
       this.#diedAt = performance.now();
-      this.#behind = [...this.#asked, ...this.#behind];
+      this.#behind = [...this.#asked.filter(({ done }) => done !== undefined), ...this.#behind];
       this.#asked = [];
+      this.#rehearsing = 0;
       this.#moveUp();
     });
     worker.unref();
@@ -104,8 +118,9 @@ export class SignatureLane {
     const answers: boolean[] = [];
     for (let holds = ring.take(); holds !== undefined; holds = ring.take()) answers.push(holds);
     const answered = this.#asked.splice(0, answers.length);
+    for (const { done } of answered) if (done === undefined) this.#rehearsing -= 1;
     this.#moveUp();
-    for (const [at, { done }] of answered.entries()) done(answers[at] === true);
+    for (const [at, { done }] of answered.entries()) done?.(answers[at] === true);
   }
 
   #moveUp(): void {
@@ -117,14 +132,26 @@ export class SignatureLane {
       moved += 1;
     }
     this.#behind.splice(0, moved);
+    if (this.#behind.length === 0 && ring !== undefined) this.#rehearseSome(ring);
     // With nothing in the ring it isn't full: there is no thread, or this one fits into no slot.
     if (this.#behind.length > 0 && this.#asked.length === 0) setImmediate(() => this.#checkSomeHere());
+  }
+
+  #rehearseSome(ring: RingAsker): void {
+    while (this.#asked.length < REHEARSED_AT_ONCE) {
+      const signature = this.#rehearsals.pop();
+      if (signature === undefined) return;
+      // One that fits into no slot is checked where it comes from, without this.
+      if (!ring.ask(signature)) continue;
+      this.#asked.push({ signature, done: undefined });
+      this.#rehearsing += 1;
+    }
   }
 
   #checkSomeHere(): void {
     if (this.#asked.length > 0) return;
     const some = this.#behind.splice(0, CHECKED_HERE_AT_ONCE);
-    for (const { signature, done } of some) done(this.#options.checkHere(signature));
+    for (const { signature, done } of some) done?.(this.#options.checkHere(signature));
     this.#moveUp();
   }
 }

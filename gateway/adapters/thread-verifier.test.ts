@@ -114,6 +114,17 @@ describe("the gateway's verifier", () => {
     expect(heard).toEqual(Array.from({ length: 1_500 }, (_, n) => n));
   });
 
+  it('answers a sale while the keys of a morning of new holders are still to be made ready', async () => {
+    const verifier = start();
+    const jobs = [shown(1), shown(2, thief), shown(3)];
+    await verdictsOf(verifier, jobs); // starts the thread
+    for (let n = 0; n < 300; n++) {
+      const grant = { ...GRANT, holderKey: es256Signer(generatePrivateKey()).publicKey };
+      verifier.issued(encodeGrant(grant, issuer.sign(grantBytesToSign(CAMPAIGN, grant))));
+    }
+    expect(await verdictsOf(verifier, jobs)).toEqual([good(1), forged, good(3)]);
+  });
+
   it.each([
     ['at once', 'process.exit(1)'],
     ['in the middle of it', "setTimeout(() => { throw new Error('out of memory') }, 20)"],
@@ -122,6 +133,7 @@ describe("the gateway's verifier", () => {
     const jobs = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? shown(n + 1) : shown(n + 1, thief)));
     const expected = jobs.map((_, n) => (n % 2 === 0 ? good(n + 1) : forged));
     expect(await verdictsOf(verifier, jobs)).toEqual(expected);
+    verifier.issued(grantBytes);
     expect(await verdictsOf(verifier, jobs)).toEqual(expected);
   });
 });

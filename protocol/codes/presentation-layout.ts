@@ -68,9 +68,14 @@ export interface DecodedPresentation {
   readonly bytes: Uint8Array;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** A holder is known by the key itself, as lower-case hex: 66 characters. */
-export const holderIdOf = (publicKey: Uint8Array): HolderId =>
-  Array.from(publicKey, (byte) => byte.toString(16).padStart(2, '0')).join('') as HolderId;
+export function holderIdOf(publicKey: Uint8Array): HolderId {
+  let id = '';
+  for (const byte of publicKey) id += HEX[byte];
+  return id as HolderId;
+}
 
 /** FNV-1a 32, its low 24 bits. Not cryptography: see the head of this file. */
 export function campaignTag(campaign: CampaignId): number {
