@@ -12,7 +12,7 @@ import { withGateway } from './bench-gateway.js';
 import { quantile } from './figure.js';
 import type { Ask, Load, Stretch } from './gateway-bench-client.js';
 import { inFolder } from './in-folder.js';
-import { medianFdatasyncMs, withRawBroker } from './raw-limits.js';
+import { medianFdatasyncMs, withBareCommits, withRawBroker } from './raw-limits.js';
 
 export interface GatewayBench {
   /** Of the sales that bare round trips would allow: the higher the better. */
@@ -26,6 +26,8 @@ export interface GatewayBench {
   readonly loneSaleMs: number;
   readonly loneFloorMs: number;
   readonly fdatasyncMs: number;
+  /** An echo that waits for a bare commit of one row in the ledger's SQLite: what SQLite and its thread leave to be had. */
+  readonly durableEchoMs: number;
   readonly echoMs: number;
   /** Of this process (broker, gateway, its threads), without the clients: says more than time on a busy machine. */
   readonly cpuMicrosPerSale: number;
@@ -34,6 +36,12 @@ export interface GatewayBench {
   readonly refused: number;
   readonly devices: number;
   readonly cores: number;
+}
+
+/** What a disk needs, and a database on it, between two stretches. */
+interface Bare {
+  readonly fdatasyncMs: number;
+  readonly durableEchoMs: number;
 }
 
 /** Enough to keep both cores busy; each waits for its answer before it asks again. */
@@ -64,19 +72,10 @@ export const benchGateway = ({ rounds = ROUNDS }: { readonly rounds?: number } =
           const many = await paired(
             { kind: 'echo', port: rawPort, password: PASSWORD, devices, presentations: null },
             { kind: 'sale', port, password: PASSWORD, devices, presentations: await presentations(manySales) },
-            { rounds, forMs: STRETCH_MS, rampMs: RAMP_MS, between: () => 0 },
+            { rounds, forMs: STRETCH_MS, rampMs: RAMP_MS, between: () => Promise.resolve(undefined) },
           );
           const shown = await presentations(LONE_SALES);
-          const alone = await paired(
-            { kind: 'echo', port: rawPort, password: PASSWORD, devices: ['lone'], presentations: null },
-            { kind: 'sale', port, password: PASSWORD, devices: ['lone'], presentations: shown },
-            {
-              rounds: LONE_ROUNDS,
-              forMs: LONE_STRETCH_MS,
-              rampMs: 0,
-              between: () => medianFdatasyncMs(join(folder, 'sync'), 60),
-            },
-          );
+          const alone = await measureAlone(folder, { rawPort, port, shown });
           return figures(many, alone);
         },
         LONE_SALES + manySales,
@@ -84,9 +83,40 @@ export const benchGateway = ({ rounds = ROUNDS }: { readonly rounds?: number } =
     );
   });
 
-function figures(many: readonly Round[], alone: readonly Round[]): GatewayBench {
-  const floorOf = ({ raw, between }: Round): number => 2 * between + 2 * raw.medianMs;
-  const over = (rounds: readonly Round[], value: (round: Round) => number): number => median(rounds.map(value));
+interface Lone {
+  readonly rawPort: number;
+  readonly port: number;
+  /** File of presentations. */
+  readonly shown: string;
+}
+
+const measureAlone = (folder: string, { rawPort, port, shown }: Lone): Promise<readonly Round<Bare>[]> =>
+  withBareCommits(join(folder, 'commits.db'), (keep) =>
+    withRawBroker(async (durablePort) => {
+      const echo: Omit<Load, 'port'> = { kind: 'echo', password: PASSWORD, devices: ['lone'], presentations: null };
+      const durable = await startClients({ ...echo, port: durablePort });
+      const stretch = { forMs: LONE_STRETCH_MS, rampMs: 0 };
+      const between = async (): Promise<Bare> => ({
+        fdatasyncMs: medianFdatasyncMs(join(folder, 'sync'), 60),
+        durableEchoMs: (await durable.stretch(stretch)).medianMs,
+      });
+      try {
+        await durable.stretch({ ...stretch, forMs: WARM_UP_MS });
+        return await paired(
+          { ...echo, port: rawPort },
+          { ...echo, kind: 'sale', port, presentations: shown },
+          { ...stretch, rounds: LONE_ROUNDS, between },
+        );
+      } finally {
+        await durable.stop();
+      }
+    }, keep),
+  );
+
+function figures(many: readonly Round<undefined>[], alone: readonly Round<Bare>[]): GatewayBench {
+  const floorOf = ({ raw, between }: Round<Bare>): number => 2 * between.fdatasyncMs + 2 * raw.medianMs;
+  const over = <Between>(rounds: readonly Round<Between>[], value: (round: Round<Between>) => number): number =>
+    median(rounds.map(value));
   const rawEchoesPerSecond = over(many, ({ raw }) => perSecond(raw));
   return {
     throughputRatio: over(many, ({ raw, sale }) => perSecond(sale) / (perSecond(raw) / 2)),
@@ -97,7 +127,8 @@ function figures(many: readonly Round[], alone: readonly Round[]): GatewayBench 
     saleP99Ms: over(many, ({ sale }) => sale.p99Ms),
     loneSaleMs: over(alone, ({ sale }) => sale.medianMs),
     loneFloorMs: over(alone, floorOf),
-    fdatasyncMs: over(alone, ({ between }) => between),
+    fdatasyncMs: over(alone, ({ between }) => between.fdatasyncMs),
+    durableEchoMs: over(alone, ({ between }) => between.durableEchoMs),
     echoMs: over(alone, ({ raw }) => raw.medianMs),
     cpuMicrosPerSale: over(many, ({ sale }) => sale.cpuMicros / sale.all),
     rawCpuMicrosPerSale: over(many, ({ raw }) => (raw.cpuMicros / raw.all) * 2),
@@ -113,28 +144,28 @@ const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 // ---------------------------------------------------------------- in turns
 
-interface Round {
+interface Round<Between> {
   readonly raw: Measured;
   readonly sale: Measured;
-  readonly between: number;
+  readonly between: Between;
 }
 
 /**
  * The limit and the gateway by turns, some seconds each, and the ratio of each pair: what else the machine does in a
  * minute then falls on both alike.
  */
-async function paired(
+async function paired<Between>(
   echoes: Load,
   sales: Load,
-  { rounds, between, ...stretch }: Ask & { readonly rounds: number; readonly between: () => number },
-): Promise<readonly Round[]> {
+  { rounds, between, ...stretch }: Ask & { readonly rounds: number; readonly between: () => Promise<Between> },
+): Promise<readonly Round<Between>[]> {
   const [raw, sale] = await Promise.all([startClients(echoes), startClients(sales)]);
   try {
     await raw.stretch({ forMs: WARM_UP_MS, rampMs: 0 });
     await sale.stretch({ forMs: WARM_UP_MS, rampMs: 0 });
-    const done: Round[] = [];
+    const done: Round<Between>[] = [];
     for (let round = 0; round < rounds; round++) {
-      const pair = { raw: await raw.stretch(stretch), between: between(), sale: await sale.stretch(stretch) };
+      const pair = { raw: await raw.stretch(stretch), between: await between(), sale: await sale.stretch(stretch) };
       if (pair.sale.hasRunOut) break;
       done.push(pair);
     }

@@ -1,18 +1,31 @@
 /** What the gateway is held against: a broker that only echoes, and a disk that only has to be sure. */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { Aedes } from 'aedes';
+import { PRAGMAS } from '#gateway/adapters/ledger-sql.js';
+import { openSqlite } from '#gateway/adapters/sqlite.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { downTopic } from '#protocol/messages/topics.js';
 import { quantile } from './figure.js';
 
-/** Bare aedes that answers each message with its payload, at QoS 1. */
-export async function withRawBroker<Value>(use: (port: number) => Promise<Value>): Promise<Value> {
+/** Calls back when something is on the disk. */
+export type Keep = (done: () => void) => void;
+
+const keepNothing: Keep = (done) => done();
+
+/** Bare aedes that answers each message with its payload, at QoS 1, once `keep` has called back. */
+export async function withRawBroker<Value>(
+  use: (port: number) => Promise<Value>,
+  keep: Keep = keepNothing,
+): Promise<Value> {
   const aedes = await Aedes.createBroker();
   aedes.on('publish', ({ topic, payload }, client) => {
     if (client === null || !topic.endsWith('/up')) return;
     const reply = downTopic(client.id as DeviceId);
-    client.publish({ cmd: 'publish', topic: reply, payload, qos: 1, retain: false, dup: false }, () => undefined);
+    keep(() => {
+      client.publish({ cmd: 'publish', topic: reply, payload, qos: 1, retain: false, dup: false }, () => undefined);
+    });
   });
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
@@ -47,4 +60,19 @@ export function medianFdatasyncMs(file: string, times = 300): number {
   }
   closeSync(handle);
   return quantile(took, 0.5);
+}
+
+/** Commits one row of some bytes, in the ledger's SQLite and as it is set there. */
+export async function withBareCommits<Value>(file: string, use: (keep: Keep) => Promise<Value>): Promise<Value> {
+  const database = await promisify(openSqlite)(file);
+  const exec = promisify(database.exec);
+  try {
+    await exec(PRAGMAS);
+    await exec('create table row(bytes blob not null)');
+    const insert = database.prepare('insert into row values (?)');
+    const row = Buffer.alloc(500, 1);
+    return await use((done) => insert.run([row], done));
+  } finally {
+    await new Promise<void>((closed) => database.close(closed));
+  }
 }
