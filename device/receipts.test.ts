@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exampleCampaign } from '#protocol/campaign/rules/example-campaign.js';
+import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { wallMs } from '#protocol/time.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { exampleCampaign } from '#protocol/campaign/rules/example-campaign.js';
+import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import type { DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { type WallMs, wallMs } from '#protocol/time.js';

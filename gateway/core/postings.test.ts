@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exampleCampaign } from '#protocol/campaign/rules/example-campaign.js';
+import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { MerchantId } from '#protocol/ids.js';

@@ -6,9 +6,9 @@ import type { CouponSerial, MerchantId } from '../ids.js';
 import { fen } from '../money.js';
 import { exactly, wallMs } from '../time.js';
 import { refuseClaim } from './claim.js';
+import { exampleCampaign } from './example-campaign.js';
 import { describeProblem, parseCampaign } from './load.js';
 import { compileCampaign, type PaymentAsk, type Quote, quote, quoteParams } from './quote.js';
-import { exampleCampaign } from './rules/example-campaign.js';
 import { examplePerson } from './rules/identity.js';
 import type { Campaign } from './schema.js';
 

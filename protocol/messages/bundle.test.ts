@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { exampleCampaign } from '../campaign/example-campaign.js';
 import { base64url } from '../codes/bit-text.js';
 import { es256Signer, es256Verifier, generatePrivateKey } from '../node-crypto.js';
 import { wallMs } from '../time.js';
@@ -12,6 +13,8 @@ const NINE = Date.UTC(2023, 2, 27, 1);
 const TEN_PM = Date.UTC(2023, 2, 27, 14);
 const DAY = 86_400_000;
 
+const EXAMPLE = exampleCampaign();
+
 const DOCUMENT: BundleDocument = {
   format: 1,
   version: 3,
@@ -22,35 +25,15 @@ const DOCUMENT: BundleDocument = {
     [NINE + DAY, TEN_PM + DAY],
   ],
   campaign: {
-    format: 1,
+    ...EXAMPLE,
     id: 'youhao-2023',
-    version: 1,
     name: '“畅购友好·乐享消费”惠民消费季',
     nameEn: 'Youhao consumption season',
     receiptLine: '',
-    window: { timeZone: 'Asia/Shanghai', firstDay: '2023-03-27', days: 2, opens: '09:00', closes: '22:00' },
-    claim: {
-      opens: { day: '2023-03-27', time: '09:00' },
-      perPersonPerTier: 1,
-      samePerson: 'any',
-      identifiers: ['phone'],
-      geofence: null,
-    },
+    window: { ...EXAMPLE.window, days: 2 },
+    claim: { ...EXAMPLE.claim, identifiers: ['phone'] },
     tiers: [{ id: '20', faceFen: 2_000, thresholdFen: 10_000, quantity: 10, modes: ['customer-code'] }],
-    choice: 'largest-face',
-    couponsPerPayment: 1,
-    refund: 'stays-used',
-    offline: {
-      permitted: true,
-      maxCoupons: 5,
-      maxFaceFen: 10_000,
-      maxPerHolder: 1,
-      maxSyncAgeHours: 24,
-      conflictAccount: 'merchant',
-      fullPriceWithoutJournal: true,
-    },
-    plateCapFen: null,
-    splitGuard: null,
+    offline: { ...EXAMPLE.offline, maxCoupons: 5, maxFaceFen: 10_000, conflictAccount: 'merchant' },
     merchants: [{ id: 'm1', name: '鑫亿家', category: '限上个体' }],
     sponsors: [{ id: 'district', name: '友好区', shareBasisPoints: 10_000 }],
     budgetFen: 20_000,

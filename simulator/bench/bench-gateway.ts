@@ -8,6 +8,7 @@ import { threadVerifier } from '#gateway/adapters/thread-verifier.js';
 import { createIssuer } from '#gateway/core/issuer.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
 import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
+import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
 import { encodePresentation, holderIdOf, presentationBytesToSign } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
@@ -117,38 +118,14 @@ function benchCampaign(holders: number): Campaign {
     quantity: holders,
     modes: ['customer-code'],
   });
+  const example = exampleCampaign();
   return campaignSchema.parse({
-    format: 1,
+    ...example,
     id: 'bench',
-    version: 1,
-    name: '压力测试',
-    nameEn: 'Bench',
-    receiptLine: '',
     window: { timeZone: 'UTC', firstDay: day, days: 7, opens: '00:00', closes: '24:00' },
-    claim: {
-      opens: { day, time: '00:00' },
-      perPersonPerTier: 1,
-      samePerson: 'any',
-      identifiers: ['phone', 'idCard', 'device'],
-      geofence: null,
-    },
+    claim: { ...example.claim, opens: { day, time: '00:00' } },
     tiers: [tier(2_000, 10_000), tier(4_000, 20_000), tier(8_000, 30_000)],
-    choice: 'largest-face',
-    couponsPerPayment: 1,
-    refund: 'stays-used',
-    offline: {
-      permitted: true,
-      maxCoupons: 20,
-      maxFaceFen: 100_000,
-      maxPerHolder: 1,
-      maxSyncAgeHours: 24,
-      conflictAccount: 'bank',
-      fullPriceWithoutJournal: true,
-    },
-    plateCapFen: null,
-    splitGuard: null,
     merchants: [{ id: 'm1', name: '商店', category: '超市' }],
-    sponsors: [{ id: 'district', name: '区政府', shareBasisPoints: 10_000 }],
     budgetFen: holders * 14_000,
   });
 }

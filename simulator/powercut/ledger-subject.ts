@@ -8,6 +8,7 @@ import path from 'node:path';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
 import type { Answer, ClaimOp, Ledger, Op, Outcome, RecordsOp } from '#gateway/ports/ledger.js';
+import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { campaignSchema } from '#protocol/campaign/schema.js';
 import type { DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
@@ -74,37 +75,16 @@ const MERCHANT = 'shop-1' as MerchantId;
 const TIER = { id: 's20', faceFen: 2_000, thresholdFen: 10_000 };
 const AMOUNT_FEN = 15_000;
 
+const EXAMPLE = exampleCampaign();
+
 const RULES: Rules = compileRules({
   campaign: campaignSchema.parse({
-    format: 1,
+    ...EXAMPLE,
     id: 'power-cuts',
-    version: 1,
     name: '断电检验',
     nameEn: 'Power cuts',
-    receiptLine: '断电检验',
-    window: { timeZone: 'Asia/Shanghai', firstDay: '2023-03-27', days: 15, opens: '09:00', closes: '22:00' },
-    claim: {
-      opens: { day: '2023-03-27', time: '09:00' },
-      perPersonPerTier: 1,
-      samePerson: 'any',
-      identifiers: ['phone', 'idCard', 'device'],
-      geofence: null,
-    },
     tiers: [{ ...TIER, quantity: 100, modes: ['customer-code'] }],
-    choice: 'largest-face',
-    couponsPerPayment: 1,
-    refund: 'stays-used',
-    offline: {
-      permitted: false,
-      maxCoupons: 0,
-      maxFaceFen: 0,
-      maxPerHolder: 1,
-      maxSyncAgeHours: 24,
-      conflictAccount: 'bank',
-      fullPriceWithoutJournal: true,
-    },
-    plateCapFen: null,
-    splitGuard: null,
+    offline: { ...EXAMPLE.offline, permitted: false, maxCoupons: 0, maxFaceFen: 0 },
     merchants: [{ id: MERCHANT, name: '商店', category: '超市' }],
     sponsors: [
       { id: 'district', name: '区政府', shareBasisPoints: 7_000 },

@@ -3,6 +3,7 @@
 import { compileRules, type Rules } from '#gateway/core/rules.js';
 import type { AuthoriseOp, ClaimOp, Ledger, Op, Outcome, RecordsOp } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
+import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
 import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
@@ -20,39 +21,13 @@ type Change = { readonly [Key in keyof Campaign]?: unknown };
 /** Tiers s20 (serials 0-3), s40 (4-6), s80 (7): 3, 3 and 1 of them unless changed. */
 export function testCampaign(change: Change = {}): Campaign {
   return campaignSchema.parse({
-    format: 1,
+    ...exampleCampaign(),
     id: 'test-2023',
-    version: 1,
-    name: '测试消费季',
-    nameEn: 'Test season',
-    receiptLine: '测试',
-    window: { timeZone: 'Asia/Shanghai', firstDay: '2023-03-27', days: 15, opens: '09:00', closes: '22:00' },
-    claim: {
-      opens: { day: '2023-03-27', time: '09:00' },
-      perPersonPerTier: 1,
-      samePerson: 'any',
-      identifiers: ['phone', 'idCard', 'device'],
-      geofence: null,
-    },
     tiers: [
       { id: 's20', faceFen: 2_000, thresholdFen: 10_000, quantity: 4, modes: ['customer-code', 'plate'] },
       { id: 's40', faceFen: 4_000, thresholdFen: 20_000, quantity: 3, modes: ['customer-code', 'plate'] },
       { id: 's80', faceFen: 8_000, thresholdFen: 30_000, quantity: 1, modes: ['customer-code', 'plate'] },
     ],
-    choice: 'largest-face',
-    couponsPerPayment: 1,
-    refund: 'stays-used',
-    offline: {
-      permitted: true,
-      maxCoupons: 20,
-      maxFaceFen: 100_000,
-      maxPerHolder: 1,
-      maxSyncAgeHours: 24,
-      conflictAccount: 'bank',
-      fullPriceWithoutJournal: true,
-    },
-    plateCapFen: null,
-    splitGuard: null,
     merchants: [
       { id: 'm1', name: '第一商店', category: '超市' },
       { id: 'm2', name: '第二商店', category: '超市' },

@@ -1,7 +1,7 @@
 /** Of the coupons that fit, the largest face is taken. Nobody picks. */
 import { fen } from '../../money.js';
+import { exampleTiers } from '../example-campaign.js';
 import { hasTier, NO_TIERS, onlyTier } from '../tiers.js';
-import { exampleTiers } from './example-campaign.js';
 import type { PaymentRule } from './rule.js';
 
 export const largestFaceRule: PaymentRule = {

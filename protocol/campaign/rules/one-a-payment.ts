@@ -1,6 +1,6 @@
 /** One coupon a payment. Of several with one face, the first tier of the document. */
 import { fen } from '../../money.js';
-import { exampleTiers } from './example-campaign.js';
+import { exampleTiers } from '../example-campaign.js';
 import type { PaymentRule } from './rule.js';
 
 export const oneAPaymentRule: PaymentRule = {

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { fen } from '../../money.js';
 import { type WallMs, wallMs } from '../../time.js';
 import { compileCampaign } from '../compiled.js';
+import { exampleCampaign } from '../example-campaign.js';
 import { describeProblem, parseCampaign } from '../load.js';
 import type { Campaign } from '../schema.js';
 import { hasTier, onlyTier, type TierSet } from '../tiers.js';
-import { exampleCampaign } from './example-campaign.js';
 import { checkCharacter, examplePerson, normalDevice, normalIdCard, normalPhone } from './identity.js';
 import { CLAIM_RULES, PAYMENT_RULES } from './index.js';
 import { agreement } from './once-per-tier.js';
@@ -104,9 +104,7 @@ describe('refund', () => {
 });
 
 describe('every rule', () => {
-  const files = readdirSync(new URL('.', import.meta.url)).filter(
-    (file) => !/(test|^index|^rule|^example-campaign)\.ts$/.test(file),
-  );
+  const files = readdirSync(new URL('.', import.meta.url)).filter((file) => !/(test|^index|^rule)\.ts$/.test(file));
 
   it('is in the index under the name of its file', () => {
     const ids = [...PAYMENT_RULES, ...CLAIM_RULES].map(({ id }) => `${id}.ts`);

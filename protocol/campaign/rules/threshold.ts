@@ -1,7 +1,7 @@
 /** A coupon is usable from its threshold on, and never for the whole amount: the card reader cannot be asked for nothing. */
 import { fen } from '../../money.js';
+import { exampleTiers } from '../example-campaign.js';
 import { hasTier, NO_TIERS, onlyTier } from '../tiers.js';
-import { exampleTiers } from './example-campaign.js';
 import type { PaymentRule } from './rule.js';
 
 export const thresholdRule: PaymentRule = {

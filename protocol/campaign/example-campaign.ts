@@ -1,7 +1,7 @@
-/** The campaign that the rules' examples are about: the reference campaign in small, with one shop and a square for a district. */
-import type { CampaignId, MerchantId } from '../../ids.js';
-import { fen } from '../../money.js';
-import type { Campaign, Tier } from '../schema.js';
+/** The reference campaign in small, with one shop: what the rules' examples are about, and what benches, power cuts and tests make theirs of. */
+import type { CampaignId, MerchantId } from '../ids.js';
+import { fen } from '../money.js';
+import type { Campaign, Tier } from './schema.js';
 
 export function exampleTiers(): Tier[] {
   return [
