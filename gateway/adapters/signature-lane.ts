@@ -11,6 +11,11 @@ import type { SignatureThreadData } from './signature-thread.js';
 const RESTART_MS = 1_000;
 /** Some half a millisecond of this thread's time. */
 const CHECKED_HERE_AT_ONCE = 6;
+/**
+ * Waking the thread costs this one as much as a message does, so those that come in one turn share it; so many are work for
+ * half a millisecond, and may begin before the turn ends.
+ */
+const WOKEN_FOR = 8;
 /** Keys made ready at a time, where nobody is waiting: who comes then waits for less than a millisecond. */
 const REHEARSED_AT_ONCE = 8;
 
@@ -43,6 +48,8 @@ export class SignatureLane {
   #behind: Waiting[] = [];
   /** Of those in the ring. */
   #rehearsing = 0;
+  /** In the ring since the thread was last woken. */
+  #unheard = 0;
   /** What the thread does when it has nothing else to do, the newest first: its holder may be on the way to a counter. */
   readonly #rehearsals: SignatureToCheck[] = [];
 
@@ -127,8 +134,7 @@ export class SignatureLane {
     const ring = this.#thread?.ring;
     let moved = 0;
     for (const waiting of this.#behind) {
-      if (ring?.ask(waiting.signature) !== true) break;
-      this.#asked.push(waiting);
+      if (ring === undefined || !this.#ask(ring, waiting)) break;
       moved += 1;
     }
     this.#behind.splice(0, moved);
@@ -141,11 +147,23 @@ export class SignatureLane {
     while (this.#asked.length < REHEARSED_AT_ONCE) {
       const signature = this.#rehearsals.pop();
       if (signature === undefined) return;
-      // One that fits into no slot is checked where it comes from, without this.
-      if (!ring.ask(signature)) continue;
-      this.#asked.push({ signature, done: undefined });
-      this.#rehearsing += 1;
+      // One that fits into no slot is checked without this.
+      if (this.#ask(ring, { signature, done: undefined })) this.#rehearsing += 1;
     }
+  }
+
+  #ask(ring: RingAsker, waiting: Waiting): boolean {
+    if (!ring.ask(waiting.signature)) return false;
+    this.#asked.push(waiting);
+    this.#unheard += 1;
+    if (this.#unheard === 1) setImmediate(() => this.#wake(ring));
+    if (this.#unheard === WOKEN_FOR) ring.wake();
+    return true;
+  }
+
+  #wake(ring: RingAsker): void {
+    this.#unheard = 0;
+    ring.wake();
   }
 
   #checkSomeHere(): void {

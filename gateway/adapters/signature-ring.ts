@@ -44,7 +44,10 @@ export class RingAsker {
     this.#slots = new Uint8Array(memory, SLOTS_AT);
   }
 
-  /** False where it does not fit: no room just now, or not of the sizes that a presentation has. */
+  /**
+   * False where it does not fit: no room just now, or not of the sizes that a presentation has. An other side that sleeps
+   * goes on sleeping until it is woken.
+   */
   ask({ publicKey, message, signature }: SignatureToCheck): boolean {
     if (next(this.#asked, -this.#taken) === SLOTS || !fits(publicKey, message, signature)) return false;
     const at = slotOf(this.#asked) * SLOT_BYTES;
@@ -54,8 +57,11 @@ export class RingAsker {
     this.#slots.set(message, at + MESSAGE_AT);
     this.#asked = next(this.#asked);
     Atomics.store(this.#counters, ASKED, this.#asked);
-    if (Atomics.load(this.#counters, SLEEPING) === 1) Atomics.notify(this.#counters, ASKED);
     return true;
+  }
+
+  wake(): void {
+    if (Atomics.load(this.#counters, SLEEPING) === 1) Atomics.notify(this.#counters, ASKED);
   }
 
   /** The next answer, in the order of the questions; undefined where there is none yet. */
