@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -35,6 +35,31 @@ describe('ES256 on Node', () => {
         expect(verifier.verify(signer.publicKey, message, bent)).toBe(false);
       }),
       { numRuns: 50 },
+    );
+  });
+
+  it('says of any 64 bytes what OpenSSL says of them as they are, leading zeros included', () => {
+    const key = generatePrivateKey();
+    const signer = es256Signer(key);
+    const verifier = es256Verifier();
+    const seen = new Set<string>();
+    // A number begins with a zero byte once in 256, and with a high bit every other time.
+    for (let n = 0; n < 2_000; n++) {
+      const text = Uint8Array.of(n >> 8, n & 255);
+      const signature = signer.sign(text);
+      seen.add(
+        [0, 32].map((at) => (signature[at] === 0 ? 'short' : (signature[at] ?? 0) > 127 ? 'high' : 'low')).join(),
+      );
+      expect(verifier.verify(signer.publicKey, text, signature)).toBe(true);
+    }
+    expect([...seen].filter((kinds) => kinds.includes('short')).length).toBeGreaterThan(1);
+    const zeros = fc.constantFrom(0, 1, 31, 32, 33, 64);
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 64, maxLength: 64 }), zeros, (signature, many) => {
+        signature.fill(0, 0, many);
+        const asItIs = verify('sha256', message, { key: createPublicKey(key), dsaEncoding: 'ieee-p1363' }, signature);
+        expect(verifier.verify(signer.publicKey, message, signature)).toBe(asItIs);
+      }),
     );
   });
 

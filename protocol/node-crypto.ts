@@ -19,6 +19,10 @@ const CURVE = 'prime256v1';
 const COMPRESSED_BYTES = 33;
 const SIGNATURE_BYTES = 64;
 const PRIVATE_KEY_BYTES = 32;
+const DER_SEQUENCE = 0x30;
+const DER_INTEGER = 0x02;
+/** Two integers of 33 bytes at most, each with a tag and a length, and the same around both. */
+const MAX_DER_BYTES = 72;
 /**
  * Public keys kept ready by a verifier. Importing one costs more than checking a signature with it, and a phone shows
  * its code again and again; at some 2 KiB each this many hold about 8 MiB at the very most, and a counter sees far fewer.
@@ -53,12 +57,37 @@ export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256Verifier {
       const key = keyOf(publicKey);
       if (key === null) return false;
       try {
-        return cryptoVerify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+        return cryptoVerify('sha256', message, key, derOf(signature));
       } catch {
         return false; // OpenSSL throws on some malformed signatures; none of them is valid
       }
     },
   };
+}
+
+/**
+ * A P1363 signature as DER (RFC 3279 section 2.2.3), which is what OpenSSL checks: asked to convert it, Node 24 takes 89 µs
+ * instead of 66 for the whole check; Node 20 takes the same either way.
+ */
+function derOf(signature: Uint8Array): Uint8Array {
+  const der = new Uint8Array(MAX_DER_BYTES);
+  const half = signature.length / 2;
+  let end = putInteger(der, 2, signature.subarray(0, half));
+  end = putInteger(der, end, signature.subarray(half));
+  der[0] = DER_SEQUENCE;
+  der[1] = end - 2;
+  return der.subarray(0, end);
+}
+
+/** The shortest form that is not negative; gives where the next one begins. */
+function putInteger(der: Uint8Array, at: number, number: Uint8Array): number {
+  const first = number.findIndex((byte) => byte !== 0);
+  const digits = number.subarray(first === -1 ? number.length - 1 : first);
+  const pad = (digits[0] ?? 0) >> 7;
+  der[at] = DER_INTEGER;
+  der[at + 1] = pad + digits.length;
+  der.set(digits, at + 2 + pad);
+  return at + 2 + pad + digits.length;
 }
 
 /**
