@@ -156,14 +156,14 @@ export class SignatureLane {
     if (!ring.ask(waiting.signature)) return false;
     this.#asked.push(waiting);
     this.#unheard += 1;
-    if (this.#unheard === 1) setImmediate(() => this.#wake(ring));
+    if (this.#unheard === 1) setImmediate(() => this.#wake());
     if (this.#unheard === WOKEN_FOR) ring.wake();
     return true;
   }
 
-  #wake(ring: RingAsker): void {
+  #wake(): void {
     this.#unheard = 0;
-    ring.wake();
+    this.#thread?.ring.wake();
   }
 
   #checkSomeHere(): void {
