@@ -169,6 +169,32 @@ describe('what the desk knows', () => {
     }
   });
 
+  it('is more than the gateway knew, where this counter has taken the coupon and not told yet', () => {
+    const { desk, codes } = informed();
+    const coupon = { serial: 7 as CouponSerial, tier: '20', faceFen: fen(2_000), thresholdFen: fen(10_000) };
+    const reserved = { kind: 'reserved', ...coupon, netFen: fen(13_000), leaseMs: 60_000 } as const;
+    const sale = { sale: 's1' as SaleId, order: 'A' as OrderNo, amountFen: fen(15_000), netFen: fen(13_000) };
+    const by = { kind: 'reservation' } as const;
+    const merchantId = merchant?.id ?? ('' as never);
+    desk.note(
+      {
+        kind: 'charging',
+        ...sale,
+        merchant: merchantId,
+        coupon: { ...coupon, by },
+        reason: null,
+        readerMark: null,
+        at: null,
+      },
+      5,
+    );
+    expect(desk.checked(reserved, 4)).toEqual({ kind: 'refused', reason: 'already-used', next: null });
+    expect(codes).toEqual(['COUPON_TAKEN_HERE']);
+    // It had the record, and perhaps the refund's after it: its word counts.
+    expect(desk.checked(reserved, 5)).toBe(reserved);
+    expect(desk.checked({ ...reserved, serial: 8 as CouponSerial }, 4)).toMatchObject({ kind: 'reserved', serial: 8 });
+  });
+
   it('has in it which coupons are gone, as far as the gateway knew', () => {
     const keep = drawer();
     const { desk } = informed(keep);

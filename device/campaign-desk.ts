@@ -8,6 +8,7 @@ import type { Es256Verifier } from '#protocol/crypto.js';
 import type { CampaignId, DeviceId } from '#protocol/ids.js';
 import { openAllowance, type SignedAllowance, signedAllowanceSchema } from '#protocol/messages/allowance.js';
 import { bundleEnvelopeSchema, openBundle } from '#protocol/messages/bundle.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { parseBundle, parseSpent } from '#protocol/messages/index.js';
 import { type TimeStatement, timeHolds } from '#protocol/messages/signed-time.js';
 import { applySpent, NOTHING_SPENT, type SpentMessage, spentSchema } from '#protocol/messages/spent.js';
@@ -67,8 +68,20 @@ export class CampaignDesk {
     return judgeOffline({ facts, shown, mode, at, knowledge: this.#knowledge, count: this.count, verifier });
   }
 
-  note(record: JournalRecord): void {
-    this.count.note(record);
+  note(record: JournalRecord, seq: number): void {
+    this.count.note(record, seq);
+  }
+
+  /**
+   * The gateway's answer, unless this counter knows better: asked before it had the records of what was taken off line, the
+   * gateway may reserve a coupon that is gone. It frees the reservation when those records come.
+   *
+   * @param known how many of this counter's records the gateway had, at least, when it was asked
+   */
+  checked(answer: AuthoriseAnswer, known: number): AuthoriseAnswer {
+    if (answer.kind !== 'reserved' || !this.count.wasTakenAfter(answer.serial, known)) return answer;
+    this.#options.log('warn', 'COUPON_TAKEN_HERE', { serial: answer.serial });
+    return { kind: 'refused', reason: 'already-used', next: null };
   }
 
   /** A message on the campaign's topics. Whatever isn't what it should be is logged and changes nothing. */

@@ -28,6 +28,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
   const heard: string[] = [];
   let hear: BrokerEvents | undefined;
   const nothing = (): void => {};
+  const knew: number[] = [];
   const line = new Line({
     device: 'plate-001' as DeviceId,
     agent: 'test',
@@ -49,7 +50,10 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
     events: {
       onOnline: nothing,
       onOffline: nothing,
-      onAuthorised: (_sale, answer) => heard.push(answer.kind),
+      onAuthorised: (_sale, answer, known) => {
+        heard.push(answer.kind);
+        knew.push(known);
+      },
       onWelcome: nothing,
       onBeacon: nothing,
       onAcknowledged: nothing,
@@ -67,6 +71,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
     line,
     say,
     heard,
+    knew,
     /** The gateway's answer to the newest question: the 40 off 200 yuan, but for what is changed. */
     reserve: (change: object) =>
       say({
@@ -133,6 +138,19 @@ describe('a question for a coupon', () => {
     say({ type: 'have', re: 'x', ...release });
     ask();
     expect(sent()).toEqual(['records', 'records', 'records', 'authorise', 'authorise']);
+  });
+
+  it('is answered with how many records the gateway had when it was asked, not when the answer came', () => {
+    const { write, ask, say, reserve, knew } = lineUp();
+    const first = write(1, true);
+    ask();
+    reserve({});
+    ask();
+    say({ type: 'have', re: 'x', ...first });
+    reserve({});
+    ask();
+    reserve({});
+    expect(knew).toEqual([0, 0, 1]);
   });
 
   it('is not sent late over a new connection: its sale has long gone on without it', () => {

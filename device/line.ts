@@ -40,7 +40,8 @@ import { Timer, type Turns } from './running.js';
 export interface LineEvents {
   onOnline(): void;
   onOffline(why: string): void;
-  onAuthorised(sale: SaleId, answer: AuthoriseAnswer): void;
+  /** `known`: how many of our records the gateway had, at least, when it was asked. */
+  onAuthorised(sale: SaleId, answer: AuthoriseAnswer, known: number): void;
   /** The gateway's clock; `askedAt`: when the request left that it answers. */
   onWelcome(welcome: Extract<DownMessage, { type: 'welcome' }>, askedAt: MonoMs): void;
   /** The gateway lives: once a minute. */
@@ -53,6 +54,14 @@ export interface LineEvents {
 }
 
 export type AuthoriseRequest = Omit<Extract<UpMessage, { type: 'authorise' }>, 'v' | 'type' | 'id'>;
+
+interface Asked {
+  readonly sale: SaleId;
+  readonly amountFen: Fen;
+  readonly sentAt: MonoMs;
+  /** How many of our records the gateway had acknowledged by then. */
+  readonly known: number;
+}
 
 export class Line {
   readonly #device: DeviceId;
@@ -72,7 +81,7 @@ export class Line {
   #outbox: Outbox;
   #requests = 0;
   #hello: { readonly id: string; readonly at: MonoMs } | null = null;
-  readonly #asked = new Map<string, { readonly sale: SaleId; readonly amountFen: Fen; readonly sentAt: MonoMs }>();
+  readonly #asked = new Map<string, Asked>();
   /** The newest record that the centre waits for: no question overtakes it. */
   #urgentTo = 0;
   /** Questions behind such a record that hasn't left yet. */
@@ -155,7 +164,7 @@ export class Line {
     if (!this.online) return false;
     const id = this.#requestId();
     const { sale, amountFen } = request;
-    this.#asked.set(id, { sale, amountFen, sentAt: this.#now().mono });
+    this.#asked.set(id, { sale, amountFen, sentAt: this.#now().mono, known: this.#outbox.acknowledged.seq });
     const message: UpMessage = { v: 1, type: 'authorise', id, ...request };
     if (this.#urgentTo <= sentTo(this.#outbox)) return this.#send(message);
     this.#behind.push({ after: this.#urgentTo, message });
@@ -272,7 +281,7 @@ export class Line {
           this.#log('error', 'MESSAGE_MALFORMED', { what: `a reservation that does not fit its sale ${message.sale}` });
           return;
         }
-        this.#events.onAuthorised(message.sale, message.answer);
+        this.#events.onAuthorised(message.sale, message.answer, asked.known);
         return;
       }
       case 'have':

@@ -165,7 +165,10 @@ export class DeviceLoop implements Counter {
           this.#state.tell();
         },
         onOffline: (why) => log('warn', 'LINE_DOWN', { why }),
-        onAuthorised: (sale, answer) => this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#reader.mark }),
+        onAuthorised: (sale, heard, known) => {
+          const answer = ports.desk.checked(heard, known);
+          this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#reader.mark });
+        },
         onWelcome: (welcome, askedAt) => {
           if (ports.desk.vouches(welcome, welcome)) this.#timekeeper.hear(welcome.time, askedAt);
           else
@@ -388,7 +391,7 @@ export class DeviceLoop implements Counter {
 
   #recorded(record: JournalRecord, head: ChainHead): void {
     this.#book.note(record);
-    this.#ports.desk.note(record);
+    this.#ports.desk.note(record, head.seq);
     this.#unsent.grew(record, head, this.#ports.clock.mono());
     this.#line.grew(head, URGENT.has(record.kind));
   }

@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { ConfigError, JournalError } from '#protocol/faults/errors.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
-import type { JournalRecord } from '#protocol/records/record.js';
 import type { Instant, WallMs } from '#protocol/time.js';
 import { failedJournal } from './adapters/failed-journal.js';
 import { type FileKeep, fileKeep } from './adapters/file-keep.js';
@@ -28,7 +27,7 @@ import { VOICES } from './drivers/voices/index.js';
 import { DeviceLoop } from './loop.js';
 import type { PeripheralSet } from './peripherals.js';
 import type { Clock } from './ports/clock.js';
-import type { Journal, JournalFault } from './ports/journal.js';
+import type { Journal, JournalFault, StoredRecord } from './ports/journal.js';
 import type { Log } from './ports/log.js';
 import type { SerialLink } from './ports/serial-link.js';
 import { receiptTypesetter } from './receipts.js';
@@ -159,14 +158,14 @@ async function readJournal(
 }> {
   const at: Instant = { mono: clock.mono(), wall: undefined };
   let floor: WallMs | undefined;
-  const replay = (record: JournalRecord): void => {
+  const replay = ({ record, seq }: StoredRecord): void => {
     book.replay(record, at);
-    desk.note(record);
+    desk.note(record, seq);
     if (record.at !== null && record.at.earliest >= (floor ?? 0)) floor = record.at.earliest;
   };
   const opened = await openJournal(journalFile(config), {
     sha256,
-    onRecord: ({ record }) => replay(record),
+    onRecord: replay,
   });
   if (opened.ok) return { journal: opened.value, fault: undefined, floor };
   if (opened.fault.code === 'JOURNAL_IN_USE') {

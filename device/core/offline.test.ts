@@ -229,37 +229,49 @@ describe('the allowance', () => {
     ],
   ])('with %s', (_name, records, reason) => {
     const count = new OfflineCount();
-    for (const record of records) count.note(record);
+    for (const [at, record] of records.entries()) count.note(record, at + 1);
     expect(reasonOf(judge(phone([FORTY]).show(NOON, 1), { count }))).toBe(reason);
   });
 
   it('lets one holder take no more than the limit, and the same code never twice', () => {
     const holder = phone([TWENTY, FORTY]);
     const count = new OfflineCount();
-    count.note(charging('s1', FORTY, 4_000, holder.show(NOON, 3)));
+    count.note(charging('s1', FORTY, 4_000, holder.show(NOON, 3)), 1);
     expect(reasonOf(judge(holder.show(NOON, 3), { count }))).toBe('presentation-replayed');
     expect(reasonOf(judge(holder.show(NOON, 4), { count }))).toBe('offline-holder-limit');
   });
 
   it('does not take again what was taken at this very counter, offline or on line', () => {
     const count = new OfflineCount();
-    count.note({
-      ...charging('s1', FORTY, 4_000, shown),
-      kind: 'charging',
-      coupon: {
-        serial: FORTY,
-        tier: '40',
-        faceFen: fen(4_000),
-        thresholdFen: fen(20_000),
-        by: { kind: 'reservation' },
-      },
-    } as JournalRecord);
+    count.note(
+      {
+        ...charging('s1', FORTY, 4_000, shown),
+        kind: 'charging',
+        coupon: {
+          serial: FORTY,
+          tier: '40',
+          faceFen: fen(4_000),
+          thresholdFen: fen(20_000),
+          by: { kind: 'reservation' },
+        },
+      } as JournalRecord,
+      1,
+    );
     expect(reasonOf(judge(phone([FORTY]).show(NOON, 1), { count }))).toBe('already-used');
+  });
+
+  it('remembers by which record a coupon went, until the reader is certain that it did not', () => {
+    const count = new OfflineCount();
+    count.note(charging('s1', FORTY, 4_000, shown), 7);
+    expect([6, 7].map((known) => count.wasTakenAfter(FORTY, known))).toEqual([true, false]);
+    expect(count.wasTakenAfter(TWENTY, 0)).toBe(false);
+    count.note({ kind: 'not-charged', sale: 's1' as SaleId, outcome: 'declined', code: '51', at: null }, 8);
+    expect(count.wasTakenAfter(FORTY, 0)).toBe(false);
   });
 
   it('shows what is left and until when', () => {
     const count = new OfflineCount();
-    count.note(charging('s1', FORTY, 4_000, shown));
+    count.note(charging('s1', FORTY, 4_000, shown), 1);
     expect(offlineStanding(all, count, at(NOON))).toEqual({
       reason: null,
       couponsLeft: 1,

@@ -42,17 +42,21 @@ interface Taken {
 export class OfflineCount {
   readonly #taken = new Map<SaleId, Taken>();
   readonly #counters = new Map<HolderId, number>();
-  /** Serials consumed or about to be at this very counter: the spent set will know of them only after the next sync. */
-  readonly #serials = new Set<CouponSerial>();
+  /**
+   * Serials consumed or about to be at this very counter, and the record that says so: the gateway and the spent set know of
+   * them only after the next sync.
+   */
+  readonly #serials = new Map<CouponSerial, number>();
   /** Coupons of charges whose end isn't known yet. */
   readonly #open = new Map<SaleId, CouponSerial>();
 
-  note(record: JournalRecord): void {
+  /** `seq`: the record's place in the journal. */
+  note(record: JournalRecord, seq: number): void {
     switch (record.kind) {
       case 'charging': {
         const { coupon, sale } = record;
         if (coupon === null) return;
-        this.#serials.add(coupon.serial);
+        this.#serials.set(coupon.serial, seq);
         this.#open.set(sale, coupon.serial);
         if (coupon.by.kind !== 'offline') return;
         const decoded = decodePresentation(coupon.by.presentation);
@@ -85,6 +89,11 @@ export class OfflineCount {
 
   wasTakenHere(serial: CouponSerial): boolean {
     return this.#serials.has(serial);
+  }
+
+  /** By a record that somebody with the first `known` of them has not seen. */
+  wasTakenAfter(serial: CouponSerial, known: number): boolean {
+    return (this.#serials.get(serial) ?? 0) > known;
   }
 
   highestCounter(holder: HolderId): number {

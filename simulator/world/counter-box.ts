@@ -12,6 +12,7 @@ import { READERS } from '#device/drivers/readers/index.js';
 import { SCANNERS } from '#device/drivers/scanners/index.js';
 import { VOICES } from '#device/drivers/voices/index.js';
 import { DeviceLoop } from '#device/loop.js';
+import type { StoredRecord } from '#device/ports/journal.js';
 import type { Keep, KeptName } from '#device/ports/keep.js';
 import type { Log } from '#device/ports/log.js';
 import type { TillReply, TillRequest } from '#device/ports/till.js';
@@ -19,7 +20,6 @@ import { receiptTypesetter } from '#device/receipts.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
-import type { JournalRecord } from '#protocol/records/record.js';
 import type { Instant, WallMs } from '#protocol/time.js';
 import type { TapeRow } from '../checkers/books.js';
 import { BoxClock } from './device-clock.js';
@@ -211,9 +211,9 @@ export class CounterBox {
     const now: Instant = { mono: clock.mono(), wall: undefined };
     let floor: WallMs | undefined;
     sabotage.disk?.(this.disk.memory, at);
-    const opened = this.disk.open(life, ({ record }: { record: JournalRecord }) => {
+    const opened = this.disk.open(life, ({ record, seq }: StoredRecord) => {
       book.replay(record, now);
-      desk.note(record);
+      desk.note(record, seq);
       if (record.at !== null && record.at.earliest >= (floor ?? 0)) floor = record.at.earliest;
     });
     this.#crashJournal = opened.ok ? () => opened.value.crash() : undefined;

@@ -92,6 +92,12 @@ export const PROTOCOL_ERRORS = {
     'The offline allowance is for another device or campaign; the one before is kept.',
     'Check the device id and the campaign in the configuration.',
   ],
+  COUPON_TAKEN_HERE: [
+    'peer',
+    'never',
+    'The gateway reserved a coupon that this counter had taken off line and not reported yet; it was not taken again.',
+    "Nothing: the counter's records tell the gateway, and the reservation goes.",
+  ],
   TIME_NOT_SIGNED: [
     'peer',
     'never',

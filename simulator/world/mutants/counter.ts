@@ -121,9 +121,9 @@ export const counterMutants: readonly Mutant[] = [
     desk: desk((made, { life }) => {
       const { count } = made;
       const note = count.note.bind(count);
-      count.note = (record) => {
+      count.note = (record, seq) => {
         // The replay comes before the first call of any port.
-        if (life.points > 0) note(record);
+        if (life.points > 0) note(record, seq);
       };
     }),
   })),
