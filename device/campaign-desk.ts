@@ -73,8 +73,8 @@ export class CampaignDesk {
   }
 
   /**
-   * The gateway's answer, unless this counter knows better: asked before it had the records of what was taken off line, the
-   * gateway may reserve a coupon that is gone. It frees the reservation when those records come.
+   * The gateway's answer, unless this counter knows better: asked before it had the records of what was taken here, off line
+   * above all, the gateway may reserve a coupon that is gone. It frees the reservation when those records come.
    *
    * @param known how many of this counter's records the gateway had, at least, when it was asked
    */

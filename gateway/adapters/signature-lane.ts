@@ -34,9 +34,12 @@ export interface SignatureLaneOptions {
 
 interface Waiting {
   readonly signature: SignatureToCheck;
-  /** undefined: a rehearsal, for whose answer nobody waits. */
-  readonly done: ((holds: boolean) => void) | undefined;
+  readonly done: (holds: boolean) => void;
 }
+
+/** What a rehearsal is known by. */
+const nobodyWaits = (): void => undefined;
+const isRehearsal = ({ done }: Waiting): boolean => done === nobodyWaits;
 
 export class SignatureLane {
   readonly #options: SignatureLaneOptions;
@@ -46,8 +49,6 @@ export class SignatureLane {
   #asked: Waiting[] = [];
   /** What the ring had no room for, in order. */
   #behind: Waiting[] = [];
-  /** Of those in the ring. */
-  #rehearsing = 0;
   /** In the ring since the thread was last woken. */
   #unheard = 0;
   /** What the thread does when it has nothing else to do, the newest first: its holder may be on the way to a counter. */
@@ -59,7 +60,7 @@ export class SignatureLane {
 
   /** Nobody is waiting. */
   get isIdle(): boolean {
-    return this.#asked.length === this.#rehearsing && this.#behind.length === 0;
+    return this.#behind.length === 0 && this.#asked.every(isRehearsal);
   }
 
   get hasThread(): boolean {
@@ -90,7 +91,6 @@ export class SignatureLane {
     this.#thread = undefined;
     this.#asked = [];
     this.#behind = [];
-    this.#rehearsing = 0;
     if (thread === undefined) {
       done();
       return;
@@ -113,9 +113,8 @@ export class SignatureLane {
       if (this.#thread?.worker !== worker) return;
       this.#thread = undefined;
       this.#diedAt = performance.now();
-      this.#behind = [...this.#asked.filter(({ done }) => done !== undefined), ...this.#behind];
+      this.#behind = [...this.#asked.filter((asked) => !isRehearsal(asked)), ...this.#behind];
       this.#asked = [];
-      this.#rehearsing = 0;
       this.#moveUp();
     });
     worker.unref();
@@ -125,9 +124,8 @@ export class SignatureLane {
     const answers: boolean[] = [];
     for (let holds = ring.take(); holds !== undefined; holds = ring.take()) answers.push(holds);
     const answered = this.#asked.splice(0, answers.length);
-    for (const { done } of answered) if (done === undefined) this.#rehearsing -= 1;
     this.#moveUp();
-    for (const [at, { done }] of answered.entries()) done?.(answers[at] === true);
+    for (const [at, { done }] of answered.entries()) done(answers[at] === true);
   }
 
   #moveUp(): void {
@@ -148,7 +146,7 @@ export class SignatureLane {
       const signature = this.#rehearsals.pop();
       if (signature === undefined) return;
       // One that fits into no slot is checked without this.
-      if (this.#ask(ring, { signature, done: undefined })) this.#rehearsing += 1;
+      this.#ask(ring, { signature, done: nobodyWaits });
     }
   }
 
@@ -169,7 +167,7 @@ export class SignatureLane {
   #checkSomeHere(): void {
     if (this.#asked.length > 0) return;
     const some = this.#behind.splice(0, CHECKED_HERE_AT_ONCE);
-    for (const { signature, done } of some) done?.(this.#options.checkHere(signature));
+    for (const { signature, done } of some) done(this.#options.checkHere(signature));
     this.#moveUp();
   }
 }

@@ -3,7 +3,8 @@
  *
  * Throughput: authorise and redeem, both durable, the presentation's signature checked each time, against the round trips
  * that bare aedes gives the same clients at QoS 1 (a sale is two). Latency: one sale alone, against two fdatasync and two
- * of those round trips. The clients live in a process of their own and share the machine with the gateway, both times.
+ * of those round trips, and beside two that each wait for a row in the ledger's SQLite. The clients live in a process of
+ * their own and share the machine with the gateway, both times.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';

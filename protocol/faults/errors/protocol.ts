@@ -95,7 +95,7 @@ export const PROTOCOL_ERRORS = {
   COUPON_TAKEN_HERE: [
     'peer',
     'never',
-    'The gateway reserved a coupon that this counter had taken off line and not reported yet; it was not taken again.',
+    'The gateway reserved a coupon that this counter had taken and not reported yet; it was not taken again.',
     "Nothing: the counter's records tell the gateway, and the reservation goes.",
   ],
   TIME_NOT_SIGNED: [
