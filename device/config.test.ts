@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type DeviceConfig, describeProblem, parseDeviceConfig } from './config.js';
+import { describeProblem } from '#protocol/yaml-file.js';
+import { type DeviceConfig, parseDeviceConfig } from './config.js';
 
 const WHOLE = `
 # A counter with everything

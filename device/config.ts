@@ -135,10 +135,6 @@ export function parseDeviceConfig(yaml: string, source: string): Result<DeviceCo
   return ok(withAbsolutePaths(parsed.data, dirname(resolve(source))));
 }
 
-/** One line a problem, for the terminal. */
-export const describeProblem = ({ path, value, allowed }: Problem): string =>
-  `${path === '' ? '' : `${path}: `}${value === '' ? '' : `${value} - `}${allowed}`;
-
 function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(fileSchema, issue.path);

@@ -1,5 +1,4 @@
 /** The gateway: opens the ledger, builds the adapters from the configuration, starts the loop, opens the doors. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -20,6 +19,7 @@ import type { GatewayConfig } from './config.js';
 import { createIssuer } from './core/issuer.js';
 import { logBudget } from './core/log-budget.js';
 import { compileRules } from './core/rules.js';
+import { DeviceRegister } from './device-register.js';
 import { createGatewayLoop, type GatewayLoop, type LoopEvents } from './loop.js';
 import type { Clock } from './ports/clock.js';
 import type { Ledger } from './ports/ledger.js';
@@ -31,6 +31,8 @@ export interface RunningGateway {
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
   readonly ledger: Ledger;
   readonly loop: GatewayLoop;
+  /** From now on these are let in, and nobody else: who may not stay is cut off. */
+  takeDevices(devices: GatewayConfig['devices']): void;
   /** Takes nothing more, finishes what is waiting, and resolves once everything is closed. */
   stop(): Promise<void>;
 }
@@ -59,18 +61,19 @@ export async function startGateway(
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
-  const merchants = new Map(config.devices.map(({ id, merchant }) => [id, merchant]));
+  const register = new DeviceRegister(config.devices);
   const rules = compileRules({
     campaign,
     sha256,
     leaseMs: config.leaseSeconds * 1000,
-    merchantOf: (device) => merchants.get(device),
+    merchantOf: (device) => register.merchantOf(device),
   });
   const issuer = createIssuer(rules, signer, config.keyId);
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
   const verifier = threadVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
-  const broker = aedesBroker({ ...config.mqtt, tls, isDevice: passwordCheck(config) });
+  const isDevice = (device: DeviceId, password: Uint8Array): boolean => register.admits(device, password);
+  const broker = aedesBroker({ ...config.mqtt, tls, isDevice });
   const loop = createGatewayLoop({
     ledger,
     broker,
@@ -85,7 +88,6 @@ export async function startGateway(
   });
   metrics.watch(loop);
   const { operatorToken } = config.http;
-  const devices = config.devices.map(({ id }) => id);
   const http = httpServer({
     rules,
     ledger,
@@ -95,9 +97,15 @@ export async function startGateway(
     clock,
     keyedHash: hash,
     metrics,
-    devices,
+    devices: () => register.devices,
     operatorToken,
   });
+
+  function takeDevices(devices: GatewayConfig['devices']): void {
+    const { added, removed, changed } = register.replace(devices);
+    for (const device of [...removed, ...changed]) broker.cutOff(device);
+    logger.info({ code: 'DEVICES_TAKEN', added, removed, changed }, 'the devices of this gateway are others now');
+  }
 
   async function stop(): Promise<void> {
     await http.close();
@@ -112,7 +120,8 @@ export async function startGateway(
     await new Promise<void>((resolve, reject) => {
       loop.start((fault) => (fault === undefined ? resolve() : reject(addressFault(fault, config.mqtt))));
     });
-    await http.listen(config.http).catch((error: unknown) => {
+    const { host, port } = config.http;
+    await http.listen({ host, port }).catch((error: unknown) => {
       throw addressFault(error, config.http);
     });
   } catch (error) {
@@ -123,7 +132,7 @@ export async function startGateway(
   const httpPort = typeof address === 'object' && address !== null ? address.port : config.http.port;
   const { port: mqttPort } = broker;
   logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort }, 'the gateway is ready');
-  return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, stop };
+  return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
 }
 
 function readCampaign(file: string): Campaign {
@@ -150,14 +159,6 @@ function brokerTls({ mqtt: { tls } }: GatewayConfig): BrokerTls | undefined {
   } catch (error) {
     throw new ConfigError('CERTIFICATE_UNUSABLE', { detail: `${detail}: ${String(error)}`, cause: error });
   }
-}
-
-/** Hashes are compared, so that neither length nor first difference shows in the time that it takes. */
-function passwordCheck(config: GatewayConfig): (device: DeviceId, password: Uint8Array) => boolean {
-  const digest = (secret: string | Uint8Array): Buffer => createHash('sha256').update(secret).digest();
-  const known = new Map(config.devices.map(({ id, password }) => [id, digest(password)]));
-  const nobody = digest('');
-  return (device, password) => timingSafeEqual(known.get(device) ?? nobody, digest(password)) && known.has(device);
 }
 
 function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): LoopEvents {

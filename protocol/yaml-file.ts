@@ -14,6 +14,10 @@ export interface Problem {
   readonly allowed: string;
 }
 
+/** One line a problem, for the terminal. */
+export const describeProblem = ({ path, value, allowed }: Problem): string =>
+  `${path === '' ? '' : `${path}: `}${value === '' ? '' : `${value} - `}${allowed}`;
+
 /** `source`: the file's path, for the message. */
 export function readYaml(
   yaml: string,

@@ -1,10 +1,11 @@
 /** `codeplate device`: the agent of one counter, until it is told to stop. */
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { DeviceConfig } from '#device/config.js';
-import { printJson, UsageError } from '../usage.js';
+import { readConfigFile } from '../config-file.js';
+import { printJson } from '../usage.js';
 
 /**
  * The box shares a gigabyte with its system and a browser. Set before anything is loaded:
@@ -35,7 +36,8 @@ export const command = (): Command =>
     .addHelpText('after', EXAMPLES)
     .action(async (options: { config: string; check?: boolean; json?: boolean }) => {
       for (const flag of SMALL) setFlagsFromString(flag);
-      const config = await readConfig(options.config);
+      const { parseDeviceConfig } = await import('#device/config.js');
+      const config = readConfigFile(options.config, parseDeviceConfig);
       if (options.check === true) {
         if (options.json === true) printJson({ config: options.config, problems: [] });
         else process.stdout.write(`${options.config} is in order.\n`);
@@ -43,21 +45,6 @@ export const command = (): Command =>
       }
       await runDevice(config, options.json === true);
     });
-
-async function readConfig(file: string): Promise<DeviceConfig> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`CONFIG_UNREADABLE: ${why}\n\`codeplate init DIR\` writes a configuration to begin with.`);
-  }
-  const { describeProblem, parseDeviceConfig } = await import('#device/config.js');
-  const parsed = parseDeviceConfig(text, file);
-  if (parsed.ok) return parsed.value;
-  const lines = parsed.fault.map((problem) => `  ${describeProblem(problem)}`);
-  throw new UsageError([`CONFIG_INVALID: ${file}: correct the following and start again.`, ...lines].join('\n'));
-}
 
 async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {
   const [{ journalFile, startDevice }, { logTo }] = await Promise.all([import('#device/main.js'), import('../log.js')]);

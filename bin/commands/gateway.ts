@@ -1,41 +1,52 @@
 /** `codeplate gateway`: the real gateway, until it is told to stop. */
-import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import { printJson, UsageError } from '../usage.js';
+import type { GatewayConfig } from '#gateway/config.js';
+import { readConfigFile } from '../config-file.js';
+import { printJson } from '../usage.js';
 
 const EXAMPLES = `
 Examples:
   $ codeplate init shop                (writes gateway.yaml, device.yaml and all that they need)
   $ codeplate gateway --config shop/gateway.yaml
+  $ codeplate gateway --config shop/gateway.yaml --check    (only read it, and say what is wrong)
   $ curl -s http://127.0.0.1:8080/v1/reconciliation
 
-SIGINT or SIGTERM stops it after what is waiting has been committed. Logs are JSON lines on standard error.`;
+SIGINT or SIGTERM stops it after what is waiting has been committed. SIGHUP takes the devices of its configuration as they
+are now: new ones are let in, and who is gone or has another password is cut off. All else there needs a restart.
+Logs are JSON lines on standard error.`;
+
+interface Options {
+  readonly config: string;
+  readonly check?: boolean;
+  readonly json?: boolean;
+}
 
 export function command(): Command {
   return new Command('gateway')
     .description('Run the gateway of one campaign: MQTT for devices, HTTP for claims and operators, the ledger.')
     .requiredOption('-c, --config <file>', 'its configuration, YAML')
+    .option('--check', 'only read the configuration and tell every problem in it')
     .option('--json', 'print one JSON object with the ports once it is ready')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
-async function run({ config: file, json }: { readonly config: string; readonly json?: boolean }): Promise<void> {
-  const [{ loggerTo }, { parseGatewayConfig }, { startGateway }, { base64url }, { describeProblem }] =
-    await Promise.all([
-      import('../log.js'),
-      import('#gateway/config.js'),
-      import('#gateway/main.js'),
-      import('#protocol/codes/bit-text.js'),
-      import('#protocol/campaign/load.js'),
-    ]);
-  const parsed = parseGatewayConfig(read(file), file);
-  if (!parsed.ok) {
-    const problems = parsed.fault.map((problem) => `  ${describeProblem(problem)}`).join('\n');
-    throw new UsageError(`${file} has problems:\n${problems}\nCorrect them, or write a fresh one: codeplate init DIR`);
+async function run({ config: file, check, json }: Options): Promise<void> {
+  const { parseGatewayConfig } = await import('#gateway/config.js');
+  const config = readConfigFile(file, parseGatewayConfig);
+  if (check === true) {
+    if (json === true) printJson({ config: file, problems: [] });
+    else process.stdout.write(`${file} is in order.\n`);
+    return;
   }
-  const logger = loggerTo(parsed.value.log, 'msg');
-  const gateway = await startGateway(parsed.value, { logger });
+  const [{ loggerTo }, { startGateway }, { base64url }] = await Promise.all([
+    import('../log.js'),
+    import('#gateway/main.js'),
+    import('#protocol/codes/bit-text.js'),
+  ]);
+  const logger = loggerTo(config.log, 'msg');
+  const gateway = await startGateway(config, { logger });
   const { mqttPort, httpPort } = gateway;
   const issuerKeys = Object.fromEntries([...gateway.issuerKeys].map(([id, key]) => [id, base64url.encode(key)]));
   if (json === true) printJson({ mqttPort, httpPort, issuerKeys });
@@ -49,15 +60,25 @@ async function run({ config: file, json }: { readonly config: string; readonly j
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  process.on('SIGHUP', () => {
+    if (isStopping) return;
+    try {
+      const now = readConfigFile(file, parseGatewayConfig);
+      gateway.takeDevices(now.devices);
+      const others = otherChanges(config, now);
+      if (others.length > 0)
+        logger.warn({ code: 'RESTART_NEEDED', others }, 'these are still as they were at the start');
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      logger.error({ code: 'DEVICES_NOT_TAKEN', what }, 'the devices stay those of before');
+    }
+  });
 }
 
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new UsageError(`${file} cannot be read. Name a gateway.yaml, or write one: codeplate init DIR`);
-  }
-}
+const otherChanges = (then: GatewayConfig, now: GatewayConfig): readonly string[] =>
+  Object.entries(now).flatMap(([key, value]) =>
+    key === 'devices' || isDeepStrictEqual(value, Reflect.get(then, key)) ? [] : [key],
+  );
 
 const readyText = (mqttPort: number, httpPort: number, keys: Readonly<Record<string, string>>): string =>
   [

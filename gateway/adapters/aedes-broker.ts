@@ -33,6 +33,8 @@ export interface AedesBrokerOptions {
 export interface AedesBroker extends Broker {
   /** The one it listens on. */
   readonly port: number;
+  /** Ends the device's connection, if it has one; whether it may come back is `isDevice`'s to say. */
+  cutOff(device: DeviceId): void;
 }
 
 /** From a socket's opening to its CONNECT; a device sends it at once. */
@@ -64,6 +66,8 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     keepaliveLimit: MAX_KEEPALIVE_S,
   });
   const clients = new Map<DeviceId, Client>();
+  /** Let in, and not yet among `clients`: whoever is cut off just then must not slip through. */
+  const entering = new Map<DeviceId, Client>();
   const sockets = new Set<Socket>();
   let events: BrokerEvents | undefined;
   const refuse = (code: string, device?: DeviceId): void => events?.onRefused(code, device);
@@ -114,6 +118,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       refuse('MQTT_BAD_CREDENTIALS', id as DeviceId);
       return done(connackError('unknown device or wrong password', BAD_CREDENTIALS), null);
     }
+    entering.set(id as DeviceId, client);
     done(null, true);
   };
 
@@ -143,6 +148,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
 
   aedes.on('clientReady', (client) => {
     const device = client.id as DeviceId;
+    if (entering.get(device) === client) entering.delete(device);
     clients.set(device, client);
     events?.onConnected(device);
   });
@@ -183,6 +189,9 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     send(device, payload) {
       const client = clients.get(device);
       if (client !== undefined) sendTo(client, downTopic(device), payload);
+    },
+    cutOff(device) {
+      for (const client of [clients.get(device), entering.get(device)]) client?.conn.destroy();
     },
     sendAll(payload) {
       for (const [device, client] of clients) sendTo(client, downTopic(device), payload);

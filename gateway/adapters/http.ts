@@ -29,8 +29,8 @@ export interface HttpOptions {
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
   readonly metrics: Metrics;
-  /** Those that may connect. */
-  readonly devices: readonly DeviceId[];
+  /** Those that may connect just now. */
+  readonly devices: () => readonly DeviceId[];
   /** Without one, sums and metrics are for this machine only. */
   readonly operatorToken: string | undefined;
 }
@@ -127,7 +127,7 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   app.get('/v1/devices', async (request, reply) => {
     if (!isOperator(options, request)) return refuseOperator(reply);
     return reply.send({
-      devices: options.devices.map((device) => ({ device, ...(loop.presence.get(device) ?? NEVER_SEEN) })),
+      devices: options.devices().map((device) => ({ device, ...(loop.presence.get(device) ?? NEVER_SEEN) })),
     });
   });
 

@@ -14,6 +14,18 @@ export const CONFIG_ERRORS = {
     'The configuration has problems; every one is listed with its path, its value and what is allowed.',
     'Correct all of them and start again.',
   ],
+  DEVICES_NOT_TAKEN: [
+    'operator',
+    'never',
+    'The gateway was told to read its devices again, and its configuration has problems; the devices stay those of before.',
+    'Correct what the log names, try it with `codeplate gateway --config FILE --check`, and send SIGHUP again.',
+  ],
+  RESTART_NEEDED: [
+    'operator',
+    'never',
+    'More than the devices has changed in the configuration; the rest is read at a start only.',
+    'Restart the gateway when it suits; counters go on by themselves meanwhile.',
+  ],
   CAMPAIGN_UNREADABLE: [
     'operator',
     'never',
