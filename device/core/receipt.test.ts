@@ -3,24 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { receiptText } from '#device/drivers/printers/render.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
+import { exampleReceipt as sale } from './example-receipt.js';
 import { type ReceiptFacts, type ReceiptLanguage, receiptDocument, type SaleFacts, sampleReceipt } from './receipt.js';
 import { displayWidth } from './receipt-text.js';
 
-const sale: SaleFacts = {
-  kind: 'sale',
-  copy: 'original',
-  receipt: 'YH-0001-000042' as ReceiptNo,
-  merchant: '友好利民超市',
-  device: 'yh-0001',
-  order: 'ORD-0001' as OrderNo,
-  time: '2023-03-27 09:05:11',
-  amountFen: fen(25990),
-  netFen: fen(21990),
-  coupon: { faceFen: fen(4000), thresholdFen: fen(20000), offline: false },
-  noCoupon: null,
-  card: { scheme: '银联', last4: '1234', auth: '123456', rrn: '000012345678' },
-  campaign: { name: '“畅购友好·乐享消费”惠民消费季', line: '资金来源：伊春市友好区人民政府' },
-};
 const lines = (facts: ReceiptFacts, columns: 32 | 48 = 32, language: ReceiptLanguage = 'zh'): readonly string[] =>
   receiptText(receiptDocument(facts, { columns, language }), columns).split('\n').slice(0, -1);
 

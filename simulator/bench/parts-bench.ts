@@ -1,6 +1,7 @@
 /** The counter's parts by themselves: the journal beside the bare disk, a receipt's rendering. */
 import { join } from 'node:path';
 import { openJournal } from '#device/adapters/sqlite-journal.js';
+import { exampleReceipt } from '#device/core/example-receipt.js';
 import { receiptDocument, sampleReceipt } from '#device/core/receipt.js';
 import { printerModels, renderReceipt, warmUp } from '#device/drivers/printers/index.js';
 import type { Journal } from '#device/ports/journal.js';
@@ -78,7 +79,7 @@ export async function benchReceipt(): Promise<readonly Figure[]> {
     const times: number[] = [];
     for (let n = 0; n < RENDERS; n++) {
       const began = performance.now();
-      renderReceipt(receiptDocument(facts(n), layout), model);
+      renderReceipt(receiptDocument({ ...exampleReceipt, receipt: `plate-001-s${n}` as ReceiptNo }, layout), model);
       times.push(performance.now() - began);
     }
     const p99 = quantile(times, 0.99);
@@ -92,19 +93,3 @@ export async function benchReceipt(): Promise<readonly Figure[]> {
     };
   });
 }
-
-const facts = (n: number): Parameters<typeof receiptDocument>[0] => ({
-  kind: 'sale',
-  copy: 'original',
-  receipt: `plate-001-s${n}` as ReceiptNo,
-  merchant: '伊春市友好区鑫亿家百货超市',
-  device: 'plate-001',
-  order: `A${n}` as OrderNo,
-  time: '2023-03-28 10:00:00',
-  netFen: fen(21_990),
-  amountFen: fen(25_990),
-  card: { scheme: 'UNIONPAY', last4: '0042', auth: '000001', rrn: '900001000001' },
-  campaign: { name: '“畅购友好·乐享消费”惠民消费季', line: '伊春市友好区人民政府' },
-  coupon: { faceFen: fen(4_000), thresholdFen: fen(20_000), offline: false },
-  noCoupon: null,
-});

@@ -7,10 +7,11 @@ import fc from 'fast-check';
 import jsqr from 'jsqr';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { exampleReceipt } from '#device/core/example-receipt.js';
 import { type ReceiptFacts, receiptCode, receiptDocument } from '#device/core/receipt.js';
 import { printerModels, receiptText, renderReceipt } from '#device/drivers/printers/index.js';
 import type { PrinterModel } from '#device/drivers/printers/printer.js';
-import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
+import type { ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import {
   linesOfText,
@@ -191,19 +192,9 @@ describe('streams written by hand from the manual', () => {
 // ---- the encoder before all three judges
 
 const sale: ReceiptFacts = {
-  kind: 'sale',
-  copy: 'original',
-  receipt: 'YH-0001-000042' as ReceiptNo,
+  ...exampleReceipt,
   merchant: '伊春市友好区利民超市有限责任公司第二分公司',
-  device: 'yh-0001',
-  order: 'T20230327-0001' as OrderNo,
-  time: '2023-03-27 09:05:11',
-  amountFen: fen(25990),
-  netFen: fen(21990),
   coupon: { faceFen: fen(4000), thresholdFen: fen(20000), offline: true },
-  noCoupon: null,
-  card: { scheme: '银联', last4: '1234', auth: '123456', rrn: '000012345678' },
-  campaign: { name: '“畅购友好·乐享消费”惠民消费季', line: '资金来源：伊春市友好区人民政府' },
 };
 const receipts: Readonly<Record<string, ReceiptFacts>> = {
   'a sale': sale,

@@ -2,29 +2,13 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exampleReceipt as facts } from '#device/core/example-receipt.js';
 import { type ReceiptFacts, receiptDocument } from '#device/core/receipt.js';
 import { displayWidth } from '#device/core/receipt-text.js';
-import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
 import { printerModels } from './models/index.js';
 import type { PrinterModel } from './printer.js';
 import { renderReceipt, warmUp } from './render.js';
 
-const facts: ReceiptFacts = {
-  kind: 'sale',
-  copy: 'original',
-  receipt: 'YH-0001-000042' as ReceiptNo,
-  merchant: '友好利民超市',
-  device: 'yh-0001',
-  order: 'ORD-0001' as OrderNo,
-  time: '2023-03-27 09:05:11',
-  amountFen: fen(25990),
-  netFen: fen(21990),
-  coupon: { faceFen: fen(4000), thresholdFen: fen(20000), offline: false },
-  noCoupon: null,
-  card: { scheme: '银联', last4: '1234', auth: '123456', rrn: '000012345678' },
-  campaign: { name: '“畅购友好·乐享消费”惠民消费季', line: '资金来源：伊春市友好区人民政府' },
-};
 const models = [...printerModels.values()];
 const base = (changes: Partial<PrinterModel>): PrinterModel => ({
   name: 'test',
