@@ -4,15 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
 import { base64url } from '#protocol/codes/bit-text.js';
-import {
-  campaignTag,
-  encodeGrant,
-  encodePresentation,
-  type Grant,
-  grantBytesToSign,
-  presentationBytesToSign,
-  roundUpExpiry,
-} from '#protocol/codes/presentation.js';
+import { roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
 import type { CouponSerial, DeviceId, OrderNo, SaleId } from '#protocol/ids.js';
 import { type Allowance, sealAllowance } from '#protocol/messages/allowance.js';
 import { sealBundle } from '#protocol/messages/bundle.js';
@@ -94,18 +86,16 @@ const at = (from: number, to = from): Instant => ({
 let counter = 0;
 /** The coupon's face in fen, or why none came off. */
 function take(desk: CampaignDesk, when: Instant): number | string {
-  const fields: Grant = {
+  const fields = {
     keyId: 1,
-    campaignTag: campaignTag(youhao.id),
     holderKey: holder.publicKey,
     serials: [0 as CouponSerial],
     expiresAt: roundUpExpiry(wallMs(compiled.ends + 48 * HOUR)),
   };
-  const grant = encodeGrant(fields, issuer.sign(grantBytesToSign(youhao.id, fields)));
+  const grantBytes = sealGrant(fields, youhao.id, issuer);
   counter += 1;
   const shownAt = wallMs(Math.floor((when.wall?.latest ?? NOON) / 1_000) * 1_000);
-  const signature = holder.sign(presentationBytesToSign(grant, shownAt, counter));
-  const code = encodePresentation({ grantBytes: grant, shownAt, counter, signature });
+  const code = sealPresentation({ grantBytes, shownAt, counter }, holder);
   const facts = { sale: 's1' as SaleId, order: 'A' as OrderNo, amountFen: fen(15_000), device: DEVICE };
   const verdict = desk.judge({ ...facts, merchant: merchant?.id ?? ('' as never) }, { kind: 'verifiable', code }, when);
   return verdict.kind === 'taken' ? verdict.coupon.faceFen : verdict.reason;

@@ -7,7 +7,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { base64url } from '#protocol/codes/bit-text.js';
-import { encodePresentation, presentationBytesToSign } from '#protocol/codes/presentation.js';
+import { sealPresentation } from '#protocol/codes/presentation.js';
 import { openBundle } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { parseBundle, parseDown, parseSpent } from '#protocol/messages/index.js';
@@ -202,8 +202,7 @@ async function claimGrant(): Promise<{ grant: Uint8Array; token: string; holder:
 }
 
 function present(grantBytes: Uint8Array, counterValue: number, shownAt = now()): string {
-  const signature = signer.sign(presentationBytesToSign(grantBytes, shownAt, counterValue));
-  return encodePresentation({ grantBytes, shownAt, counter: counterValue, signature });
+  return sealPresentation({ grantBytes, shownAt, counter: counterValue }, signer);
 }
 
 // ---------------------------------------------------------------- what is to hold

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { base64url } from '#protocol/codes/bit-text.js';
-import { campaignTag, encodeGrant, type Grant, grantBytesToSign, roundUpExpiry } from '#protocol/codes/presentation.js';
+import { roundUpExpiry, sealGrant } from '#protocol/codes/presentation.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
 import { extend, GENESIS } from '#protocol/records/chain.js';
@@ -23,14 +23,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function shown(counter: number): string {
-  const fields: Grant = {
+  const fields = {
     keyId: 1,
-    campaignTag: campaignTag(CAMPAIGN),
     holderKey: holder.publicKey,
     serials: [7 as CouponSerial],
     expiresAt: roundUpExpiry(wallMs(NOON + 1e9)),
   };
-  const grant = encodeGrant(fields, issuer.sign(grantBytesToSign(CAMPAIGN, fields)));
+  const grant = sealGrant(fields, CAMPAIGN, issuer);
   return signPresentation({ signer: holder, grant, counter, nowMs: NOON + counter * 1_000 });
 }
 

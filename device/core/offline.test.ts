@@ -3,15 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
 import { serialRange } from '#protocol/campaign/tiers.js';
-import {
-  campaignTag,
-  encodeGrant,
-  encodePresentation,
-  type Grant,
-  grantBytesToSign,
-  presentationBytesToSign,
-  roundUpExpiry,
-} from '#protocol/codes/presentation.js';
+import { roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
 import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import { NOTHING_SPENT, withChange } from '#protocol/messages/spent.js';
@@ -51,23 +43,17 @@ const FORTY = first(4_000);
 
 function phone(serials: readonly CouponSerial[], signedBy = issuer): { show(ms: number, counter: number): string } {
   const holder = es256Signer(generatePrivateKey());
-  const grant: Grant = {
+  const grant = {
     keyId: 1,
-    campaignTag: campaignTag(youhao.id),
     holderKey: holder.publicKey,
     serials,
     expiresAt: roundUpExpiry(compiled.ends),
   };
-  const grantBytes = encodeGrant(grant, signedBy.sign(grantBytesToSign(youhao.id, grant)));
+  const grantBytes = sealGrant(grant, youhao.id, signedBy);
   return {
     show: (ms, counter) => {
       const shownAt = wallMs(Math.floor(ms / 1_000) * 1_000);
-      return encodePresentation({
-        grantBytes,
-        shownAt,
-        counter,
-        signature: holder.sign(presentationBytesToSign(grantBytes, shownAt, counter)),
-      });
+      return sealPresentation({ grantBytes, shownAt, counter }, holder);
     },
   };
 }

@@ -1,13 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  campaignTag,
-  encodeGrant,
-  encodePresentation,
-  grantBytesToSign,
-  holderIdOf,
-  presentationBytesToSign,
-  roundUpExpiry,
-} from '#protocol/codes/presentation.js';
+import { holderIdOf, roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
@@ -23,16 +15,14 @@ const thief = es256Signer(generatePrivateKey());
 
 const GRANT = {
   keyId: 1,
-  campaignTag: campaignTag(CAMPAIGN),
   holderKey: phone.publicKey,
   serials: [17 as CouponSerial],
   expiresAt: roundUpExpiry(wallMs(Date.UTC(2023, 3, 10, 14))),
 };
-const grantBytes = encodeGrant(GRANT, issuer.sign(grantBytesToSign(CAMPAIGN, GRANT)));
+const grantBytes = sealGrant(GRANT, CAMPAIGN, issuer);
 
 function shown(counter: number, signer: Es256Signer = phone): PresentationJob {
-  const signature = signer.sign(presentationBytesToSign(grantBytes, NOON, counter));
-  return { code: encodePresentation({ grantBytes, shownAt: NOON, counter, signature }), at: exactly(NOON) };
+  return { code: sealPresentation({ grantBytes, shownAt: NOON, counter }, signer), at: exactly(NOON) };
 }
 
 const good = (counter: number): Verdict => ({
@@ -120,7 +110,7 @@ describe("the gateway's verifier", () => {
     await verdictsOf(verifier, jobs); // starts the thread
     for (let n = 0; n < 300; n++) {
       const grant = { ...GRANT, holderKey: es256Signer(generatePrivateKey()).publicKey };
-      verifier.issued(encodeGrant(grant, issuer.sign(grantBytesToSign(CAMPAIGN, grant))));
+      verifier.issued(sealGrant(grant, CAMPAIGN, issuer));
     }
     expect(await verdictsOf(verifier, jobs)).toEqual([good(1), forged, good(3)]);
   });

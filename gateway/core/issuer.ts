@@ -1,13 +1,7 @@
 /** What the gateway signs: grants for holders, allowances for devices, the campaign's bundle for everybody. */
 
 import { base64url } from '#protocol/codes/bit-text.js';
-import {
-  campaignTag,
-  encodeGrant,
-  grantBytesToSign,
-  roundUpExpiry,
-  SERIALS_PER_GRANT,
-} from '#protocol/codes/presentation.js';
+import { roundUpExpiry, SERIALS_PER_GRANT, sealGrant } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CouponSerial, DeviceId } from '#protocol/ids.js';
 import { type SignedAllowance, sealAllowance } from '#protocol/messages/allowance.js';
@@ -39,8 +33,7 @@ export function createIssuer(rules: Rules, signer: Es256Signer, keyId: number): 
       const grants: Uint8Array[] = [];
       for (let at = 0; at < serials.length; at += SERIALS_PER_GRANT) {
         const some = serials.slice(at, at + SERIALS_PER_GRANT);
-        const grant = { keyId, campaignTag: campaignTag(campaign.id), holderKey, serials: some, expiresAt };
-        grants.push(encodeGrant(grant, signer.sign(grantBytesToSign(campaign.id, grant))));
+        grants.push(sealGrant({ keyId, holderKey, serials: some, expiresAt }, campaign.id, signer));
       }
       return grants;
     },

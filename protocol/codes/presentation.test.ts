@@ -18,8 +18,8 @@ import {
   grantBytesToSign,
   holderIdOf,
   PRESENTATION_CHARACTERS,
-  presentationBytesToSign,
   roundUpExpiry,
+  sealPresentation,
   signatureHolds,
   signaturesToCheck,
 } from './presentation.js';
@@ -43,12 +43,7 @@ const issue = (grant: Grant = GRANT, signer = issuer, campaign = CAMPAIGN): Uint
   encodeGrant(grant, signer.sign(grantBytesToSign(campaign, grant)));
 
 const show = (grantBytes: Uint8Array = issue(), shownAt = NOON, counter = 1, signer = phone): string =>
-  encodePresentation({
-    grantBytes,
-    shownAt,
-    counter,
-    signature: signer.sign(presentationBytesToSign(grantBytes, shownAt, counter)),
-  });
+  sealPresentation({ grantBytes, shownAt, counter }, signer);
 
 const interval = (from: number, to = from): Interval => ({ earliest: wallMs(from), latest: wallMs(to) });
 const check = (code: string, at: Interval = interval(NOON), campaign = CAMPAIGN) =>

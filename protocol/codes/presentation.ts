@@ -19,6 +19,7 @@ import {
 } from './presentation-layout.js';
 
 export * from './presentation-layout.js';
+export * from './presentation-sealing.js';
 
 /**
  * How long a shown code is good. Long enough to walk up to the scanner, too short to send a picture of it to a friend

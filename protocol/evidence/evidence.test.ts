@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { base64url } from '../codes/bit-text.js';
-import {
-  campaignTag,
-  encodeGrant,
-  encodePresentation,
-  type Grant,
-  grantBytesToSign,
-  presentationBytesToSign,
-  roundUpExpiry,
-} from '../codes/presentation.js';
+import { roundUpExpiry, sealGrant, sealPresentation } from '../codes/presentation.js';
 import type { CampaignId, CouponSerial } from '../ids.js';
 import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '../node-crypto.js';
 import { extend, GENESIS } from '../records/chain.js';
@@ -22,23 +14,17 @@ const tools = { verifier: es256Verifier(), sha256 };
 
 function phone(serials: readonly number[], signedBy = issuer) {
   const holder = es256Signer(generatePrivateKey());
-  const grant: Grant = {
+  const grant = {
     keyId: 1,
-    campaignTag: campaignTag(CAMPAIGN),
     holderKey: holder.publicKey,
     serials: serials as CouponSerial[],
     expiresAt: roundUpExpiry(wallMs(NOON + 1e9)),
   };
-  const grantBytes = encodeGrant(grant, signedBy.sign(grantBytesToSign(CAMPAIGN, grant)));
+  const grantBytes = sealGrant(grant, CAMPAIGN, signedBy);
   return {
     key: Buffer.from(holder.publicKey).toString('hex'),
     show: (counter: number) =>
-      encodePresentation({
-        grantBytes,
-        shownAt: wallMs(NOON + counter * 1_000),
-        counter,
-        signature: holder.sign(presentationBytesToSign(grantBytes, wallMs(NOON + counter * 1_000), counter)),
-      }),
+      sealPresentation({ grantBytes, shownAt: wallMs(NOON + counter * 1_000), counter }, holder),
   };
 }
 

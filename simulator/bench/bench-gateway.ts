@@ -10,7 +10,7 @@ import { compileRules, type Rules } from '#gateway/core/rules.js';
 import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
-import { encodePresentation, holderIdOf, presentationBytesToSign } from '#protocol/codes/presentation.js';
+import { holderIdOf, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CouponSerial } from '#protocol/ids.js';
 import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
@@ -88,9 +88,7 @@ interface Phone {
 }
 
 function show({ signer, grant }: Phone, counter: number): string {
-  const shownAt = wallMs(Date.now());
-  const signature = signer.sign(presentationBytesToSign(grant, shownAt, counter));
-  return encodePresentation({ grantBytes: grant, shownAt, counter, signature });
+  return sealPresentation({ grantBytes: grant, shownAt: wallMs(Date.now()), counter }, signer);
 }
 
 function claimAll(loop: GatewayLoop, rules: Rules, signer: Es256Signer, at: number): Promise<readonly CouponSerial[]> {

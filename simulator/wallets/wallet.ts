@@ -3,7 +3,7 @@
  * speaks to nobody: `claim-over-http.ts` carries its request, a simulated world carries it otherwise.
  */
 import { base64url } from '#protocol/codes/bit-text.js';
-import { decodeGrant, encodePresentation, MAX_COUNTER, presentationBytesToSign } from '#protocol/codes/presentation.js';
+import { decodeGrant, MAX_COUNTER, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CouponSerial } from '#protocol/ids.js';
 import { type ClaimAnswer, type ClaimRequest, claimAnswerSchema } from '#protocol/messages/claim.js';
@@ -97,6 +97,5 @@ export function signPresentation(options: {
 }): string {
   const { signer, grant, counter } = options;
   const shownAt = wallMs(Math.floor(options.nowMs / 1000) * 1000);
-  const signature = signer.sign(presentationBytesToSign(grant, shownAt, counter));
-  return encodePresentation({ grantBytes: grant, shownAt, counter, signature });
+  return sealPresentation({ grantBytes: grant, shownAt, counter }, signer);
 }

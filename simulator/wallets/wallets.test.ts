@@ -3,15 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Random } from '#device/ports/clock.js';
 import { base64url } from '#protocol/codes/bit-text.js';
-import {
-  campaignTag,
-  checkPresentation,
-  encodeGrant,
-  type Grant,
-  grantBytesToSign,
-  holderIdOf,
-  roundUpExpiry,
-} from '#protocol/codes/presentation.js';
+import { checkPresentation, holderIdOf, roundUpExpiry, sealGrant } from '#protocol/codes/presentation.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import { claimRequestSchema } from '#protocol/messages/claim.js';
 import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
@@ -48,9 +40,8 @@ function randomFrom(seed: number): Random {
   return { next, hex };
 }
 
-const grantFor = (holderKey: Uint8Array): Grant => ({
+const grantFor = (holderKey: Uint8Array) => ({
   keyId: 1,
-  campaignTag: campaignTag(CAMPAIGN),
   holderKey,
   serials: [17, 4_017] as CouponSerial[],
   expiresAt: roundUpExpiry(wallMs(NOON + 86_400_000)),
@@ -65,7 +56,7 @@ function answerTo(wallet: Wallet): unknown {
       { tier: 'yuan-40', ok: true, serial: 4_017 },
       { tier: 'yuan-80', ok: false, reason: 'tier-gone', zh: '该面额已领完', en: 'This tier is gone' },
     ],
-    grant: base64url.encode(encodeGrant(grant, issuer.sign(grantBytesToSign(CAMPAIGN, grant)))),
+    grant: base64url.encode(sealGrant(grant, CAMPAIGN, issuer)),
     paymentCode: PAYMENT_CODE,
   };
 }

@@ -1,4 +1,4 @@
-import { encodeGrant, type Grant, grantBytesToSign } from '#protocol/codes/presentation.js';
+import { type Grant, sealGrant } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CampaignId } from '#protocol/ids.js';
 import type { Presenter } from '../presenter.js';
@@ -8,12 +8,12 @@ import { signPresentation } from '../wallet.js';
 export function withForgedGrant(options: {
   readonly campaign: CampaignId;
   /** All but the holder's key, which is the forger's own. */
-  readonly grant: Omit<Grant, 'holderKey'>;
+  readonly grant: Omit<Grant, 'holderKey' | 'campaignTag'>;
   readonly holder: Es256Signer;
   readonly forger: Es256Signer;
 }): Presenter {
-  const fields: Grant = { ...options.grant, holderKey: options.holder.publicKey };
-  const grant = encodeGrant(fields, options.forger.sign(grantBytesToSign(options.campaign, fields)));
+  const fields = { ...options.grant, holderKey: options.holder.publicKey };
+  const grant = sealGrant(fields, options.campaign, options.forger);
   let counter = 0;
   return { present: (nowMs) => signPresentation({ signer: options.holder, grant, counter: ++counter, nowMs }) };
 }

@@ -1,0 +1,32 @@
+/** How a presentation comes to be: the issuer seals a grant, and the holder's phone seals what it shows of it. */
+import type { Es256Signer } from '../crypto.js';
+import type { CampaignId } from '../ids.js';
+import type { WallMs } from '../time.js';
+import {
+  campaignTag,
+  encodeGrant,
+  encodePresentation,
+  type Grant,
+  grantBytesToSign,
+  presentationBytesToSign,
+} from './presentation-layout.js';
+
+/** The bytes that the phone keeps. Throws `RangeError` for what a grant can't carry. */
+export function sealGrant(
+  grant: Omit<Grant, 'campaignTag'>,
+  campaign: CampaignId,
+  issuer: Pick<Es256Signer, 'sign'>,
+): Uint8Array {
+  const tagged: Grant = { ...grant, campaignTag: campaignTag(campaign) };
+  return encodeGrant(tagged, issuer.sign(grantBytesToSign(campaign, tagged)));
+}
+
+/** The text of the code on the phone's screen. Its time is in whole seconds: what is beyond them is dropped. */
+export function sealPresentation(
+  shown: { readonly grantBytes: Uint8Array; readonly shownAt: WallMs; readonly counter: number },
+  holder: Pick<Es256Signer, 'sign'>,
+): string {
+  const { grantBytes, shownAt, counter } = shown;
+  const signature = holder.sign(presentationBytesToSign(grantBytes, shownAt, counter));
+  return encodePresentation({ ...shown, signature });
+}
