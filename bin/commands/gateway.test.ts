@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bounded } from '#simulator/counter/waiting.js';
+import { bounded } from '#simulator/processes/waiting.js';
 import { testCampaign } from '../../test/contract/ledger-fixture.js';
 
 const BIN = fileURLToPath(new URL('../codeplate.js', import.meta.url));

@@ -8,7 +8,7 @@ import type { Counter } from '#simulator/counter/counter.js';
 import { diceOf } from '#simulator/counter/dice.js';
 import { type Rig, startRig } from '#simulator/counter/rig.js';
 import { AT_REST } from '#simulator/counter/till-client.js';
-import { pause } from '#simulator/counter/waiting.js';
+import { pause } from '#simulator/processes/waiting.js';
 import type { Wallet } from '#simulator/wallets/wallet.js';
 import { type Figure, quantile } from './figure.js';
 import { medianFdatasyncMs } from './raw-limits.js';

@@ -9,20 +9,20 @@ import { parseDeviceConfig } from '#device/config.js';
 import { type RunningDevice, startDevice } from '#device/main.js';
 import type {
   DisplayDevice,
-  HardwareProcess,
   PrinterDevice,
   ReaderDevice,
   ScannerDevice,
   VoiceDevice,
-} from '#simulator/hardware/process.js';
+} from '#simulator/hardware/handles.js';
+import type { HardwareProcess } from '#simulator/hardware/process.js';
 import type { LineShape } from '#simulator/hardware/pty.js';
 import type { LineProxy } from '#simulator/network/proxy.js';
-import { Child } from './child.js';
+import { Child } from '#simulator/processes/child.js';
+import { until } from '#simulator/processes/waiting.js';
 import { readJournal } from './journal-copy.js';
 import { Paper } from './paper.js';
 import type { CounterBooks } from './reconcile.js';
 import { AT_REST, type CounterSeen, TillClient } from './till-client.js';
-import { until } from './waiting.js';
 
 /** An agent is ready in half a second and on line soon after; a reconnect may first wait out a back-off of some seconds. */
 const READY_MS = 45_000;

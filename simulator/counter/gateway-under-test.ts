@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { checkGatewayConfig } from '#gateway/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { wallMs } from '#protocol/time.js';
-import { Child } from './child.js';
+import { Child } from '#simulator/processes/child.js';
 import type { LedgerSums } from './reconcile.js';
 
 const ASK_MS = 10_000;

@@ -15,17 +15,17 @@ import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { HardwareProcess } from '#simulator/hardware/process.js';
 import type { LineShape } from '#simulator/hardware/pty.js';
 import { type LineProxy, startProxy } from '#simulator/network/proxy.js';
+import { type Folder, temporaryFolder } from '#simulator/processes/at-the-end.js';
+import { pause } from '#simulator/processes/waiting.js';
 import { claimOverHttp } from '#simulator/wallets/claim-over-http.js';
 import { randomIdentity } from '#simulator/wallets/identities.js';
 import { Wallet } from '#simulator/wallets/wallet.js';
-import { type Folder, temporaryFolder } from './at-the-end.js';
 import { campaignIdOf } from './campaign-copy.js';
 import { Counter } from './counter.js';
 import type { Dice } from './dice.js';
 import { freePorts } from './free-ports.js';
 import { GatewayUnderTest } from './gateway-under-test.js';
 import { type Reconciled, reconcile } from './reconcile.js';
-import { pause } from './waiting.js';
 
 /** Paper and loudspeaker are heard of over other ways than the till: this long after rest everything has been. */
 const SETTLE_MS = 5_000;

@@ -6,8 +6,8 @@ import type { Counter } from '#simulator/counter/counter.js';
 import type { PrintedCopy } from '#simulator/counter/paper.js';
 import type { Rig } from '#simulator/counter/rig.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import { pause, until } from '#simulator/counter/waiting.js';
 import { paperSvg } from '#simulator/hardware/printer/index.js';
+import { pause, until } from '#simulator/processes/waiting.js';
 import type { Wallet } from '#simulator/wallets/wallet.js';
 import { type Teller, type Words, yuan } from './telling.js';
 

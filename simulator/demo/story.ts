@@ -4,7 +4,7 @@
  */
 import { checkEvidence, evidenceSchema } from '#protocol/evidence/evidence.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
-import { until } from '#simulator/counter/waiting.js';
+import { until } from '#simulator/processes/waiting.js';
 import type { Shop } from './shop.js';
 import { type Words, yuan } from './telling.js';
 

@@ -4,8 +4,8 @@
  */
 
 import type { Dice } from '#simulator/counter/dice.js';
-import { pause } from '#simulator/counter/waiting.js';
 import type { Trigger } from '#simulator/network/proxy.js';
+import { pause } from '#simulator/processes/waiting.js';
 import type { Lane } from './lane.js';
 
 export interface Struck {

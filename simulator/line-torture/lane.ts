@@ -16,8 +16,8 @@ import { sha256 } from '#protocol/node-crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { Dice } from '#simulator/counter/dice.js';
-import { pause, until } from '#simulator/counter/waiting.js';
 import type { LineProxy } from '#simulator/network/proxy.js';
+import { pause, until } from '#simulator/processes/waiting.js';
 import { BentBroker, STRAIGHT } from './bent-broker.js';
 
 export interface LaneOptions {

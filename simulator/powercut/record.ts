@@ -3,10 +3,10 @@
  * that it made in between: what it had asked for, and what it had been told was safe.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { createReadStream, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { programFile } from '../processes/package-folder.js';
 import { readTrace, TRACED_CALLS, type TraceEvent } from './trace.js';
 
 /** A page is 4 KiB and a bulk write some of them; a longer one ends the recording rather than being cut short. */
@@ -103,13 +103,4 @@ function underStrace(run: Run, { folder, trace, marks }: Places): Promise<void> 
       else reject(new Error(`the workload ${run.workload} ended with ${signal ?? code}: ${said}`));
     });
   });
-}
-
-/** Beside this checkout's or package's own modules, built or not. */
-function programFile(): string {
-  for (let at = path.dirname(fileURLToPath(import.meta.url)); at !== path.dirname(at); at = path.dirname(at)) {
-    const file = path.join(at, 'bin', 'codeplate.js');
-    if (existsSync(file)) return file;
-  }
-  throw new Error('bin/codeplate.js is not where it should be; run npm run build');
 }

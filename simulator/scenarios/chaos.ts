@@ -6,10 +6,11 @@
 import type { Counter } from '#simulator/counter/counter.js';
 import type { Dice } from '#simulator/counter/dice.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import { pause } from '#simulator/counter/waiting.js';
+import { pause } from '#simulator/processes/waiting.js';
 import { SAME_CODE_MS } from './crowd.js';
-import type { Scenario, Step, StepOf } from './format.js';
+import type { Scenario } from './format.js';
 import { openAt, type Stage } from './stage.js';
+import type { Step, StepOf } from './verb-shapes.js';
 
 export interface Kills {
   readonly agent: number;

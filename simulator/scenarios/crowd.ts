@@ -5,9 +5,9 @@
 import type { Counter } from '#simulator/counter/counter.js';
 import type { Dice } from '#simulator/counter/dice.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import { pause } from '#simulator/counter/waiting.js';
-import type { StepOf } from './format.js';
+import { pause } from '#simulator/processes/waiting.js';
 import { openAt, type Stage } from './stage.js';
+import type { StepOf } from './verb-shapes.js';
 
 const SALE_MS = 60_000;
 /** A code that was read is acted upon in milliseconds; a starved machine takes seconds over the way of 300 characters. */

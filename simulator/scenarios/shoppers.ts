@@ -9,7 +9,7 @@ import { withForgedGrant } from '#simulator/wallets/misbehaviours/forged-grant.j
 import { secondPhoneOf } from '#simulator/wallets/misbehaviours/two-phones.js';
 import { withWrongClock } from '#simulator/wallets/misbehaviours/wrong-clock.js';
 import type { Wallet } from '#simulator/wallets/wallet.js';
-import type { SHOWN } from './format.js';
+import type { SHOWN } from './verb-shapes.js';
 
 export type Shown = (typeof SHOWN)[number];
 

@@ -3,9 +3,9 @@ import type { Counter } from '#simulator/counter/counter.js';
 import type { Dice } from '#simulator/counter/dice.js';
 import type { Rig } from '#simulator/counter/rig.js';
 import type { SaleSeen, TillSaid } from '#simulator/counter/till-client.js';
-import type { Expectation } from './format.js';
 import type { Check } from './result.js';
 import type { Shoppers } from './shoppers.js';
+import type { Expectation } from './verb-shapes.js';
 
 export class Stage {
   readonly rig: Rig;

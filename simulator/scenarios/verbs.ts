@@ -3,11 +3,11 @@ import { unreachable } from '#protocol/machine.js';
 import type { Counter } from '#simulator/counter/counter.js';
 import type { PrintedCopy } from '#simulator/counter/paper.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import { bounded, pause, until } from '#simulator/counter/waiting.js';
 import type { LineProxy } from '#simulator/network/proxy.js';
+import { bounded, pause, until } from '#simulator/processes/waiting.js';
 import { playCrowd } from './crowd.js';
-import type { Step, StepOf } from './format.js';
 import { answered, openAt, type Stage, unmet } from './stage.js';
+import type { Step, StepOf } from './verb-shapes.js';
 
 /** Longer than a sale in which something is repeated, shorter than anybody's patience with a test. */
 const WITHIN_MS = 30_000;

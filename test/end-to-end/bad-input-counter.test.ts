@@ -16,8 +16,8 @@ import { diceOf } from '#simulator/counter/dice.js';
 import { readJournal } from '#simulator/counter/journal-copy.js';
 import { type Rig, startRig } from '#simulator/counter/rig.js';
 import { AT_REST } from '#simulator/counter/till-client.js';
-import { until } from '#simulator/counter/waiting.js';
 import { openPty, type Pty } from '#simulator/hardware/pty.js';
+import { until } from '#simulator/processes/waiting.js';
 
 const SOON_MS = 15_000;
 /** Every character that receiptline, or a template of ours, might take for something else. */

@@ -16,7 +16,7 @@ import { isErrorCode } from '#protocol/faults/errors.js';
 import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 import { diceOf } from '#simulator/counter/dice.js';
-import { until } from '#simulator/counter/waiting.js';
+import { until } from '#simulator/processes/waiting.js';
 import { claimOverHttp } from '#simulator/wallets/claim-over-http.js';
 import { randomIdentity } from '#simulator/wallets/identities.js';
 import { Wallet } from '#simulator/wallets/wallet.js';

@@ -14,7 +14,7 @@ import { checkGatewayConfig } from '#gateway/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { downTopic } from '#protocol/messages/topics.js';
-import { until } from '#simulator/counter/waiting.js';
+import { until } from '#simulator/processes/waiting.js';
 import { testCampaign } from '../contract/ledger-fixture.js';
 
 const PASSWORD = 'correct horse';

@@ -9,7 +9,7 @@ import { movedToToday } from '#simulator/counter/campaign-copy.js';
 import { diceOf } from '#simulator/counter/dice.js';
 import { type Rig, startRig } from '#simulator/counter/rig.js';
 import { AT_REST } from '#simulator/counter/till-client.js';
-import { until } from '#simulator/counter/waiting.js';
+import { until } from '#simulator/processes/waiting.js';
 
 const SOON_MS = 20_000;
 const HOUR_MS = 3_600_000;

@@ -1,10 +1,9 @@
 /** A `codeplate` command as a child process: started, waited for until it says where it listens, killed as a power cut kills. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, type WriteStream } from 'node:fs';
-import path from 'node:path';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { atTheEnd } from './at-the-end.js';
+import { programFile } from './package-folder.js';
 import { bounded } from './waiting.js';
 
 /** A start takes half a second on an idle machine; a busy one is patient. */
@@ -122,15 +121,3 @@ export class Child {
     this.#onLine(line);
   }
 }
-
-/** The package's own folder, whether this is the source or the build. */
-export function packageFolder(): string {
-  let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (folder !== path.dirname(folder)) {
-    if (existsSync(path.join(folder, 'bin', 'codeplate.js'))) return folder;
-    folder = path.dirname(folder);
-  }
-  throw new Error('bin/codeplate.js was not found above this file');
-}
-
-const programFile = (): string => path.join(packageFolder(), 'bin', 'codeplate.js');
