@@ -65,8 +65,9 @@ export class SaleBook {
   /** Keeps a sale's new state. */
   put(sale: Sale): void {
     const { facts } = sale;
+    // The newest sale of an order has its number: of one before it the reader may still repeat the result.
+    if (!this.#sales.has(facts.sale)) this.#byOrder.set(facts.order, facts.sale);
     this.#sales.set(facts.sale, sale);
-    this.#byOrder.set(facts.order, facts.sale);
     if (sale.at === 'refunding' || sale.at === 'refunded') this.#byRefund.set(sale.refund, facts.sale);
     if (isFinal(sale)) {
       this.#busy.delete(facts.sale);

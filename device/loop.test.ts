@@ -1,0 +1,145 @@
+/** The counter as a till, a customer and a cashier meet it: the loop on ports of paper, the disk as slow as the test wants. */
+import { describe, expect, it } from 'vitest';
+import type { CampaignId, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import { fen } from '#protocol/money.js';
+import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
+import { monoMs } from '#protocol/time.js';
+import { openMemoryJournal } from './adapters/memory-journal.js';
+import { CampaignDesk } from './campaign-desk.js';
+import { SaleBook } from './core/sale-book.js';
+import { noTime } from './core/trusted-time.js';
+import { led8Display } from './drivers/displays/led8.js';
+import type { ReaderDriver, ReaderEffect } from './drivers/readers/reader.js';
+import { DeviceLoop } from './loop.js';
+import { keepNothing } from './ports/keep.js';
+import type { SerialLink, SerialLinkEvents } from './ports/serial-link.js';
+import type { SaleView, TillReply, TillRequest } from './ports/till.js';
+
+const DEVICE = 'plate-001' as DeviceId;
+const MERCHANT = 'yh-02' as MerchantId;
+const CAMPAIGN = 'youhao-2023' as CampaignId;
+const SLIP = { auth: '1', rrn: '1', last4: '4321', scheme: 'UPI', readerTime: '' };
+
+/** Says whatever comes down its line. */
+const puppet: ReaderDriver<null> = {
+  name: 'puppet',
+  baudRate: 9_600,
+  create: () => ({
+    initial: null,
+    step: (_, input) => ({
+      state: null,
+      effects: input.kind === 'bytes' ? [JSON.parse(new TextDecoder().decode(input.bytes)) as ReaderEffect] : [],
+    }),
+    wakeAt: () => undefined,
+  }),
+};
+
+function counter() {
+  const clock = { mono: () => monoMs(1_000), alarm: () => () => {} };
+  const book = new SaleBook(DEVICE, MERCHANT);
+  const slow: (() => void)[] = [];
+  const opened = openMemoryJournal({ sha256, schedule: (run) => slow.push(run) });
+  if (!opened.ok) throw new Error(opened.fault.code);
+  const log = (): void => {};
+  let hear = (_effect: ReaderEffect): void => {};
+  const reader: SerialLink = {
+    start(events: SerialLinkEvents) {
+      hear = (effect) => events.onBytes(new TextEncoder().encode(JSON.stringify(effect)));
+      events.onState('open', undefined);
+    },
+    write: () => {},
+    stop: () => {},
+  };
+  const shown: string[] = [];
+  const display: SerialLink = {
+    start: (events) => events.onState('open', undefined),
+    write: (bytes) => shown.push(new TextDecoder('latin1').decode(bytes)),
+    stop: () => {},
+  };
+  const desk = new CampaignDesk({
+    device: DEVICE,
+    campaign: CAMPAIGN,
+    mode: 'customer-code',
+    trustedKeys: new Map(),
+    verifier: es256Verifier(),
+    keep: keepNothing,
+    log,
+  });
+  let numbers = 0;
+  const loop = new DeviceLoop({
+    identity: { device: DEVICE, merchant: MERCHANT, campaign: CAMPAIGN, mode: 'customer-code', agent: 'test' },
+    clock,
+    random: {
+      next: () => 0.5,
+      hex: (bytes) => {
+        numbers += 1;
+        return String(numbers).padStart(2 * bytes, '0');
+      },
+    },
+    journal: opened.value,
+    book,
+    desk,
+    time: noTime,
+    keep: keepNothing,
+    bootId: 'boot',
+    broker: { connect: () => {}, publish: () => false, discard: () => {} },
+    peripherals: { reader: { driver: puppet, link: reader }, display: { driver: led8Display, link: display } },
+    typeset: () => new Uint8Array(),
+    log,
+  });
+  loop.start();
+  hear({ kind: 'ready', model: 'puppet', mark: null });
+  const ask = (request: TillRequest): TillReply | undefined => {
+    let answer: TillReply | undefined;
+    loop.request(request, (reply) => {
+      answer = reply;
+    });
+    return answer;
+  };
+  const act = (kind: Exclude<TillRequest['kind'], 'open'>, order: string): SaleView['state'] | string | undefined => {
+    const reply = ask({ kind, order: order as OrderNo });
+    return reply?.ok ? reply.sale.state : reply?.fault;
+  };
+  const synced = (): void => {
+    for (let run = slow.shift(); run !== undefined; run = slow.shift()) run();
+  };
+  return {
+    loop,
+    hear: (effect: ReaderEffect) => hear(effect),
+    shown,
+    synced,
+    act,
+    /** Undefined as long as the disk keeps it waiting. */
+    open: (order: string, amount: number) =>
+      ask({ kind: 'open', order: order as OrderNo, amountFen: fen(amount) }) satisfies TillReply | undefined,
+    sale(order: string): SaleId {
+      const reply = ask({ kind: 'look', order: order as OrderNo });
+      if (!reply?.ok) throw new Error(reply?.fault);
+      return reply.sale.sale;
+    },
+  };
+}
+
+describe('an order that comes again', () => {
+  it('is the newer sale, whatever the reader still says of the older one', () => {
+    const { open, act, synced, sale, hear } = counter();
+    open('A-1', 25_990);
+    synced();
+    const first = sale('A-1');
+    act('charge', 'A-1');
+    synced();
+    const declined = { kind: 'not-charged', outcome: 'declined', code: '51' } as const;
+    hear({ kind: 'answer', ref: first, answer: declined });
+    synced();
+    expect(act('look', 'A-1')).toBe('not-charged');
+    open('A-1', 25_990);
+    synced();
+    act('charge', 'A-1');
+    synced();
+    hear({ kind: 'answer', ref: first, answer: declined });
+    expect(act('look', 'A-1')).toBe('charging');
+    hear({ kind: 'answer', ref: sale('A-1'), answer: { kind: 'approved', slip: SLIP } });
+    synced();
+    expect(act('look', 'A-1')).toBe('settled');
+  });
+});
