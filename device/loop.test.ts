@@ -121,6 +121,20 @@ function counter() {
 }
 
 describe('an order that comes again', () => {
+  it('is a new sale as soon as the till has been told that the old one was given up, with another amount too', () => {
+    const { open, act, synced, sale } = counter();
+    open('A-1', 25_990);
+    synced();
+    const first = sale('A-1');
+    expect(act('cancel', 'A-1')).toBe('abandoned');
+    // The record of that is still on its way to the disk.
+    open('A-1', 19_990);
+    synced();
+    expect(sale('A-1')).not.toBe(first);
+    expect(act('look', 'A-1')).toBe('opened');
+    expect(act('charge', 'A-1')).toBe('charging');
+  });
+
   it('is the newer sale, whatever the reader still says of the older one', () => {
     const { open, act, synced, sale, hear } = counter();
     open('A-1', 25_990);

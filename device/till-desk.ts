@@ -113,8 +113,9 @@ export class TillDesk {
   }
 
   #open(request: Opening, existing: Sale | undefined, reply: Reply): void {
-    // An order of which nothing was charged may come again, as a new sale.
-    const over = existing?.at === 'not-charged' || existing?.at === 'abandoned';
+    // An order of which nothing was charged may come again, as a new sale; a till that has been told `abandoned` does so at
+    // once, while the record of it is still on its way to the disk.
+    const over = existing?.at === 'not-charged' || existing?.at === 'abandoned' || existing?.at === 'abandoning';
     if (existing !== undefined && !over) {
       if (existing.facts.amountFen !== request.amountFen) reply(refusal('ORDER_DIFFERS', existing));
       else if (existing.at === 'opening') this.#opening.get(existing.facts.sale)?.push(reply);
