@@ -157,3 +157,25 @@ describe('an order that comes again', () => {
     expect(act('look', 'A-1')).toBe('settled');
   });
 });
+
+describe('a sale that was in a person’s hands', () => {
+  it('comes to its end without taking the display from the customer who is at the counter', () => {
+    const { open, act, synced, sale, hear, shown } = counter();
+    open('A-1', 25_990);
+    synced();
+    act('charge', 'A-1');
+    synced();
+    const first = sale('A-1');
+    hear({ kind: 'answer', ref: first, answer: { kind: 'cannot-say', why: 'no word from the bank' } });
+    hear({ kind: 'answer', ref: first, answer: { kind: 'cannot-say', why: 'no word from the bank' } });
+    synced();
+    expect(act('look', 'A-1')).toBe('unknown');
+    open('B-1', 5_100);
+    synced();
+    expect(shown.at(-1)).toContain('51.00');
+    hear({ kind: 'answer', ref: first, answer: { kind: 'approved', slip: SLIP } });
+    synced();
+    expect(act('look', 'A-1')).toBe('settled');
+    expect(shown.at(-1)).toContain('51.00');
+  });
+});

@@ -259,11 +259,14 @@ export class DeviceLoop implements Counter {
     this.#perform(step.state, step.effects);
   }
 
-  /** The sale that the cashier is working on. One that is given up has told the till so already: the next may begin. */
+  /**
+   * The sale that the cashier is working on: the last one begun, since one that comes out of a person's hands may be on its
+   * way to the disk beside it. One that is given up has told the till so already: the next may begin.
+   */
   #current(): Sale | undefined {
     return this.#book
       .busy()
-      .find((sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#recording.isStranded(sale.facts.sale));
+      .findLast((sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#recording.isStranded(sale.facts.sale));
   }
 
   #feed(id: SaleId, input: SaleInput): void {
@@ -379,11 +382,15 @@ export class DeviceLoop implements Counter {
       netFen: view.netFen,
       reason: view.reason,
     });
-    this.#peripherals.show(
-      isFinal(sale) && sale.at !== 'settled'
-        ? { kind: 'clear' }
-        : { kind: 'amount', fen: view.netFen, lamp: sale.at === 'settled' ? 'received' : 'total' },
-    );
+    const atCounter = this.#current();
+    // One that comes out of a person's hands leaves the display to the customer who is at the counter.
+    if (atCounter === undefined || atCounter.facts.sale === view.sale) {
+      this.#peripherals.show(
+        isFinal(sale) && sale.at !== 'settled'
+          ? { kind: 'clear' }
+          : { kind: 'amount', fen: view.netFen, lamp: sale.at === 'settled' ? 'received' : 'total' },
+      );
+    }
     for (const watcher of this.#watchers) watcher(view);
   }
 

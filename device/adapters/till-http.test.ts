@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TillFault } from '#device/ports/till.js';
+import type { ScreenTexts } from './screen.js';
 import { startTillHttp, type TillHttp } from './till-http.js';
 import { type FakeCounter, fakeCounter, settledWithCoupon, wholeHealth } from './till-testing.js';
 
@@ -253,6 +254,34 @@ describe('the counter’s screen', () => {
     await until('Show the payment code');
     counter.change('T-1', settledWithCoupon);
     await until('You saved 40.00 yuan');
+    aborter.abort();
+  });
+
+  it('stays with the customer who is at the counter when an earlier sale comes out of a person’s hands', async () => {
+    const aborter = new AbortController();
+    const response = await fetch(`${base}/v1/events?lang=en`, { signal: aborter.signal });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const shown: ScreenTexts[] = [];
+    let text = '';
+    const until = async (isSo: (texts: ScreenTexts) => boolean): Promise<ScreenTexts> => {
+      for (;;) {
+        const found = shown.find(isSo);
+        if (found !== undefined) return found;
+        text += (await reader?.read())?.value ?? '';
+        const [rest = '', ...whole] = text.split('\n\n').reverse();
+        text = rest;
+        shown.push(...whole.reverse().map((event) => JSON.parse(event.slice('data: '.length)) as ScreenTexts));
+      }
+    };
+    await post('/v1/sales', { order: 'A-1', amountFen: 25_990 });
+    counter.change('A-1', { state: 'unknown' });
+    await post('/v1/sales', { order: 'B-1', amountFen: 5_100 });
+    await until(({ order }) => order === 'Order B-1');
+    shown.length = 0;
+    counter.change('A-1', settledWithCoupon);
+    // What became of the other stands below.
+    const texts = await until(({ tiles }) => tiles.some(({ value }) => value.startsWith('A-1 ￥219.90')));
+    expect(texts).toMatchObject({ order: 'Order B-1', net: 'Total ￥51.00', mood: 'working' });
     aborter.abort();
   });
 });

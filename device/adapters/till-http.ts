@@ -122,8 +122,14 @@ class Screens {
   constructor(counter: Counter) {
     this.#counter = counter;
     this.#unwatch = counter.watch((sale) => {
-      if (this.#newest !== undefined && this.#newest.sale.sale !== sale.sale) this.#before = this.#newest.sale;
-      this.#newest = { sale, since: performance.now() };
+      const shown = this.#newest?.sale;
+      const isAnother = shown !== undefined && shown.sale !== sale.sale;
+      // One that comes out of a person's hands doesn't take the screen from the customer who is at the counter.
+      if (isAnother && !RESTING.has(shown.state) && sale.state !== 'opened') this.#before = sale;
+      else {
+        if (isAnother) this.#before = shown;
+        this.#newest = { sale, since: performance.now() };
+      }
       this.#refresh();
     });
     this.#timer = setInterval(() => this.#refresh(), SCREEN_REFRESH_MS);
