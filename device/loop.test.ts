@@ -4,7 +4,7 @@ import type { CampaignId, DeviceId, MerchantId, OrderNo, SaleId } from '#protoco
 import { fen } from '#protocol/money.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
 import { monoMs } from '#protocol/time.js';
-import { openMemoryJournal } from './adapters/memory-journal.js';
+import { memoryDisk, openMemoryJournal } from './adapters/memory-journal.js';
 import { CampaignDesk } from './campaign-desk.js';
 import { SaleBook } from './core/sale-book.js';
 import { noTime } from './core/trusted-time.js';
@@ -34,11 +34,17 @@ const puppet: ReaderDriver<null> = {
   }),
 };
 
-function counter() {
+function counter(disk = memoryDisk()) {
   const clock = { mono: () => monoMs(1_000), alarm: () => () => {} };
   const book = new SaleBook(DEVICE, MERCHANT);
   const slow: (() => void)[] = [];
-  const opened = openMemoryJournal({ sha256, schedule: (run) => slow.push(run) });
+  const at = { mono: clock.mono(), wall: undefined };
+  const opened = openMemoryJournal({
+    sha256,
+    disk,
+    schedule: (run) => slow.push(run),
+    onRecord: ({ record }) => book.replay(record, at),
+  });
   if (!opened.ok) throw new Error(opened.fault.code);
   const log = (): void => {};
   let hear = (_effect: ReaderEffect): void => {};
@@ -112,6 +118,7 @@ function counter() {
     /** Undefined as long as the disk keeps it waiting. */
     open: (order: string, amount: number) =>
       ask({ kind: 'open', order: order as OrderNo, amountFen: fen(amount) }) satisfies TillReply | undefined,
+    crash: () => opened.value.crash(),
     sale(order: string): SaleId {
       const reply = ask({ kind: 'look', order: order as OrderNo });
       if (!reply?.ok) throw new Error(reply?.fault);
@@ -177,5 +184,20 @@ describe('a sale that was in a person’s hands', () => {
     synced();
     expect(act('look', 'A-1')).toBe('settled');
     expect(shown.at(-1)).toContain('51.00');
+  });
+});
+
+describe('a counter without a printer', () => {
+  it('waits for none after a restart, however many receipts nobody printed', () => {
+    const disk = memoryDisk();
+    const { open, act, synced, sale, hear, crash } = counter(disk);
+    open('A-1', 25_990);
+    synced();
+    act('charge', 'A-1');
+    synced();
+    hear({ kind: 'answer', ref: sale('A-1'), answer: { kind: 'approved', slip: SLIP } });
+    synced();
+    crash();
+    expect(counter(disk).loop.health()).toMatchObject({ jobsWaiting: 0, ports: { printer: 'none' } });
   });
 });

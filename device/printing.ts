@@ -70,6 +70,7 @@ export class Printing {
 
   /** Numbered, but never seen printed: perhaps on paper, perhaps not, so the copy says 补打. */
   afterPowerCut(book: SaleBook): void {
+    if (!this.#options.peripherals.hasPrinter) return;
     const unprinted = book.unprinted();
     if (unprinted.length > REPRINTS_UNASKED_AT_BOOT)
       this.#options.log('warn', 'RECEIPTS_UNPRINTED', { receipts: unprinted.length });

@@ -136,6 +136,9 @@ export class SaleBook {
       this.#sales.delete(id);
       if (this.#byOrder.get(sale.facts.order) === id) this.#byOrder.delete(sale.facts.order);
       if (sale.at === 'refunded') this.#byRefund.delete(sale.refund);
+      // What nobody knows any more nobody can print. A counter without a printer would gather them for ever.
+      if (sale.at === 'settled' || sale.at === 'refunded') this.#unprinted.delete(sale.settlement.receipt);
+      if (sale.at === 'refunded') this.#unprinted.delete(sale.receipt);
       return;
     }
   }

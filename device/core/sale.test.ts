@@ -6,7 +6,7 @@ import { fen } from '#protocol/money.js';
 import type { CardSlip, JournalRecord } from '#protocol/records/record.js';
 import { recordSchema } from '#protocol/records/record.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
-import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS } from './limits.js';
+import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS, SALES_REMEMBERED } from './limits.js';
 import { openSale, type Sale, type SaleEffect, type SaleFacts, type SaleInput, stepSale } from './sale.js';
 import { SaleBook } from './sale-book.js';
 import { looksTheSame, viewOf } from './sale-view.js';
@@ -282,5 +282,18 @@ describe('the book of sales after a power cut', () => {
       'counter-1-r000002-123456',
     ]);
     expect(book.number('s', 'ffffff')).toBe('s000003-ffffff');
+  });
+
+  it('forgets with the oldest sales their receipts, where there is no printer to print them', () => {
+    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    for (let index = 0; index < SALES_REMEMBERED + 2; index++) {
+      const sale = `s${String(index + 1).padStart(6, '0')}-abcdef`;
+      for (const record of records.slice(0, 3))
+        book.replay(
+          recordSchema.parse({ ...record, sale, ...(record.kind === 'settled' && { receipt: sale }) }),
+          at(0),
+        );
+    }
+    expect(book.unprinted()).toHaveLength(SALES_REMEMBERED);
   });
 });
