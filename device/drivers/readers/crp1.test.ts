@@ -304,6 +304,22 @@ describe('a charge', () => {
     expect(told(on.put(from(line('ACK|03'), rslt('02', 'CANCELLED'))))).toEqual([`${REF} cancelled CANCELLED`]);
   });
 
+  it('can still be cancelled after its port was lost and came back', () => {
+    const on = charging();
+    on.put({ kind: 'link-lost', why: 'unplugged' });
+    on.put({ kind: 'link-up' });
+    on.put(from(line('ACK|01'), line('HELO|01|1|PX-7|SN1|12|16')));
+    on.put(ask());
+    on.put(from(line('ACK|02'), line(`EVNT|02|${REF}|CARD`)));
+    on.effects.length = 0;
+    expect(told(on.put({ kind: 'cancel', ref: REF }))).toEqual([`> CANC|03|${REF}`]);
+    on.put(from(line('ACK|03'), rslt('03', 'CANCELLED')));
+    on.put({ kind: 'stored', ref: REF });
+    on.effects.length = 0;
+    // It has ended: there is nothing to call off any more.
+    expect(told(on.put({ kind: 'cancel', ref: REF }))).toEqual([]);
+  });
+
   it('is asked once to be cancelled, however often the key is pressed', () => {
     const on = charging();
     on.put(ask(id('T-0')));

@@ -155,8 +155,11 @@ class Conversation extends ReaderTalk<Crp1State> {
   }
 
   private cancel(ref: SaleId): void {
-    const { queue, running } = this.state;
-    if (running?.ref !== ref) return;
+    const { link, queue, running } = this.state;
+    // Lost from sight with its port or in the agent's last life, it may run on in the reader: the customer still stands there.
+    const known = running === undefined && link === 'ready' ? this.find(ref) : undefined;
+    const mayRun = running?.ref === ref || (known !== undefined && known.final === undefined);
+    if (!mayRun) return;
     const waiting = queue.filter((message) => !(isCharge(message) && message.ref === ref));
     if (waiting.length < queue.length) {
       this.set({ queue: waiting, running: undefined });
