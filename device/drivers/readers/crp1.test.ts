@@ -127,6 +127,14 @@ describe('greeting a CRP/1 reader', () => {
     expect(told(on.pass(ACK_MS))).toEqual(['> HELO|02|1|agent-1.0']);
   });
 
+  it('hears a HELO that is the same as the last one from a reader that counts anew with each greeting', () => {
+    const on = ready();
+    on.put(charge());
+    on.pass(3 * ACK_MS + GREET_PAUSE_MS);
+    on.effects.length = 0;
+    expect(told(on.put(from(line('ACK|03'), line('HELO|01|1|PX-7|SN1|12|16'))))).toEqual(['ready PX-7', '> ACK|01']);
+  });
+
   it('refuses a charge and answers an ask with silence while the reader is away', () => {
     const on = fresh();
     expect(told(on.put(charge()))).toEqual([`${REF} refused AWAY`]);

@@ -404,7 +404,8 @@ class Conversation extends ReaderTalk<Crp1State> {
 
   private unanswered(sent: Sent): void {
     this.goAway(`the reader did not acknowledge ${sent.message.kind}`);
-    this.set({ link: 'greeting', greetAt: later(this.at.mono, GREET_PAUSE_MS) });
+    // To a reader that counts anew its next HELO may be the very same line as its last one.
+    this.set({ link: 'greeting', greetAt: later(this.at.mono, GREET_PAUSE_MS), heard: undefined });
   }
 
   private goAway(why: string): void {
