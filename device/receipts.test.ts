@@ -28,7 +28,7 @@ function printed(change: Partial<Receipt>, readerTime = '20230327090511', campai
     campaign: () => campaign,
     log: () => {},
   });
-  const effect: Receipt = { kind: 'receipt', facts, settlement, of: 'sale', receipt, when: null, ...change };
+  const effect: Receipt = { kind: 'receipt', facts, settlement, of: 'sale', receipt, slip, when: null, ...change };
   return new TextDecoder('gb18030').decode(typeset(effect, 'original'));
 }
 
@@ -43,10 +43,12 @@ describe('the time on a receipt', () => {
     expect(printed({})).toContain('2023-03-27 09:05:11');
   });
 
-  it('is said to be unknown, where the reader told none, and on a refund: the reader told that of the sale', () => {
+  it('is said to be unknown, where the reader told none; that of the sale is none of the refund', () => {
     expect(printed({}, '')).toContain('本机时间未校准');
-    expect(printed({ of: 'refund' })).toContain('本机时间未校准');
-    expect(printed({ of: 'refund' })).not.toContain('09:05:11');
+    const slip = { auth: '', rrn: '', last4: '', scheme: '', readerTime: '' };
+    expect(printed({ of: 'refund', slip })).toContain('本机时间未校准');
+    expect(printed({ of: 'refund', slip })).not.toContain('09:05:11');
+    expect(printed({ of: 'refund', slip: { ...slip, readerTime: '20230328101500' } })).toContain('2023-03-28 10:15:00');
   });
 });
 

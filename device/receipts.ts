@@ -37,8 +37,8 @@ export function receiptTypesetter(
 }
 
 function factsOf(effect: ReceiptEffect, copy: 'original' | 'reprint', settings: ReceiptSettings): ReceiptFacts {
-  const { facts, settlement } = effect;
-  const { charge, slip } = settlement;
+  const { facts, settlement, slip } = effect;
+  const { charge } = settlement;
   const campaign = settings.campaign();
   const common = {
     copy,
@@ -76,9 +76,8 @@ function factsOf(effect: ReceiptEffect, copy: 'original' | 'reprint', settings: 
   };
 }
 
-function timeOf({ when, of, settlement }: ReceiptEffect, campaign: Campaign | undefined): string | null {
-  if (when !== null) return localText(when.earliest, campaign);
-  return of === 'sale' ? readerTime(settlement.slip) : null;
+function timeOf({ when, slip }: ReceiptEffect, campaign: Campaign | undefined): string | null {
+  return when === null ? readerTime(slip) : localText(when.earliest, campaign);
 }
 
 function localText(at: WallMs, campaign: Campaign | undefined): string {

@@ -82,11 +82,12 @@ export function stepRefunding(sale: Sale & { at: 'refunding' }, input: SaleInput
   const { outcome } = step.state;
   if (outcome.kind === 'not-moved')
     return { state: { at: 'settled', facts, settlement, refundFailed: outcome.code }, effects };
+  const { slip } = outcome;
   return {
-    state: { at: 'refunded', facts, settlement, refund, receipt, refundedAt },
+    state: { at: 'refunded', facts, settlement, refund, slip, receipt, refundedAt },
     effects: [
       ...effects,
-      { kind: 'receipt', facts, settlement, of: 'refund', receipt, when: refundedAt },
+      { kind: 'receipt', facts, settlement, of: 'refund', receipt, slip, when: refundedAt },
       { kind: 'announce', facts, settlement, of: 'refund' },
     ],
   };

@@ -204,6 +204,7 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
         facts,
         settlement,
         refund,
+        slip: record.card,
         receipt: receiptNo(facts.device, refund),
         refundedAt: record.at,
       };

@@ -93,6 +93,8 @@ export type Sale =
       readonly facts: SaleFacts;
       readonly settlement: Settlement;
       readonly refund: SaleId;
+      /** The reader's own of the refund; the sale's is in its settlement. */
+      readonly slip: CardSlip;
       readonly receipt: ReceiptNo;
       readonly refundedAt: JournalRecord['at'];
     };
@@ -142,6 +144,8 @@ export type SaleEffect =
       readonly settlement: Settlement;
       readonly of: 'sale' | 'refund';
       readonly receipt: ReceiptNo;
+      /** What the reader said of this very movement: who looks for a refund at the bank needs the refund's reference. */
+      readonly slip: CardSlip;
       readonly when: JournalRecord['at'];
     }
   | {
@@ -183,9 +187,11 @@ export function receiptOf(
 ): Extract<SaleEffect, { kind: 'receipt' }> | undefined {
   if (sale.at !== 'settled' && sale.at !== 'refunding' && sale.at !== 'refunded') return undefined;
   const { facts, settlement } = sale;
-  if (of === 'sale')
-    return { kind: 'receipt', facts, settlement, of, receipt: settlement.receipt, when: settlement.settledAt };
-  return sale.at === 'refunded'
-    ? { kind: 'receipt', facts, settlement, of, receipt: sale.receipt, when: sale.refundedAt }
-    : undefined;
+  if (of === 'sale') {
+    const { receipt, slip, settledAt: when } = settlement;
+    return { kind: 'receipt', facts, settlement, of, receipt, slip, when };
+  }
+  if (sale.at !== 'refunded') return undefined;
+  const { receipt, slip, refundedAt: when } = sale;
+  return { kind: 'receipt', facts, settlement, of, receipt, slip, when };
 }

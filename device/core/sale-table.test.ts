@@ -109,6 +109,7 @@ const STATES: Readonly<Record<string, Sale>> = {
     facts,
     settlement,
     refund: REFUND,
+    slip: settlement.slip,
     receipt: receiptNo(facts.device, REFUND),
     refundedAt: null,
   },

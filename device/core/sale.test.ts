@@ -7,7 +7,7 @@ import type { CardSlip, JournalRecord } from '#protocol/records/record.js';
 import { recordSchema } from '#protocol/records/record.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS, SALES_REMEMBERED } from './limits.js';
-import { openSale, type Sale, type SaleEffect, type SaleFacts, type SaleInput, stepSale } from './sale.js';
+import { openSale, receiptOf, type Sale, type SaleEffect, type SaleFacts, type SaleInput, stepSale } from './sale.js';
 import { SaleBook } from './sale-book.js';
 import { looksTheSame, viewOf } from './sale-view.js';
 
@@ -201,6 +201,20 @@ describe('a refund', () => {
     expect(done).toEqual(['journal refunding', 'void', 'journal refunded', 'stored', 'receipt', 'announce']);
     expect(effects).toContainEqual(expect.objectContaining({ kind: 'void', original: FACTS.sale, netFen: 21_990 }));
     expect(viewOf(sale)).toMatchObject({ state: 'refunded', line: { zh: '已退款219.90元，消费券按活动规则处理' } });
+  });
+
+  it('has the reader’s own reference on its receipt, on a copy after a restart too; the sale’s keeps its own', () => {
+    const slip = { ...SLIP, auth: '777777', rrn: '2' };
+    const gave = reader({ kind: 'answer', answer: { kind: 'approved', slip } }, refund);
+    const settled = play(SETTLE);
+    const { sale, effects } = play([start, journalled, gave, journalled], settled.sale);
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'receipt', of: 'refund', slip }));
+    expect(receiptOf(sale, 'sale')).toMatchObject({ slip: SLIP });
+    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    for (const effect of [...settled.effects, ...effects])
+      if (effect.kind === 'journal') book.replay(effect.record, at(0));
+    const again = book.ofOrder(FACTS.order);
+    expect(again === undefined ? undefined : receiptOf(again)).toMatchObject({ of: 'refund', slip });
   });
 
   it('that the reader declines leaves the sale as it was, and can be tried again', () => {

@@ -217,7 +217,15 @@ function stepCharging(sale: Sale & { at: 'charging' }, input: SaleInput, at: Ins
     state: { at: 'settled', facts, settlement, refundFailed: null },
     effects: [
       ...effects,
-      { kind: 'receipt', facts, settlement, of: 'sale', receipt: settlement.receipt, when: settledAt },
+      {
+        kind: 'receipt',
+        facts,
+        settlement,
+        of: 'sale',
+        receipt: settlement.receipt,
+        slip: outcome.slip,
+        when: settledAt,
+      },
       { kind: 'announce', facts, settlement, of: 'sale' },
     ],
   };

@@ -48,7 +48,15 @@ const SALES = {
   settled: { at: 'settled', facts, settlement, refundFailed: null },
   refunding: refunding(moving),
   'refund-unknown': refunding(parked),
-  refunded: { at: 'refunded', facts, settlement, refund, receipt: receiptNo(facts.device, refund), refundedAt: null },
+  refunded: {
+    at: 'refunded',
+    facts,
+    settlement,
+    refund,
+    slip,
+    receipt: receiptNo(facts.device, refund),
+    refundedAt: null,
+  },
 } as const satisfies Record<string, Sale>;
 
 const FREE: CounterStanding = { journalFailed: false, readerReady: true, busy: false };
