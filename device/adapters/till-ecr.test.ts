@@ -63,6 +63,17 @@ describe('a till on a serial line', () => {
     expect(sent.at(-1)).toBe('ERR|T-2|COUNTER_BUSY');
   });
 
+  it('does not answer its own lines on a line that echoes, nor another counter’s: they would never end', () => {
+    const { plug, type, sent, codes } = tillOnALine();
+    plug();
+    type('PAY|T-1|100*0000\r\n', seal('PAY|T-1|1.5'), seal('PAY|T-1|100'));
+    const echoed = sent.map(seal);
+    const before = sent.length;
+    type(...echoed, seal('SALE|T-1|settled|100|100|0|R-1|'));
+    expect(sent.slice(before)).toEqual([]);
+    expect(codes.filter((code) => code === 'ECR_OWN_LINE')).toHaveLength(4);
+  });
+
   it('writes nothing while its line is unplugged, and forgets half a line', () => {
     const { counter, plug, unplug, type, sent } = tillOnALine();
     plug();

@@ -50,7 +50,7 @@ export function startTillEcr(options: {
       for (const request of step.requests) {
         if (!request.ok) {
           log('warn', request.fault.code, { port: 'till', order: request.fault.order });
-          send(encodeEcrError(request.fault.order, request.fault.code));
+          if (request.fault.code !== 'ECR_OWN_LINE') send(encodeEcrError(request.fault.order, request.fault.code));
           continue;
         }
         const before = news;

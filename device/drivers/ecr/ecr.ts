@@ -14,7 +14,8 @@
  *
  * Every request is answered by one SALE or ERR line, and may be repeated: the order number makes it the same request. A
  * SALE line also comes unasked whenever a sale changes. Amounts are whole fen; receipt and reason may be empty. A till
- * that missed a line asks with LOOK.
+ * that missed a line asks with LOOK. A SALE or ERR line that the counter itself hears gets no answer: on a line that
+ * echoes, answer would follow answer for ever.
  */
 
 import type { SaleView, TillRequest } from '#device/ports/till.js';
@@ -30,7 +31,13 @@ export const MAX_ECR_LINE = 384;
 
 export type EcrFaultCode = Extract<
   CodeOf<'ProtocolError'>,
-  'ECR_LINE_TOO_LONG' | 'ECR_CRC' | 'ECR_FORMAT' | 'ECR_UNKNOWN_COMMAND' | 'ORDER_MALFORMED' | AmountFault
+  | 'ECR_LINE_TOO_LONG'
+  | 'ECR_CRC'
+  | 'ECR_FORMAT'
+  | 'ECR_UNKNOWN_COMMAND'
+  | 'ECR_OWN_LINE'
+  | 'ORDER_MALFORMED'
+  | AmountFault
 >;
 
 export interface EcrFault {
@@ -75,6 +82,7 @@ export function parseEcrLine(line: string): Result<TillRequest, EcrFault> {
   if (body === undefined) return err({ order: '', code: 'ECR_FORMAT' });
   if (crcOf(body) !== sealed?.[2]) return err({ order: '', code: 'ECR_CRC' });
   const [verb = '', rawOrder, ...rest] = body.split('|');
+  if (verb === 'SALE' || verb === 'ERR') return err({ order: '', code: 'ECR_OWN_LINE' });
   const order = unescaped(rawOrder ?? '');
   if (order === undefined) return err({ order: '', code: 'ECR_FORMAT' });
   if (!isOrderNo(order)) return err({ order: '', code: 'ORDER_MALFORMED' });

@@ -202,6 +202,12 @@ export const PROTOCOL_ERRORS = {
     'ECR/1 has no such command.',
     'Send PAY, CHARGE, CANCEL, REFUND, REPRINT, ASK or LOOK.',
   ],
+  ECR_OWN_LINE: [
+    'operator',
+    'never',
+    'The counter heard one of its own lines on the till’s port: the line echoes, or another counter is at its end.',
+    'Switch the echo off (a terminal in raw mode), or connect a till.',
+  ],
   TOO_MANY_REQUESTS: ['peer', 'again', 'Too many requests came at once.', 'Wait a moment and ask again.'],
   HTTP_FAILED: [
     'ours',
