@@ -127,6 +127,14 @@ describe('greeting a CRP/1 reader', () => {
     expect(told(on.pass(ACK_MS))).toEqual(['> HELO|02|1|agent-1.0']);
   });
 
+  it('does not take its own greeting for a reader’s on a line that echoes', () => {
+    const on = fresh();
+    const [greeting] = on.put({ kind: 'link-up' });
+    if (greeting?.kind !== 'write') throw new Error('it greets');
+    expect(told(on.put(from(greeting.bytes)))).toEqual(['noise READER_ECHO']);
+    expect(told(on.put(charge()))).toEqual([`${REF} refused AWAY`]);
+  });
+
   it('hears a HELO that is the same as the last one from a reader that counts anew with each greeting', () => {
     const on = ready();
     on.put(charge());
@@ -238,6 +246,14 @@ describe('a charge', () => {
     on.put(charge());
     expect(told(on.put(from(line(`NAK|02|${code}`))))).toEqual([`${REF} refused ${code}`]);
     expect(told(on.put(charge(id('T-2'))))).toEqual(['> SALE|03|T-2|5100|156|60']);
+  });
+
+  it('is not called off by its own echo: the reader has it all the same', () => {
+    const on = ready();
+    const [sale] = on.put(charge());
+    if (sale?.kind !== 'write') throw new Error('it is sent');
+    expect(told(on.put(from(sale.bytes)))).toEqual(['noise READER_ECHO']);
+    expect(told(on.put(from(line('ACK|02'), rslt('02', 'APPROVED'))))).toEqual([`${REF} accepted`, `${REF} approved`]);
   });
 
   it('is not called off where the reader knows its reference with another amount: that one may have moved money', () => {

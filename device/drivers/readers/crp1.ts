@@ -214,7 +214,7 @@ class Conversation extends ReaderTalk<Crp1State> {
       const message = parseMessage(one.fields);
       if (!message.ok) {
         this.noise(message.fault.code, message.fault.what);
-        this.say(['NAK', message.fault.seq, message.fault.nak]);
+        if (message.fault.nak !== undefined) this.say(['NAK', message.fault.seq, message.fault.nak]);
       } else if (message.value.kind === 'ACK' || message.value.kind === 'NAK') {
         this.replied(message.value);
       } else if (this.state.heard?.seq === message.value.seq && this.state.heard.body === one.body) {

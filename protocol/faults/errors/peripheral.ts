@@ -100,6 +100,12 @@ export const PERIPHERAL_ERRORS = {
     'The card reader sent or was sent something it has no word for.',
     'Check that the driver in the configuration fits the reader.',
   ],
+  READER_ECHO: [
+    'operator',
+    'never',
+    'The counter heard its own lines on the reader’s port: the line echoes, or no reader is at its end.',
+    'Check the cable; switch the echo of the adapter off.',
+  ],
   READER_VERSION: [
     'hardware',
     'never',

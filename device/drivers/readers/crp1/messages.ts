@@ -61,10 +61,18 @@ export type ReaderStep = 'card' | 'pin' | 'online' | 'print' | 'remove';
 /** What a NAK says to the reader, and what the log says to us. */
 export interface MessageFault {
   readonly seq: string;
-  readonly nak: 'FORMAT' | 'UNSUPPORTED';
-  readonly code: 'READER_CARD_NUMBER' | 'READER_FORMAT' | 'READER_UNSUPPORTED';
+  /** undefined: nothing is said. A NAK to our own line, echoed as well, would be taken for the reader's refusal. */
+  readonly nak: 'FORMAT' | 'UNSUPPORTED' | undefined;
+  readonly code: 'READER_CARD_NUMBER' | 'READER_ECHO' | 'READER_FORMAT' | 'READER_UNSUPPORTED';
   readonly what: string;
 }
+
+const NAKS: Readonly<Record<MessageFault['code'], MessageFault['nak']>> = {
+  READER_CARD_NUMBER: 'FORMAT',
+  READER_ECHO: undefined,
+  READER_FORMAT: 'FORMAT',
+  READER_UNSUPPORTED: 'UNSUPPORTED',
+};
 
 const STEPS: Readonly<Record<string, ReaderStep>> = {
   CARD: 'card',
@@ -115,7 +123,7 @@ export function hostFields(seq: string, message: HostMessage): readonly string[]
 export function parseMessage(fields: readonly string[]): Result<ReaderMessage, MessageFault> {
   const [type = '', seq = ''] = fields;
   const fault = (code: MessageFault['code'], what: string): Result<never, MessageFault> =>
-    err({ seq: SEQ.test(seq) ? seq : '00', nak: code === 'READER_UNSUPPORTED' ? 'UNSUPPORTED' : 'FORMAT', code, what });
+    err({ seq: SEQ.test(seq) ? seq : '00', nak: NAKS[code], code, what });
   if (holdsCardNumber(fields)) return fault('READER_CARD_NUMBER', 'a line with a card number in it was thrown away');
   if (!SEQ.test(seq)) return fault('READER_FORMAT', 'a line without a sequence number');
   if (type !== 'ACK' && type !== 'NAK' && seq === '00')
@@ -127,6 +135,7 @@ export function parseMessage(fields: readonly string[]): Result<ReaderMessage, M
       return ok({ kind: 'NAK', seq, code: WORD.test(fields[2] ?? '') ? (fields[2] ?? '') : 'FORMAT' });
     case 'HELO': {
       const [, , version = '', model = '', , boot = ''] = fields;
+      if (boot === '') return fault('READER_ECHO', 'a greeting of ours came back');
       if (!PRINTABLE.test(model) || model.length > 64) return fault('READER_FORMAT', 'HELO with an unprintable model');
       return ok({ kind: 'HELO', seq, version, model, boot });
     }
@@ -140,6 +149,11 @@ export function parseMessage(fields: readonly string[]): Result<ReaderMessage, M
       const result = parseResult(seq, fields);
       return typeof result === 'string' ? fault('READER_FORMAT', `RSLT with a wrong ${result}`) : ok(result);
     }
+    case 'SALE':
+    case 'VOID':
+    case 'CANC':
+    case 'STAT':
+      return fault('READER_ECHO', `a line of ours came back: ${type}`);
     default:
       return fault('READER_UNSUPPORTED', WORD.test(type) ? `an unknown message ${type}` : 'an unknown message');
   }
