@@ -68,7 +68,10 @@ export const recordSchema = z.discriminatedUnion('kind', [
     netFen: amount,
     coupon: coupon.nullable(),
     reason: reason.nullable(),
-    /** Operation number of the reader before the sale, for readers that have no reference of their own (Transbank). */
+    /**
+     * What the reader is known by when it is asked about this charge: its operation number before the sale where it has no
+     * reference of ours (Transbank), its serial number elsewhere (CRP/1), since another one's "not found" means nothing.
+     */
     readerMark: z.string().max(32).nullable(),
     at,
   }),

@@ -438,6 +438,43 @@ describe('asking', () => {
     expect(told(on.put(ask()))).toEqual([`> STAT|03|${REF}`]);
   });
 
+  it('of another reader than the one that had the charge does not end it: what that one doesn’t know the other may', () => {
+    const on = charging();
+    on.put({ kind: 'link-lost', why: 'unplugged' });
+    on.put({ kind: 'link-up' });
+    on.put(from(line('ACK|01'), line('HELO|01|1|PX-7|SN2|3|16')));
+    on.put({ kind: 'ask', ref: REF, netFen: fen(5100), mark: 'SN1' });
+    expect(told(on.put(from(line('ACK|02'), rslt('02', 'NOTFOUND', REF, ''))))).toEqual([
+      `${REF} cannot-say`,
+      '> ACK|02',
+    ]);
+    on.put({ kind: 'link-lost', why: 'unplugged' });
+    on.put({ kind: 'link-up' });
+    on.put(from(line('ACK|01'), line('HELO|01|1|PX-7|SN1|13|16')));
+    on.put({ kind: 'ask', ref: REF, netFen: fen(5100), mark: 'SN1' });
+    expect(told(on.put(from(line('ACK|02'), rslt('02', 'APPROVED'))))).toEqual([`${REF} approved`]);
+  });
+
+  it('after a restart of the agent goes by the reader that the journal names', () => {
+    const on = fresh();
+    on.put({ kind: 'link-up' });
+    expect(on.put(from(line('ACK|01'), line('HELO|01|1|PX-7|SN1|12|16')))).toContainEqual({
+      kind: 'ready',
+      model: 'PX-7',
+      mark: 'SN1',
+    });
+    for (const [ref, mark, ends] of [
+      ['T-1', 'SN1', 'not-found NOTFOUND'],
+      ['T-2', 'SN2', 'cannot-say'],
+      ['T-3', null, 'not-found NOTFOUND'],
+    ] as const) {
+      const [asked] = on.put({ kind: 'ask', ref: id(ref), netFen: fen(5100), mark });
+      const seq = asked?.kind === 'write' ? latin1Text(asked.bytes).slice(6, 8) : '';
+      expect(told(on.put(from(line(`ACK|${seq}`), rslt(seq, 'NOTFOUND', ref, ''))))).toContain(`${ref} ${ends}`);
+      on.put({ kind: 'stored', ref: id(ref) });
+    }
+  });
+
   it('every two seconds finds the result across an unplugged reader', () => {
     const on = charging();
     on.put({ kind: 'link-lost', why: 'unplugged' });

@@ -11,7 +11,8 @@
  * 4. A result is acknowledged only once the host has stored it. Until then the reader repeats it, and the repeats are
  *    swallowed. A result that asks for nothing to be stored (still running, cannot say) is acknowledged at once.
  * 5. A result counts only if reference, amount and currency are those asked for; any other is an alarm, is not
- *    acknowledged, and so stays in the reader's store as evidence.
+ *    acknowledged, and so stays in the reader's store as evidence. NOTFOUND counts only from the very reader, by its serial
+ *    number, that was given the charge: one that was put in its place knows of nothing that the broken one did.
  * 6. While a charge runs the reader is looked at every 10 s: a dead one is noticed long before the charge's own time is up.
  * 7. No ACK, no result in the charge's time, a lost port: `silent`, and the sale asks. This driver never decides,
  *    and never sends a charge twice under two numbers.
@@ -110,7 +111,7 @@ class Conversation extends ReaderTalk<Crp1State> {
         this.cancel(input.ref);
         break;
       case 'ask':
-        this.ask(input.ref, input.netFen);
+        this.ask(input.ref, input.netFen, input.mark);
         break;
       case 'stored':
         this.stored(input.ref);
@@ -150,7 +151,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     }
     // Asked for anew, it may end anew, even where an earlier life of this reference ended as not found.
     const known = this.state.known.filter((one) => one.ref !== ref);
-    this.set({ known: remembering(known, ref, message.netFen) });
+    this.set({ known: remembering(known, { ref, netFen: message.netFen, reader: this.state.serial }) });
     this.set({ running: { ref, forMs, due: undefined, lookAt: undefined }, queue: [...this.state.queue, message] });
   }
 
@@ -171,13 +172,13 @@ class Conversation extends ReaderTalk<Crp1State> {
     if (!isAsked && queue.length < MAX_QUEUE) this.set({ queue: [...queue, { kind: 'CANC', ref }] });
   }
 
-  private ask(ref: SaleId, netFen: Fen): void {
+  private ask(ref: SaleId, netFen: Fen, reader: string | null): void {
     const { link, queue, sent, asked } = this.state;
     if (link !== 'ready') {
       this.silent(ref, 'the reader is away');
       return;
     }
-    this.set({ known: remembering(this.state.known, ref, netFen) });
+    this.set({ known: remembering(this.state.known, { ref, netFen, reader }) });
     const isStat = (message: HostMessage | undefined): boolean => message?.kind === 'STAT' && message.ref === ref;
     // One answer serves both.
     if (isStat(sent?.message) || queue.some(isStat) || asked.some((one) => one.ref === ref)) return;
@@ -333,29 +334,31 @@ class Conversation extends ReaderTalk<Crp1State> {
   }
 
   private greeted(helo: Extract<ReaderMessage, { kind: 'HELO' }>): void {
-    const { sent, running, boot, link } = this.state;
+    const { sent, running, boot, serial, link } = this.state;
     if (sent?.message.kind === 'HELO') this.set({ sent: undefined });
     if (helo.version !== '1') {
       this.noise('READER_VERSION', 'the reader speaks another version of the protocol');
       if (link === 'greeting') this.set({ greetAt: later(this.at.mono, GREET_PAUSE_MS) });
       return;
     }
-    if (running !== undefined && boot !== helo.boot) {
+    const isAnew = boot !== helo.boot || serial !== helo.serial;
+    if (running !== undefined && isAnew) {
       this.set({ running: undefined, queue: this.state.queue.filter((m) => !(isCharge(m) && m.ref === running.ref)) });
       if (sent !== undefined && isCharge(sent.message)) this.set({ sent: undefined });
       this.silent(running.ref, 'the reader restarted');
     }
-    this.set({ link: 'ready', greetAt: undefined, boot: helo.boot, awayTold: false });
+    this.set({ link: 'ready', greetAt: undefined, boot: helo.boot, serial: helo.serial, awayTold: false });
     // One that was switched off and on with its cable in has a store that may know more than before.
-    if (link === 'greeting' || boot !== helo.boot) this.effects.push({ kind: 'ready', model: helo.model, mark: null });
+    if (link === 'greeting' || isAnew) this.effects.push({ kind: 'ready', model: helo.model, mark: helo.serial });
   }
 
   private result(result: ResultMessage): boolean {
     const known = this.find(result.ref);
-    const objected = objection(result, known, this.state.known.length > 0);
+    const isItsOwn = known === undefined || known.reader === null || known.reader === this.state.serial;
+    const objected = objection(result, known, { askedAnything: this.state.known.length > 0, isItsOwn });
     if (objected !== undefined) this.effects.push(objected);
     if (objected !== undefined || known === undefined) return false;
-    const answer = toAnswer(result);
+    const answer = toAnswer(result, isItsOwn);
     const final = finality(answer);
     this.impliedAck(result.ref);
     const wanted = this.takeAsked(result.ref);
@@ -427,7 +430,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     } else if (running !== undefined && passed(running.lookAt)) {
       this.set({ running: { ...running, lookAt: later(this.at.mono, LOOK_EVERY_MS) } });
       const known = this.find(running.ref);
-      if (known !== undefined) this.ask(running.ref, known.netFen);
+      if (known !== undefined) this.ask(running.ref, known.netFen, known.reader);
     }
   }
 

@@ -43,7 +43,10 @@ export type ReaderAnswer =
 
 export type ReaderEffect =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
-  /** The reader is there and its conversation has begun (HELO answered, poll acknowledged). */
+  /**
+   * The reader is there and its conversation has begun (HELO answered, poll acknowledged). `mark`: what the journal keeps with
+   * a charge for a later `ask`: which reader this is, or where the reader's own book stands.
+   */
   | { readonly kind: 'ready'; readonly model: string; readonly mark: string | null }
   | { readonly kind: 'away'; readonly why: string }
   /** The charge or void reached the reader, which has stored it. */

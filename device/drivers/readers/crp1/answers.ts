@@ -10,7 +10,7 @@ type Objection = Extract<ReaderEffect, { kind: 'alarm' | 'noise' }>;
 export function objection(
   result: ResultMessage,
   known: Known | undefined,
-  askedAnything: boolean,
+  { askedAnything, isItsOwn }: { readonly askedAnything: boolean; readonly isItsOwn: boolean },
 ): Objection | undefined {
   const { ref, state } = result;
   const alarm = (code: string, what: string): Objection => ({ kind: 'alarm', code, what });
@@ -23,7 +23,7 @@ export function objection(
   const wrong = mismatch(result, known);
   if (wrong !== undefined) return alarm('READER_OTHER_AMOUNT', `the result for ${ref} has ${wrong}`);
   if (state === 'NOTFOUND' && !known.statSent) return noise(`NOTFOUND for ${ref} without a question`);
-  const final = finality(toAnswer(result));
+  const final = finality(toAnswer(result, isItsOwn));
   if (final === undefined || known.final === undefined || known.final === final) return undefined;
   return alarm('READER_RESULT_CHANGED', `${ref} was ${known.final} and is now ${final}`);
 }
@@ -41,7 +41,8 @@ function mismatch(result: ResultMessage, asked: Known): string | undefined {
   return undefined;
 }
 
-export function toAnswer(result: ResultMessage): ReaderAnswer {
+/** `isItsOwn`: the reader that answers is the one that was given the charge, as far as anybody knows. */
+export function toAnswer(result: ResultMessage, isItsOwn: boolean): ReaderAnswer {
   const notCharged = (outcome: Extract<ReaderAnswer, { kind: 'not-charged' }>['outcome']): ReaderAnswer => ({
     kind: 'not-charged',
     outcome,
@@ -61,6 +62,8 @@ export function toAnswer(result: ResultMessage): ReaderAnswer {
     case 'ERROR':
       return notCharged('error');
     case 'NOTFOUND':
+      // A new reader knows nothing of what the broken one may have charged.
+      if (!isItsOwn) return { kind: 'cannot-say', why: 'another reader had the charge, and this one does not know it' };
       return notCharged('not-found');
     case 'PENDING':
       return { kind: 'running' };

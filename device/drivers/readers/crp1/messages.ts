@@ -51,6 +51,8 @@ export type ReaderMessage =
       readonly seq: string;
       readonly version: string;
       readonly model: string;
+      /** null: it doesn't say. */
+      readonly serial: string | null;
       readonly boot: string;
     }
   | { readonly kind: 'EVNT'; readonly seq: string; readonly ref: SaleId; readonly step: ReaderStep }
@@ -134,10 +136,11 @@ export function parseMessage(fields: readonly string[]): Result<ReaderMessage, M
     case 'NAK':
       return ok({ kind: 'NAK', seq, code: WORD.test(fields[2] ?? '') ? (fields[2] ?? '') : 'FORMAT' });
     case 'HELO': {
-      const [, , version = '', model = '', , boot = ''] = fields;
+      const [, , version = '', model = '', serial = '', boot = ''] = fields;
       if (boot === '') return fault('READER_ECHO', 'a greeting of ours came back');
       if (!PRINTABLE.test(model) || model.length > 64) return fault('READER_FORMAT', 'HELO with an unprintable model');
-      return ok({ kind: 'HELO', seq, version, model, boot });
+      if (!fits(serial, 32)) return fault('READER_FORMAT', 'HELO with a wrong serial number');
+      return ok({ kind: 'HELO', seq, version, model, serial: serial === '' ? null : serial, boot });
     }
     case 'EVNT': {
       const ref = parseRef(fields[2]);

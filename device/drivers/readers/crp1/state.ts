@@ -19,6 +19,8 @@ export interface Sent {
 export interface Known {
   readonly ref: SaleId;
   readonly netFen: Fen;
+  /** Serial number of the reader that has it, if anybody has; null where that isn't known. */
+  readonly reader: string | null;
   /** STAT was sent for it: NOTFOUND may come. */
   readonly statSent: boolean;
   /** The final result, once it is there; another one later is an alarm. */
@@ -46,6 +48,8 @@ export interface Crp1State {
   /** While greeting with nothing under way: when to greet (again). */
   readonly greetAt: MonoMs | undefined;
   readonly boot: string | undefined;
+  /** Of its last greeting. */
+  readonly serial: string | null;
   readonly heard: Heard | undefined;
   /** The charge or void that the reader has, or is about to be given. `due` once it has accepted. */
   readonly running:
@@ -71,6 +75,7 @@ export const INITIAL: Crp1State = {
   queue: [],
   greetAt: undefined,
   boot: undefined,
+  serial: null,
   heard: undefined,
   running: undefined,
   asked: [],
@@ -94,8 +99,11 @@ export function leftBehind({ sent, queue, running, asked, awayTold }: Crp1State,
 }
 
 /** Keeps what is known of this reference, unless the amount is another one; forgets the oldest where there are too many. */
-export function remembering(known: readonly Known[], ref: SaleId, netFen: Fen): readonly Known[] {
+export function remembering(
+  known: readonly Known[],
+  { ref, netFen, reader }: Pick<Known, 'ref' | 'netFen' | 'reader'>,
+): readonly Known[] {
   if (known.some((one) => one.ref === ref && one.netFen === netFen)) return known;
   const others = known.filter((one) => one.ref !== ref).slice(1 - MAX_KNOWN);
-  return [...others, { ref, netFen, statSent: false, final: undefined, stored: false, owed: [] }];
+  return [...others, { ref, netFen, reader, statSent: false, final: undefined, stored: false, owed: [] }];
 }
