@@ -114,6 +114,7 @@ export function gm65Machine(options: ScannerOptions): Machine<Gm65State, Scanner
           state = take(state, input.bytes, at, effects);
           break;
         case 'look':
+          state = pass(state, input, at, effects);
           if (input.wanted !== state.wanted) state = trigger({ ...state, wanted: input.wanted }, at, effects);
           break;
         case 'link-up':

@@ -6,6 +6,8 @@
  * 1. A scan ends at CR, LF or CR LF; at TAB where the port is configured so; after a silence where it has no suffix.
  * 2. The text is valid UTF-8 without control bytes. Anything else is noise with a code, and changes nothing.
  * 3. A code that stays in view is read again and again: the same text within SAME_CODE_MS of its last sight is one scan.
+ *    One that came before anybody wanted it is told again once it is wanted: the phone was held up before the amount was
+ *    typed in, and is still there.
  * 4. However the bytes are cut into chunks, the scans are the same.
  * Contents never appear in noise: what a customer shows is as good as a card number.
  */
@@ -30,7 +32,10 @@ const CONTROL = /\p{Cc}/u;
 export interface LineState {
   readonly framing: Framing;
   readonly lastByte: MonoMs | undefined;
-  readonly seen: readonly { readonly text: string; readonly until: MonoMs }[];
+  /** A sale waits for a code. */
+  readonly wanted: boolean;
+  /** `heeded`: it was wanted when it was told. */
+  readonly seen: readonly { readonly text: string; readonly until: MonoMs; readonly heeded: boolean }[];
 }
 
 export const lineScanner: ScannerDriver<LineState> = { name: 'line', baudRate: 9_600, create: lineMachine };
@@ -72,14 +77,15 @@ export function lineMachine(options: ScannerOptions): Machine<LineState, Scanner
     const text = options.stripAimPrefix ? decoded.replace(AIM_PREFIX, '') : decoded;
     if (text === '') return state;
     const seen = state.seen.filter((other) => other.until > at.mono);
-    const repeated = seen.some((other) => other.text === text);
-    if (!repeated) effects.push({ kind: 'scanned', text });
+    const before = seen.find((other) => other.text === text);
+    if (before === undefined) effects.push({ kind: 'scanned', text });
     const others = seen.filter((other) => other.text !== text).slice(1 - MAX_REMEMBERED);
-    return { ...state, seen: [...others, { text, until: later(at.mono, SAME_CODE_MS) }] };
+    const heeded = before?.heeded ?? state.wanted;
+    return { ...state, seen: [...others, { text, until: later(at.mono, SAME_CODE_MS), heeded }] };
   }
 
   return {
-    initial: { framing: EMPTY_FRAMING, lastByte: undefined, seen: [] },
+    initial: { framing: EMPTY_FRAMING, lastByte: undefined, wanted: false, seen: [] },
     wakeAt,
     step(before, input, at) {
       const effects: ScannerEffect[] = [];
@@ -96,7 +102,12 @@ export function lineMachine(options: ScannerOptions): Machine<LineState, Scanner
         case 'link-lost':
           state = { ...state, framing: EMPTY_FRAMING, lastByte: undefined };
           break;
-        case 'look': // these read whenever a code is in view
+        case 'look': {
+          // These read whenever a code is in view.
+          const { wanted } = input;
+          state = { ...state, wanted, seen: wanted ? state.seen.filter(({ heeded }) => heeded) : state.seen };
+          break;
+        }
         case 'wake':
           break;
         default:

@@ -121,6 +121,26 @@ describe.each(Object.keys(SCANNERS) as ScannerName[])('a %s scanner', (name) => 
     expect(scans(on.effects)).toEqual([CODE, CODE, 'other']);
   });
 
+  it('tells a code again that was held up before anybody wanted it and is still in view, and one that was heeded never', () => {
+    const on = bench({}, name);
+    const sights = (count: number): string[] => {
+      const from = on.effects.length;
+      for (let sight = 0; sight < count; sight++) {
+        on.put(bytes(`${CODE}\r`));
+        on.pass(500);
+      }
+      return scans(on.effects.slice(from));
+    };
+    expect(sights(3)).toEqual([CODE]);
+    on.put({ kind: 'look', wanted: true });
+    expect(sights(3)).toEqual([CODE]);
+    // The sale has it; refused, it waits for another one, and so does the next customer's.
+    on.put({ kind: 'look', wanted: false });
+    expect(sights(3)).toEqual([]);
+    on.put({ kind: 'look', wanted: true });
+    expect(sights(3)).toEqual([]);
+  });
+
   it('strips the AIM prefix only where the port is configured so', () => {
     expect(scans(bench({ stripAimPrefix: true }, name).put(bytes(`]Q1${CODE}\r]C0\r`)))).toEqual([CODE]);
     expect(scans(bench({}, name).put(bytes(`]Q1${CODE}\r`)))).toEqual([`]Q1${CODE}`]);
