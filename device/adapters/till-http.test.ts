@@ -57,6 +57,16 @@ describe('the till’s HTTP', () => {
     expect(differs.body).toMatchObject({ code: 'ORDER_DIFFERS', sale: first.body, zh: expect.any(String) });
   });
 
+  it('says that a sale is new where the order’s old one was given up', async () => {
+    await post('/v1/sales', { order: 'T-1', amountFen: 100 });
+    await post('/v1/sales/T-1/cancel');
+    expect(await post('/v1/sales', { order: 'T-1', amountFen: 200 })).toMatchObject({
+      status: 201,
+      body: { state: 'opened', amountFen: 200 },
+    });
+    expect((await post('/v1/sales', { order: 'T-1', amountFen: 200 })).status).toBe(200);
+  });
+
   it.each([
     ['charge', 'charge', 'charging'],
     ['cancel', 'cancel', 'abandoned'],

@@ -182,7 +182,9 @@ async function open(counter: Counter, asked: unknown): Promise<Answer> {
   const amount = typeof body.data.amountFen === 'number' ? parseFen(body.data.amountFen) : undefined;
   if (amount === undefined || !amount.ok) return refuse(400, amount?.fault ?? 'AMOUNT_NOT_A_WHOLE_NUMBER');
   const known = await ask(counter, { kind: 'look', order });
-  return answer(await ask(counter, { kind: 'open', order, amountFen: amount.value }), known?.ok ? 200 : 201);
+  const opened = await ask(counter, { kind: 'open', order, amountFen: amount.value });
+  const wasThere = known?.ok === true && opened?.ok === true && known.sale.sale === opened.sale.sale;
+  return answer(opened, wasThere ? 200 : 201);
 }
 
 async function look(counter: Counter, waiters: Waiters, named: string | undefined, asked: Asked): Promise<Answer> {

@@ -63,7 +63,10 @@ export function fakeCounter(): FakeCounter {
         refusal = undefined;
         refuse(fault);
       } else if (request.kind === 'open') {
-        if (sale !== undefined && sale.amountFen !== request.amountFen) refuse('ORDER_DIFFERS');
+        if (sale?.state === 'abandoned') {
+          const anew = openedSale(request.order, request.amountFen);
+          reply({ ok: true, sale: set({ ...anew, sale: `${sale.sale}-2` as SaleId }) });
+        } else if (sale !== undefined && sale.amountFen !== request.amountFen) refuse('ORDER_DIFFERS');
         else reply({ ok: true, sale: sale ?? set(openedSale(request.order, request.amountFen)) });
       } else if (sale === undefined) refuse('ORDER_UNKNOWN');
       else {
