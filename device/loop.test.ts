@@ -10,6 +10,7 @@ import { SaleBook } from './core/sale-book.js';
 import { noTime } from './core/trusted-time.js';
 import { led8Display } from './drivers/displays/led8.js';
 import type { ReaderDriver, ReaderEffect } from './drivers/readers/reader.js';
+import { lineScanner } from './drivers/scanners/line.js';
 import { DeviceLoop } from './loop.js';
 import { keepNothing } from './ports/keep.js';
 import type { SerialLink, SerialLinkEvents } from './ports/serial-link.js';
@@ -34,7 +35,7 @@ const puppet: ReaderDriver<null> = {
   }),
 };
 
-function counter(disk = memoryDisk()) {
+function counter(disk = memoryDisk(), hasReader = true) {
   const clock = { mono: () => monoMs(1_000), alarm: () => () => {} };
   const book = new SaleBook(DEVICE, MERCHANT);
   const slow: (() => void)[] = [];
@@ -51,6 +52,15 @@ function counter(disk = memoryDisk()) {
   const reader: SerialLink = {
     start(events: SerialLinkEvents) {
       hear = (effect) => events.onBytes(new TextEncoder().encode(JSON.stringify(effect)));
+      events.onState('open', undefined);
+    },
+    write: () => {},
+    stop: () => {},
+  };
+  let scan = (_code: string): void => {};
+  const scanner: SerialLink = {
+    start(events: SerialLinkEvents) {
+      scan = (code) => events.onBytes(new TextEncoder().encode(`${code}\r`));
       events.onState('open', undefined);
     },
     write: () => {},
@@ -89,7 +99,11 @@ function counter(disk = memoryDisk()) {
     keep: keepNothing,
     bootId: 'boot',
     broker: { connect: () => {}, publish: () => false, discard: () => {} },
-    peripherals: { reader: { driver: puppet, link: reader }, display: { driver: led8Display, link: display } },
+    peripherals: {
+      ...(hasReader && { reader: { driver: puppet, link: reader } }),
+      scanner: { driver: lineScanner, options: { suffix: 'cr', stripAimPrefix: false }, link: scanner },
+      display: { driver: led8Display, link: display },
+    },
     typeset: () => new Uint8Array(),
     log,
   });
@@ -112,6 +126,7 @@ function counter(disk = memoryDisk()) {
   return {
     loop,
     hear: (effect: ReaderEffect) => hear(effect),
+    scan: (code: string) => scan(code),
     shown,
     synced,
     act,
@@ -199,5 +214,19 @@ describe('a counter without a printer', () => {
     synced();
     crash();
     expect(counter(disk).loop.health()).toMatchObject({ jobsWaiting: 0, ports: { printer: 'none' } });
+  });
+});
+
+describe('a counter without a card reader', () => {
+  it('charges nothing and says why, instead of waiting for a result that nobody will tell', () => {
+    const { open, act, synced, scan } = counter(memoryDisk(), false);
+    open('A-1', 25_990);
+    synced();
+    expect(act('charge', 'A-1')).toBe('READER_AWAY');
+    // Off line it goes on at full price by itself.
+    scan('6212345678901234567');
+    synced();
+    synced();
+    expect(act('look', 'A-1')).toBe('not-charged');
   });
 });

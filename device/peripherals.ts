@@ -119,8 +119,12 @@ export class Peripherals {
     };
   }
 
+  /** Where there is none, nothing was sent to it, and that is said: no sale waits for a result that nobody will tell. */
   reader(input: ReaderInput): void {
-    this.#reader?.feed(input);
+    const { turns, events } = this.#wiring;
+    if (this.#reader !== undefined) this.#reader.feed(input);
+    else if (input.kind === 'charge' || input.kind === 'void')
+      turns.take(() => events.onReader({ kind: 'refused', ref: input.ref, code: 'AWAY' }));
   }
 
   printer(input: PrinterInput): void {
