@@ -1,12 +1,16 @@
 /** The hardware process as scenarios use it: a real child, real ports. Needs the build. */
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SerialPort } from 'serialport';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isLine, type PaperDocument, sentText } from './printer/document.js';
 import { HardwareProcess } from './process.js';
 import { write } from './readers/crp/line.js';
+
+const codeplate = fileURLToPath(new URL('../../bin/codeplate.js', import.meta.url));
 
 let folder: string;
 let hardware: HardwareProcess;
@@ -125,6 +129,29 @@ describe('a hardware process', () => {
     await expect(hardware.order({ do: 'dance', name: 'scanner' })).rejects.toThrow(/do/);
     expect(await hardware.order({ do: 'report', name: 'scanner' })).toEqual({ unread: 0 });
   });
+
+  it('ends with its standard input also where a port could not be placed, and takes nobody’s file for its link', async () => {
+    const file = at('taken');
+    fs.writeFileSync(file, 'somebody’s');
+    const orders = [at('no-such-folder/p'), file].map((link, id) => ({
+      id,
+      do: 'create',
+      device: 'printer',
+      name: `printer-${id}`,
+      link,
+    }));
+    const { status, stdout } = spawnSync(process.execPath, [codeplate, 'virtual-hardware'], {
+      input: orders.map((order) => `${JSON.stringify(order)}\n`).join(''),
+      encoding: 'utf8',
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    });
+    expect(stdout).toMatch(/"id":0,"ok":false,.*no-such-folder/);
+    expect(stdout).toMatch(/"id":1,"ok":false,.*is there already, and is no link/);
+    expect(status).toBe(0);
+    expect(fs.readFileSync(file, 'utf8')).toBe('somebody’s');
+    fs.rmSync(file);
+  }, 30_000);
 
   it('ends with its parent’s line to it, leaving no process and no port', async () => {
     await hardware.scanner('scanner', at('scanner'));

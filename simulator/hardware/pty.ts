@@ -158,11 +158,15 @@ class PtyLine implements Pty {
     closeStrays(ptsName, keeper);
     master.on('data', (bytes: Uint8Array) => this.#listener(bytes));
     master.on('error', () => {}); // EIO at the end of its life; `unplug` is the only end there is.
+    try {
+      placeLink(this.link, ptsName);
+    } catch (error) {
+      // Its streams would keep the process alive for ever, and nobody could put them away.
+      await destroyed(master);
+      await destroyed(keeper);
+      throw error;
+    }
     this.#plugged = { path: ptsName, fd, master, keeper };
-    // A link is replaced by rename, so that a reopening host never finds half of it.
-    const fresh = `${this.link}.${randomBytes(4).toString('hex')}`;
-    fs.symlinkSync(ptsName, fresh);
-    fs.renameSync(fresh, this.link);
   }
 
   async #pull(settleMs: number): Promise<void> {
@@ -222,6 +226,15 @@ class PtyLine implements Pty {
       });
     });
   }
+}
+
+/** A link is replaced by rename, so that a reopening host never finds half of it. Anything else under its name is somebody's. */
+function placeLink(link: string, target: string): void {
+  const there = fs.lstatSync(link, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isSymbolicLink()) throw new Error(`${link} is there already, and is no link`);
+  const fresh = `${link}.${randomBytes(4).toString('hex')}`;
+  fs.symlinkSync(target, fresh);
+  fs.renameSync(fresh, link);
 }
 
 /**
