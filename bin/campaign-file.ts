@@ -1,9 +1,10 @@
 /** Finds and reads a campaign for a command: a file, or the bare name of one that is shipped. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { CAMPAIGN_ID } from '#protocol/ids.js';
+import { readText } from './read-file.js';
 import { UsageError } from './usage.js';
 
 /** Some 80,000 merchants. A device file or a wrong path must not fill the memory. */
@@ -44,7 +45,7 @@ export function campaignPath(fileOrName: string): string {
 function readJson(path: string): unknown {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readAtMost(path, MAX_CAMPAIGN_BYTES));
+    text = readText(path, MAX_CAMPAIGN_BYTES);
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -53,23 +54,6 @@ function readJson(path: string): unknown {
     return document;
   } catch (error) {
     throw unreadable(path, error);
-  }
-}
-
-/** Bounded by what is read and not by what a directory entry says: a pipe has no size, and some files have no end. */
-function readAtMost(path: string, limit: number): Uint8Array {
-  const file = openSync(path, 'r');
-  try {
-    const bytes = new Uint8Array(limit + 1);
-    let length = 0;
-    for (;;) {
-      const count = readSync(file, bytes, length, bytes.length - length, null);
-      if (count === 0) return bytes.subarray(0, length);
-      length += count;
-      if (length > limit) throw new Error(`it has more than ${limit} bytes`);
-    }
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -1,8 +1,11 @@
 /** The configuration file of a long-running command: what is wrong with it is told at once, under its code in the registry. */
-import { readFileSync } from 'node:fs';
 import type { Result } from '#protocol/result.js';
 import { describeProblem, type Problem } from '#protocol/yaml-file.js';
+import { readText } from './read-file.js';
 import { UsageError } from './usage.js';
+
+/** A hundred thousand devices are some 10 MiB; what each command takes of it is its own schema's to say. */
+const MAX_CONFIG_BYTES = 32 * 1024 * 1024;
 
 /** Throws a `UsageError` whose text begins with the code. */
 export function readConfigFile<Config>(
@@ -17,9 +20,11 @@ export function readConfigFile<Config>(
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file, MAX_CONFIG_BYTES);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`CONFIG_UNREADABLE: ${why}\n\`codeplate init DIR\` writes a configuration to begin with.`);
+    throw new UsageError(
+      `CONFIG_UNREADABLE: ${file}: ${why}\n\`codeplate init DIR\` writes a configuration to begin with.`,
+    );
   }
 }

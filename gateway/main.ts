@@ -138,7 +138,8 @@ export async function startGateway(
 function readCampaign(file: string): Campaign {
   let document: unknown;
   try {
-    document = JSON.parse(readFileSync(file, 'utf8'));
+    // Fatal: a name in GBK would be signed, and printed on every receipt, as a row of boxes.
+    document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
   } catch (error) {
     throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${String(error)}`, cause: error });
   }

@@ -1,7 +1,10 @@
 /** `codeplate evidence`: checks a piece of evidence by itself, without a database. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { readText } from '../read-file.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+
+/** Two presentations have some 4 kB; the records of a forked journal are the most that there is. */
+const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024;
 
 interface Options {
   readonly gateway: string;
@@ -129,7 +132,7 @@ async function ask({ gateway, token }: Options, path: string): Promise<string> {
 
 function read(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readText(file === '-' ? 0 : file, MAX_EVIDENCE_BYTES);
   } catch (error) {
     throw new UsageError(`Can't read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,6 +1,6 @@
 /** `codeplate render`: what a receipt printer would make of an ESC/POS stream. */
-import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { readBytes } from '../read-file.js';
 import { UsageError } from '../usage.js';
 
 interface Options {
@@ -10,6 +10,9 @@ interface Options {
   readonly columns: string;
   readonly charset: 'gb2312' | 'gbk' | 'gb18030';
 }
+
+/** More than an hour of printing without a pause at 9600 Bd, or some thousand receipts. */
+const MAX_STREAM_BYTES = 4 * 1024 * 1024;
 
 const HELP = `
 Examples:
@@ -70,17 +73,24 @@ async function run(file: string, options: Options): Promise<void> {
 const MAX_LISTED = 40;
 
 async function read(file: string): Promise<Uint8Array> {
-  if (file === '-') {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks);
-  }
   try {
-    return await readFile(file);
+    return file === '-' ? await standardInput() : readBytes(file, MAX_STREAM_BYTES);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(
       `Can't read ${file}: ${why}\nGive the path of a file with the bytes that went to a printer, or - for standard input.`,
     );
   }
+}
+
+async function standardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk);
+    length += bytes.length;
+    if (length > MAX_STREAM_BYTES) throw new Error(`it has more than ${MAX_STREAM_BYTES} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
 }

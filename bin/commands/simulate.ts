@@ -1,11 +1,12 @@
 /** `codeplate simulate`: a scenario on virtual hardware, judged by four books that must agree. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
 import type { Problem } from '#protocol/yaml-file.js';
 import type { Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
+import { readText } from '../read-file.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 interface Options {
@@ -20,6 +21,9 @@ interface Options {
 
 /** Seeds are printed and typed again: six digits are enough to differ. */
 const SEEDS = 1_000_000;
+
+/** The longest that is shipped has some 10 kB. */
+const MAX_SCENARIO_BYTES = 4 * 1024 * 1024;
 
 const EXAMPLES = `
 Examples:
@@ -119,7 +123,7 @@ async function read(asked: string | undefined): Promise<{ readonly file: string;
   if (file === undefined) throw new UsageError(`There is no scenario "${asked}". Shipped are ${shipped}`);
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file, MAX_SCENARIO_BYTES);
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }

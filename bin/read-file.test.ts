@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBytes, readText } from './read-file.js';
+
+const codeplate = fileURLToPath(new URL('codeplate.js', import.meta.url));
+/** 友好, as a Chinese Windows saves it. */
+const GBK = Uint8Array.of(0xd3, 0xd1, 0xba, 0xc3);
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'codeplate-read-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function written(content: string | Uint8Array): string {
+  const file = join(folder, 'file');
+  writeFileSync(file, content);
+  return file;
+}
+
+describe('a file that somebody named', () => {
+  it('is read whole, up to its limit and not beyond', () => {
+    const file = written('x'.repeat(200_000));
+    expect(readBytes(file, 200_000)).toHaveLength(200_000);
+    expect(() => readBytes(file, 199_999)).toThrow('more than 199999 bytes');
+  });
+
+  it('need not have an end', () => {
+    expect(() => readBytes('/dev/zero', 1_000_000)).toThrow('more than 1000000 bytes');
+  });
+
+  it('is UTF-8, with or without a byte order mark, and nothing else', () => {
+    expect(readText(written('友好'), 100)).toBe('友好');
+    expect(readText(written('\ufeff友好'), 100)).toBe('友好');
+    expect(() => readText(written(GBK), 100)).toThrow('save it as UTF-8');
+  });
+});
+
+describe.each([
+  ['device', ['device', '--check', '--config']],
+  ['gateway', ['gateway', '--config']],
+  ['simulate', ['simulate']],
+  ['evidence', ['evidence', '--file']],
+  ['quote', ['quote', '--fen', '1', '--holds', '20', '--campaign']],
+  ['render', ['render']],
+])('codeplate %s', (name, args) => {
+  const run = (file: string) =>
+    spawnSync(process.execPath, [codeplate, ...args, file], { encoding: 'utf8', timeout: 20_000 });
+
+  it('says so of a file without an end, and leaves with 2', () => {
+    const { status, stdout, stderr } = run('/dev/zero');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/\/dev\/zero.*it has more than \d+ bytes/);
+  });
+
+  it.skipIf(name === 'render')('takes no GBK', () => {
+    const { status, stdout, stderr } = run(
+      written(Uint8Array.of(...Buffer.from('{"a": "'), ...GBK, ...Buffer.from('"}'))),
+    );
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain('it is not written in UTF-8; save it as UTF-8');
+  });
+});
