@@ -39,10 +39,29 @@ export function redemptionLegs(campaign: Campaign, merchant: MerchantId, face: F
   ]);
 }
 
-/** The coupon was another's already: the campaign's conflict account pays. */
-export const conflictLegs = (account: string, merchant: MerchantId, taken: Fen): Leg[] =>
+/**
+ * The coupon was another's already: the campaign's conflict account pays its face, and no more than that. What a counter
+ * says it took beyond it is nobody's coupon.
+ */
+export function conflictLegs(options: {
+  readonly account: string;
+  readonly merchant: MerchantId;
+  readonly face: Fen;
+  readonly taken: Fen;
+}): Leg[] {
+  const { account, merchant, face, taken } = options;
+  const borne = Math.min(face, taken);
+  return nonZero([
+    { account, fen: -borne },
+    { account: 'disputed', fen: borne - taken },
+    { account: `merchant:${merchant}`, fen: taken },
+  ]);
+}
+
+/** Nothing shows whose coupon it was, or that it was one. */
+export const disputedLegs = (merchant: MerchantId, taken: Fen): Leg[] =>
   nonZero([
-    { account, fen: -taken },
+    { account: 'disputed', fen: -taken },
     { account: `merchant:${merchant}`, fen: taken },
   ]);
 

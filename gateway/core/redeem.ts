@@ -24,7 +24,15 @@ import type { Verdict } from '../ports/verifier.js';
 import { type Coupon, type Leg, type SaleEntry, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
-import { conflictAccount, conflictLegs, redemptionLegs, refundLegs, reversed, sumOf } from './postings.js';
+import {
+  conflictAccount,
+  conflictLegs,
+  disputedLegs,
+  redemptionLegs,
+  refundLegs,
+  reversed,
+  sumOf,
+} from './postings.js';
 import type { Rules } from './rules.js';
 
 export interface RecordContext {
@@ -169,34 +177,30 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
   const isDistrusted = DISTRUSTED.some((flag) => entry.flags.includes(flag));
   if (coupon === undefined || tier === undefined || isDistrusted) {
     const flags = coupon === undefined ? ['coupon-never-handed-out'] : [];
-    post(
-      context,
-      { ...flagged(sale, flags), booking: 'disputed' },
-      'conflict',
-      conflictLegs('disputed', merchant, entry.faceFen),
-    );
+    post(context, { ...flagged(sale, flags), booking: 'disputed' }, 'conflict', disputedLegs(merchant, entry.faceFen));
     draft.addEvidence({ kind: 'disputed', device, at: now, detail: { sale: entry.key, serial } });
     return;
   }
+  const flags = [
+    ...(entry.faceFen === tier.faceFen ? [] : ['face-differs']),
+    ...(entry.amountFen >= tier.thresholdFen ? [] : ['below-threshold']),
+  ];
   if (coupon.state === 'used') {
+    const taken = fen(Math.min(tier.faceFen, entry.faceFen));
     const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
-    const account = conflictAccount({ campaign, merchant, taken: entry.faceFen, committedFen });
-    if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + entry.faceFen) });
+    const account = conflictAccount({ campaign, merchant, taken, committedFen });
+    if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + taken) });
     post(
       context,
-      { ...flagged(sale, ['coupon-already-used']), booking: 'conflict' },
+      { ...flagged(sale, [...flags, 'coupon-already-used']), booking: 'conflict' },
       'conflict',
-      conflictLegs(account, merchant, entry.faceFen),
+      conflictLegs({ account, merchant, face: tier.faceFen, taken: entry.faceFen }),
     );
     draft.note({ what: 'conflict', serial, device, sale: entry.sale, detail: account });
     draft.addEvidence({ kind: 'double-spend', device, at: now, detail: doubleSpend(context, coupon, sale) });
     return;
   }
-  const flags = [
-    ...(coupon.sale === entry.key ? [] : ['redeemed-without-reservation']),
-    ...(entry.faceFen === tier.faceFen ? [] : ['face-differs']),
-    ...(entry.amountFen >= tier.thresholdFen ? [] : ['below-threshold']),
-  ];
+  if (coupon.sale !== entry.key) flags.push('redeemed-without-reservation');
   useCoupon(draft, coupon, entry);
   const legs = redemptionLegs(campaign, merchant, tier.faceFen, entry.faceFen);
   post(context, { ...flagged(sale, flags), holder: coupon.holder, booking: 'kept' }, 'redemption', legs);

@@ -355,6 +355,22 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       ]);
     });
 
+    it('has the conflict account bear no more than the face, whatever the counter says it took', async () => {
+      for (const [device, faceFen] of [['d1', 8_000] as const, ['d2', 9_000_000] as const]) {
+        const facts = { sale: 'a', amountFen: 9_100_000, serial: 7 };
+        const counter = new Counter(device);
+        await authorised(ledger, counter.asks('a', 'ann', 9_100_000), LATER);
+        const records = [charging(facts), { ...settled(facts), faceFen, netFen: 9_100_000 - faceFen }];
+        await commitOne(ledger, counter.sends(records), LATER);
+      }
+      expect(await sums()).toMatchObject({
+        conflicts: 1,
+        postingsFen: 0,
+        accounts: { 'conflict:bank': -8_000, disputed: -8_992_000, 'merchant:m1': 9_008_000 },
+      });
+      expect((await saleOf(new Counter('d2'), 'a'))?.flags).toContain('face-differs');
+    });
+
     it('keeps both presentations of an offline double spend', async () => {
       const verdict = { ok: true, holder: holderId('ann'), serials: [7 as never], counter: 1 } as const;
       for (const [device, shown] of [['d1', 'CP1:ONE'] as const, ['d2', 'CP1:TWO'] as const]) {
