@@ -6,6 +6,9 @@ import { CHINESE, CUT, ESC, GS, nativeQr, type Part, stream, XIAO_FEI_QUAN, YOU_
 import { paperSvg } from './svg.js';
 import { linesOfText, paperText, terminalWidth } from './text.js';
 
+/** A call with so many arguments overflows the stack. */
+const MORE_THAN_ARGUMENTS = 130_000;
+
 const of = (...parts: readonly Part[]) => {
   const rendering = render(stream(...parts), PAPER_58);
   const [document] = rendering.documents;
@@ -22,6 +25,18 @@ describe('paper in a terminal', () => {
     expect(rows[1]).toBe(`│ 友好${' '.repeat(28)} │`);
     expect(rows[2]).toBe(`│ ${' '.repeat(19)}消费券 -40.00 │`);
   });
+
+  it('draws a whole day: one piece that nothing cut, and many that were cut', () => {
+    const times = (count: number, bytes: readonly number[]) =>
+      render(
+        Uint8Array.from({ length: count * bytes.length }, (_, at) => bytes[at % bytes.length] ?? 0),
+        PAPER_58,
+      ).documents;
+    const [day] = times(MORE_THAN_ARGUMENTS, [0x78, 0x0a]);
+    expect(day && paperText(day).split('\n')).toHaveLength(MORE_THAN_ARGUMENTS + 4);
+    // GS V 0 cuts.
+    expect(paperSvg(times(MORE_THAN_ARGUMENTS, [0x78, 0x1d, 0x56, 0]))).toMatch(/^<svg /);
+  }, 60_000);
 
   it('never tears a word apart that a terminal draws narrower than the printer: blanks around it keep its place', () => {
     // A1AF is ’: two columns on paper, one in a terminal. GS ! 10 is double width.

@@ -41,7 +41,7 @@ const HANZI =
 
 /** All pieces below one another. */
 export function paperSvg(documents: readonly PaperDocument[], options: SvgOptions = {}): string {
-  const columns = Math.max(0, ...documents.map((document) => document.width));
+  const columns = documents.reduce((widest, document) => Math.max(widest, document.width), 0);
   const width = columns + 2 * (MARGIN + AROUND);
   let y = AROUND;
   const papers: string[] = [];

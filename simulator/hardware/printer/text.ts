@@ -20,7 +20,8 @@ export function paperText(document: PaperDocument, options: TextOptions = {}): s
   const { ansi = false, box = true } = options;
   const rows = rowsOf(document, ansi);
   if (!box) return `${rows.map((row) => row.text.trimEnd()).join('\n')}\n`;
-  const width = Math.max(document.columns, ...rows.map((row) => row.columns));
+  // Reduced, not spread: without a cutter, a day's receipts are one piece of more rows than a function takes arguments.
+  const width = rows.reduce((widest, row) => Math.max(widest, row.columns), document.columns);
   const ink = ansi ? '\x1b[30;107m' : '';
   const off = ansi ? '\x1b[0m' : '';
   const edge = (left: string, line: string, right: string): string =>
