@@ -2,21 +2,35 @@
 import type { Result } from '#protocol/result.js';
 import { describeProblem, type Problem } from '#protocol/yaml-file.js';
 import { readText } from './read-file.js';
-import { UsageError } from './usage.js';
+import { printJson, UsageError } from './usage.js';
 
 /** A hundred thousand devices are some 10 MiB; what each command takes of it is its own schema's to say. */
 const MAX_CONFIG_BYTES = 32 * 1024 * 1024;
 
+type Parse<Config> = (yaml: string, source: string) => Result<Config, readonly Problem[]>;
+
 /** Throws a `UsageError` whose text begins with the code. */
-export function readConfigFile<Config>(
-  file: string,
-  parse: (yaml: string, source: string) => Result<Config, readonly Problem[]>,
-): Config {
+export function readConfigFile<Config>(file: string, parse: Parse<Config>): Config {
   const parsed = parse(textOf(file), file);
   if (parsed.ok) return parsed.value;
-  const lines = parsed.fault.map((problem) => `  ${describeProblem(problem)}`);
-  throw new UsageError([`CONFIG_INVALID: ${file}: correct the following and start again.`, ...lines].join('\n'));
+  throw invalid(file, parsed.fault);
 }
+
+/** What `--check` does: says that the file is in order, or throws as `readConfigFile` does. With `json` the problems are the answer as well. */
+export function checkConfigFile(file: string, parse: Parse<unknown>, { json }: { readonly json: boolean }): void {
+  const parsed = parse(textOf(file), file);
+  if (json) printJson({ config: file, problems: parsed.ok ? [] : parsed.fault });
+  if (!parsed.ok) throw invalid(file, parsed.fault);
+  if (!json) process.stdout.write(`${file} is in order.\n`);
+}
+
+const invalid = (file: string, problems: readonly Problem[]): UsageError =>
+  new UsageError(
+    [
+      `CONFIG_INVALID: ${file}: correct the following and start again.`,
+      ...problems.map((problem) => `  ${describeProblem(problem)}`),
+    ].join('\n'),
+  );
 
 function textOf(file: string): string {
   try {

@@ -95,6 +95,16 @@ describe('codeplate device', () => {
     expect([missing, what]).toEqual([2, expect.stringContaining('codeplate init')]);
   });
 
+  it('gives the problems as one JSON object with --check --json', async () => {
+    writeFileSync(file, LEAST.replace('plate-001', 'Plate 1').replace('mqtt:', 'http:'));
+    const [[code], stdout] = await run('--config', file, '--check', '--json').ended;
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      config: file,
+      problems: [{ path: 'device', value: '"Plate 1"' }, { path: 'gateway.url' }],
+    });
+  });
+
   it('only reads the configuration with --check', async () => {
     writeFileSync(file, LEAST);
     const [[code], stdout] = await run('--config', file, '--check').ended;

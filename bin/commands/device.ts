@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { DeviceConfig } from '#device/config.js';
-import { readConfigFile } from '../config-file.js';
+import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { printJson } from '../usage.js';
 
 /**
@@ -37,13 +37,9 @@ export const command = (): Command =>
     .action(async (options: { config: string; check?: boolean; json?: boolean }) => {
       for (const flag of SMALL) setFlagsFromString(flag);
       const { parseDeviceConfig } = await import('#device/config.js');
-      const config = readConfigFile(options.config, parseDeviceConfig);
-      if (options.check === true) {
-        if (options.json === true) printJson({ config: options.config, problems: [] });
-        else process.stdout.write(`${options.config} is in order.\n`);
-        return;
-      }
-      await runDevice(config, options.json === true);
+      const json = options.json === true;
+      if (options.check === true) checkConfigFile(options.config, parseDeviceConfig, { json });
+      else await runDevice(readConfigFile(options.config, parseDeviceConfig), json);
     });
 
 async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {

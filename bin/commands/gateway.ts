@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import type { GatewayConfig } from '#gateway/config.js';
-import { readConfigFile } from '../config-file.js';
+import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { printJson } from '../usage.js';
 
 const EXAMPLES = `
@@ -34,12 +34,8 @@ export function command(): Command {
 
 async function run({ config: file, check, json }: Options): Promise<void> {
   const { parseGatewayConfig } = await import('#gateway/config.js');
+  if (check === true) return checkConfigFile(file, parseGatewayConfig, { json: json === true });
   const config = readConfigFile(file, parseGatewayConfig);
-  if (check === true) {
-    if (json === true) printJson({ config: file, problems: [] });
-    else process.stdout.write(`${file} is in order.\n`);
-    return;
-  }
   const [{ loggerTo }, { startGateway }, { base64url }] = await Promise.all([
     import('../log.js'),
     import('#gateway/main.js'),
