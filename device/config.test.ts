@@ -120,6 +120,28 @@ till: { http: { port: 70000 } }
     expect(found.join()).not.toContain('hunter2');
   });
 
+  it('lets no bad value hide what lies between others', () => {
+    const found = problems(`
+device: Plate 1
+merchant: liangyou
+campaign: youhao-2023
+data: data
+gateway: { url: "mqtt://g:1", password: x, issuerKeys: { first: AAAA, "256": AAAA }, tls: { cert: a.pem } }
+scanner: { path: ports/x, driver: line }
+reader: { path: ./ports/x, driver: crp1 }
+printer: { path: /etc/codeplate/ports/x, model: generic-58 }
+`).join('\n');
+    expect(found).toMatch(/^device: /m);
+    expect(found).toMatch(/^reader\.path: .*scanner\.path uses/m);
+    expect(found).toMatch(/^printer\.path: .*scanner\.path uses/m);
+    expect(found).toMatch(/^gateway\.url: .*mqtts/m);
+    expect(found).toMatch(/^gateway\.tls: .*both cert and key/m);
+    expect(found).toMatch(/^gateway\.username: missing/m);
+    expect(found).toMatch(/^gateway\.issuerKeys\.first: .*a key number, 0 to 255/m);
+    expect(found).toMatch(/^gateway\.issuerKeys\.first: .*33 bytes/m);
+    expect(found).toMatch(/^gateway\.issuerKeys\.256: .*a key number/m);
+  });
+
   it.each([
     [
       'two drivers on one port',

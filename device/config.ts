@@ -57,13 +57,12 @@ const gatewaySchema = z.strictObject({
   password: text('the password that belongs to it, in quotes').optional(),
   /** The gateway's public signing keys by number: what it signs with them is believed while the line is down. */
   issuerKeys: z
-    .record(
-      z.string().regex(/^\d{1,3}$/, 'a key number, 0 to 255, in quotes'),
-      text('a P-256 public key, 33 bytes in base64url'),
-    )
+    .record(z.string(), text('a P-256 public key, 33 bytes in base64url'))
     .transform((keys, context) => {
       const decoded = new Map<number, Uint8Array>();
       for (const [number, key] of Object.entries(keys)) {
+        if (!/^\d{1,3}$/.test(number) || Number(number) > 255)
+          context.addIssue({ code: 'custom', message: 'a key number, 0 to 255, in quotes', path: [number] });
         const bytes = base64url.decode(key);
         if (bytes.ok && bytes.value.length === PUBLIC_KEY_BYTES) decoded.set(Number(number), bytes.value);
         else context.addIssue({ code: 'custom', message: 'a P-256 public key, 33 bytes in base64url', path: [number] });
@@ -129,10 +128,14 @@ export function parseDeviceConfig(yaml: string, source: string): Result<DeviceCo
   if (!read.ok) return read;
   const data = read.value;
   const parsed = fileSchema.safeParse(data);
-  const problems = parsed.success ? crossChecks(parsed.data) : parsed.error.issues.flatMap((i) => problemsOf(i, data));
+  const folder = dirname(resolve(source));
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, data))),
+    ...crossChecks(data, folder),
+  ];
   const hidden = Object.hasOwn(data, '__proto__') ? [{ path: '__proto__', value: '', allowed: 'no such key' }] : [];
   if (!parsed.success || problems.length + hidden.length > 0) return err([...problems, ...hidden]);
-  return ok(withAbsolutePaths(parsed.data, dirname(resolve(source))));
+  return ok(withAbsolutePaths(parsed.data, folder));
 }
 
 function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
@@ -159,35 +162,45 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
   ];
 }
 
-/** What no single value can show. */
-function crossChecks(config: DeviceConfig): Problem[] {
+/** What no single value can show; of the data as it stands, so that one bad value doesn't hide what else is wrong. */
+function crossChecks(data: object, folder: string): Problem[] {
   const problems: Problem[] = [];
   const users = new Map<string, string>();
-  const paths: readonly (readonly [string, string | undefined])[] = [
-    ['scanner.path', config.scanner?.path],
-    ['reader.path', config.reader?.path],
-    ['printer.path', config.printer?.path],
-    ['voice.path', config.voice?.path],
-    ['display.path', config.display?.path],
-    ['till.ecr.path', config.till.ecr?.path],
-  ];
-  for (const [path, value] of paths) {
+  for (const path of PORT_PATHS) {
+    const value = textAt(data, path);
     if (value === undefined) continue;
-    const other = users.get(value);
-    if (other === undefined) users.set(value, path);
-    else problems.push({ path, value, allowed: `a port of its own; ${other} uses this one` });
+    const place = resolve(folder, value);
+    const other = users.get(place);
+    if (other === undefined) users.set(place, path.join('.'));
+    else problems.push({ path: path.join('.'), value, allowed: `a port of its own; ${other} uses this one` });
   }
-  const { tls, url, username, password } = config.gateway;
-  if (tls !== undefined && !url.startsWith('mqtts:')) {
+  const url = textAt(data, ['gateway', 'url']);
+  const isGiven = (...path: readonly string[]): boolean => at(data, ['gateway', ...path]) !== undefined;
+  if (isGiven('tls') && url?.startsWith('mqtt:') === true) {
     problems.push({ path: 'gateway.url', value: url, allowed: 'mqtts://host:port, since gateway.tls is given' });
   }
-  if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined)) {
+  if (isGiven('tls', 'cert') !== isGiven('tls', 'key')) {
     problems.push({ path: 'gateway.tls', value: 'only one of cert and key', allowed: 'both cert and key, or neither' });
   }
-  if (password !== undefined && username === undefined) {
+  if (isGiven('password') && !isGiven('username')) {
     problems.push({ path: 'gateway.username', value: 'missing', allowed: 'a name to go with the password' });
   }
   return problems;
+}
+
+/** Two drivers on one port would each eat half of what it says. */
+const PORT_PATHS = [
+  ['scanner', 'path'],
+  ['reader', 'path'],
+  ['printer', 'path'],
+  ['voice', 'path'],
+  ['display', 'path'],
+  ['till', 'ecr', 'path'],
+] as const;
+
+function textAt(data: unknown, path: readonly string[]): string | undefined {
+  const value = at(data, path);
+  return typeof value === 'string' ? value : undefined;
 }
 
 function withAbsolutePaths(config: DeviceConfig, folder: string): DeviceConfig {
