@@ -177,6 +177,8 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
   const isDistrusted = DISTRUSTED.some((flag) => entry.flags.includes(flag));
   if (coupon === undefined || tier === undefined || isDistrusted) {
     const flags = coupon === undefined ? ['coupon-never-handed-out'] : [];
+    // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
+    freeCoupon(draft, sale, 'disputed');
     post(context, { ...flagged(sale, flags), booking: 'disputed' }, 'conflict', disputedLegs(merchant, entry.faceFen));
     draft.addEvidence({ kind: 'disputed', device, at: now, detail: { sale: entry.key, serial } });
     return;

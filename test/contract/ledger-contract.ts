@@ -392,6 +392,15 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       expect(await sums()).toMatchObject({ redeemed: 0, disputed: 1, held: 3, postingsFen: 0 });
     });
 
+    it('leaves the coupon with its holder when the sale that held it proves nothing in the end', async () => {
+      const verdict = { ok: true, holder: holderId('ben'), serials: [], counter: 1 } as const;
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
+      const records = [charging({ ...facts, presentation: 'CP1:BEN' }), charging(facts), settled(facts)];
+      await commitOne(ledger, new Counter().sends(records, [['CP1:BEN', verdict]]));
+      expect(await sums()).toMatchObject({ disputed: 1, held: 3, reserved: 0, postingsFen: 0 });
+      expect(await authorised(ledger, new Counter('d2').asks('b', 'ann', 30_000))).toBe(7);
+    });
+
     it('flags a coupon that was taken off line outside the hours, or at no known time', async () => {
       const verdict = { ok: true, holder: holderId('ann'), serials: [7 as never], counter: 1 } as const;
       const night = MORNING + 13 * HOUR;
