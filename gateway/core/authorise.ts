@@ -109,7 +109,7 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
     merchant: op.merchant,
     mode: op.mode,
     now,
-    history: () => draft.salesOf(holder.id).flatMap((sale) => (sale === key ? [] : (draft.sale(sale) ?? []))),
+    history: () => otherSalesOf(draft, holder.id, key),
   });
   if (choice.kind === 'none') {
     const reason = choice.reason === 'no-coupon-held' ? whyNone(coupons) : choice.reason;
@@ -120,6 +120,12 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
   if (coupon === undefined) return { answer: refused('no-coupon-held'), holder };
   reserveCoupon(draft, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
   return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };
+}
+
+/** A sale at which first one, then another showed a code was asked for both, and is only the last one's. */
+function otherSalesOf(draft: Draft, holder: Holder['id'], key: SaleKey): SaleEntry[] {
+  const sales = [...new Set(draft.salesOf(holder))].flatMap((sale) => draft.sale(sale) ?? []);
+  return sales.filter((sale) => sale.holder === holder && sale.key !== key);
 }
 
 function holderOf(draft: Draft, op: AuthoriseOp, key: SaleKey): Result<Holder, ReasonCode> {

@@ -257,6 +257,19 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       expect(await authorised(ledger, new Counter('d4').asks('b', 'ann', 30_000), MORNING + 30 * 60_000)).toBe(7);
     });
 
+    it('count a sale for whom it is, once, whoever else showed a code at it', async () => {
+      await reopen({ splitGuard: { minutes: 30, maxPayments: 2 } });
+      await claimed(ledger, claimOp('ann', ['s20', 's40', 's80']));
+      await claimed(ledger, claimOp('ben', ['s20', 's40']));
+      const counter = new Counter();
+      const shown = { a: ['ann', 'ben', 'ann'], b: ['ann', 'ben'] };
+      for (const [sale, people] of Object.entries(shown)) {
+        for (const who of people) await authorised(ledger, counter.asks(sale, who, 10_000));
+      }
+      expect(await authorised(ledger, counter.asks('c', 'ann', 20_000))).toBe(4);
+      expect(await authorised(ledger, counter.asks('d', 'ann', 30_000))).toBe('split-order');
+    });
+
     it('cap what a customer pays on plates in a day', async () => {
       await reopen({ plateCapFen: 50_000 });
       await claimed(ledger, claimOp('ann', ['s20', 's40', 's80']));
