@@ -122,7 +122,7 @@ function partsBack(redeemed: readonly Leg[], back: Fen): Leg[] {
   return parts.map((leg, at) => (at < over ? { ...leg, fen: leg.fen + 1 } : leg));
 }
 
-export const reversed = (legs: readonly Leg[]): Leg[] => legs.map((leg) => ({ account: leg.account, fen: -leg.fen }));
+const reversed = (legs: readonly Leg[]): Leg[] => legs.map((leg) => ({ account: leg.account, fen: -leg.fen }));
 export const sumOf = (legs: readonly Leg[]): number => legs.reduce((sum, leg) => sum + leg.fen, 0);
 
 const nonZero = (legs: readonly Leg[]): Leg[] => legs.filter((leg) => leg.fen !== 0);

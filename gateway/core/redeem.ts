@@ -24,15 +24,7 @@ import type { Verdict } from '../ports/verifier.js';
 import { type Coupon, type Leg, type SaleEntry, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
-import {
-  conflictAccount,
-  conflictLegs,
-  disputedLegs,
-  redemptionLegs,
-  refundLegs,
-  reversed,
-  sumOf,
-} from './postings.js';
+import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs, refundLegs, sumOf } from './postings.js';
 import type { Rules } from './rules.js';
 
 export interface RecordContext {
@@ -228,18 +220,20 @@ function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
     return;
   }
   const { merchant, faceFen: taken, netFen, legs: redeemed } = before;
-  if (before.booking !== 'kept') {
-    post(context, entry, 'refund', reversed(redeemed));
-    return;
-  }
   const { campaign } = rules;
   const usableFrom = campaign.refund === 'restored-next-day' ? nextMidnight(campaign, context.now) : context.now;
   const usableAgain = usableFrom <= rules.compiled.ends;
   const ask = { netFen, faceFen: taken, refundedNetFen: record.netFen, usableAgain };
   const outcome = refundOutcome(campaign.refund, ask);
-  post(context, entry, 'refund', refundLegs({ campaign, merchant, redeemed, taken, outcome }));
+  const isKept = before.booking === 'kept';
+  // What was no redemption goes back to whoever bore it, and its coupon is another sale's or still the holder's.
+  const moves = isKept ? outcome : { ...outcome, faceTo: 'sponsors' as const };
+  const legs = refundLegs({ campaign, merchant, redeemed, taken, outcome: moves });
+  post(context, entry, 'refund', legs);
+  const freedFen = sumOf(legs.filter(({ account }) => account === 'conflict:sponsor'));
+  if (freedFen > 0) draft.putTotals({ conflictFen: fen(draft.totals.conflictFen - freedFen) });
   const coupon = draft.coupon(before.serial);
-  const isBack = outcome.coupon === 'held' || outcome.coupon === 'held-next-day';
+  const isBack = isKept && (outcome.coupon === 'held' || outcome.coupon === 'held-next-day');
   if (isBack && coupon?.sale === before.key) restoreCoupon(draft, coupon, before, usableFrom);
 }
 

@@ -477,6 +477,42 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       expect(answer).toBe(refund === 'stays-used' ? 4 : 7);
     });
 
+    it.each([
+      ['bank', 28_000],
+      ['merchant', 28_000],
+      ['sponsor', 28_000],
+      ['sponsor', 12_000],
+    ])(
+      'of a part leaves the merchant the rest of a face that the %s bears (budget %i fen)',
+      async (conflictAccount, budgetFen) => {
+        await reopen({ budgetFen, offline: { ...testRules().campaign.offline, conflictAccount } });
+        await claimed(ledger, claimOp('ann', ['s80']));
+        const facts = { sale: 'a', amountFen: 30_000, serial: 7, merchant: 'm2' };
+        await commitOne(ledger, new Counter('d1').sends([charging({ ...facts, merchant: 'm1' }), settled(facts)]));
+        await commitOne(ledger, new Counter('d2').sends([charging(facts), settled(facts), refunded('a', 5_500)]));
+        const { accounts, postingsFen } = await sums();
+        const conflicts = Object.entries(accounts).filter(([account]) => account.startsWith('conflict:'));
+        expect(conflicts.map(([, amount]) => amount)).toEqual([-6_000]);
+        expect([accounts['merchant:m2'], postingsFen]).toEqual([6_000, 0]);
+      },
+    );
+
+    it('of a double spend leaves its part of the budget to the next one', async () => {
+      const offline = { ...testRules().campaign.offline, conflictAccount: 'sponsor' };
+      await reopen({ offline, budgetFen: 16_000 });
+      await claimed(ledger, claimOp('ann', ['s80']));
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
+      for (const [device, records] of [
+        ['d1', []],
+        ['d2', [refunded('a', 22_000)]],
+        ['d3', []],
+        ['d4', []],
+      ] as const) {
+        await commitOne(ledger, new Counter(device).sends([charging(facts), settled(facts), ...records]));
+      }
+      expect((await sums()).accounts).toMatchObject({ 'conflict:sponsor': -8_000, 'conflict:beyond-budget': -8_000 });
+    });
+
     it('comes once', async () => {
       await claimed(ledger, claimOp('ann', ['s80']));
       const counter = new Counter();
