@@ -158,6 +158,9 @@ function settled(context: RecordContext, record: RecordOf<'settled'>): void {
 /** The presentation doesn't prove that the holder showed this coupon: neither holder nor sponsor pays for that. */
 const DISTRUSTED = ['presentation-forged', 'presentation-malformed', 'other-campaign', 'serial-not-in-grant'];
 
+/** Another sale took the coupon of this one off, too: it has had its worth whatever becomes of the goods of this one. */
+const USED_AGAIN = 'coupon-used-again';
+
 /** First in the ledger keeps the coupon. */
 function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial): void {
   const { draft, rules, now, device } = context;
@@ -192,6 +195,8 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     );
     draft.note({ what: 'conflict', serial, device, sale: entry.sale, detail: account });
     draft.addEvidence({ kind: 'double-spend', device, at: now, detail: doubleSpend(context, coupon, sale) });
+    const first = coupon.sale === null ? undefined : draft.sale(coupon.sale);
+    if (first !== undefined) draft.putSale(flagged(first, [USED_AGAIN]));
     return;
   }
   if (coupon.sale !== entry.key) flags.push('redeemed-without-reservation');
@@ -222,7 +227,7 @@ function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
   const { merchant, faceFen: taken, netFen, legs: redeemed } = before;
   const { campaign } = rules;
   const usableFrom = campaign.refund === 'restored-next-day' ? nextMidnight(campaign, context.now) : context.now;
-  const usableAgain = usableFrom <= rules.compiled.ends;
+  const usableAgain = usableFrom <= rules.compiled.ends && !before.flags.includes(USED_AGAIN);
   const ask = { netFen, faceFen: taken, refundedNetFen: record.netFen, usableAgain };
   const outcome = refundOutcome(campaign.refund, ask);
   const isKept = before.booking === 'kept';

@@ -497,6 +497,24 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       },
     );
 
+    it.each([
+      ['restored-if-full', { 'refund:test-2023': 8_000, 'sponsor:district': -5_600, 'sponsor:bank': -2_400 }],
+      ['restored-next-day', { 'refund:test-2023': 8_000, 'sponsor:district': -5_600, 'sponsor:bank': -2_400 }],
+      ['pro-rata', { 'sponsor:district': 0, 'sponsor:bank': 0 }],
+    ])('gives no coupon back that another sale took off, too (%s)', async (refund, accounts) => {
+      await reopen({ refund });
+      await claimed(ledger, claimOp('ann', ['s80']));
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
+      const [first, second] = [new Counter('d1'), new Counter('d2')];
+      await commitOne(ledger, first.sends([charging(facts), settled(facts)]));
+      await commitOne(ledger, second.sends([charging(facts), settled(facts)]));
+      await commitOne(ledger, first.sends([refunded('a', 22_000)]));
+      expect(await sums()).toMatchObject({ used: 1, held: 0, conflicts: 1, postingsFen: 0 });
+      expect((await sums()).accounts).toEqual({ 'merchant:m1': 8_000, 'conflict:bank': -8_000, ...accounts });
+      const tomorrow = MORNING + 86_400_000;
+      expect(await authorised(ledger, new Counter('d3').asks('b', 'ann', 30_000), tomorrow)).toBe('already-used');
+    });
+
     it('of a double spend leaves its part of the budget to the next one', async () => {
       const offline = { ...testRules().campaign.offline, conflictAccount: 'sponsor' };
       await reopen({ offline, budgetFen: 16_000 });

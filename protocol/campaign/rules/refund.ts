@@ -21,7 +21,10 @@ export interface RefundAsk {
   readonly faceFen: Fen;
   /** How much of the net goes back to the customer, earlier refunds of this sale included. */
   readonly refundedNetFen: Fen;
-  /** Whether the campaign still takes coupons when this one would be back: today, or from tomorrow on. */
+  /**
+   * Whether the campaign still takes coupons when this one would be back, today or from tomorrow on, and no other sale
+   * has taken it off meanwhile.
+   */
   readonly usableAgain: boolean;
 }
 
