@@ -97,6 +97,19 @@ describe('a virtual serial port', () => {
     expect(descriptors()).toBe(before);
   });
 
+  it('takes no file’s place, and leaves nothing open where its link can’t be made', async () => {
+    const descriptors = (): number => fs.readdirSync('/proc/self/fd').length;
+    const first = await openPty({ link: path.join(folder, 'first') });
+    await first.close();
+    const before = descriptors();
+    fs.writeFileSync(path.join(folder, 'device.yaml'), 'mine');
+    await expect(openPty({ link: path.join(folder, 'device.yaml') })).rejects.toThrow('no link to a device');
+    await expect(openPty({ link: path.join(folder, 'nowhere', 'port') })).rejects.toThrow('ENOENT');
+    expect(fs.readFileSync(path.join(folder, 'device.yaml'), 'utf8')).toBe('mine');
+    expect(descriptors()).toBe(before);
+    fs.rmSync(path.join(folder, 'device.yaml'));
+  });
+
   it('does not block, and loses nothing, when the host reads slowly', async () => {
     const pty = await plugged();
     const { port, chunks } = await host(pty.link);

@@ -147,7 +147,7 @@ describe('a hardware process', () => {
       killSignal: 'SIGKILL',
     });
     expect(stdout).toMatch(/"id":0,"ok":false,.*no-such-folder/);
-    expect(stdout).toMatch(/"id":1,"ok":false,.*is there already, and is no link/);
+    expect(stdout).toMatch(/"id":1,"ok":false,.*is there already, and no link to a device/);
     expect(status).toBe(0);
     expect(fs.readFileSync(file, 'utf8')).toBe('somebody’s');
     fs.rmSync(file);

@@ -131,13 +131,18 @@ class PtyLine implements Pty {
   }
 
   unplug(how?: 'abrupt'): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#pull(how === 'abrupt' ? 0 : SETTLE_MS));
-    return this.#turn;
+    return this.#inTurn(() => this.#pull(how === 'abrupt' ? 0 : SETTLE_MS));
   }
 
   replug(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#plug());
-    return this.#turn;
+    return this.#inTurn(() => this.#plug());
+  }
+
+  /** One that fails is told to its caller, and hinders none after it. */
+  #inTurn(what: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(what);
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   close(): Promise<void> {
@@ -158,15 +163,14 @@ class PtyLine implements Pty {
     closeStrays(ptsName, keeper);
     master.on('data', (bytes: Uint8Array) => this.#listener(bytes));
     master.on('error', () => {}); // EIO at the end of its life; `unplug` is the only end there is.
+    this.#plugged = { path: ptsName, fd, master, keeper };
     try {
-      placeLink(this.link, ptsName);
+      linkTo(ptsName, this.link);
     } catch (error) {
-      // Its streams would keep the process alive for ever, and nobody could put them away.
-      await destroyed(master);
-      await destroyed(keeper);
+      // Left open, the terminal would keep this process alive for ever.
+      await this.#pull(0);
       throw error;
     }
-    this.#plugged = { path: ptsName, fd, master, keeper };
   }
 
   async #pull(settleMs: number): Promise<void> {
@@ -175,7 +179,7 @@ class PtyLine implements Pty {
     this.#plugged = undefined;
     this.#queue = [];
     this.#hurry?.();
-    fs.rmSync(this.link, { force: true });
+    if (isLink(this.link)) fs.rmSync(this.link, { force: true });
     if (settleMs > 0) await new Promise((resolve) => setTimeout(resolve, settleMs));
     // A write still in the thread pool would hit whatever gets this descriptor's number next.
     await this.#pumping;
@@ -228,14 +232,15 @@ class PtyLine implements Pty {
   }
 }
 
-/** A link is replaced by rename, so that a reopening host never finds half of it. Anything else under its name is somebody's. */
-function placeLink(link: string, target: string): void {
-  const there = fs.lstatSync(link, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isSymbolicLink()) throw new Error(`${link} is there already, and is no link`);
+/** A link is replaced by rename, so that a reopening host never finds half of it; nothing else of that name is. */
+function linkTo(ptsName: string, link: string): void {
+  if (fs.existsSync(link) && !isLink(link)) throw new Error(`${link} is there already, and no link to a device`);
   const fresh = `${link}.${randomBytes(4).toString('hex')}`;
-  fs.symlinkSync(target, fresh);
+  fs.symlinkSync(ptsName, fresh);
   fs.renameSync(fresh, link);
 }
+
+const isLink = (name: string): boolean => fs.lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 /**
  * libuv opens a terminal anew for its stream and leaves the descriptor that it was given open: node-pty's, which it
