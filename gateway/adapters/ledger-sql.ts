@@ -93,8 +93,8 @@ create temp trigger write_batch instead of insert on batch begin
 end;
 `;
 
-/** Writes down whose ledger this is, and says so. */
-export const IDENTITY_SQL = `insert into meta(name, value) values ('campaign', ?1)
+/** Writes down once what a ledger is bound to, and says what it is. */
+export const BINDING_SQL = `insert into meta(name, value) values (?1, ?2)
   on conflict(name) do update set value = value returning value as text`;
 
 const list = (column: string, rows: string): string =>

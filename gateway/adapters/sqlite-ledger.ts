@@ -34,9 +34,9 @@ import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
 import {
   AUDIT_SQL,
   BATCH_TRIGGER,
+  BINDING_SQL,
   EVIDENCE_SQL,
   HISTORY_INDEX,
-  IDENTITY_SQL,
   loadSql,
   PRAGMAS,
   RECONCILIATION_SQL,
@@ -71,10 +71,15 @@ async function prepareWriter(writer: SqliteDatabase, file: string, rules: Rules)
   };
   await exec(PRAGMAS).catch(unusable);
   await exec(TABLES).catch(unusable);
-  const ask = async (sql: string, parameter: string) => promisify(writer.prepare(sql).text)([parameter]);
-  const campaign = await ask(IDENTITY_SQL, rules.campaign.id).catch(unusable);
+  const bind = promisify(writer.prepare(BINDING_SQL).text);
+  const campaign = await bind(['campaign', rules.campaign.id]).catch(unusable);
   if (campaign !== rules.campaign.id) {
     throw new LedgerError('LEDGER_OF_ANOTHER_CAMPAIGN', { detail: `${file} is that of ${campaign}.` });
+  }
+  const tiers = tiersOf(rules);
+  const bound = await bind(['tiers', tiers]).catch(unusable);
+  if (bound !== tiers) {
+    throw new LedgerError('LEDGER_OF_OTHER_TIERS', { detail: `${file} has ${bound}, the campaign ${tiers}.` });
   }
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);
@@ -88,6 +93,13 @@ async function prepareWriter(writer: SqliteDatabase, file: string, rules: Rules)
     unusable(error);
   }
 }
+
+/**
+ * What a serial means: tiers follow one another, so one coupon more of the first makes all others those of other people,
+ * and used ones are handed out anew. Thresholds and modes may change while a campaign goes on.
+ */
+const tiersOf = ({ campaign }: Rules): string =>
+  JSON.stringify(campaign.tiers.map(({ id, faceFen, quantity }) => ({ id, faceFen, quantity })));
 
 class SqliteLedger implements Ledger {
   readonly #rules: Rules;

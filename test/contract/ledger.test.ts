@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
+import type { Tier } from '#protocol/campaign/schema.js';
 import { ledgerContract } from './ledger-contract.js';
-import { authorised, Counter, claimed, claimOp, commit, testRules } from './ledger-fixture.js';
+import { authorised, Counter, claimed, claimOp, commit, testCampaign, testRules } from './ledger-fixture.js';
 
 describe('the ledger in memory', () => {
   ledgerContract(() => ({
@@ -60,6 +61,22 @@ describe('the ledger on SQLite', () => {
       code: 'LEDGER_OF_ANOTHER_CAMPAIGN',
     });
     await expect(openSqliteLedger(folder, testRules())).rejects.toMatchObject({ code: 'LEDGER_CANNOT_OPEN' });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['more coupons of a tier', (tier: Tier) => ({ ...tier, quantity: tier.quantity + 2 }), 'LEDGER_OF_OTHER_TIERS'],
+    ['another face', (tier: Tier) => ({ ...tier, faceFen: 1_000 }), 'LEDGER_OF_OTHER_TIERS'],
+    ['another threshold', (tier: Tier) => ({ ...tier, thresholdFen: 12_000 }), undefined],
+  ])('lets a campaign change only what leaves every coupon what it was: %s', async (_what, change, code) => {
+    const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+    const file = join(folder, 'ledger.db');
+    const close = (ledger: Ledger) => new Promise<void>((closed) => ledger.close(closed));
+    await close(await openSqliteLedger(file, testRules()));
+    const [first, ...rest] = testCampaign().tiers;
+    const rules = testRules({ version: 2, tiers: first === undefined ? [] : [change(first), ...rest] });
+    const opened = openSqliteLedger(file, rules).then(close);
+    await (code === undefined ? opened : expect(opened).rejects.toMatchObject({ code }));
     rmSync(folder, { recursive: true, force: true });
   });
 });

@@ -20,6 +20,12 @@ export const LEDGER_ERRORS = {
     'The ledger is that of another campaign.',
     'Give each campaign a ledger of its own.',
   ],
+  LEDGER_OF_OTHER_TIERS: [
+    'operator',
+    'never',
+    'The ledger has handed out coupons of other tiers: their serials would be other coupons now.',
+    'Restore the ids, faces and quantities of the tiers; give more coupons in a campaign of its own.',
+  ],
   LEDGER_OTHER_VERSION: [
     'operator',
     'never',
