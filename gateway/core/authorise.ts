@@ -52,6 +52,7 @@ export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: Wall
     request: op.request,
     requestId: op.id,
     answer: decision.answer,
+    ...reservedBefore(before),
     presented: op.presented.kind === 'verified' ? op.presented.evidence : null,
     state: 'asked',
     booking: 'none',
@@ -84,6 +85,13 @@ function repeatAnswer(
   if (coupon === undefined || !isFree(coupon, before.key, now)) return undefined;
   reserveCoupon(draft, coupon, before, now + rules.leaseMs + LEASE_MARGIN_MS);
   return answer;
+}
+
+/** The device may go by an answer that was overtaken: what it charges then was reserved for it all the same. */
+function reservedBefore(before: SaleEntry | undefined): Pick<SaleEntry, 'reservedBefore'> {
+  const { answer = null, reservedBefore: earlier = [] } = before ?? {};
+  const all = answer?.kind === 'reserved' ? new Set([...earlier, answer.serial]) : new Set(earlier);
+  return all.size === 0 ? {} : { reservedBefore: [...all] };
 }
 
 /**

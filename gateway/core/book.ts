@@ -69,6 +69,8 @@ export interface SaleEntry {
   readonly request: string | null;
   readonly requestId: string | null;
   readonly answer: AuthoriseAnswer | null;
+  /** What earlier answers to this sale had reserved; left out where there is none. */
+  readonly reservedBefore?: readonly CouponSerial[];
   /** The presentation as shown, kept as evidence. */
   readonly presented: string | null;
   readonly state: 'asked' | 'charging' | 'unknown' | 'settled' | 'not-charged' | 'abandoned' | 'refunded';

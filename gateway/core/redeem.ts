@@ -10,11 +10,12 @@
  * | `settled` with a coupon | used: by this sale if no other was first, else a conflict |
  * | `refunded` | as the campaign's refund rule says |
  *
- * A late redemption (lease long over, or never asked for) takes the coupon even from a sale that has it reserved: the
- * first in the ledger keeps it, and if the other one charges too, that one is the conflict.
+ * A late redemption (lease long over, or taken off line) takes the coupon even from a sale that has it reserved: the
+ * first in the ledger keeps it, and if the other one charges too, that one is the conflict. One that nothing proves
+ * (`proof.ts`) takes no coupon and goes to `disputed`.
  */
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
-import { insideWindow, nextMidnight } from '#protocol/campaign/window.js';
+import { nextMidnight } from '#protocol/campaign/window.js';
 import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, fen, ZERO_FEN } from '#protocol/money.js';
@@ -25,6 +26,7 @@ import { type Coupon, type Leg, type SaleEntry, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
 import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs, refundLegs, sumOf } from './postings.js';
+import { doubtsOf, isDistrusted, merchantDoubts, wasReserved } from './proof.js';
 import type { Rules } from './rules.js';
 
 export interface RecordContext {
@@ -65,7 +67,7 @@ export function applyRecord(context: RecordContext, record: JournalRecord): void
 }
 
 function charging(context: RecordContext, record: RecordOf<'charging'>): void {
-  const { draft, device } = context;
+  const { draft, rules, device } = context;
   const known = entryOf(context, record.sale);
   if (isOver(known)) {
     contradict(context, known, record.kind);
@@ -84,33 +86,26 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
     faceFen: taken?.faceFen ?? ZERO_FEN,
     serial: taken?.serial ?? null,
     state: 'charging',
-    flags: union(before.flags, merchantFlags(context, record.merchant)),
   };
   if (taken === null) {
-    draft.putSale(entry);
+    draft.putSale(flagged(entry, merchantDoubts(rules, device, record.merchant)));
     return;
   }
+  const verdict = taken.by.kind === 'offline' ? context.verdicts.get(taken.by.presentation) : undefined;
+  const doubts = doubtsOf({ rules, device, known, record, taken, verdict });
   const coupon = draft.coupon(taken.serial);
   const isItsOwn = coupon?.state === 'reserved' && coupon.sale === entry.key;
   const isFree = coupon?.state === 'held' || (coupon?.state === 'reserved' && hasLapsed(coupon, context.now));
-  const verdict = taken.by.kind === 'offline' ? context.verdicts.get(taken.by.presentation) : undefined;
-  const doubts =
-    taken.by.kind === 'offline' ? [...presentationFlags(verdict, taken.serial), ...hoursFlags(context, record)] : [];
-  const isTrusted = !DISTRUSTED.some((flag) => doubts.includes(flag));
-  if (coupon !== undefined && isTrusted && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
+  if (coupon !== undefined && !isDistrusted(doubts) && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
   if (taken.by.kind === 'reservation') {
-    const flags = isItsOwn ? [] : ['charged-without-reservation'];
-    draft.putSale({ ...entry, flags: union(entry.flags, flags) });
+    const flags = isItsOwn ? doubts : [...doubts, 'charged-without-reservation'];
+    draft.putSale(flagged(entry, flags));
     return;
   }
   const { presentation } = taken.by;
   draft.note({ what: 'taken-offline', device, sale: record.sale, serial: taken.serial, detail: taken.by.allowance });
-  draft.putSale({
-    ...entry,
-    holder: verdict?.ok === true ? verdict.holder : entry.holder,
-    presented: presentation,
-    flags: union(entry.flags, doubts),
-  });
+  const holder = verdict?.ok === true ? verdict.holder : entry.holder;
+  draft.putSale(flagged({ ...entry, holder, presented: presentation }, doubts));
 }
 
 function ended(context: RecordContext, record: RecordOf<'not-charged'> | RecordOf<'abandoned'>): void {
@@ -151,12 +146,9 @@ function settled(context: RecordContext, record: RecordOf<'settled'>): void {
     state: 'settled',
     flags: union(before.flags, sumFlags(record)),
   };
-  if (record.serial !== null) redeem(context, entry, record.serial);
+  if (record.serial !== null) redeem(context, flagged(entry, serialFlags(before, record.serial)), record.serial);
   else context.draft.putSale(flagged(entry, record.faceFen > 0 ? ['face-without-coupon'] : []));
 }
-
-/** The presentation doesn't prove that the holder showed this coupon: neither holder nor sponsor pays for that. */
-const DISTRUSTED = ['presentation-forged', 'presentation-malformed', 'other-campaign', 'serial-not-in-grant'];
 
 /** Another sale took the coupon of this one off, too: it has had its worth whatever becomes of the goods of this one. */
 const USED_AGAIN = 'coupon-used-again';
@@ -169,8 +161,7 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
   const coupon = draft.coupon(serial);
   const tier = rules.tierOf(serial);
   const sale = { ...entry, merchant };
-  const isDistrusted = DISTRUSTED.some((flag) => entry.flags.includes(flag));
-  if (coupon === undefined || tier === undefined || isDistrusted) {
+  if (coupon === undefined || tier === undefined || isDistrusted(entry.flags)) {
     const flags = coupon === undefined ? ['coupon-never-handed-out'] : [];
     // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
     freeCoupon(draft, sale, 'disputed');
@@ -290,23 +281,6 @@ function entryOf({ draft, rules, now, device }: RecordContext, sale: SaleId): Sa
 const isOver = ({ state }: SaleEntry): boolean => state === 'settled' || state === 'refunded';
 const hasLapsed = ({ leaseEnds }: Coupon, now: WallMs): boolean => leaseEnds !== null && leaseEnds <= now;
 
-function merchantFlags({ rules, device }: RecordContext, merchant: MerchantId): string[] {
-  const registered = rules.merchantOf(device);
-  if (registered !== undefined && registered !== merchant) return ['merchant-of-another-device'];
-  return rules.isListed(merchant) ? [] : ['merchant-not-listed'];
-}
-
-function presentationFlags(verdict: Verdict | undefined, serial: CouponSerial): string[] {
-  if (verdict === undefined) return ['presentation-unchecked'];
-  if (!verdict.ok) return [verdict.reason];
-  return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
-}
-
-/** A counter takes a coupon off line only where every time that it may be lies in one opening, and writes that time down. */
-function hoursFlags({ rules }: RecordContext, { at }: RecordOf<'charging'>): string[] {
-  return at !== null && insideWindow(rules.compiled.openings, at) ? [] : ['outside-hours'];
-}
-
 const paidAt = ({ now }: RecordContext, { at }: RecordOf<'charging'>): number =>
   at === null ? now : Math.min(at.latest, now);
 
@@ -314,6 +288,10 @@ function refundFlags(backFen: Fen, paidFen: Fen): string[] {
   if (backFen === paidFen) return [];
   return [backFen < paidFen ? 'refund-in-part' : 'refund-beyond-paid'];
 }
+
+/** What the charge didn't name, only a reservation can have given. */
+const serialFlags = (before: SaleEntry, serial: CouponSerial): string[] =>
+  before.serial === serial || wasReserved(before, serial) ? [] : ['never-reserved'];
 
 function sumFlags({ amountFen, netFen, faceFen }: { amountFen: Fen; netFen: Fen; faceFen: Fen }): string[] {
   return amountFen - faceFen === netFen ? [] : ['sums-differ'];

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Evidence } from '#gateway/core/book.js';
 import type { Rules } from '#gateway/core/rules.js';
 import type { Ledger, Reconciliation } from '#gateway/ports/ledger.js';
-import type { SaleId } from '#protocol/ids.js';
+import type { CouponSerial, SaleId } from '#protocol/ids.js';
 import { GENESIS } from '#protocol/records/chain.js';
 import {
   abandoned,
@@ -369,10 +369,11 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
     });
 
     it('has the conflict account bear no more than the face, whatever the counter says it took', async () => {
-      for (const [device, faceFen] of [['d1', 8_000] as const, ['d2', 9_000_000] as const]) {
+      const [honest, greedy] = [new Counter('d1'), new Counter('d2')];
+      await authorised(ledger, greedy.asks('a', 'ann', 9_100_000));
+      await authorised(ledger, honest.asks('a', 'ann', 9_100_000), LATER);
+      for (const [counter, faceFen] of [[honest, 8_000] as const, [greedy, 9_000_000] as const]) {
         const facts = { sale: 'a', amountFen: 9_100_000, serial: 7 };
-        const counter = new Counter(device);
-        await authorised(ledger, counter.asks('a', 'ann', 9_100_000), LATER);
         const records = [charging(facts), { ...settled(facts), faceFen, netFen: 9_100_000 - faceFen }];
         await commitOne(ledger, counter.sends(records), LATER);
       }
@@ -381,7 +382,7 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
         postingsFen: 0,
         accounts: { 'conflict:bank': -8_000, disputed: -8_992_000, 'merchant:m1': 9_008_000 },
       });
-      expect((await saleOf(new Counter('d2'), 'a'))?.flags).toContain('face-differs');
+      expect((await saleOf(greedy, 'a'))?.flags).toContain('face-differs');
     });
 
     it('keeps both presentations of an offline double spend', async () => {
@@ -430,31 +431,77 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       }
     });
 
-    it('records and flags a sale that nobody authorised, and one of a coupon that does not exist', async () => {
+    it('books no coupon on a mere word: neither one that was never reserved, nor one that does not exist', async () => {
       const counter = new Counter();
       for (const [sale, serial] of [['a', 7] as const, ['b', 3] as const, ['c', 4_000] as const]) {
         const facts = { sale, amountFen: 30_000, serial };
         await commitOne(ledger, counter.sends([charging(facts), settled(facts)]));
+        expect(await saleOf(counter, sale)).toMatchObject({ booking: 'disputed' });
       }
-      expect(await saleOf(counter, 'a')).toMatchObject({ booking: 'kept', flags: ['charged-without-reservation'] });
-      expect(await saleOf(counter, 'b')).toMatchObject({ booking: 'disputed' });
-      expect(await saleOf(counter, 'c')).toMatchObject({ booking: 'disputed' });
-      expect(await sums()).toMatchObject({ settledSales: 3, redeemed: 1, disputed: 2, postingsFen: 0 });
+      expect((await saleOf(counter, 'a'))?.flags).toContain('never-reserved');
+      expect(await sums()).toMatchObject({ settledSales: 3, redeemed: 0, disputed: 3, held: 3, postingsFen: 0 });
+      expect((await sums()).accounts).not.toHaveProperty('sponsor:district');
+      expect((await evidence()).map(({ kind }) => kind)).toEqual(['disputed', 'disputed', 'disputed']);
+    });
+
+    it('holds no coupon for a counter that says it charges and was given nothing', async () => {
+      await commitOne(ledger, new Counter().sends([charging({ sale: 'a', amountFen: 30_000, serial: 7 })]));
+      expect(await authorised(ledger, new Counter('d2').asks('b', 'ann', 30_000))).toBe(7);
+    });
+
+    it('takes no other coupon than the one that was reserved, or was shown', async () => {
+      await claimed(ledger, claimOp('ben', ['s20']));
+      const [online, offline] = [new Counter('d1'), new Counter('d2')];
+      expect(await authorised(ledger, online.asks('a', 'ben', 30_000))).toBe(1);
+      const facts = { sale: 'a', amountFen: 30_000, serial: 1, presentation: 'CP1:BEN' };
+      const verdict = { ok: true, holder: holderId('ben'), serials: [1 as never], counter: 1 } as const;
+      await commitOne(ledger, online.sends([charging({ sale: 'a', amountFen: 30_000, serial: 1 })]));
+      await commitOne(ledger, online.sends([settled({ sale: 'a', amountFen: 30_000, serial: 7 })]));
+      await commitOne(ledger, offline.sends([charging(facts)], [['CP1:BEN', verdict]]));
+      await commitOne(ledger, offline.sends([settled({ sale: 'a', amountFen: 30_000, serial: 7 })]));
+      expect(await sums()).toMatchObject({ redeemed: 0, disputed: 2, used: 0, postingsFen: 0 });
+    });
+
+    it('goes by what was reserved for the sale, also when a later question of it was answered otherwise', async () => {
+      const [early, late] = [new Counter('d1'), new Counter('d2')];
+      expect(await authorised(ledger, early.asks('a', 'ann', 30_000))).toBe(7);
+      expect(await authorised(ledger, late.asks('b', 'ann', 30_000), LATER)).toBe(7);
+      expect(await authorised(ledger, early.asks('a', 'nobody', 30_000), LATER)).toBe('no-coupon-held');
+      await commitOne(ledger, late.sends([notCharged('b')]), LATER);
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
+      await commitOne(ledger, early.sends([charging(facts), settled(facts)]), LATER);
+      expect(await sums()).toMatchObject({ redeemed: 1, disputed: 0, used: 1 });
+    });
+
+    it('has no sponsor pay a merchant who is not on the list', async () => {
+      const counter = new Counter();
+      expect(await authorised(ledger, counter.asks('a', 'ann', 30_000))).toBe(7);
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7, merchant: 'elsewhere' };
+      await commitOne(ledger, counter.sends([charging(facts), settled(facts)]));
+      expect(await saleOf(counter, 'a')).toMatchObject({ booking: 'disputed', flags: ['merchant-not-listed'] });
+      expect((await sums()).accounts).toEqual({ disputed: -8_000, 'merchant:elsewhere': 8_000 });
     });
 
     it('charges the sponsor a double spend within the budget only', async () => {
       const offline = { ...testRules().campaign.offline, conflictAccount: 'sponsor' };
       await reopen({ offline, budgetFen: 12_000 });
       await claimed(ledger, claimOp('ann', ['s80']));
+      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as never], counter: 1 } as const;
       for (const device of ['d1', 'd2', 'd3']) {
-        const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
-        await commitOne(ledger, new Counter(device).sends([charging(facts), settled(facts)]));
+        const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:ANN' };
+        const records = [charging(facts), settled(facts)];
+        await commitOne(ledger, new Counter(device).sends(records, [['CP1:ANN', verdict]]));
       }
       expect((await sums()).accounts).toMatchObject({ 'conflict:beyond-budget': -16_000 });
     });
   });
 
   describe('a refund', () => {
+    /** Shown at any counter, it proves the coupon of 80. */
+    const shown = [
+      ['CP1:ANN', { ok: true, holder: holderId('ann'), serials: [7 as CouponSerial], counter: 1 }],
+    ] as const;
+
     it.each([
       [
         'stays-used',
@@ -487,9 +534,11 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       async (conflictAccount, budgetFen) => {
         await reopen({ budgetFen, offline: { ...testRules().campaign.offline, conflictAccount } });
         await claimed(ledger, claimOp('ann', ['s80']));
-        const facts = { sale: 'a', amountFen: 30_000, serial: 7, merchant: 'm2' };
-        await commitOne(ledger, new Counter('d1').sends([charging({ ...facts, merchant: 'm1' }), settled(facts)]));
-        await commitOne(ledger, new Counter('d2').sends([charging(facts), settled(facts), refunded('a', 5_500)]));
+        const facts = { sale: 'a', amountFen: 30_000, serial: 7, merchant: 'm2', presentation: 'CP1:ANN' };
+        const first = [charging({ ...facts, merchant: 'm1' }), settled(facts)];
+        const second = [charging(facts), settled(facts), refunded('a', 5_500)];
+        await commitOne(ledger, new Counter('d1').sends(first, shown));
+        await commitOne(ledger, new Counter('d2').sends(second, shown));
         const { accounts, postingsFen } = await sums();
         const conflicts = Object.entries(accounts).filter(([account]) => account.startsWith('conflict:'));
         expect(conflicts.map(([, amount]) => amount)).toEqual([-6_000]);
@@ -504,10 +553,10 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
     ])('gives no coupon back that another sale took off, too (%s)', async (refund, accounts) => {
       await reopen({ refund });
       await claimed(ledger, claimOp('ann', ['s80']));
-      const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:ANN' };
       const [first, second] = [new Counter('d1'), new Counter('d2')];
-      await commitOne(ledger, first.sends([charging(facts), settled(facts)]));
-      await commitOne(ledger, second.sends([charging(facts), settled(facts)]));
+      await commitOne(ledger, first.sends([charging(facts), settled(facts)], shown));
+      await commitOne(ledger, second.sends([charging(facts), settled(facts)], shown));
       await commitOne(ledger, first.sends([refunded('a', 22_000)]));
       expect(await sums()).toMatchObject({ used: 1, held: 0, conflicts: 1, postingsFen: 0 });
       expect((await sums()).accounts).toEqual({ 'merchant:m1': 8_000, 'conflict:bank': -8_000, ...accounts });
@@ -519,14 +568,14 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       const offline = { ...testRules().campaign.offline, conflictAccount: 'sponsor' };
       await reopen({ offline, budgetFen: 16_000 });
       await claimed(ledger, claimOp('ann', ['s80']));
-      const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
+      const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:ANN' };
       for (const [device, records] of [
         ['d1', []],
         ['d2', [refunded('a', 22_000)]],
         ['d3', []],
         ['d4', []],
       ] as const) {
-        await commitOne(ledger, new Counter(device).sends([charging(facts), settled(facts), ...records]));
+        await commitOne(ledger, new Counter(device).sends([charging(facts), settled(facts), ...records], shown));
       }
       expect((await sums()).accounts).toMatchObject({ 'conflict:sponsor': -8_000, 'conflict:beyond-budget': -8_000 });
     });

@@ -98,7 +98,10 @@ export class Counter {
   }
 
   /** A message with the next records of its journal. */
-  sends(records: readonly Readonly<Record<string, unknown>>[], verdicts: readonly [string, Verdict][] = []): RecordsOp {
+  sends(
+    records: readonly Readonly<Record<string, unknown>>[],
+    verdicts: readonly (readonly [string, Verdict])[] = [],
+  ): RecordsOp {
     const bodies = records.map((record) => JSON.stringify(record));
     const op = recordsOp(this.device, this.head, bodies, verdicts);
     this.head = extend(sha256, this.head, bodies);
@@ -110,7 +113,7 @@ export function recordsOp(
   device: DeviceId,
   after: ChainHead,
   bodies: readonly string[],
-  verdicts: readonly [string, Verdict][] = [],
+  verdicts: readonly (readonly [string, Verdict])[] = [],
 ): RecordsOp {
   const records = bodies.map((body) => {
     const parsed = recordSchema.safeParse(JSON.parse(body));

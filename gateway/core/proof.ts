@@ -1,0 +1,69 @@
+/**
+ * What shows that a counter took a coupon by right: the gateway's own reservation for that sale, or a presentation that its
+ * holder signed. A counter's word alone is nobody's coupon: serials are dense, and whoever can make a counter write records
+ * could name all that were handed out and have the sponsors pay.
+ */
+import { insideWindow } from '#protocol/campaign/window.js';
+import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
+import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
+import type { Verdict } from '../ports/verifier.js';
+import type { SaleEntry } from './book.js';
+import type { Rules } from './rules.js';
+
+/** With one of these neither holder nor sponsor pays, and no coupon is held or used for it: a person decides. */
+const DISTRUSTED = [
+  'presentation-forged',
+  'presentation-malformed',
+  'other-campaign',
+  'serial-not-in-grant',
+  'never-reserved',
+  'merchant-of-another-device',
+  'merchant-not-listed',
+];
+
+export const isDistrusted = (flags: readonly string[]): boolean => DISTRUSTED.some((flag) => flags.includes(flag));
+
+/** What speaks against a charge that takes this coupon; `known`: the sale as it was before. */
+export function doubtsOf(options: {
+  readonly rules: Rules;
+  readonly device: DeviceId;
+  readonly known: SaleEntry;
+  readonly record: RecordOf<'charging'>;
+  readonly taken: JournalledCoupon;
+  readonly verdict: Verdict | undefined;
+}): string[] {
+  const { rules, device, known, record, taken, verdict } = options;
+  const { merchant } = record;
+  if (taken.by.kind === 'offline') {
+    const { serial } = taken;
+    return [
+      ...merchantDoubts(rules, device, merchant),
+      ...presentationDoubts(verdict, serial),
+      ...hoursDoubts(rules, record),
+    ];
+  }
+  // A reservation was for a merchant, who was looked at when it was given.
+  if (!wasReserved(known, taken.serial)) return [...merchantDoubts(rules, device, merchant), 'never-reserved'];
+  return known.merchant === merchant ? [] : merchantDoubts(rules, device, merchant);
+}
+
+/** By the newest answer to this sale, or by an earlier one, which may have come through after a later question. */
+export const wasReserved = ({ answer, reservedBefore = [] }: SaleEntry, serial: CouponSerial): boolean =>
+  (answer?.kind === 'reserved' && answer.serial === serial) || reservedBefore.includes(serial);
+
+export function merchantDoubts(rules: Rules, device: DeviceId, merchant: MerchantId): string[] {
+  const registered = rules.merchantOf(device);
+  if (registered !== undefined && registered !== merchant) return ['merchant-of-another-device'];
+  return rules.isListed(merchant) ? [] : ['merchant-not-listed'];
+}
+
+function presentationDoubts(verdict: Verdict | undefined, serial: CouponSerial): string[] {
+  if (verdict === undefined) return ['presentation-unchecked'];
+  if (!verdict.ok) return [verdict.reason];
+  return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
+}
+
+/** A counter takes a coupon off line only where every time that it may be lies in one opening, and writes that time down. */
+function hoursDoubts({ compiled }: Rules, { at }: RecordOf<'charging'>): string[] {
+  return at !== null && insideWindow(compiled.openings, at) ? [] : ['outside-hours'];
+}
