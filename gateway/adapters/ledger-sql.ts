@@ -93,8 +93,14 @@ create temp trigger write_batch instead of insert on batch begin
 end;
 `;
 
-/** Writes down once what a ledger is bound to, and says what it is. */
-export const BINDING_SQL = `insert into meta(name, value) values (?1, ?2)
+/** Whose file this is, asked before anything is changed in it. */
+export const ORIGIN_SQL = `select json_object(
+  'application', (select application_id from pragma_application_id),
+  'version', (select user_version from pragma_user_version),
+  'tables', (select count(*) from sqlite_schema)) as text where ?1 = ''`;
+
+/** Writes down a fact about the ledger where it has none yet, and says which one stands there. */
+export const FACT_SQL = `insert into meta(name, value) values (?1, ?2)
   on conflict(name) do update set value = value returning value as text`;
 
 const list = (column: string, rows: string): string =>

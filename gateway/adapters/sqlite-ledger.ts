@@ -30,21 +30,8 @@ import {
   type Op,
 } from '../ports/ledger.js';
 import { BatchRows } from './batch-rows.js';
-import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
-import {
-  AUDIT_SQL,
-  BATCH_TRIGGER,
-  BINDING_SQL,
-  EVIDENCE_SQL,
-  HISTORY_INDEX,
-  loadSql,
-  PRAGMAS,
-  RECONCILIATION_SQL,
-  ROWS_SQL,
-  SPENT_SQL,
-  TABLES,
-  WHOLE_SQL,
-} from './ledger-sql.js';
+import { prepareLedger } from './ledger-opening.js';
+import { AUDIT_SQL, EVIDENCE_SQL, loadSql, RECONCILIATION_SQL, ROWS_SQL, SPENT_SQL, WHOLE_SQL } from './ledger-sql.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
 /** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
@@ -53,7 +40,7 @@ export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledg
     throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}: ${String(error)}.`, cause: error });
   });
   try {
-    await prepareWriter(writer, file, rules);
+    await prepareLedger(writer, file, rules);
     const reader = await promisify(openSqlite)(file);
     const ledger = new SqliteLedger(rules, writer, reader);
     await ledger.readWhole();
@@ -63,43 +50,6 @@ export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledg
     throw error;
   }
 }
-
-async function prepareWriter(writer: SqliteDatabase, file: string, rules: Rules): Promise<void> {
-  const exec = promisify(writer.exec);
-  const unusable = (error: unknown): never => {
-    throw new LedgerError('LEDGER_UNREADABLE', { detail: `${file}: ${String(error)}.`, cause: error });
-  };
-  await exec(PRAGMAS).catch(unusable);
-  await exec(TABLES).catch(unusable);
-  const bind = promisify(writer.prepare(BINDING_SQL).text);
-  const campaign = await bind(['campaign', rules.campaign.id]).catch(unusable);
-  if (campaign !== rules.campaign.id) {
-    throw new LedgerError('LEDGER_OF_ANOTHER_CAMPAIGN', { detail: `${file} is that of ${campaign}.` });
-  }
-  const tiers = tiersOf(rules);
-  const bound = await bind(['tiers', tiers]).catch(unusable);
-  if (bound !== tiers) {
-    throw new LedgerError('LEDGER_OF_OTHER_TIERS', { detail: `${file} has ${bound}, the campaign ${tiers}.` });
-  }
-  if (rules.needsHistory) await exec(HISTORY_INDEX);
-  await exec(BATCH_TRIGGER);
-  // What is read from here on may be acted upon, so it has to be on the disk, not only in the system's memory of it.
-  try {
-    await exec('begin immediate');
-    rewriteLog(file);
-    await exec('commit; pragma wal_checkpoint(truncate)');
-    syncLedgerFiles(file);
-  } catch (error) {
-    unusable(error);
-  }
-}
-
-/**
- * What a serial means: tiers follow one another, so one coupon more of the first makes all others those of other people,
- * and used ones are handed out anew. Thresholds and modes may change while a campaign goes on.
- */
-const tiersOf = ({ campaign }: Rules): string =>
-  JSON.stringify(campaign.tiers.map(({ id, faceFen, quantity }) => ({ id, faceFen, quantity })));
 
 class SqliteLedger implements Ledger {
   readonly #rules: Rules;

@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
+import { openSqlite } from '#gateway/adapters/sqlite.js';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
-import type { Tier } from '#protocol/campaign/schema.js';
 import { ledgerContract } from './ledger-contract.js';
-import { authorised, Counter, claimed, claimOp, commit, testCampaign, testRules } from './ledger-fixture.js';
+import { authorised, Counter, claimed, claimOp, commit, testRules } from './ledger-fixture.js';
 
 describe('the ledger in memory', () => {
   ledgerContract(() => ({
@@ -64,19 +65,43 @@ describe('the ledger on SQLite', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each([
-    ['more coupons of a tier', (tier: Tier) => ({ ...tier, quantity: tier.quantity + 2 }), 'LEDGER_OF_OTHER_TIERS'],
-    ['another face', (tier: Tier) => ({ ...tier, faceFen: 1_000 }), 'LEDGER_OF_OTHER_TIERS'],
-    ['another threshold', (tier: Tier) => ({ ...tier, thresholdFen: 12_000 }), undefined],
-  ])('lets a campaign change only what leaves every coupon what it was: %s', async (_what, change, code) => {
+  // A serial names its tier by its place: another stock or another tier, and coupons in people's hands change their worth.
+  it('refuses to go on with other tiers than those that its coupons were handed out of', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
     const file = join(folder, 'ledger.db');
     const close = (ledger: Ledger) => new Promise<void>((closed) => ledger.close(closed));
     await close(await openSqliteLedger(file, testRules()));
-    const [first, ...rest] = testCampaign().tiers;
-    const rules = testRules({ version: 2, tiers: first === undefined ? [] : [change(first), ...rest] });
-    const opened = openSqliteLedger(file, rules).then(close);
-    await (code === undefined ? opened : expect(opened).rejects.toMatchObject({ code }));
+    const { tiers, budgetFen, version } = testRules().campaign;
+    const [s20, s40, s80] = tiers;
+    const more = { ...s80, id: 's81', quantity: 1 };
+    const cheaper = { ...s20, thresholdFen: 9_000 };
+    for (const changed of [
+      [{ ...s20, quantity: 5 }, s40, s80],
+      [s20, s40, s80, more],
+      [s40, s20, s80],
+    ])
+      await expect(openSqliteLedger(file, testRules({ tiers: changed, budgetFen: 100_000 }))).rejects.toMatchObject({
+        code: 'LEDGER_OF_OTHER_TIERS',
+      });
+    const same = { tiers: [cheaper, s40, s80], budgetFen: budgetFen + 1, version: version + 1 };
+    await close(await openSqliteLedger(file, testRules(same)));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['a later version of it', 'pragma user_version = 2', 'LEDGER_OTHER_VERSION'],
+    ["another program's database", 'pragma application_id = 7', 'LEDGER_CANNOT_OPEN'],
+  ])('refuses %s, and leaves it as it is', async (_, change, code) => {
+    const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+    const file = join(folder, 'ledger.db');
+    const ledger = await openSqliteLedger(file, testRules());
+    await new Promise<void>((closed) => ledger.close(closed));
+    const database = await promisify(openSqlite)(file);
+    await promisify(database.exec)(change);
+    await new Promise<void>((closed) => database.close(closed));
+    const before = readFileSync(file);
+    await expect(openSqliteLedger(file, testRules())).rejects.toMatchObject({ code });
+    expect(readFileSync(file).equals(before)).toBe(true);
     rmSync(folder, { recursive: true, force: true });
   });
 });

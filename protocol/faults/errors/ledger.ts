@@ -23,8 +23,8 @@ export const LEDGER_ERRORS = {
   LEDGER_OF_OTHER_TIERS: [
     'operator',
     'never',
-    'The ledger has handed out coupons of other tiers: their serials would be other coupons now.',
-    'Restore the ids, faces and quantities of the tiers; give more coupons in a campaign of its own.',
+    'The ledger has handed out coupons of other tiers than those of the campaign document.',
+    'Put faces, quantities and order of the tiers back; a campaign with other ones has an id and a ledger of its own.',
   ],
   LEDGER_OTHER_VERSION: [
     'operator',

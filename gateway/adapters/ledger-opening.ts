@@ -1,0 +1,73 @@
+/**
+ * How the ledger comes up: the file looked at before anything is changed in it, the tables made where it is new, and all
+ * that it holds made safe before anybody acts on it.
+ */
+import { promisify } from 'node:util';
+import type { Campaign } from '#protocol/campaign/schema.js';
+import { LedgerError } from '#protocol/faults/errors.js';
+import type { Rules } from '../core/rules.js';
+import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
+import {
+  APPLICATION_ID,
+  BATCH_TRIGGER,
+  FACT_SQL,
+  HISTORY_INDEX,
+  ORIGIN_SQL,
+  PRAGMAS,
+  SCHEMA_VERSION,
+  TABLES,
+} from './ledger-sql.js';
+import type { SqliteDatabase } from './sqlite.js';
+
+/** Rejects with a `LedgerError` where this isn't a ledger that the gateway can go on with. */
+export async function prepareLedger(writer: SqliteDatabase, file: string, rules: Rules): Promise<void> {
+  const exec = promisify(writer.exec);
+  const unusable = (error: unknown): never => {
+    throw new LedgerError('LEDGER_UNREADABLE', { detail: `${file}: ${String(error)}.`, cause: error });
+  };
+  const ask = async (sql: string, parameters: readonly string[]): Promise<string> =>
+    promisify(writer.prepare(sql).text)(parameters).catch(unusable);
+  recognise(JSON.parse(await ask(ORIGIN_SQL, [''])) as Origin, file);
+  await exec(PRAGMAS).catch(unusable);
+  await exec(TABLES).catch(unusable);
+  const { campaign } = rules;
+  const id = await ask(FACT_SQL, ['campaign', campaign.id]);
+  if (id !== campaign.id) throw new LedgerError('LEDGER_OF_ANOTHER_CAMPAIGN', { detail: `${file} is that of ${id}.` });
+  const tiers = await ask(FACT_SQL, ['tiers', tiersOf(campaign)]);
+  if (tiers !== tiersOf(campaign)) {
+    throw new LedgerError('LEDGER_OF_OTHER_TIERS', { detail: `${file} has ${tiers}, not ${tiersOf(campaign)}.` });
+  }
+  if (rules.needsHistory) await exec(HISTORY_INDEX);
+  await exec(BATCH_TRIGGER);
+  // What is read from here on may be acted upon, so it has to be on the disk, not only in the system's memory of it.
+  try {
+    await exec('begin immediate');
+    rewriteLog(file);
+    await exec('commit; pragma wal_checkpoint(truncate)');
+    syncLedgerFiles(file);
+  } catch (error) {
+    unusable(error);
+  }
+}
+
+/** What a serial says: its tier by its place, and so what it is worth. Thresholds, hours and merchants may change. */
+const tiersOf = ({ tiers }: Campaign): string =>
+  tiers.map(({ id, faceFen, quantity }) => `${quantity} of ${id} (${faceFen} fen)`).join(', ');
+
+interface Origin {
+  readonly application: number;
+  readonly version: number;
+  readonly tables: number;
+}
+
+/** An older gateway must not put its stamp on a newer one's tables, nor any of them into somebody else's database. */
+function recognise({ application, version, tables }: Origin, file: string): void {
+  if (tables === 0 && application === 0) return;
+  if (application !== APPLICATION_ID) {
+    throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file} is another program's database.` });
+  }
+  if (version === SCHEMA_VERSION) return;
+  throw new LedgerError('LEDGER_OTHER_VERSION', {
+    detail: `${file} is of version ${version}; this is ${SCHEMA_VERSION}.`,
+  });
+}
