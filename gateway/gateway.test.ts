@@ -310,6 +310,15 @@ describe('bad messages', () => {
     expect(await plate.hello()).toMatchObject({ type: 'welcome' });
   });
 
+  it('that hold a record of a newer counter are acknowledged, and somebody is told that it is booked nowhere', async () => {
+    const plate = await counter();
+    const sale = { sale: 'a', amountFen: 30_000, serial: null };
+    const newer = { ...settled(sale), tipFen: 500 };
+    expect(await plate.records(charging(sale), newer)).toMatchObject({ type: 'have', seq: 2 });
+    const metrics = await (await fetch(`${base()}/metrics`)).text();
+    expect(metrics).toContain('codeplate_gateway_alarms_total{code="RECORD_UNREADABLE"} 1');
+  });
+
   it('of more than 64 KiB end the connection, and nothing else', async () => {
     const [loud, other] = [await counter('d1'), await counter('d2')];
     const closed = closing(loud.client);

@@ -258,6 +258,11 @@ class Loop implements GatewayLoop {
         this.#send(device, { v: 1, type: 'authorised', re, sale: outcome.sale, answer: outcome.answer });
         break;
       case 'have':
+        if (outcome.unreadable !== undefined) {
+          const [first, { length }] = [outcome.unreadable[0], outcome.unreadable];
+          const what = `nothing is booked of ${length} of its records, the first of them ${first}`;
+          this.#options.events?.alarm?.('RECORD_UNREADABLE', what, device);
+        }
         this.#send(device, { v: 1, type: 'have', re, ...outcome.head });
         break;
       case 'welcome':

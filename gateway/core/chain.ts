@@ -47,12 +47,17 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
   draft.addChunk({ device: op.device, first: theirs.seq + 1, last, prev: theirs.hash, hash: head.hash, bodies: fresh });
   draft.putDevice({ ...mine, seq: head.seq, hash: head.hash });
   const context = { draft, rules, now, device: op.device, verdicts: op.verdicts };
+  const unreadable: number[] = [];
   for (let at = overlap; at < op.bodies.length; at++) {
     const record = op.records[at];
-    if (record !== undefined) applyRecord(context, record);
-    else draft.note({ what: 'unreadable-record', device: op.device, detail: op.from + at });
+    if (record !== undefined) {
+      applyRecord(context, record);
+    } else {
+      draft.note({ what: 'unreadable-record', device: op.device, detail: op.from + at });
+      unreadable.push(op.from + at);
+    }
   }
-  return have(head);
+  return unreadable.length === 0 ? have(head) : { kind: 'have', head, unreadable };
 }
 
 /**

@@ -80,7 +80,8 @@ export type Outcome =
   | { readonly kind: 'authorised'; readonly sale: SaleId; readonly answer: AuthoriseAnswer }
   /** The sale is past asking or another one under the same name, or it has asked again since. */
   | { readonly kind: 'rejected'; readonly code: 'SALE_DIFFERS' | 'REQUEST_OVERTAKEN'; readonly what: string }
-  | { readonly kind: 'have'; readonly head: ChainHead }
+  /** `unreadable`: which of its records are new and say nothing to this version, so that nothing of them is booked. */
+  | { readonly kind: 'have'; readonly head: ChainHead; readonly unreadable?: readonly number[] }
   /** Answers a hello. `isInSync`: the device has nothing that we haven't. */
   | { readonly kind: 'welcome'; readonly head: ChainHead; readonly isInSync: boolean }
   | { readonly kind: 'forked'; readonly seq: number; readonly mine: string }

@@ -639,7 +639,9 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
 
     it('that cannot be read are kept in the chain, and nothing stops', async () => {
       const counter = new Counter();
-      await commitOne(ledger, counter.sends([{ kind: 'from-the-future' }, plain('a')]));
+      const news = counter.sends([{ kind: 'from-the-future' }, plain('a')]);
+      expect(await commitOne(ledger, news)).toEqual({ kind: 'have', head: counter.head, unreadable: [1] });
+      expect(await commitOne(ledger, news)).toEqual({ kind: 'have', head: counter.head });
       expect(await sums()).toMatchObject({ settledSales: 1 });
       expect(await commitOne(ledger, counter.sends([plain('b')]))).toMatchObject({ head: { seq: 3 } });
     });

@@ -69,6 +69,12 @@ export const LEDGER_ERRORS = {
     'A newer question about the same sale was answered before this one came.',
     'Nothing: the newer answer stands.',
   ],
+  RECORD_UNREADABLE: [
+    'operator',
+    'never',
+    'A device sent a record that this version of the gateway cannot read: it is kept, and nothing of it is booked.',
+    'Update the gateway before its devices. What the record says about money is to be booked by hand.',
+  ],
   DEVICE_FORKED: [
     'operator',
     'never',
