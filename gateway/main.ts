@@ -7,6 +7,8 @@ import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';
+import { encode } from '#protocol/messages/index.js';
+import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { aedesBroker, type BrokerTls } from './adapters/aedes-broker.js';
 import { httpServer } from './adapters/http.js';
@@ -69,6 +71,8 @@ export async function startGateway(
     merchantOf: (device) => register.merchantOf(device),
   });
   const issuer = createIssuer(rules, signer, config.keyId);
+  const bundle = issuer.bundle(clock.now());
+  checkBundle(config.campaign, encode(bundle));
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
   const verifier = threadVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
@@ -80,7 +84,7 @@ export async function startGateway(
     verifier,
     clock,
     sha256,
-    bundle: issuer.bundle(clock.now()),
+    bundle,
     campaign: campaign.id,
     allowance: issuer.allowance,
     signTime: issuer.time,
@@ -147,6 +151,14 @@ function readCampaign(file: string): Campaign {
   if (parsed.ok) return parsed.value;
   const problems = parsed.fault.map((problem) => `\n  ${describeProblem(problem)}`).join('');
   throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
+}
+
+/** A counter takes no longer message: it would go on without knowing the campaign, and nobody would be told why. */
+function checkBundle(file: string, bundle: string): void {
+  const bytes = Buffer.byteLength(bundle);
+  if (bytes <= MAX_PAYLOAD_BYTES) return;
+  const detail = `${file}: ${bytes} bytes as a message to the counters, of ${MAX_PAYLOAD_BYTES} that are allowed; fewer merchants, or shorter texts.`;
+  throw new ConfigError('CAMPAIGN_INVALID', { detail });
 }
 
 function brokerTls({ mqtt: { tls } }: GatewayConfig): BrokerTls | undefined {

@@ -184,6 +184,16 @@ describe('a campaign document with a problem is refused with its place, its valu
     expect(problems(changed([path, value]))).toEqual([expected]);
   });
 
+  it('more coupons than the spent set can tell the counters of', () => {
+    const [most, tooMany] = [376_000, 376_001].map((quantity) =>
+      problems(changed(['tiers.2.quantity', quantity], ['budgetFen', 9_000_000_000])),
+    );
+    expect(most).toEqual([]);
+    expect(tooMany).toEqual([
+      'tiers: is 384001; allowed: at most 384000 coupons together, so many as a message can say of which are used',
+    ]);
+  });
+
   it('lists every problem at once, those between the parts included', () => {
     const found = problems(
       changed(['version', 0], ['tiers.0.id', 'yuan-40'], ['window.timeZone', 'x'], ['sponsors.0.shareBasisPoints', 1]),

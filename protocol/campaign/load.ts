@@ -4,11 +4,12 @@
  * parts can be read, so that one bad field doesn't hide another problem.
  */
 import { z } from 'zod';
+import { MAX_SPENT_SERIALS } from '../messages/spent.js';
 import { err, ok, type Result } from '../result.js';
 import type { Problem } from '../yaml-file.js';
 import { DAY_MS, parseDay, parseTimeOfDay, zoneOf } from './calendar.js';
 import { type Campaign, campaignSchema } from './schema.js';
-import { totalFaceFen } from './tiers.js';
+import { couponCount, totalFaceFen } from './tiers.js';
 
 export function parseCampaign(document: unknown): Result<Campaign, readonly Problem[]> {
   const parsed = campaignSchema.safeParse(document, { reportInput: true });
@@ -122,6 +123,12 @@ const CHECKS: readonly Check[] = [
     const total = totalFaceFen(found);
     if (total <= found.budgetFen) return [];
     return [problem(['budgetFen'], found.budgetFen, `at least what all coupons are worth together, ${total}`)];
+  }),
+  across({ tiers: shape.tiers }, ({ tiers }) => {
+    const count = couponCount({ tiers });
+    if (count <= MAX_SPENT_SERIALS) return [];
+    const allowed = `at most ${MAX_SPENT_SERIALS} coupons together, so many as a message can say of which are used`;
+    return [problem(['tiers'], count, allowed)];
   }),
   across({ merchants: shape.merchants }, ({ merchants }) => usedTwice(merchants, 'merchants', 'id')),
   across({ sponsors: shape.sponsors }, ({ sponsors }) => usedTwice(sponsors, 'sponsors', 'id')),

@@ -446,4 +446,16 @@ constructor: 1
     gateway = await start();
     expect(await isServed('d1')).toBe(true);
   });
+
+  it('a campaign too long for the message that brings it to the counters is not started with', async () => {
+    await gateway.stop();
+    const merchants = Array.from({ length: 2_000 }, (_, n) => ({ id: `m${n}`, name: `第${n}商店`, category: '超市' }));
+    writeFileSync(path.join(folder, 'campaign.json'), JSON.stringify({ ...testCampaign(), merchants }));
+    await expect(start()).rejects.toMatchObject({
+      code: 'CAMPAIGN_INVALID',
+      message: expect.stringMatching(/ bytes .* 65536 /),
+    });
+    writeFileSync(path.join(folder, 'campaign.json'), JSON.stringify(testCampaign()));
+    gateway = await start();
+  });
 });
