@@ -14,6 +14,7 @@ import {
 } from '#protocol/messages/spent.js';
 import { spentTopic } from '#protocol/messages/topics.js';
 import type { Broker } from './ports/broker.js';
+import type { Clock } from './ports/clock.js';
 import type { Committed, Ledger, LedgerFault } from './ports/ledger.js';
 
 /** Changes to the spent set are gathered this long: five thousand counters then hear 330 deltas a second, not 1,000. */
@@ -26,6 +27,7 @@ const SPENT_AGAIN_AFTER = 10;
 export class SpentBoard {
   readonly #ledger: Ledger;
   readonly #broker: Broker;
+  readonly #clock: Clock;
   readonly #campaign: CampaignId;
   #now: SpentSet = NOTHING_SPENT;
   /** The whole set as it was last published, and how often it was found so since. */
@@ -35,15 +37,21 @@ export class SpentBoard {
   #restoredSince: CouponSerial[] = [];
   #isClosed = false;
 
-  constructor(options: { readonly ledger: Ledger; readonly broker: Broker; readonly campaign: CampaignId }) {
+  constructor(options: {
+    readonly ledger: Ledger;
+    readonly broker: Broker;
+    readonly clock: Clock;
+    readonly campaign: CampaignId;
+  }) {
     this.#ledger = options.ledger;
     this.#broker = options.broker;
+    this.#clock = options.clock;
     this.#campaign = options.campaign;
   }
 
   /** Where the ledger stands at the start. */
   read(done: (fault: LedgerFault | undefined) => void): void {
-    this.#ledger.spent((fault, { serials, commits }) => {
+    this.#ledger.spent(this.#clock.now(), (fault, { serials, commits }) => {
       // Each delta follows a commit at least, so a version counted from the commits never falls, over restarts too.
       if (fault === undefined) this.#now = withChange(NOTHING_SPENT, commits, serials);
       done(fault);
@@ -84,10 +92,10 @@ export class SpentBoard {
     this.#isClosed = true;
   }
 
-  /** From the ledger, since other gateways on the same one redeem too. */
+  /** From the ledger, since other gateways on the same one redeem too, and coupons come back with a new day. */
   refresh(): void {
     const before = this.#now.version;
-    this.#ledger.spent((fault, { serials }) => {
+    this.#ledger.spent(this.#clock.now(), (fault, { serials }) => {
       if (fault !== undefined || this.#isClosed || this.#now.version !== before) return;
       if (this.#spentSince.length + this.#restoredSince.length > 0) return this.publishChange();
       const now = withChange(NOTHING_SPENT, before, serials);

@@ -160,7 +160,8 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
 
 export const SPENT_SQL = `select json_object(
   'commits', (select coalesce(max(seq), 0) from audit),
-  'serials', (select json_group_array(serial) from coupon where state = 'used')) as text where ?1 = ''`;
+  'serials', (select json_group_array(serial) from coupon
+    where state = 'used' or (state = 'held' and usable_from > cast(?1 as integer)))) as text`;
 export const EVIDENCE_SQL = `select ${list('doc', 'evidence')} as text where ?1 = ''`;
 export const AUDIT_SQL = `select ${list(
   "json_object('seq', seq, 'at', at, 'hash', hash, 'body', body)",

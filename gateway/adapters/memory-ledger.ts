@@ -30,8 +30,9 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
       if (changes !== undefined) write(changes);
       done(undefined, committed);
     },
-    spent(done) {
-      done(undefined, { serials: [...book.used], commits: book.audit.seq });
+    spent(now, done) {
+      const notYet = [...book.restored].filter((serial) => (book.coupon(serial)?.usableFrom ?? 0) > now);
+      done(undefined, { serials: [...book.used, ...notYet], commits: book.audit.seq });
     },
     holder(id, done) {
       const holder = book.holder(id);

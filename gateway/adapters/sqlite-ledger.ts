@@ -163,8 +163,8 @@ class SqliteLedger implements Ledger {
     });
   }
 
-  spent(done: Parameters<Ledger['spent']>[0]): void {
-    ask(this.#queries.spent, '', { serials: [], commits: 0 }, done);
+  spent(now: WallMs, done: Parameters<Ledger['spent']>[1]): void {
+    ask(this.#queries.spent, String(now), { serials: [], commits: 0 }, done);
   }
 
   holder(id: Holder['id'], done: Parameters<Ledger['holder']>[1]): void {

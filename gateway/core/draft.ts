@@ -131,14 +131,14 @@ export class Draft implements View {
     this.#events.push(event);
   }
 
-  /** Coupons used up by the batch, and used ones given back. */
-  spending(): { readonly spent: readonly CouponSerial[]; readonly restored: readonly CouponSerial[] } {
+  /** Coupons used up by the batch, and used ones given back; those that are back on a later day are as good as used till then. */
+  spending(now: number): { readonly spent: readonly CouponSerial[]; readonly restored: readonly CouponSerial[] } {
     const spent: CouponSerial[] = [];
     const restored: CouponSerial[] = [];
-    for (const { serial, state } of this.#coupons.values()) {
+    for (const { serial, state, usableFrom } of this.#coupons.values()) {
       const wasUsed = this.#under.coupon(serial)?.state === 'used';
       if (state === 'used' && !wasUsed) spent.push(serial);
-      if (state !== 'used' && wasUsed) restored.push(serial);
+      if (state !== 'used' && wasUsed && usableFrom <= now) restored.push(serial);
     }
     return { spent, restored };
   }

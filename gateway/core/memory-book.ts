@@ -28,6 +28,8 @@ export class MemoryBook implements View {
   readonly holders = new Map<HolderId, Holder>();
   /** Kept as such: the spent set is asked for each minute, and the coupons are ten thousand. */
   readonly used = new Set<CouponSerial>();
+  /** Held once more after a refund, some of them from a later day on. */
+  readonly restored = new Set<CouponSerial>();
   readonly #byCode = new Map<string, HolderId>();
   readonly #byIdentity = new Map<string, HolderId[]>();
   readonly #couponsOf = new Map<HolderId, CouponSerial[]>();
@@ -86,6 +88,8 @@ export class MemoryBook implements View {
     this.coupons.set(coupon.serial, coupon);
     if (coupon.state === 'used') this.used.add(coupon.serial);
     else this.used.delete(coupon.serial);
+    if (coupon.state === 'held' && coupon.usableFrom > 0) this.restored.add(coupon.serial);
+    else this.restored.delete(coupon.serial);
   }
 
   putSale(sale: SaleEntry): void {

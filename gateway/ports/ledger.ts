@@ -134,8 +134,8 @@ export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored:
 export interface Ledger {
   /** One batch at a time: the caller waits for `done` before the next. */
   commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void;
-  /** Serials of used coupons, and how many commits there have been: a version that never falls. */
-  spent(done: Answer<{ readonly serials: readonly CouponSerial[]; readonly commits: number }>): void;
+  /** Serials of coupons that are used or not back yet, and how many commits there have been: a version that never falls. */
+  spent(now: WallMs, done: Answer<{ readonly serials: readonly CouponSerial[]; readonly commits: number }>): void;
   holder(
     id: HolderId,
     done: Answer<{ readonly holder: Holder; readonly coupons: readonly Coupon[] } | undefined>,

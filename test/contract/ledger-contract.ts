@@ -5,6 +5,7 @@ import type { Rules } from '#gateway/core/rules.js';
 import type { Ledger, Reconciliation } from '#gateway/ports/ledger.js';
 import type { CouponSerial, SaleId } from '#protocol/ids.js';
 import { GENESIS } from '#protocol/records/chain.js';
+import { wallMs } from '#protocol/time.js';
 import {
   abandoned,
   asked,
@@ -51,8 +52,8 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
 
   const sums = (): Promise<Reconciliation> => asked((done) => ledger.reconciliation(done));
   const evidence = (): Promise<readonly Evidence[]> => asked((done) => ledger.evidence(done));
-  const spent = async (): Promise<readonly number[]> =>
-    (await asked<{ readonly serials: readonly number[] }>((done) => ledger.spent(done))).serials;
+  const spent = async (now: number = MORNING): Promise<readonly number[]> =>
+    (await asked<{ readonly serials: readonly number[] }>((done) => ledger.spent(wallMs(now), done))).serials;
   const saleOf = (counter: Counter, sale: string) =>
     asked<Awaited<{ readonly state: string; readonly flags: readonly string[]; readonly booking: string } | undefined>>(
       (done) => ledger.sale(counter.device, sale as SaleId, done),
@@ -578,6 +579,20 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
         await commitOne(ledger, new Counter(device).sends([charging(facts), settled(facts), ...records], shown));
       }
       expect((await sums()).accounts).toMatchObject({ 'conflict:sponsor': -8_000, 'conflict:beyond-budget': -8_000 });
+    });
+
+    it.each([
+      ['restored-if-full', [7], []],
+      ['restored-next-day', [], [7]],
+    ])('tells counters without a line that the coupon is back when it is (%s)', async (refund, restored, today) => {
+      await reopen({ refund });
+      await claimed(ledger, claimOp('ann', ['s80']));
+      const counter = new Counter();
+      await sell(counter, 'a', 'ann', 30_000);
+      const back = counter.sends([refunded('a', 22_000)]);
+      const committed = await asked((done) => ledger.commit([back], wallMs(MORNING), done));
+      expect(committed).toMatchObject({ spent: [], restored });
+      expect([await spent(), await spent(MORNING + 24 * HOUR)]).toEqual([today, []]);
     });
 
     it('comes once', async () => {
