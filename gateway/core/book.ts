@@ -44,6 +44,14 @@ export interface Holder {
   /** Of the newest presentation taken, and the sale that it was shown to: presentations must rise strictly. */
   readonly counter: number;
   readonly counterSale: SaleKey | null;
+  /** The newest presentation that each counter took off line by its own records; left out where none did. */
+  readonly takenOffline?: readonly OfflineShowing[];
+}
+
+export interface OfflineShowing {
+  readonly device: DeviceId;
+  readonly counter: number;
+  readonly sale: SaleKey;
 }
 
 export interface Leg {

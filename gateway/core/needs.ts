@@ -35,6 +35,7 @@ export function needsOf(ops: readonly Op[]): Needs {
       case 'records':
         devices.add(op.device);
         probes.push({ device: op.device, seq: op.from + op.bodies.length - 1 });
+        for (const verdict of op.verdicts.values()) if (verdict.ok) holders.add(verdict.holder);
         for (const record of op.records) {
           if (record === undefined) continue;
           if ('sale' in record) sales.add(saleKey(op.device, record.sale));

@@ -7,7 +7,8 @@ import { insideWindow } from '#protocol/campaign/window.js';
 import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
 import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
 import type { Verdict } from '../ports/verifier.js';
-import type { SaleEntry } from './book.js';
+import type { Holder, SaleEntry, SaleKey } from './book.js';
+import type { Draft } from './draft.js';
 import type { Rules } from './rules.js';
 
 /** With one of these neither holder nor sponsor pays, and no coupon is held or used for it: a person decides. */
@@ -16,6 +17,7 @@ const DISTRUSTED = [
   'presentation-malformed',
   'other-campaign',
   'serial-not-in-grant',
+  'presentation-replayed',
   'never-reserved',
   'merchant-of-another-device',
   'merchant-not-listed',
@@ -61,6 +63,29 @@ function presentationDoubts(verdict: Verdict | undefined, serial: CouponSerial):
   if (verdict === undefined) return ['presentation-unchecked'];
   if (!verdict.ok) return [verdict.reason];
   return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
+}
+
+/**
+ * A counter takes each of a holder's presentations once, and no older one after it: it counts them in its own journal, whose
+ * records come here in order. One that didn't could live on a single showing for ever. Where two counters took the same
+ * one, neither could know: that is the holder's doing, or the thief's of a picture, and a conflict.
+ */
+export function noteShowing(
+  draft: Draft,
+  verdict: Verdict | undefined,
+  by: { device: DeviceId; sale: SaleKey },
+): string[] {
+  const holder = verdict?.ok === true ? draft.holder(verdict.holder) : undefined;
+  if (verdict?.ok !== true || holder === undefined) return [];
+  const { counter } = verdict;
+  const { takenOffline = [] } = holder;
+  const before = takenOffline.find(({ device }) => device === by.device);
+  if (before !== undefined && counter <= before.counter)
+    return before.sale === by.sale ? [] : ['presentation-replayed'];
+  const others = takenOffline.filter((showing) => showing !== before);
+  const shown: Holder = { ...holder, takenOffline: [...others, { device: by.device, counter, sale: by.sale }] };
+  draft.putHolder(shown);
+  return [];
 }
 
 /** A counter takes a coupon off line only where every time that it may be lies in one opening, and writes that time down. */

@@ -26,7 +26,7 @@ import { type Coupon, type Leg, type SaleEntry, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
 import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs, refundLegs, sumOf } from './postings.js';
-import { doubtsOf, isDistrusted, merchantDoubts, wasReserved } from './proof.js';
+import { doubtsOf, isDistrusted, merchantDoubts, noteShowing, wasReserved } from './proof.js';
 import type { Rules } from './rules.js';
 
 export interface RecordContext {
@@ -92,7 +92,10 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
     return;
   }
   const verdict = taken.by.kind === 'offline' ? context.verdicts.get(taken.by.presentation) : undefined;
-  const doubts = doubtsOf({ rules, device, known, record, taken, verdict });
+  const doubts = [
+    ...doubtsOf({ rules, device, known, record, taken, verdict }),
+    ...noteShowing(draft, verdict, { device, sale: known.key }),
+  ];
   const coupon = draft.coupon(taken.serial);
   const isItsOwn = coupon?.state === 'reserved' && coupon.sale === entry.key;
   const isFree = coupon?.state === 'held' || (coupon?.state === 'reserved' && hasLapsed(coupon, context.now));

@@ -398,6 +398,33 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
       ]);
     });
 
+    it('pays nobody for one showing that a counter used twice, but for one that two counters were shown', async () => {
+      await claimed(ledger, claimOp('ben', ['s20', 's40']));
+      const verdict = { ok: true, holder: holderId('ben'), serials: [1 as never, 5 as never], counter: 3 } as const;
+      const take = (counter: Counter, sale: string, serial: number) => {
+        const facts = { sale, amountFen: 30_000, serial, presentation: 'CP1:BEN' };
+        return commitOne(ledger, counter.sends([charging(facts), settled(facts)], [['CP1:BEN', verdict]]));
+      };
+      const [one, two] = [new Counter('d1'), new Counter('d2')];
+      await take(one, 'a', 5);
+      await take(two, 'a', 5);
+      expect(await sums()).toMatchObject({ redeemed: 1, conflicts: 1, disputed: 0 });
+      // The same again, and the holder's other coupon.
+      await take(one, 'b', 5);
+      await take(one, 'c', 1);
+      expect(await saleOf(one, 'b')).toMatchObject({
+        booking: 'disputed',
+        flags: expect.arrayContaining(['presentation-replayed']),
+      });
+      expect(await sums()).toMatchObject({
+        redeemed: 1,
+        conflicts: 1,
+        disputed: 2,
+        postingsFen: 0,
+        accounts: { 'conflict:bank': -4_000, disputed: -6_000 },
+      });
+    });
+
     it('takes no coupon for a presentation that proves nothing', async () => {
       const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:BAD' };
       const verdicts: [string, { ok: false; reason: 'presentation-forged' }][] = [
