@@ -11,11 +11,15 @@ import { type Problem, readYaml } from '#protocol/yaml-file.js';
 
 /** A thousand devices are some 100 KiB. */
 const MAX_CONFIG_CHARS = 8 * 1024 * 1024;
+const HOST = '127.0.0.1';
+/** IANA's for MQTT without TLS, and its alternative for HTTP. */
+const MQTT_PORT = 1883;
+const HTTP_PORT = 8080;
 const NAME = 'up to 32 of a-z, 0-9 and -, in quotes if it is all digits';
 
 const text = (allowed: string, max = 200) => z.string({ error: allowed }).min(1, allowed).max(max, allowed);
 const port = z.int({ error: 'a port, 0 to 65535 (0: any free one)' }).min(0).max(65_535);
-const host = text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1');
+const host = text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default(HOST);
 /** A password that can be guessed is none; 12 characters are what `codeplate init` writes at least. */
 const secret = text('at least 8 characters, in quotes').min(8, 'at least 8 characters, in quotes');
 
@@ -37,8 +41,8 @@ const tls = z.strictObject({ cert: pem, key: pem, ca: pem.optional() });
 const fileSchema = z.strictObject({
   campaign: text('the path of a campaign document'),
   data: text('a folder that the gateway may write to'),
-  mqtt: z.strictObject({ host, port: port.default(1883), tls: tls.optional() }).prefault({}),
-  http: z.strictObject({ host, port: port.default(8080), operatorToken: token.optional() }).prefault({}),
+  mqtt: z.strictObject({ host, port: port.default(MQTT_PORT), tls: tls.optional() }).prefault({}),
+  http: z.strictObject({ host, port: port.default(HTTP_PORT), operatorToken: token.optional() }).prefault({}),
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
   leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),
@@ -57,12 +61,12 @@ export function parseGatewayConfig(yaml: string, source: string): Result<Gateway
 /** For a configuration that is made, not read. `folder`: what relative paths are relative to. */
 export function checkGatewayConfig(data: object, folder: string): Result<GatewayConfig, readonly Problem[]> {
   const parsed = fileSchema.safeParse(data);
-  if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => problemsOf(issue, data)));
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, data))),
+    ...crossChecks(data),
+  ];
+  if (!parsed.success || problems.length > 0) return err(problems);
   const config = parsed.data;
-  const problems = doubled(config.devices.map(({ id }) => id)).map(
-    ([at, id]): Problem => ({ path: `devices[${at}].id`, value: id, allowed: 'an id of its own' }),
-  );
-  if (problems.length > 0) return err(problems);
   const from = (file: string): string => resolve(folder, file);
   const { tls } = config.mqtt;
   const files = tls && { cert: from(tls.cert), key: from(tls.key), ...(tls.ca !== undefined && { ca: from(tls.ca) }) };
@@ -70,9 +74,31 @@ export function checkGatewayConfig(data: object, folder: string): Result<Gateway
   return ok({ ...config, mqtt, campaign: from(config.campaign), data: from(config.data) });
 }
 
-function doubled(ids: readonly string[]): [number, string][] {
-  return ids.flatMap((id, at): [number, string][] => (ids.indexOf(id) === at ? [] : [[at, id]]));
+/** What no single value can show; of the data as it stands, so that one bad value doesn't hide what else is wrong. */
+function crossChecks(data: object): Problem[] {
+  const devices = own(data, 'devices');
+  const ids = Array.isArray(devices) ? devices.map((entry: unknown) => own(entry, 'id')) : [];
+  const problems = ids.flatMap((id, at): Problem[] =>
+    typeof id !== 'string' || ids.indexOf(id) === at
+      ? []
+      : [{ path: `devices[${at}].id`, value: shown(['devices', at, 'id'], data), allowed: 'an id of its own' }],
+  );
+  const listening = (name: string, fallback: number) => {
+    const section = own(data, name);
+    return { host: own(section, 'host') ?? HOST, port: own(section, 'port') ?? fallback };
+  };
+  const mqtt = listening('mqtt', MQTT_PORT);
+  const http = listening('http', HTTP_PORT);
+  const meet = mqtt.host === http.host || [mqtt.host, http.host].some((host) => host === '0.0.0.0' || host === '::');
+  // Zero is any free one, and those differ.
+  if (meet && mqtt.port === http.port && http.port !== 0) {
+    problems.push({ path: 'http.port', value: `${http.port}`, allowed: 'a port of its own; mqtt.port is this one' });
+  }
+  return problems;
 }
+
+const own = (of: unknown, key: PropertyKey): unknown =>
+  typeof of === 'object' && of !== null && Object.hasOwn(of, key) ? Reflect.get(of, key) : undefined;
 
 function problemsOf(issue: z.core.$ZodIssue, data: object): Problem[] {
   const path = (...more: readonly PropertyKey[]): string =>
@@ -96,10 +122,7 @@ const MAX_SHOWN = 60;
 function shown(path: readonly PropertyKey[], data: object): string {
   if (path.some((key) => /pass|token|secret/i.test(String(key)))) return '(not shown)';
   let value: unknown = data;
-  for (const key of path) {
-    value =
-      typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
-  }
+  for (const key of path) value = own(value, key);
   if (value === undefined) return 'missing';
   const json = JSON.stringify(value) ?? '';
   return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
@@ -114,7 +137,12 @@ export interface ExampleOptions {
 }
 
 /** The commented file that `codeplate init` writes. */
-export function gatewayConfigExample({ campaign, devices, mqttPort = 1883, httpPort = 8080 }: ExampleOptions): string {
+export function gatewayConfigExample({
+  campaign,
+  devices,
+  mqttPort = MQTT_PORT,
+  httpPort = HTTP_PORT,
+}: ExampleOptions): string {
   const device = ({ id, password, merchant }: ExampleOptions['devices'][number]): string =>
     [
       `  - id: ${quoted(id)}`,

@@ -422,6 +422,25 @@ constructor: 1
     );
   });
 
+  it.each([
+    [
+      'the same name twice, beside a bad value',
+      'devices: [&d { id: d1, password: x }, *d]',
+      ['devices[0].password', 'devices[1].id', 'devices[1].password'],
+    ],
+    ['one port for both doors', 'http: { port: 1883 }', ['http.port']],
+    [
+      'one port for both doors, on every address',
+      'mqtt: { port: 9000 }\nhttp: { host: 0.0.0.0, port: 9000 }',
+      ['http.port'],
+    ],
+    ['one port on two addresses', 'mqtt: { port: 9000 }\nhttp: { host: 10.0.0.1, port: 9000 }', []],
+    ['any free port for both', 'mqtt: { port: 0 }\nhttp: { port: 0 }', []],
+  ])('what lies between settings is told as well: %s', (_, more, expected) => {
+    const parsed = parseGatewayConfig(`campaign: c.json\ndata: data\n${more}\n`, path.join(folder, 'gateway.yaml'));
+    expect((parsed.ok ? [] : parsed.fault).map((problem) => problem.path).toSorted()).toEqual(expected);
+  });
+
   it('a campaign whose names command printers is not started with, and every such name is told', async () => {
     await gateway.stop();
     const good: unknown = JSON.parse(readFileSync(path.join(folder, 'campaign.json'), 'utf8'));
