@@ -363,6 +363,20 @@ describe('the door', () => {
     await closed;
   });
 
+  // Each costs the broker a KiB of memory, and campaigns that there are not have names without end.
+  it('lets a device read a few campaigns, and no thousand', async () => {
+    const plate = await counter('d1');
+    const topics = Array.from({ length: 1_000 }, (_, n) => `codeplate/v1/campaign/c${n}`);
+    const granted = await new Promise<readonly unknown[]>((resolve) => {
+      plate.client.subscribe(topics, { qos: 1 }, (_error, _topics, suback) => resolve(suback?.granted ?? []));
+    });
+    expect(granted).toHaveLength(1_000);
+    expect(granted.filter((code) => code === 1).length).toBeLessThan(20);
+    await expect(plate.client.subscribeAsync('codeplate/v1/campaign/one-more')).rejects.toThrow();
+    await plate.client.subscribeAsync(topics.slice(0, 2), { qos: 1 });
+    expect(await plate.hello()).toMatchObject({ type: 'welcome' });
+  });
+
   it('has one session a device: the newer one', async () => {
     const old = await counter('d1');
     const closed = closing(old.client);

@@ -52,6 +52,8 @@ const DRAIN_TIMEOUT_MS = 20_000;
 const MAX_UNREAD_BYTES = 256 * 1024;
 /** A district has some hundred devices, a province some ten thousand; a socket costs some 10 KiB. */
 const MAX_CONNECTIONS = 20_000;
+/** A device reads three: its own, its campaign and the spent set. The broker has no limit, and keeps a KiB for each. */
+const MAX_SUBSCRIPTIONS = 8;
 /** MQTT 3.1.1 section 3.2.2.3: what CONNACK says. */
 const IDENTIFIER_REJECTED = 2;
 const BAD_CREDENTIALS = 4;
@@ -139,10 +141,16 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     done(new Error('a device writes to its own topics only'));
   };
 
+  const subscribed = new WeakMap<Client, Set<string>>();
   aedes.authorizeSubscribe = (client, subscription, done) => {
+    const { topic } = subscription;
     const device = client.id as DeviceId;
-    const isAllowed = subscription.topic === downTopic(device) || CAMPAIGN_TOPIC.test(subscription.topic);
-    if (!isAllowed) refuse('MQTT_TOPIC_NOT_ALLOWED', device);
+    const topics = subscribed.get(client) ?? new Set();
+    subscribed.set(client, topics);
+    const hasRoom = topics.has(topic) || topics.size < MAX_SUBSCRIPTIONS;
+    const isAllowed = hasRoom && (topic === downTopic(device) || CAMPAIGN_TOPIC.test(topic));
+    if (isAllowed) topics.add(topic);
+    else refuse('MQTT_TOPIC_NOT_ALLOWED', device);
     done(null, isAllowed ? subscription : null); // null becomes 0x80 in SUBACK: refused, the connection stays
   };
 
