@@ -5,7 +5,7 @@ import type { DownMessage } from '#protocol/messages/down.js';
 import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { wallMs } from '#protocol/time.js';
-import { MORNING, testRules } from '../test/contract/ledger-fixture.js';
+import { charging, MORNING, testRules } from '../test/contract/ledger-fixture.js';
 import { inlineVerifier } from './adapters/inline-verifier.js';
 import { openMemoryLedger } from './adapters/memory-ledger.js';
 import { createIssuer } from './core/issuer.js';
@@ -15,13 +15,20 @@ import type { BrokerEvents } from './ports/broker.js';
 const LOUD = 'loud' as DeviceId;
 const QUIET = 'quiet' as DeviceId;
 
-it('a device that asks ten thousand times during one slow commit is turned away, and the next one is not', () => {
+/** A gateway whose ledger commits, and whose verifier answers, only when told to. */
+function slowGateway() {
   const rules = testRules();
   const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
   const ledger = openMemoryLedger(rules);
   const commits: (() => void)[] = [];
   const said: [DeviceId, DownMessage][] = [];
+  const checks: { readonly jobs: number; answer(): void }[] = [];
   let broker: BrokerEvents | undefined;
+  const verifier = inlineVerifier({
+    campaign: rules.campaign.id,
+    issuerKeys: issuer.issuerKeys,
+    verifier: es256Verifier(),
+  });
   const loop = createGatewayLoop({
     ledger: { ...ledger, commit: (...asked) => void commits.push(() => ledger.commit(...asked)) },
     broker: {
@@ -34,22 +41,25 @@ it('a device that asks ten thousand times during one slow commit is turned away,
       publish: () => {},
       close: (done) => done(),
     },
-    verifier: inlineVerifier({
-      campaign: rules.campaign.id,
-      issuerKeys: issuer.issuerKeys,
-      verifier: es256Verifier(),
-    }),
+    verifier: {
+      ...verifier,
+      verify: (jobs, done) => void checks.push({ jobs: jobs.length, answer: () => verifier.verify(jobs, done) }),
+    },
     clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
     sha256,
     bundle: issuer.bundle(wallMs(MORNING)),
     campaign: rules.campaign.id,
   });
   loop.start(() => {});
+  const says = (device: DeviceId, message: object): void =>
+    broker?.onMessage(device, Buffer.from(JSON.stringify(message)));
+  return { loop, commits, said, checks, says };
+}
+
+it('a device that asks ten thousand times during one slow commit is turned away, and the next one is not', () => {
+  const { loop, commits, said, says } = slowGateway();
   const hello = (device: DeviceId, id: string): void =>
-    broker?.onMessage(
-      device,
-      Buffer.from(JSON.stringify({ v: 1, type: 'hello', id, agent: 'test', boot: 1, head: EMPTY_CHAIN })),
-    );
+    says(device, { v: 1, type: 'hello', id, agent: 'test', boot: 1, head: EMPTY_CHAIN });
 
   for (let asked = 0; asked < 10_000; asked += 1) hello(LOUD, `q${asked}`);
   hello(QUIET, 'q');
@@ -64,4 +74,24 @@ it('a device that asks ten thousand times during one slow commit is turned away,
   hello(LOUD, 'later');
   for (let next = commits.shift(); next !== undefined; next = commits.shift()) next();
   expect(said).toMatchObject([[LOUD, { type: 'welcome' }]]);
+});
+
+it('a device that has presentations checked without end leaves the checking to others', () => {
+  const { commits, said, checks, says } = slowGateway();
+  const shown = { sale: 'a', amountFen: 30_000, serial: 7, presentation: `CP1:${'A'.repeat(300)}` };
+  const bodies = Array.from({ length: 80 }, () => JSON.stringify(charging(shown)));
+  const records = (id: string) => ({ v: 1, type: 'records', id, from: 1, prev: EMPTY_CHAIN.hash, bodies });
+  const outstanding = () => checks.reduce((sum, { jobs }) => sum + jobs, 0);
+
+  for (let sent = 0; sent < 100; sent += 1) says(LOUD, records(`r${sent}`));
+  // Two such messages are what an outbox sends at a time.
+  expect(outstanding()).toBeGreaterThanOrEqual(160);
+  expect(outstanding()).toBeLessThan(400);
+  expect(said.every(([, { type }]) => type === 'rejected')).toBe(true);
+
+  for (const { answer } of checks.splice(0)) answer();
+  for (let next = commits.shift(); next !== undefined; next = commits.shift()) next();
+  said.length = 0;
+  says(LOUD, records('later'));
+  expect([said, outstanding()]).toEqual([[], 80]);
 });

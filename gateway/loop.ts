@@ -29,7 +29,10 @@ import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentBoard } from './spent-board.js';
 const MAX_BATCH = 1_000;
 /** Some seconds of work at full speed. A device that is turned away here asks again; memory doesn't run out. */
 const MAX_WAITING = 50_000;
-/** Of one device: it asks one question a customer. More than that is a flood, and leaves the queue to the others. */
+/**
+ * Of one device: it asks one question a customer, and sends two batches of records at a time. More than that is a flood, and
+ * leaves the queue to the others. Each presentation in a message counts: checking it is most of the work, and one thread's.
+ */
 const MAX_WAITING_OF_ONE = 200;
 /** The gateway's clock goes out this often. */
 const BEACON_MS = 60_000;
@@ -162,9 +165,10 @@ class Loop implements GatewayLoop {
       this.#reject(device, id, { code: BUSY.code, what: BUSY.message });
       return;
     }
-    this.#waitingOf.set(device, before + 1);
+    const weight = Math.max(1, jobs.length);
+    this.#waitingOf.set(device, before + weight);
     const reply: Reply = (fault, outcome) => {
-      this.#waitingOf.set(device, (this.#waitingOf.get(device) ?? 1) - 1);
+      this.#waitingOf.set(device, (this.#waitingOf.get(device) ?? weight) - weight);
       this.#answer(device, id, fault, outcome);
     };
     const slot: Slot = { device, op: undefined, reply };
