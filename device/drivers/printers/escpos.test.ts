@@ -634,6 +634,12 @@ describe('whatever happens, in whatever order', () => {
   });
 
   it('no transcript of answers is read differently for being cut into single bytes', () => {
+    // Then the next question may follow: what came in one piece with the last answer was before it, and answers nothing.
+    const untilKnown = ({ did }: Counter): readonly string[] => {
+      const lines = did.filter((line) => !line.startsWith('noise'));
+      const known = lines.findIndex((line) => !line.startsWith('ask'));
+      return known === -1 ? lines : lines.slice(0, known + 1);
+    };
     fc.assert(
       fc.property(
         fc.constantFrom('dle-eot' as const, 'asb' as const),
@@ -646,9 +652,7 @@ describe('whatever happens, in whatever order', () => {
             .bytes(...bytes);
           const cut = new Counter(kind).tell(up).print('A').written();
           for (const byte of bytes) cut.bytes(byte);
-          const withoutNoise = (counter: Counter): readonly string[] =>
-            counter.did.filter((line) => !line.startsWith('noise'));
-          expect(withoutNoise(cut)).toEqual(withoutNoise(whole));
+          expect(untilKnown(cut)).toEqual(untilKnown(whole));
         },
       ),
     );
