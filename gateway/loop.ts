@@ -65,6 +65,8 @@ export interface GatewayLoop {
   claim(op: ClaimOp, done: (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void): void;
   readonly presence: Presence;
   readonly waiting: number;
+  /** Of the newest commit: what is asked of the gateway now is probably not stored either. */
+  readonly fault: LedgerFault | undefined;
   /** Takes nothing more, finishes what is on the queue, publishes the spent set. */
   stop(done: () => void): void;
 }
@@ -90,6 +92,7 @@ class Loop implements GatewayLoop {
   #queue: Slot[] = [];
   readonly #waitingOf = new Map<DeviceId, number>();
   #isCommitting = false;
+  #fault: LedgerFault | undefined;
   #isStopping = false;
   #whenIdle: (() => void) | undefined;
   readonly #spentBoard: SpentBoard;
@@ -101,6 +104,9 @@ class Loop implements GatewayLoop {
 
   get presence(): Presence {
     return this.#presence;
+  }
+  get fault(): LedgerFault | undefined {
+    return this.#fault;
   }
   get waiting(): number {
     return this.#queue.length;
@@ -211,6 +217,7 @@ class Loop implements GatewayLoop {
     const began = clock.now();
     ledger.commit(ops, began, (fault, committed) => {
       events?.committed?.(ops.length, clock.now() - began);
+      this.#fault = fault;
       if (fault === undefined) {
         this.#spentBoard.note(committed);
         for (const [at, slot] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
@@ -234,6 +241,7 @@ class Loop implements GatewayLoop {
     }
     const { clock, ledger, events } = this.#options;
     ledger.commit([op], clock.now(), (fault, committed) => {
+      this.#fault = fault;
       if (fault === undefined) this.#spentBoard.note(committed);
       else events?.alarm?.(fault.code, fault.message, undefined);
       batch[at]?.reply(fault, committed.outcomes[0]);

@@ -112,7 +112,12 @@ export function httpServer(options: HttpOptions): FastifyInstance {
     return reply.send({ campaign: rules.campaign, issuerKeys: publicKeys(issuer) });
   });
 
-  app.get('/healthz', async (_request, reply) => reply.send({ ok: true, waiting: loop.waiting }));
+  // A ledger that has stopped takes nothing until the gateway is started anew: whoever watches must not see it well.
+  app.get('/healthz', async (_request, reply) => {
+    const { fault, waiting } = loop;
+    if (fault === undefined) return reply.send({ ok: true, waiting });
+    return reply.code(503).send({ ok: false, waiting, code: fault.code });
+  });
 
   app.get('/metrics', async (request, reply) => {
     if (!isOperator(options, request)) return refuseOperator(reply);
@@ -162,7 +167,7 @@ async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uin
     paymentCode: randomPaymentCode(),
   });
   const outcome = prepared.op === undefined ? undefined : await asked(loop, prepared.op);
-  if (outcome === 'not stored') return refuse(reply, 503, 'TOO_MANY_REQUESTS', 'not stored; ask again in a moment');
+  if (typeof outcome === 'string') return refuse(reply, 503, outcome, 'not stored; ask again in a moment');
   const { answer, grants } = answerClaim({ request, prepared, outcome, issuer });
   for (const grant of grants) verifier.issued(grant);
   for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
@@ -176,10 +181,11 @@ async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uin
   });
 }
 
-const asked = (loop: GatewayLoop, op: ClaimOp): Promise<Extract<Outcome, { kind: 'claimed' }> | 'not stored'> =>
+/** The code of the fault, where it was not stored. */
+const asked = (loop: GatewayLoop, op: ClaimOp): Promise<Extract<Outcome, { kind: 'claimed' }> | string> =>
   new Promise((resolve) => {
     loop.claim(op, (fault, outcome) => {
-      resolve(fault === undefined && outcome?.kind === 'claimed' ? outcome : 'not stored');
+      resolve(outcome?.kind === 'claimed' ? outcome : (fault?.code ?? 'TOO_MANY_REQUESTS'));
     });
   });
 

@@ -7,9 +7,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite } from '#gateway/adapters/sqlite.js';
 import { checkGatewayConfig, parseGatewayConfig } from '#gateway/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
@@ -366,6 +368,31 @@ describe('from phones', () => {
       ok: true,
       value: { results: [{ ok: true }, { ok: false, reason: 'unknown-tier' }] },
     });
+  });
+
+  it('hears that nothing is stored while the ledger takes nothing, and whoever asks after the gateway hears so too', async () => {
+    const url = `http://127.0.0.1:${gateway.httpPort}`;
+    const health = async () => {
+      const response = await fetch(`${url}/healthz`);
+      return { status: response.status, ...((await response.json()) as object) };
+    };
+    const claim = () =>
+      fetch(`${url}/v1/claims`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(phone().claimRequest(['s20'])),
+      });
+    expect(await health()).toEqual({ status: 200, ok: true, waiting: 0 });
+    const database = await promisify(openSqlite)(path.join(folder, 'data', 'ledger.db'));
+    const exec = promisify(database.exec);
+    await exec("create trigger broken before insert on audit begin select raise(abort, 'no'); end");
+    const refused = await claim();
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'LEDGER_WRITE_FAILED' }]);
+    expect(await health()).toEqual({ status: 503, ok: false, waiting: 0, code: 'LEDGER_WRITE_FAILED' });
+    await exec('drop trigger broken');
+    await new Promise<void>((closed) => database.close(closed));
+    expect((await claim()).status).toBe(200);
+    expect(await health()).toMatchObject({ status: 200, ok: true });
   });
 
   it.each([
