@@ -168,7 +168,7 @@ export const AUDIT_SQL = `select ${list(
   '(select * from audit where seq > ?1 order by seq limit 2000)',
 )} as text`;
 export const RECONCILIATION_SQL = `select '{"sales":' || ${list(
-  `json_object('merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'faceFen', doc->>'faceFen', 'netFen', doc->>'netFen')`,
+  `json_object('merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'faceFen', doc->>'faceFen', 'netFen', doc->>'netFen', 'flags', doc->'flags')`,
   "sale where doc->>'state' in ('settled', 'refunded')",
 )} || ',"coupons":' || ${list("json_object('state', state)", 'coupon')}
   || ',"accounts":' || ${list('json_array(account, fen)', '(select account, sum(fen) as fen from posting group by account)')}

@@ -2,7 +2,7 @@
 import type { Reconciliation } from '../ports/ledger.js';
 import type { Coupon, SaleEntry } from './book.js';
 
-type SaleSums = Pick<SaleEntry, 'merchant' | 'state' | 'booking' | 'faceFen' | 'netFen'>;
+type SaleSums = Pick<SaleEntry, 'merchant' | 'state' | 'booking' | 'faceFen' | 'netFen' | 'flags'>;
 
 export function reconcile(book: {
   readonly sales: Iterable<SaleSums>;
@@ -21,8 +21,10 @@ export function reconcile(book: {
     netFen: 0,
   };
   const merchants: Record<string, { redeemed: number; redeemedFen: number }> = {};
+  const flags = new Map<string, number>();
   for (const sale of book.sales) {
     if (sale.state !== 'settled' && sale.state !== 'refunded') continue;
+    for (const flag of sale.flags) flags.set(flag, (flags.get(flag) ?? 0) + 1);
     sums.settledSales += 1;
     sums.netFen += sale.netFen;
     if (sale.state === 'refunded') {
@@ -46,7 +48,10 @@ export function reconcile(book: {
   }
   const coupons = { held: 0, reserved: 0, used: 0 };
   for (const coupon of book.coupons) coupons[coupon.state] += 1;
-  const accounts = Object.fromEntries([...book.accounts].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const accounts = sorted(book.accounts);
   const postingsFen = [...book.accounts.values()].reduce((sum, fen) => sum + fen, 0);
-  return { ...sums, ...coupons, postingsFen, accounts, merchants };
+  return { ...sums, ...coupons, postingsFen, accounts, merchants, flags: sorted(flags) };
 }
+
+const sorted = (sums: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -117,6 +117,8 @@ export interface Reconciliation {
   /** Zero, or the book is broken. */
   readonly postingsFen: number;
   readonly accounts: Readonly<Record<string, number>>;
+  /** How many settled sales have each flag: a person looks at those. */
+  readonly flags: Readonly<Record<string, number>>;
   readonly merchants: Readonly<Record<string, { readonly redeemed: number; readonly redeemedFen: number }>>;
 }
 

@@ -121,6 +121,7 @@ export function refunds(its: LedgerInTest): void {
     });
 
     it('comes once', async () => {
+      expect((await its.sums()).flags).toEqual({});
       await claimed(its.ledger, claimOp('ann', ['s80']));
       const counter = new Counter();
       await its.sell(counter, 'a', 'ann', 30_000);

@@ -190,6 +190,12 @@ export function sales(its: LedgerInTest): void {
         expect(await its.saleOf(counter, sale)).toMatchObject({ booking: 'disputed' });
       }
       expect((await its.saleOf(counter, 'a'))?.flags).toContain('never-reserved');
+      // Where a person sees that there is something to look at.
+      expect((await its.sums()).flags).toEqual({
+        'charged-without-reservation': 3,
+        'coupon-never-handed-out': 2,
+        'never-reserved': 3,
+      });
       expect(await its.sums()).toMatchObject({ settledSales: 3, redeemed: 0, disputed: 3, held: 3, postingsFen: 0 });
       expect((await its.sums()).accounts).not.toHaveProperty('sponsor:district');
       expect((await its.evidence()).map(({ kind }) => kind)).toEqual(['disputed', 'disputed', 'disputed']);
