@@ -158,6 +158,8 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
   || '}' as text where ?1 = ''
 `;
 
+/** How many commits there have been. */
+export const COMMITS_SQL = `select (select coalesce(max(seq), 0) from audit) || '' as text where ?1 = ''`;
 export const SPENT_SQL = `select json_object(
   'commits', (select coalesce(max(seq), 0) from audit),
   'serials', (select json_group_array(serial) from coupon

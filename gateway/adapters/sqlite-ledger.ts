@@ -31,7 +31,16 @@ import {
 } from '../ports/ledger.js';
 import { BatchRows } from './batch-rows.js';
 import { prepareLedger } from './ledger-opening.js';
-import { AUDIT_SQL, EVIDENCE_SQL, loadSql, RECONCILIATION_SQL, ROWS_SQL, SPENT_SQL, WHOLE_SQL } from './ledger-sql.js';
+import {
+  AUDIT_SQL,
+  COMMITS_SQL,
+  EVIDENCE_SQL,
+  loadSql,
+  RECONCILIATION_SQL,
+  ROWS_SQL,
+  SPENT_SQL,
+  WHOLE_SQL,
+} from './ledger-sql.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
 /** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
@@ -57,6 +66,7 @@ class SqliteLedger implements Ledger {
   readonly #reader: SqliteDatabase;
   readonly #load: PreparedStatement;
   readonly #write: PreparedStatement;
+  readonly #commits: PreparedStatement;
   readonly #working: WorkingBook;
   readonly #rows = new BatchRows();
   readonly #queries: Readonly<Record<'load' | 'spent' | 'evidence' | 'audit' | 'reconciliation', PreparedStatement>>;
@@ -71,6 +81,7 @@ class SqliteLedger implements Ledger {
     this.#working = new WorkingBook(rules.campaign.tiers.length);
     this.#load = writer.prepare(loadSql(rules.needsHistory));
     this.#write = writer.prepare('insert into batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#commits = writer.prepare(COMMITS_SQL);
     this.#queries = {
       load: reader.prepare(loadSql(false)),
       spent: reader.prepare(SPENT_SQL),
@@ -139,7 +150,8 @@ class SqliteLedger implements Ledger {
       if (unread !== undefined) return failed(unread);
       try {
         const { committed, changes } = arbitrate(this.#working.book, this.#rules, ops, now);
-        if (changes === undefined) return done(undefined, committed);
+        if (changes === undefined)
+          return this.#unlessOvertaken((error) => (error === undefined ? done(undefined, committed) : failed(error)));
         this.#write.run(this.#rows.of(changes), (error) => {
           if (error !== undefined) return failed(error);
           this.#working.apply(changes);
@@ -148,6 +160,14 @@ class SqliteLedger implements Ledger {
       } catch (error) {
         failed(error instanceof Error ? error : new Error(String(error)));
       }
+    });
+  }
+
+  /** What is written finds out by itself whether another gateway was faster; an answer that changes nothing has to look. */
+  #unlessOvertaken(done: (error: Error | undefined) => void): void {
+    this.#commits.text([''], (error, commits) => {
+      const isOurs = Number(commits) === this.#working.book.audit.seq;
+      done(error ?? (isOurs ? undefined : new Error('SQLITE_CONSTRAINT: another gateway has committed')));
     });
   }
 

@@ -1,0 +1,176 @@
+/**
+ * Whatever counters and claimants send, true or not: the ledger in memory, the one on SQLite and two gateways that take turns
+ * on one file, so that each forgets and reads again, decide alike, and the book adds up.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
+import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
+import type { Ledger, Op, Reconciliation } from '#gateway/ports/ledger.js';
+import type { Verdict } from '#gateway/ports/verifier.js';
+import {
+  abandoned,
+  asked,
+  Counter,
+  charging,
+  claimOp,
+  commit,
+  holderId,
+  MORNING,
+  notCharged,
+  refunded,
+  settled,
+  testRules,
+  unknown,
+} from './ledger-fixture.js';
+
+const PEOPLE = ['ann', 'ben', 'cem'];
+const SALES = ['a', 'b', 'c'];
+const person = fc.constantFrom(...PEOPLE);
+const sale = fc.constantFrom(...SALES);
+const serial = fc.constantFrom(0, 1, 4, 7, 4_000);
+const counterAt = fc.nat(2);
+const amount = fc.constantFrom(5_000, 10_000, 30_000);
+
+type Step =
+  | { readonly kind: 'claim'; readonly who: string; readonly phone: string }
+  | {
+      readonly kind: 'ask';
+      readonly at: number;
+      readonly sale: string;
+      readonly who: string;
+      readonly amountFen: number;
+      readonly verified: number | null;
+    }
+  | { readonly kind: 'send'; readonly at: number; readonly records: readonly Said[] };
+interface Said {
+  readonly what: 'charging' | 'offline' | 'settled' | 'ended' | 'unknown' | 'refunded';
+  readonly sale: string;
+  readonly serial: number | null;
+  readonly who: string;
+  readonly amountFen: number;
+  readonly odd: number;
+}
+
+const said: fc.Arbitrary<Said> = fc.record({
+  what: fc.constantFrom('charging', 'offline', 'settled', 'settled', 'ended', 'unknown', 'refunded'),
+  sale,
+  serial: fc.option(serial, { freq: 6 }),
+  who: person,
+  amountFen: amount,
+  odd: fc.constantFrom(0, 0, 0, 1, 2, 3),
+});
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('claim' as const), who: person, phone: person }),
+  fc.record({
+    kind: fc.constant('ask' as const),
+    at: counterAt,
+    sale,
+    who: person,
+    amountFen: amount,
+    verified: fc.option(fc.nat(4)),
+  }),
+  fc.record({
+    kind: fc.constant('send' as const),
+    at: counterAt,
+    records: fc.array(said, { minLength: 1, maxLength: 4 }),
+  }),
+);
+
+function record({ what, sale: name, serial: of, amountFen, odd, who }: Said): Readonly<Record<string, unknown>> {
+  const facts = { sale: name, amountFen, serial: of, merchant: odd === 1 ? 'elsewhere' : 'm1' };
+  switch (what) {
+    case 'charging':
+      return { ...charging(facts), netFen: 0 };
+    case 'offline':
+      return { ...charging({ ...facts, serial: of ?? 0, presentation: `CP1:${who}${odd}` }), netFen: 0 };
+    case 'settled':
+      return { ...settled(facts), netFen: amountFen, ...(odd === 2 && { faceFen: 90_000_000 }) };
+    case 'ended':
+      return odd === 0 ? notCharged(name) : abandoned(name);
+    case 'unknown':
+      return unknown(name);
+    case 'refunded':
+      return refunded(name, odd * 5_000);
+  }
+}
+
+/** Whose showing it is, of which coupons: `odd` 3 is forged. */
+const verdicts: [string, Verdict][] = PEOPLE.flatMap((who, at) =>
+  [0, 1, 2, 3].map((odd): [string, Verdict] => [
+    `CP1:${who}${odd}`,
+    odd === 3
+      ? { ok: false, reason: 'presentation-forged' }
+      : { ok: true, holder: holderId(who), serials: [at as never, (4 + at) as never, 7 as never], counter: odd },
+  ]),
+);
+
+function opsOf(steps: readonly Step[]): readonly Op[] {
+  const counters = ['d1', 'd2', 'd3'].map((name) => new Counter(name));
+  return steps.flatMap((one): Op[] => {
+    if (one.kind === 'claim') return [claimOp(one.who, ['s20', 's40', 's80'], { phone: one.phone })];
+    const counter = counters[one.at];
+    if (counter === undefined) return [];
+    if (one.kind === 'send') return [counter.sends(one.records.map(record), verdicts)];
+    const { verified, who } = one;
+    const shown = {
+      kind: 'verified',
+      holder: holderId(who),
+      counter: verified ?? 0,
+      evidence: `CP1:${who}${verified}`,
+    } as const;
+    return [counter.asks(one.sale, who, one.amountFen, verified === null ? {} : { presented: shown })];
+  });
+}
+
+const refund = fc.constantFrom('stays-used', 'restored-if-full', 'restored-next-day', 'pro-rata');
+const conflict = fc.constantFrom('sponsor', 'bank', 'merchant');
+const close = (ledger: Ledger): Promise<void> => new Promise((closed) => ledger.close(closed));
+
+it('decides alike whatever it is made of, and adds up', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      refund,
+      conflict,
+      fc.boolean(),
+      fc.array(step, { minLength: 5, maxLength: 40 }),
+      async (...drawn) => {
+        const [refundRule, conflictAccount, looksBack, steps] = drawn;
+        const offline = { ...testRules().campaign.offline, conflictAccount };
+        const splitGuard = looksBack ? { minutes: 30, maxPayments: 2 } : null;
+        const rules = testRules({ refund: refundRule, offline, splitGuard });
+        const folder = mkdtempSync(join(tmpdir(), 'codeplate-law-'));
+        const memory = openMemoryLedger(rules);
+        const alone = await openSqliteLedger(join(folder, 'one.db'), rules);
+        const turns = [
+          await openSqliteLedger(join(folder, 'two.db'), rules),
+          await openSqliteLedger(join(folder, 'two.db'), rules),
+        ];
+        for (const [at, op] of opsOf(steps).entries()) {
+          const now = MORNING + at * 20_000;
+          const expected = await commit(memory, [op], now);
+          expect(await commit(alone, [op], now)).toEqual(expected);
+          expect(await commit(turns[at % 2] as Ledger, [op], now)).toEqual(expected);
+        }
+        const sums = (ledger: Ledger) => asked<Reconciliation>((done) => ledger.reconciliation(done));
+        const all = await Promise.all([memory, alone, ...turns].map(sums));
+        for (const one of all) expect(one).toEqual(all[0]);
+        const { postingsFen = 1, accounts = {} } = all[0] ?? {};
+        expect(postingsFen).toBe(0);
+        const of = (name: RegExp) =>
+          Object.entries(accounts).reduce((sum, [account, fen]) => sum + (name.test(account) ? fen : 0), 0);
+        expect(-of(/^(sponsor:|conflict:sponsor$)/)).toBeLessThanOrEqual(rules.campaign.budgetFen);
+        expect(-of(/^sponsor:/)).toBeLessThanOrEqual(memory.book.totals.claimedFen);
+        for (const ledger of [alone, ...turns]) {
+          expect(await asked((done) => ledger.auditIntact(done))).toBe(true);
+          await close(ledger);
+        }
+        rmSync(folder, { recursive: true, force: true });
+      },
+    ),
+    { numRuns: 60 },
+  );
+}, 120_000);
