@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -100,6 +101,24 @@ describe('codeplate init', () => {
     await expect(init()).rejects.toThrow(/can't be made: .*Name a folder where you may write/);
   });
 
+  it('says where nothing can be written', async () => {
+    folder = '/proc';
+    await expect(init()).rejects.toThrow(/\/proc can't be written into: .*Name a folder where you may write/);
+    await expect(init()).rejects.toBeInstanceOf(UsageError);
+    // As a variable that nobody has set.
+    folder = '';
+    await expect(init()).rejects.toThrow(/Name a folder to write into/);
+  });
+
+  it('gives the commands to go on with as a shell takes them', async () => {
+    folder = join(parent, "li's shop");
+    await init('--json');
+    const { next } = JSON.parse(printed) as { next: readonly string[] };
+    const words = execFileSync('sh', ['-c', `for word in ${next[1]}; do echo "$word"; done`], { encoding: 'utf8' });
+    expect(words.split('\n').slice(0, 4)).toEqual(['codeplate', 'device', '--config', join(folder, 'device.yaml')]);
+    expect(readdirSync(folder).toSorted()).toEqual(['data', 'device.yaml', 'gateway.yaml', 'youhao-2023.json']);
+  });
+
   it('overwrites nothing, and says what to do', async () => {
     await init();
     const before = read('device.yaml');
@@ -116,6 +135,7 @@ describe('codeplate init', () => {
     [['--merchant', 'nobody'], /--merchant nobody: not on the list of youhao-2023/],
     [['--mqtt-port', '0'], /port from 1 to 65535/],
     [['--http-port', '1e3'], /port from 1 to 65535/],
+    [['--mqtt-port', '8080'], /both 8080: give each a port of its own/],
     [['--campaign', 'no-such-campaign'], /Shipped: .*youhao-2023/],
   ])('refuses %s before anything is written', async (args, message) => {
     await expect(init(...args)).rejects.toThrow(message);

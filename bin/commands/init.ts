@@ -1,7 +1,7 @@
 /** `codeplate init`: a gateway and a counter that fit together, written as commented files with keys and passwords of their own. */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
@@ -81,6 +81,8 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
   }
   const mqttPort = portOf('--mqtt-port', options.mqttPort);
   const httpPort = portOf('--http-port', options.httpPort);
+  if (mqttPort === httpPort)
+    throw new UsageError(`--mqtt-port and --http-port are both ${httpPort}: give each a port of its own.`);
   const document = readCampaign(options.campaign);
   const campaign = options.today === true ? await playedToday(document) : document;
   const merchant = campaign.merchants.find(({ id }) => options.merchant === undefined || id === options.merchant);
@@ -127,7 +129,10 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
     merchant: merchant.id,
     campaign: campaign.id,
     overSince: overSince(campaign),
-    next: [`codeplate gateway --config ${gatewayFile}`, `codeplate device --config ${join(folder, 'device.yaml')}`],
+    next: [
+      `codeplate gateway --config ${typed(gatewayFile)}`,
+      `codeplate device --config ${typed(join(folder, 'device.yaml'))}`,
+    ],
   };
 }
 
@@ -152,6 +157,7 @@ function portOf(option: string, text: string): number {
 
 /** Keys and journals that are there already belong to somebody: nothing is written before all of it can be. */
 function prepare(folder: string, names: readonly string[]): void {
+  if (folder === '') throw new UsageError('Name a folder to write into, such as shop; . is the one that you are in.');
   if (existsSync(folder) && !statSync(folder).isDirectory()) {
     throw new UsageError(`${folder} is not a folder. Name one that is, or one that is still to be made.`);
   }
@@ -164,11 +170,20 @@ function prepare(folder: string, names: readonly string[]): void {
   try {
     make(resolve(folder));
   } catch (error) {
-    throw new UsageError(
-      `${folder} can't be made: ${error instanceof Error ? error.message : String(error)}. Name a folder where you may write.`,
-    );
+    throw unwritable(`${folder} can't be made`, error);
+  }
+  try {
+    // The least that is written: what stops it stops all the rest, and nothing is half there then.
+    rmdirSync(mkdtempSync(join(resolve(folder), '.codeplate-')));
+  } catch (error) {
+    throw unwritable(`${folder} can't be written into`, error);
   }
 }
+
+const unwritable = (what: string, error: unknown): UsageError =>
+  new UsageError(
+    `${what}: ${error instanceof Error ? error.message : String(error)}. Name a folder where you may write.`,
+  );
 
 /** One by one from the top: Node 20's own `recursive` never returns where an existing parent takes no folders, as /proc. */
 function make(folder: string): void {
@@ -180,6 +195,9 @@ function make(folder: string): void {
 /** Passwords are in them: for their owner only. */
 const write = (folder: string, name: string, text: string): void =>
   writeFileSync(join(folder, name), text, { flag: 'wx', mode: 0o600 });
+
+/** As a shell takes it for one word. */
+const typed = (path: string): string => (/^[\w./:@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
 const described = ({ files, device, merchant, campaign, overSince, next }: Written): string =>
   [
