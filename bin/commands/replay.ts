@@ -51,8 +51,8 @@ export const command = (): Command =>
     .action(replay);
 
 async function replay(text: string, options: Options): Promise<void> {
-  const seed = Number(text);
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new UsageError(`A seed is a whole number, not ${text}.`);
+  const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(seed)) throw new UsageError(`A seed is a whole number, not ${JSON.stringify(text)}.`);
   const { profileOf } = await import('../../simulator/world/explore.js');
   const { runSeed } = await import('../../simulator/world/run-seed.js');
   const { trimmed } = await import('../../simulator/world/shrink.js');
@@ -61,6 +61,12 @@ async function replay(text: string, options: Options): Promise<void> {
   if (options.mutant !== undefined && mutant === undefined)
     throw new UsageError(`There is no mutant ${options.mutant}. There are: ${MUTANTS.map(({ id }) => id).join(', ')}.`);
   const trim = trimOf(options);
+  const { FAULTS } = await import('../../simulator/faults/index.js');
+  const stranger = trim.without.find((name) => FAULTS.every(({ id }) => id !== name));
+  if (stranger !== undefined)
+    throw new UsageError(
+      `There is no fault ${JSON.stringify(stranger)}. There are: ${FAULTS.map(({ id }) => id).join(', ')}.`,
+    );
   const profile = options.profile ?? profileOf(seed);
   const report = runSeed(seed, profile, {
     trim: (plan) => trimmed(plan, trim),
