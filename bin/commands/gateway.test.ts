@@ -1,7 +1,7 @@
 /** The gateway as an operator has it: one file, one process, and signals. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -107,6 +107,27 @@ describe('codeplate gateway', () => {
     await letIn(mqttPort, 'renewed', 'password-4');
     await letIn(mqttPort, 'fresh', 'password-5');
     expect(stays.connected).toBe(true);
+  });
+
+  it('takes other devices as soon as it is ready where it is told to while it starts', async () => {
+    configure({ lost: 'password-1' });
+    const starting = new Promise<void>((resolve) => {
+      const watcher = watch(folder, (_, name) => {
+        if (name !== 'data') return;
+        watcher.close();
+        resolve();
+      });
+    });
+    const gateway = start('--json');
+    const ready = line(gateway.stdout, 'mqttPort');
+    const taken = line(gateway.stderr, 'DEVICES_TAKEN');
+    await bounded('its folder', WITHIN_MS, starting); // made after the configuration was read, and before the ledger
+    configure({ fresh: 'password-2' });
+    gateway.kill('SIGHUP');
+    const { mqttPort } = JSON.parse(await ready) as { readonly mqttPort: number };
+    expect(JSON.parse(await taken)).toMatchObject({ added: ['fresh'], removed: ['lost'] });
+    expect(await connect(mqttPort, 'lost', 'password-1')).toBe('refused');
+    await letIn(mqttPort, 'fresh', 'password-2');
   });
 
   it('keeps its devices where the configuration has become wrong, and names what is', async () => {

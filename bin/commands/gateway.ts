@@ -33,6 +33,12 @@ export function command(): Command {
 }
 
 async function run({ config: file, check, json }: Options): Promise<void> {
+  // From here on, since a start takes a second or more, and the signal ends whoever doesn't wait for it.
+  let isAskedEarly = false;
+  let takeDevices = (): void => {
+    isAskedEarly = true;
+  };
+  process.on('SIGHUP', () => takeDevices());
   const { parseGatewayConfig } = await import('#gateway/config.js');
   if (check === true) return checkConfigFile(file, parseGatewayConfig, { json: json === true });
   const config = readConfigFile(file, parseGatewayConfig);
@@ -56,7 +62,7 @@ async function run({ config: file, check, json }: Options): Promise<void> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  process.on('SIGHUP', () => {
+  takeDevices = () => {
     if (isStopping) return;
     try {
       const now = readConfigFile(file, parseGatewayConfig);
@@ -68,7 +74,8 @@ async function run({ config: file, check, json }: Options): Promise<void> {
       const what = error instanceof Error ? error.message : String(error);
       logger.error({ code: 'DEVICES_NOT_TAKEN', what }, 'the devices stay those of before');
     }
-  });
+  };
+  if (isAskedEarly) takeDevices();
 }
 
 const otherChanges = (then: GatewayConfig, now: GatewayConfig): readonly string[] =>
