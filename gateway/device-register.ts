@@ -21,6 +21,8 @@ export interface RegisterChange {
 
 export class DeviceRegister {
   #entries: ReadonlyMap<DeviceId, Entry>;
+  /** Where those stood that were taken out: what they sent before may still wait, and is not to be any merchant's. */
+  readonly #gone = new Map<DeviceId, MerchantId>();
 
   constructor(devices: GatewayConfig['devices']) {
     this.#entries = entriesOf(devices);
@@ -31,7 +33,8 @@ export class DeviceRegister {
   }
 
   merchantOf(device: DeviceId): MerchantId | undefined {
-    return this.#entries.get(device)?.merchant;
+    const entry = this.#entries.get(device);
+    return entry === undefined ? this.#gone.get(device) : entry.merchant;
   }
 
   /** Hashes are compared, so that neither length nor first difference shows in the time that it takes. */
@@ -44,6 +47,9 @@ export class DeviceRegister {
     const before = this.#entries;
     const after = entriesOf(devices);
     this.#entries = after;
+    for (const [device, { merchant }] of before) {
+      if (merchant !== undefined && !after.has(device)) this.#gone.set(device, merchant);
+    }
     return {
       added: [...after.keys()].filter((device) => !before.has(device)),
       removed: [...before.keys()].filter((device) => !after.has(device)),
