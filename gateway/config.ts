@@ -46,7 +46,7 @@ const fileSchema = z.strictObject({
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
   leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),
-  devices: z.array(device).default([]),
+  devices: z.array(device, { error: 'a list of devices, [] for none' }).default([]),
   log: z.enum(['debug', 'info', 'warn', 'error'], { error: 'one of debug, info, warn, error' }).default('info'),
 });
 

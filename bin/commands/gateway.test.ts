@@ -139,6 +139,10 @@ describe('codeplate gateway', () => {
     const refused = line(gateway.stderr, 'DEVICES_NOT_TAKEN');
     gateway.kill('SIGHUP');
     expect(JSON.parse(await refused)).toMatchObject({ what: expect.stringContaining('devices[0].password') });
+    configure({}); // the last one taken out, and the heading left
+    const emptied = line(gateway.stderr, 'devices: null');
+    gateway.kill('SIGHUP');
+    expect(JSON.parse(await emptied)).toMatchObject({ what: expect.stringContaining('[] for none') });
     expect(d1.connected).toBe(true);
     await letIn(mqttPort, 'd1', 'password-1');
     const ended = once(gateway, 'exit');
