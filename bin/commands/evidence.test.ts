@@ -89,8 +89,8 @@ describe('codeplate evidence', () => {
       'one letter of a code',
       JSON.parse(
         JSON.stringify(spentTwice).replace(
-          /CP1:(.{250})./,
-          (_, kept) => `CP1:${kept}${shown(1)[254] === 'A' ? 'B' : 'A'}`,
+          /CP1:(.{250})(.)/,
+          (_, kept, letter) => `CP1:${kept}${letter === 'A' ? 'B' : 'A'}`,
         ),
       ),
     ],
