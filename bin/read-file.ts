@@ -7,30 +7,50 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** What is read in one go. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** `file`: a path, or 0 for standard input. */
-export function readBytes(file: string | 0, maxBytes: number): Uint8Array {
-  const descriptor = file === 0 ? 0 : openSync(file, 'r');
-  try {
-    const chunks: Uint8Array[] = [];
-    for (let length = 0; ; ) {
-      const chunk = new Uint8Array(CHUNK_BYTES);
-      const count = readSync(descriptor, chunk, 0, CHUNK_BYTES, null);
-      if (count === 0) return Buffer.concat(chunks);
-      length += count;
-      if (length > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
-      chunks.push(chunk.subarray(0, count));
-    }
-  } finally {
-    if (file !== 0) closeSync(descriptor);
-  }
+/** As `fileBytes`; `-` is standard input, which may have nothing to read just yet. */
+export async function readBytes(file: string, maxBytes: number): Promise<Uint8Array> {
+  if (file !== '-') return fileBytes(file, maxBytes);
+  const gathered = gather(maxBytes);
+  for await (const chunk of process.stdin) gathered.add(Buffer.from(chunk));
+  return gathered.all();
 }
 
-/** As UTF-8, with or without a byte order mark. A Chinese Windows saves GBK, which would come out as a row of boxes. */
-export function readText(file: string | 0, maxBytes: number): string {
-  const bytes = readBytes(file, maxBytes);
+/** As UTF-8, with or without a byte order mark. */
+export const readText = (file: string, maxBytes: number): string => utf8(fileBytes(file, maxBytes));
+
+/** A Chinese Windows saves GBK, which would come out as a row of boxes. */
+export function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new Error('it is not written in UTF-8; save it as UTF-8');
   }
+}
+
+function fileBytes(file: string, maxBytes: number): Uint8Array {
+  const descriptor = openSync(file, 'r');
+  try {
+    const gathered = gather(maxBytes);
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const count = readSync(descriptor, chunk, 0, CHUNK_BYTES, null);
+      if (count === 0) return gathered.all();
+      gathered.add(chunk.subarray(0, count));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function gather(maxBytes: number): { add(chunk: Uint8Array): void; all(): Uint8Array } {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return {
+    add(chunk) {
+      length += chunk.length;
+      if (length > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    },
+    all: () => Buffer.concat(chunks),
+  };
 }

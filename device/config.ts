@@ -12,7 +12,7 @@ import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { err, ok, type Result } from '#protocol/result.js';
-import { type Problem, readYaml } from '#protocol/yaml-file.js';
+import { type Problem, readYaml, valueAt } from '#protocol/yaml-file.js';
 import { DISPLAYS } from './drivers/displays/index.js';
 import { printerModels } from './drivers/printers/models/index.js';
 import { READERS } from './drivers/readers/index.js';
@@ -150,7 +150,7 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
       };
     });
   }
-  const value = at(data, issue.path);
+  const value = valueAt(data, issue.path);
   const name =
     typeof value === 'string' && issue.code === 'invalid_value' ? nearest(value, issue.values.map(String)) : undefined;
   return [
@@ -175,7 +175,7 @@ function crossChecks(data: object, folder: string): Problem[] {
     else problems.push({ path: path.join('.'), value, allowed: `a port of its own; ${other} uses this one` });
   }
   const url = textAt(data, ['gateway', 'url']);
-  const isGiven = (...path: readonly string[]): boolean => at(data, ['gateway', ...path]) !== undefined;
+  const isGiven = (...path: readonly string[]): boolean => valueAt(data, ['gateway', ...path]) !== undefined;
   if (isGiven('tls') && url?.startsWith('mqtt:') === true) {
     problems.push({ path: 'gateway.url', value: url, allowed: 'mqtts://host:port, since gateway.tls is given' });
   }
@@ -199,7 +199,7 @@ const PORT_PATHS = [
 ] as const;
 
 function textAt(data: unknown, path: readonly string[]): string | undefined {
-  const value = at(data, path);
+  const value = valueAt(data, path);
   return typeof value === 'string' ? value : undefined;
 }
 
@@ -230,20 +230,11 @@ function withAbsolutePaths(config: DeviceConfig, folder: string): DeviceConfig {
   };
 }
 
-function at(data: unknown, path: readonly PropertyKey[]): unknown {
-  let value = data;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = Reflect.get(value, key);
-  }
-  return value;
-}
-
 const MAX_SHOWN = 60;
 
 function shown(path: readonly PropertyKey[], data: unknown): string {
   if (path.some((key) => /pass|secret|token|key/i.test(String(key)))) return '(not shown)';
-  const value = JSON.stringify(at(data, path)) ?? '';
+  const value = JSON.stringify(valueAt(data, path)) ?? '';
   return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
 }
 

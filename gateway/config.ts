@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { branded } from '#protocol/branded.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { err, ok, type Result } from '#protocol/result.js';
-import { type Problem, readYaml } from '#protocol/yaml-file.js';
+import { type Problem, readYaml, valueAt } from '#protocol/yaml-file.js';
 
 /** A thousand devices are some 100 KiB. */
 const MAX_CONFIG_CHARS = 8 * 1024 * 1024;
@@ -76,17 +76,24 @@ export function checkGatewayConfig(data: object, folder: string): Result<Gateway
 
 /** What no single value can show; of the data as it stands, so that one bad value doesn't hide what else is wrong. */
 function crossChecks(data: object): Problem[] {
-  const devices = own(data, 'devices');
-  const ids = Array.isArray(devices) ? devices.map((entry: unknown) => own(entry, 'id')) : [];
-  const problems = ids.flatMap((id, at): Problem[] =>
-    typeof id !== 'string' || ids.indexOf(id) === at
-      ? []
-      : [{ path: `devices[${at}].id`, value: shown(['devices', at, 'id'], data), allowed: 'an id of its own' }],
-  );
-  const listening = (name: string, fallback: number) => {
-    const section = own(data, name);
-    return { host: own(section, 'host') ?? HOST, port: own(section, 'port') ?? fallback };
-  };
+  const problems: Problem[] = [];
+  const devices = valueAt(data, ['devices']);
+  const seen = new Set<string>();
+  for (const [at, entry] of (Array.isArray(devices) ? devices : []).entries()) {
+    const id = valueAt(entry, ['id']);
+    if (typeof id !== 'string') continue;
+    if (seen.has(id))
+      problems.push({
+        path: `devices[${at}].id`,
+        value: shown(['devices', at, 'id'], data),
+        allowed: 'an id of its own',
+      });
+    seen.add(id);
+  }
+  const listening = (name: string, fallback: number) => ({
+    host: valueAt(data, [name, 'host']) ?? HOST,
+    port: valueAt(data, [name, 'port']) ?? fallback,
+  });
   const mqtt = listening('mqtt', MQTT_PORT);
   const http = listening('http', HTTP_PORT);
   const meet = mqtt.host === http.host || [mqtt.host, http.host].some((host) => host === '0.0.0.0' || host === '::');
@@ -96,9 +103,6 @@ function crossChecks(data: object): Problem[] {
   }
   return problems;
 }
-
-const own = (of: unknown, key: PropertyKey): unknown =>
-  typeof of === 'object' && of !== null && Object.hasOwn(of, key) ? Reflect.get(of, key) : undefined;
 
 function problemsOf(issue: z.core.$ZodIssue, data: object): Problem[] {
   const path = (...more: readonly PropertyKey[]): string =>
@@ -121,8 +125,7 @@ const MAX_SHOWN = 60;
 /** Secrets are not shown. */
 function shown(path: readonly PropertyKey[], data: object): string {
   if (path.some((key) => /pass|token|secret/i.test(String(key)))) return '(not shown)';
-  let value: unknown = data;
-  for (const key of path) value = own(value, key);
+  const value = valueAt(data, path);
   if (value === undefined) return 'missing';
   const json = JSON.stringify(value) ?? '';
   return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;

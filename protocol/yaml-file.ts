@@ -18,6 +18,16 @@ export interface Problem {
 export const describeProblem = ({ path, value, allowed }: Problem): string =>
   `${path === '' ? '' : `${path}: `}${value === '' ? '' : `${value} - `}${allowed}`;
 
+/** What stands at this path of a document of which nothing is known yet; undefined where nothing does. */
+export function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
+  let value = data;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
 /** `source`: the file's path, for the message. */
 export function readYaml(
   yaml: string,

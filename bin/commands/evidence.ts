@@ -1,6 +1,6 @@
 /** `codeplate evidence`: checks a piece of evidence by itself, without a database. */
 import { Command } from 'commander';
-import { readText } from '../read-file.js';
+import { readBytes, utf8 } from '../read-file.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 /** Two presentations have some 4 kB; the records of a forked journal are the most that there is. */
@@ -43,7 +43,7 @@ async function evidence(id: string | undefined, options: Options): Promise<void>
     list(await ask(options, '/v1/evidence'), options);
     return;
   }
-  const text = options.file === undefined ? await ask(options, `/v1/evidence/${id}`) : read(options.file);
+  const text = options.file === undefined ? await ask(options, `/v1/evidence/${id}`) : await read(options.file);
   const { checkEvidence, evidenceSchema } = await import('#protocol/evidence/evidence.js');
   const { es256Verifier, sha256 } = await import('#protocol/node-crypto.js');
   const parsed = evidenceSchema.safeParse(documentIn(text));
@@ -130,9 +130,9 @@ async function ask({ gateway, token }: Options, path: string): Promise<string> {
   return text;
 }
 
-function read(file: string): string {
+async function read(file: string): Promise<string> {
   try {
-    return readText(file === '-' ? 0 : file, MAX_EVIDENCE_BYTES);
+    return utf8(await readBytes(file, MAX_EVIDENCE_BYTES));
   } catch (error) {
     throw new UsageError(`Can't read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -74,23 +74,11 @@ const MAX_LISTED = 40;
 
 async function read(file: string): Promise<Uint8Array> {
   try {
-    return file === '-' ? await standardInput() : readBytes(file, MAX_STREAM_BYTES);
+    return await readBytes(file, MAX_STREAM_BYTES);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(
       `Can't read ${file}: ${why}\nGive the path of a file with the bytes that went to a printer, or - for standard input.`,
     );
   }
-}
-
-async function standardInput(): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of process.stdin) {
-    const bytes = Buffer.from(chunk);
-    length += bytes.length;
-    if (length > MAX_STREAM_BYTES) throw new Error(`it has more than ${MAX_STREAM_BYTES} bytes`);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
 }

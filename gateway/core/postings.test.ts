@@ -53,7 +53,7 @@ describe('a double spend', () => {
   const conflict = (account: Campaign['offline']['conflictAccount'], committedFen: number) => {
     const campaign = exampleCampaign();
     const offline = { ...campaign.offline, conflictAccount: account };
-    return conflictAccount({ campaign: { ...campaign, offline }, merchant: SHOP, taken: fen(4_000), committedFen });
+    return conflictAccount({ campaign: { ...campaign, offline }, merchant: SHOP, borne: fen(4_000), committedFen });
   };
   it.each([
     ['bank', 0, 'conflict:bank'],
@@ -64,7 +64,7 @@ describe('a double spend', () => {
     expect(conflict(account, committed)).toBe(expected);
   });
   it('moves nothing where nothing was taken off', () => {
-    expect(conflictLegs({ account: 'conflict:bank', merchant: SHOP, face: fen(2_000), taken: fen(0) })).toEqual([]);
+    expect(conflictLegs(SHOP, fen(0), { account: 'conflict:bank', borne: fen(0) })).toEqual([]);
   });
 });
 
@@ -89,7 +89,7 @@ describe('whatever the shares, the face and what comes back', () => {
     fc.assert(
       fc.property(shares, money, money, (campaign, face, taken) => {
         expect(sumOf(redemptionLegs(campaign, SHOP, face, taken))).toBe(0);
-        const conflict = conflictLegs({ account: 'conflict:bank', merchant: SHOP, face, taken });
+        const conflict = conflictLegs(SHOP, taken, { account: 'conflict:bank', borne: face });
         expect(sumOf(conflict)).toBe(0);
         expect(-(balances(conflict)['conflict:bank'] ?? 0)).toBeLessThanOrEqual(face);
         const legs = sponsorLegs(campaign, -face);

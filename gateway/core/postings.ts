@@ -39,43 +39,33 @@ export function redemptionLegs(campaign: Campaign, merchant: MerchantId, face: F
   ]);
 }
 
-/**
- * The coupon was another's already: the campaign's conflict account pays its face, and no more than that. What a counter
- * says it took beyond it is nobody's coupon.
- */
-export function conflictLegs(options: {
-  readonly account: string;
-  readonly merchant: MerchantId;
-  readonly face: Fen;
-  readonly taken: Fen;
-}): Leg[] {
-  const { account, merchant, face, taken } = options;
-  const borne = Math.min(face, taken);
-  return nonZero([
-    { account, fen: -borne },
-    { account: 'disputed', fen: borne - taken },
+/** The coupon was another's already: the conflict account pays what it bears, and what a counter says it took beyond is disputed. */
+export const conflictLegs = (
+  merchant: MerchantId,
+  taken: Fen,
+  by: { readonly account: string; readonly borne: Fen },
+): Leg[] =>
+  nonZero([
+    { account: by.account, fen: -by.borne },
+    { account: 'disputed', fen: by.borne - taken },
     { account: `merchant:${merchant}`, fen: taken },
   ]);
-}
 
 /** Nothing shows whose coupon it was, or that it was one. */
 export const disputedLegs = (merchant: MerchantId, taken: Fen): Leg[] =>
-  nonZero([
-    { account: 'disputed', fen: -taken },
-    { account: `merchant:${merchant}`, fen: taken },
-  ]);
+  conflictLegs(merchant, taken, { account: 'disputed', borne: taken });
 
 export function conflictAccount(options: {
   readonly campaign: Campaign;
   readonly merchant: MerchantId;
-  readonly taken: Fen;
+  readonly borne: Fen;
   /** All that the sponsors are or can still be charged with. */
   readonly committedFen: number;
 }): string {
-  const { campaign, merchant, taken, committedFen } = options;
+  const { campaign, merchant, borne, committedFen } = options;
   switch (campaign.offline.conflictAccount) {
     case 'sponsor':
-      return committedFen + taken <= campaign.budgetFen ? 'conflict:sponsor' : 'conflict:beyond-budget';
+      return committedFen + borne <= campaign.budgetFen ? 'conflict:sponsor' : 'conflict:beyond-budget';
     case 'bank':
       return 'conflict:bank';
     case 'merchant':

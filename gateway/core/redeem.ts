@@ -177,15 +177,16 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     ...(entry.amountFen >= tier.thresholdFen ? [] : ['below-threshold']),
   ];
   if (coupon.state === 'used') {
-    const taken = fen(Math.min(tier.faceFen, entry.faceFen));
+    // Nobody has agreed to bear more for a double spend than the coupon is worth.
+    const borne = fen(Math.min(tier.faceFen, entry.faceFen));
     const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
-    const account = conflictAccount({ campaign, merchant, taken, committedFen });
-    if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + taken) });
+    const account = conflictAccount({ campaign, merchant, borne, committedFen });
+    if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + borne) });
     post(
       context,
       { ...flagged(sale, [...flags, 'coupon-already-used']), booking: 'conflict' },
       'conflict',
-      conflictLegs({ account, merchant, face: tier.faceFen, taken: entry.faceFen }),
+      conflictLegs(merchant, entry.faceFen, { account, borne }),
     );
     draft.note({ what: 'conflict', serial, device, sale: entry.sale, detail: account });
     draft.addEvidence({ kind: 'double-spend', device, at: now, detail: doubleSpend(context, coupon, sale) });
