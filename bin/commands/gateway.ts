@@ -10,6 +10,7 @@ Examples:
   $ codeplate init shop                (writes gateway.yaml, device.yaml and all that they need)
   $ codeplate gateway --config shop/gateway.yaml
   $ codeplate gateway --config shop/gateway.yaml --check    (only read it, and say what is wrong)
+  $ curl -s http://127.0.0.1:8080/healthz
   $ curl -s http://127.0.0.1:8080/v1/reconciliation
 
 SIGINT or SIGTERM stops it after what is waiting has been committed. SIGHUP takes the devices of its configuration as they

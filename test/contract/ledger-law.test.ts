@@ -11,6 +11,7 @@ import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import type { Ledger, Op, Reconciliation } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
+import type { CouponSerial } from '#protocol/ids.js';
 import {
   abandoned,
   asked,
@@ -104,7 +105,12 @@ const verdicts: [string, Verdict][] = PEOPLE.flatMap((who, at) =>
     `CP1:${who}${odd}`,
     odd === 3
       ? { ok: false, reason: 'presentation-forged' }
-      : { ok: true, holder: holderId(who), serials: [at as never, (4 + at) as never, 7 as never], counter: odd },
+      : {
+          ok: true,
+          holder: holderId(who),
+          serials: [at as CouponSerial, (4 + at) as CouponSerial, 7 as CouponSerial],
+          counter: odd,
+        },
   ]),
 );
 

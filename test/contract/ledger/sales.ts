@@ -1,5 +1,6 @@
 /** What a sale's records make of its coupon and who pays: redeemed, freed, conflict or disputed. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { CouponSerial } from '#protocol/ids.js';
 import {
   abandoned,
   authorised,
@@ -110,7 +111,7 @@ export function sales(its: LedgerInTest): void {
     });
 
     it('keeps both presentations of an offline double spend', async () => {
-      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as never], counter: 1 } as const;
+      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as CouponSerial], counter: 1 } as const;
       for (const [device, shown] of [['d1', 'CP1:ONE'] as const, ['d2', 'CP1:TWO'] as const]) {
         const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: shown };
         await commitOne(its.ledger, new Counter(device).sends([charging(facts), settled(facts)], [[shown, verdict]]));
@@ -123,7 +124,12 @@ export function sales(its: LedgerInTest): void {
 
     it('pays nobody for one showing that a counter used twice, but for one that two counters were shown', async () => {
       await claimed(its.ledger, claimOp('ben', ['s20', 's40']));
-      const verdict = { ok: true, holder: holderId('ben'), serials: [1 as never, 5 as never], counter: 3 } as const;
+      const verdict = {
+        ok: true,
+        holder: holderId('ben'),
+        serials: [1 as CouponSerial, 5 as CouponSerial],
+        counter: 3,
+      } as const;
       const take = (counter: Counter, sale: string, serial: number) => {
         const facts = { sale, amountFen: 30_000, serial, presentation: 'CP1:BEN' };
         return commitOne(its.ledger, counter.sends([charging(facts), settled(facts)], [['CP1:BEN', verdict]]));
@@ -167,7 +173,7 @@ export function sales(its: LedgerInTest): void {
     });
 
     it('flags a coupon that was taken off line outside the hours, or at no known time', async () => {
-      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as never], counter: 1 } as const;
+      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as CouponSerial], counter: 1 } as const;
       const night = MORNING + 13 * HOUR;
       for (const [device, at, flags] of [
         ['d1', { earliest: MORNING, latest: MORNING }, []],
@@ -211,7 +217,7 @@ export function sales(its: LedgerInTest): void {
       const [online, offline] = [new Counter('d1'), new Counter('d2')];
       expect(await authorised(its.ledger, online.asks('a', 'ben', 30_000))).toBe(1);
       const facts = { sale: 'a', amountFen: 30_000, serial: 1, presentation: 'CP1:BEN' };
-      const verdict = { ok: true, holder: holderId('ben'), serials: [1 as never], counter: 1 } as const;
+      const verdict = { ok: true, holder: holderId('ben'), serials: [1 as CouponSerial], counter: 1 } as const;
       await commitOne(its.ledger, online.sends([charging({ sale: 'a', amountFen: 30_000, serial: 1 })]));
       await commitOne(its.ledger, online.sends([settled({ sale: 'a', amountFen: 30_000, serial: 7 })]));
       await commitOne(its.ledger, offline.sends([charging(facts)], [['CP1:BEN', verdict]]));
@@ -243,7 +249,7 @@ export function sales(its: LedgerInTest): void {
       const offline = { ...testRules().campaign.offline, conflictAccount: 'sponsor' };
       await its.reopen({ offline, budgetFen: 12_000 });
       await claimed(its.ledger, claimOp('ann', ['s80']));
-      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as never], counter: 1 } as const;
+      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as CouponSerial], counter: 1 } as const;
       for (const device of ['d1', 'd2', 'd3']) {
         const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:ANN' };
         const records = [charging(facts), settled(facts)];
