@@ -154,9 +154,10 @@ class SqliteLedger implements Ledger {
           return this.#unlessOvertaken((error) => (error === undefined ? done(undefined, committed) : failed(error)));
         this.#write.run(this.#rows.of(changes), (error) => {
           if (error !== undefined) return failed(error);
-          this.#working.apply(changes);
           done(undefined, committed);
         });
+        // While SQLite writes: nobody reads it before that has ended, and where it fails all of it is forgotten.
+        this.#working.apply(changes);
       } catch (error) {
         failed(error instanceof Error ? error : new Error(String(error)));
       }

@@ -104,7 +104,7 @@ export class WorkingBook {
     this.#isWhole = true;
   }
 
-  /** After the commit. */
+  /** Once a commit of these has begun; one that fails is followed by `forget`. */
   apply(changes: Changes): void {
     this.#book.forgetChunks();
     this.#book.apply({ ...changes, chunks: [] });

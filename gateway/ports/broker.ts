@@ -14,7 +14,7 @@ export interface BrokerEvents {
 
 export interface Broker {
   listen(events: BrokerEvents, done: (fault: Error | undefined) => void): void;
-  /** To the device's own `down` topic, QoS 1; dropped when it isn't connected, since it will ask again. */
+  /** To the device's own `down` topic; dropped when it isn't connected, since it will ask again. */
   send(device: DeviceId, payload: string): void;
   /** To every connected device's `down` topic. */
   sendAll(payload: string): void;
