@@ -6,7 +6,7 @@
  * A public key stands in every code that its phone shows. Whoever has read one and claims with it learns nothing of the
  * holder: coupons, grant and payment code are given only to the person whom the book knows under this key.
  */
-import { agreement, isSamePerson } from '#protocol/campaign/claim.js';
+import { agreement, isSamePerson, mayOpen } from '#protocol/campaign/claim.js';
 import type { CouponSerial, HolderId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import type { WallMs } from '#protocol/time.js';
@@ -34,10 +34,10 @@ export function claim(draft: Draft, rules: Rules, op: ClaimOp, now: WallMs): Out
   };
 }
 
-/** The key is known, and under it nobody who could be this person. */
+/** The key is known, and under it nobody who is this person. */
 function belongsToAnother(draft: Draft, { campaign }: Rules, op: ClaimOp): boolean {
   const known = draft.holder(op.holder)?.identities;
-  return known?.every((identity) => !isSamePerson(campaign.claim, agreement(identity, op.identity))) ?? false;
+  return known?.every((identity) => !mayOpen(campaign.claim, agreement(identity, op.identity))) ?? false;
 }
 
 function claimTier(draft: Draft, rules: Rules, op: ClaimOp, id: string): ClaimedTier {

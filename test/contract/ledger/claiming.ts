@@ -66,6 +66,26 @@ export function claiming(its: LedgerInTest): void {
       expect(await commitOne(its.ledger, withNewSim)).toMatchObject({ holder: holderId('ann'), serials: [0, 4, 7] });
     });
 
+    it('opens a wallet to who read its key and knows one of its names as little as to a stranger', async () => {
+      await claimed(its.ledger, claimOp('ann', ['s20']));
+      for (const known of [{ phone: 'ann' }, { idCard: 'ann' }, { device: 'ann' }]) {
+        const acquaintance = { ...claimOp('eve', ['s40'], known), holder: holderId('ann') };
+        expect(await commitOne(its.ledger, acquaintance)).toMatchObject({
+          tiers: [{ reason: 'wallet-of-another' }],
+          paymentCode: null,
+          serials: [],
+        });
+      }
+    });
+
+    it('opens a wallet that stands under one kind of name to who has that', async () => {
+      const { claim } = testRules().campaign;
+      await its.reopen({ claim: { ...claim, identifiers: ['phone'] } });
+      await claimed(its.ledger, claimOp('ann', ['s20']));
+      const again = { ...claimOp('x1', ['s40'], { phone: 'ann' }), holder: holderId('ann') };
+      expect(await commitOne(its.ledger, again)).toMatchObject({ holder: holderId('ann'), serials: [0, 4] });
+    });
+
     it('tells a holder all that was ever given', async () => {
       await claimed(its.ledger, claimOp('ann', ['s40']));
       const outcome = await commitOne(its.ledger, claimOp('ann', ['s20', 's40']));
