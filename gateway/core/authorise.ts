@@ -117,7 +117,7 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
     merchant: op.merchant,
     mode: op.mode,
     now,
-    history: () => otherSalesOf(draft, holder.id, key),
+    history: () => otherSalesOf(draft, holder.id, key).filter((sale) => mayBePaid(draft, sale, now)),
   });
   if (choice.kind === 'none') {
     const reason = choice.reason === 'no-coupon-held' ? whyNone(coupons) : choice.reason;
@@ -134,6 +134,13 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
 function otherSalesOf(draft: Draft, holder: Holder['id'], key: SaleKey): SaleEntry[] {
   const sales = [...new Set(draft.salesOf(holder))].flatMap((sale) => draft.sale(sale) ?? []);
   return sales.filter((sale) => sale.holder === holder && sale.key !== key);
+}
+
+/** What was only asked about is no payment any more once its reservation has lapsed or is another sale's. */
+function mayBePaid(draft: Draft, { key, state, answer }: SaleEntry, now: WallMs): boolean {
+  if (state !== 'asked' || answer?.kind !== 'reserved') return true;
+  const coupon = draft.coupon(answer.serial);
+  return coupon?.state === 'reserved' && coupon.sale === key && (coupon.leaseEnds === null || coupon.leaseEnds > now);
 }
 
 function holderOf(draft: Draft, op: AuthoriseOp, key: SaleKey): Result<Holder, ReasonCode> {

@@ -40,6 +40,14 @@ export function lookingBack(its: LedgerInTest): void {
       expect(await authorised(its.ledger, counter.asks('d', 'ann', 30_000))).toBe('split-order');
     });
 
+    it('count no sale that was asked about and not charged before its reservation had lapsed', async () => {
+      await its.reopen({ splitGuard: { minutes: 30, maxPayments: 1 } });
+      await claimed(its.ledger, claimOp('ann', ['s20', 's40']));
+      expect(await authorised(its.ledger, new Counter().asks('a', 'ann', 10_000))).toBe(0);
+      expect(await authorised(its.ledger, new Counter('d2').asks('b', 'ann', 20_000))).toBe('split-order');
+      expect(await authorised(its.ledger, new Counter('d3').asks('c', 'ann', 20_000), tenMinutes)).toBe(4);
+    });
+
     it('cap what a customer pays on plates in a day', async () => {
       await its.reopen({ plateCapFen: 50_000 });
       await claimed(its.ledger, claimOp('ann', ['s20', 's40', 's80']));
