@@ -51,9 +51,12 @@ export class SpentBoard {
 
   /** Where the ledger stands at the start. */
   read(done: (fault: LedgerFault | undefined) => void): void {
-    this.#ledger.spent(this.#clock.now(), (fault, { serials, commits }) => {
-      // Each delta follows a commit at least, so a version counted from the commits never falls, over restarts too.
-      if (fault === undefined) this.#now = withChange(NOTHING_SPENT, commits, serials);
+    const now = this.#clock.now();
+    this.#ledger.spent(now, (fault, { serials, commits }) => {
+      // A version only rises, or counters would keep what they have. There is a delta every 15 s at most, so one that begins at
+      // the second of the start is past all before it, also where an older copy of the ledger counts fewer commits.
+      const version = Math.max(commits, Math.floor(now / 1_000));
+      if (fault === undefined) this.#now = withChange(NOTHING_SPENT, version, serials);
       done(fault);
     });
   }

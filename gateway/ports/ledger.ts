@@ -136,7 +136,7 @@ export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored:
 export interface Ledger {
   /** One batch at a time: the caller waits for `done` before the next. */
   commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void;
-  /** Serials of coupons that are used or not back yet, and how many commits there have been: a version that never falls. */
+  /** Serials of coupons that are used or not back yet, and how many commits there have been. */
   spent(now: WallMs, done: Answer<{ readonly serials: readonly CouponSerial[]; readonly commits: number }>): void;
   holder(
     id: HolderId,
