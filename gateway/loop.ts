@@ -81,6 +81,11 @@ interface Slot {
   readonly reply: Reply;
 }
 
+interface Ready {
+  readonly slot: Slot;
+  readonly op: Op;
+}
+
 export function createGatewayLoop(options: GatewayLoopOptions): GatewayLoop {
   return new Loop(options);
 }
@@ -92,6 +97,9 @@ class Loop implements GatewayLoop {
   #queue: Slot[] = [];
   readonly #waitingOf = new Map<DeviceId, number>();
   #isCommitting = false;
+  #isPumping = false;
+  /** Of a batch that failed, the last first: each is committed alone. */
+  #singly: Ready[] = [];
   #fault: LedgerFault | undefined;
   #isStopping = false;
   #whenIdle: (() => void) | undefined;
@@ -188,70 +196,64 @@ class Loop implements GatewayLoop {
   }
 
   /**
-   * Commits what is ready, unless a commit is running. A device's messages keep their order; whose signature is still
-   * being checked holds up nobody else.
+   * Commits what is ready, unless a commit is running. A ledger that has stopped answers at once, and thousands may be
+   * waiting then: what comes next is done in this loop, not inside the answer to what was before.
    */
   #pump(): void {
-    if (this.#isCommitting) return;
-    const batch: Slot[] = [];
-    const ops: Op[] = [];
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    while (!this.#isCommitting && this.#commitSome());
+    this.#isPumping = false;
+  }
+
+  /** False where nothing is ready. */
+  #commitSome(): boolean {
+    const batch = this.#takeBatch();
+    if (batch.length === 0) {
+      if (this.#queue.length === 0) this.#rest();
+      return false;
+    }
+    this.#isCommitting = true;
+    const { clock, ledger, events } = this.#options;
+    const began = clock.now();
+    const ops = batch.map(({ op }) => op);
+    ledger.commit(ops, began, (fault, committed) => {
+      this.#fault = fault;
+      if (fault === undefined) {
+        events?.committed?.(ops.length, clock.now() - began);
+        this.#spentBoard.note(committed);
+        for (const [at, { slot }] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
+      } else if (batch.length === 1) {
+        events?.alarm?.(fault.code, fault.message, undefined);
+        batch[0]?.slot.reply(fault, undefined);
+      } else {
+        // One of them may be what the ledger stumbles over: alone, it harms nobody else.
+        this.#singly = batch.reverse();
+      }
+      this.#isCommitting = false;
+      this.#pump();
+    });
+    return true;
+  }
+
+  /** A device's messages keep their order; whose signature is still being checked holds up nobody else. */
+  #takeBatch(): Ready[] {
+    const alone = this.#singly.pop();
+    if (alone !== undefined) return [alone];
+    const batch: Ready[] = [];
     const left: Slot[] = [];
     const behind = new Set<DeviceId | undefined>();
     for (const slot of this.#queue) {
       const { device, op } = slot;
-      if (op === undefined || ops.length === MAX_BATCH || behind.has(device)) {
+      if (op === undefined || batch.length === MAX_BATCH || behind.has(device)) {
         left.push(slot);
         if (device !== undefined) behind.add(device);
         continue;
       }
-      batch.push(slot);
-      ops.push(op);
+      batch.push({ slot, op });
     }
-    if (ops.length === 0) {
-      if (this.#queue.length === 0) this.#rest();
-      return;
-    }
-    this.#queue = left;
-    this.#isCommitting = true;
-    const { clock, ledger, events } = this.#options;
-    const began = clock.now();
-    ledger.commit(ops, began, (fault, committed) => {
-      events?.committed?.(ops.length, clock.now() - began);
-      this.#fault = fault;
-      if (fault === undefined) {
-        this.#spentBoard.note(committed);
-        for (const [at, slot] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
-        this.#next();
-      } else if (batch.length === 1) {
-        events?.alarm?.(fault.code, fault.message, undefined);
-        batch[0]?.reply(fault, undefined);
-        this.#next();
-      } else {
-        // One of them may be what the ledger stumbles over: alone, it harms nobody else.
-        this.#commitSingly(batch, ops, 0);
-      }
-    });
-  }
-
-  #commitSingly(batch: readonly Slot[], ops: readonly Op[], at: number): void {
-    const op = ops[at];
-    if (op === undefined) {
-      this.#next();
-      return;
-    }
-    const { clock, ledger, events } = this.#options;
-    ledger.commit([op], clock.now(), (fault, committed) => {
-      this.#fault = fault;
-      if (fault === undefined) this.#spentBoard.note(committed);
-      else events?.alarm?.(fault.code, fault.message, undefined);
-      batch[at]?.reply(fault, committed.outcomes[0]);
-      this.#commitSingly(batch, ops, at + 1);
-    });
-  }
-
-  #next(): void {
-    this.#isCommitting = false;
-    this.#pump();
+    if (batch.length > 0) this.#queue = left;
+    return batch;
   }
 
   #rest(): void {
