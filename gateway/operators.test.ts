@@ -1,5 +1,5 @@
 /** Who may look at sums, metrics and evidence, and at the gateway's own files. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -71,4 +71,33 @@ it('with a token, they are for whoever has it, wherever they ask from', async ()
 it('keeps its data folder to itself', async () => {
   await start();
   expect(statSync(path.join(folder, 'data')).mode & 0o777).toBe(0o700);
+});
+
+/** Of all that lies in the data folder, with what others may do with it. */
+const modes = (): readonly string[] =>
+  readdirSync(path.join(folder, 'data'))
+    .map((name) => `${name} ${(statSync(path.join(folder, 'data', name)).mode & 0o777).toString(8)}`)
+    .toSorted();
+
+const KEPT = [
+  'identity-key.hex 600',
+  'issuer-key.pem 600',
+  'ledger.db 600',
+  'ledger.db-shm 600',
+  'ledger.db-wal 600',
+] as const;
+
+it('keeps ledger and keys to itself in a folder that is open to all', async () => {
+  mkdirSync(path.join(folder, 'data'));
+  chmodSync(path.join(folder, 'data'), 0o755);
+  await start();
+  expect(modes()).toEqual(KEPT);
+});
+
+it('takes back what an earlier version left open', async () => {
+  await start();
+  await gateway.stop();
+  for (const name of readdirSync(path.join(folder, 'data'))) chmodSync(path.join(folder, 'data', name), 0o644);
+  await start();
+  expect(modes()).toEqual(KEPT);
 });

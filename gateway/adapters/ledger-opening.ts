@@ -17,6 +17,7 @@ import {
   SCHEMA_VERSION,
   TABLES,
 } from './ledger-sql.js';
+import { closeToOthers } from './own-files.js';
 import type { SqliteDatabase } from './sqlite.js';
 
 /** Rejects with a `LedgerError` where this isn't a ledger that the gateway can go on with. */
@@ -29,6 +30,7 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
     promisify(writer.prepare(sql).text)(parameters).catch(unusable);
   recognise(JSON.parse(await ask(ORIGIN_SQL, [''])) as Origin, file);
   await exec(PRAGMAS).catch(unusable);
+  keepToSelf(file);
   await exec(TABLES).catch(unusable);
   const { campaign } = rules;
   const id = await ask(FACT_SQL, ['campaign', campaign.id]);
@@ -47,6 +49,15 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
     syncLedgerFiles(file);
   } catch (error) {
     unusable(error);
+  }
+}
+
+/** Not before it is known for a ledger: another program's database may well be for others. */
+function keepToSelf(file: string): void {
+  try {
+    for (const part of [file, `${file}-wal`, `${file}-shm`]) closeToOthers(part);
+  } catch (error) {
+    throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}: ${String(error)}.`, cause: error });
   }
 }
 

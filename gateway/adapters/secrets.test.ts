@@ -19,10 +19,11 @@ it('are made once, and are the same at every start', () => {
 });
 
 it('that a power cut left half written are made anew: nothing was signed with them yet', () => {
-  writeFileSync(path.join(folder, 'identity-key.hex.new'), 'abc');
+  writeFileSync(path.join(folder, 'identity-key.hex.new'), 'abc', { mode: 0o644 });
   const hash = keyedHash(path.join(folder, 'identity-key.hex'));
   expect(hash('13800138000')).toMatch(/^[0-9a-f]{64}$/);
   expect(readdirSync(folder)).toEqual(['identity-key.hex']);
+  expect(statSync(path.join(folder, 'identity-key.hex')).mode & 0o777).toBe(0o600);
 });
 
 it('that can no longer be read stop the start with their file and what is needed', () => {

@@ -10,9 +10,8 @@ import type { Es256Signer } from '#protocol/crypto.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { es256Signer, generatePrivateKey, privateKeyFromPem, privateKeyToPem } from '#protocol/node-crypto.js';
 import type { KeyedHash } from '../core/claims.js';
+import { closeToOthers, OWN_FILE_MODE } from './own-files.js';
 
-/** Readable by the gateway's user only. */
-const SECRET_MODE = 0o600;
 const HASH_KEY_BYTES = 32;
 
 export function issuerSigner(file: string): Es256Signer {
@@ -38,6 +37,7 @@ export function isSameSecret(hash: KeyedHash, one: string, other: string): boole
 function kept(file: string, make: () => string): string {
   try {
     if (!existsSync(file)) writeSafely(file, make());
+    closeToOthers(file);
     return readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigError('KEY_UNUSABLE', { detail: `${file}: ${String(error)}`, cause: error });
@@ -47,7 +47,8 @@ function kept(file: string, make: () => string): string {
 /** On the disk, name and all, before anything is signed or hashed with it: a power cut leaves the whole of it or nothing. */
 function writeSafely(file: string, text: string): void {
   const next = `${file}.new`;
-  writeFileSync(next, text, { mode: SECRET_MODE, flush: true });
+  writeFileSync(next, text, { mode: OWN_FILE_MODE, flush: true });
+  closeToOthers(next); // one that a power cut left may have been made otherwise
   renameSync(next, file);
   const folder = openSync(dirname(resolve(file)), 'r');
   try {

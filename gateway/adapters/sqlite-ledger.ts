@@ -41,11 +41,12 @@ import {
   SPENT_SQL,
   WHOLE_SQL,
 } from './ledger-sql.js';
+import { makeOwnFile } from './own-files.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
 /** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
 export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledger> {
-  const writer = await promisify(openSqlite)(file).catch((error: unknown) => {
+  const writer = await openWriter(file).catch((error: unknown) => {
     throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}: ${String(error)}.`, cause: error });
   });
   try {
@@ -58,6 +59,11 @@ export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledg
     await new Promise<void>((closed) => writer.close(closed));
     throw error;
   }
+}
+
+async function openWriter(file: string): Promise<SqliteDatabase> {
+  makeOwnFile(file);
+  return promisify(openSqlite)(file);
 }
 
 class SqliteLedger implements Ledger {

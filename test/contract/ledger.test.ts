@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -100,8 +100,9 @@ describe('the ledger on SQLite', () => {
     await promisify(database.exec)(change);
     await new Promise<void>((closed) => database.close(closed));
     const before = readFileSync(file);
+    chmodSync(file, 0o644);
     await expect(openSqliteLedger(file, testRules())).rejects.toMatchObject({ code });
-    expect(readFileSync(file).equals(before)).toBe(true);
+    expect([readFileSync(file).equals(before), statSync(file).mode & 0o777]).toEqual([true, 0o644]);
     rmSync(folder, { recursive: true, force: true });
   });
 });
