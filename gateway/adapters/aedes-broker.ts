@@ -5,22 +5,15 @@
  * What a device sends `up` goes straight to the gateway's queue and is not passed through the broker's own distribution:
  * nobody may subscribe to it, and that is half of what a message costs aedes.
  */
-import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { DEVICE_ID, type DeviceId } from '#protocol/ids.js';
 import { parseState } from '#protocol/messages/index.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
-import { mqttGuard } from '../core/mqtt-guard.js';
 import type { Broker, BrokerEvents } from '../ports/broker.js';
-
-/** PEM texts. With `ca`, a device needs a certificate that it has signed, and speaks only under the name in there. */
-export interface BrokerTls {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca?: string;
-}
+import { type BrokerTls, CONNECT_TIMEOUT_MS, guard, nameInCertificate, serverFor } from './mqtt-sockets.js';
+import { oncePerConnection } from './once-per-connection.js';
 
 export interface AedesBrokerOptions {
   readonly host: string;
@@ -37,8 +30,6 @@ export interface AedesBroker extends Broker {
   cutOff(device: DeviceId): void;
 }
 
-/** From a socket's opening to its CONNECT; a device sends it at once. */
-const CONNECT_TIMEOUT_MS = 10_000;
 /** The longest keepalive taken, in seconds: a half-open connection is found within one and a half of it. */
 const MAX_KEEPALIVE_S = 300;
 /** Where the answer takes longer than a commit does, what else is for the device goes out. */
@@ -70,12 +61,14 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   const clients = new Map<DeviceId, Client>();
   /** Let in, and not yet among `clients`: whoever is cut off just then must not slip through. */
   const entering = new Map<DeviceId, Client>();
+  /** Whose name is its own. */
+  const admitted = new WeakSet<Client>();
   const sockets = new Set<Socket>();
   let events: BrokerEvents | undefined;
-  const refuse = (code: string, device?: DeviceId): void => events?.onRefused(code, device);
+  const refuse = oncePerConnection((code, device) => events?.onRefused(code, device));
 
   const server = serverFor(options.tls, (socket) => {
-    guard(socket, (code) => refuse(code));
+    guard(socket, (code) => refuse(socket, code));
     aedes.handle(socket);
   });
   server.maxConnections = MAX_CONNECTIONS;
@@ -84,7 +77,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.on('tlsClientError', () => refuse('MQTT_TLS_FAILED'));
+  server.on('tlsClientError', (_error, socket) => refuse(socket, 'MQTT_TLS_FAILED'));
 
   const replies = togetherWithPuback();
   const distribute = aedes.publish;
@@ -109,26 +102,27 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   aedes.authenticate = (client, username, password, done) => {
     const { id } = client;
     if (!DEVICE_ID.test(id) || username !== id) {
-      refuse('MQTT_IDENTIFIER_REJECTED');
+      refuse(client.conn, 'MQTT_IDENTIFIER_REJECTED');
       return done(connackError('client id and user name must be the device id', IDENTIFIER_REJECTED), null);
     }
     if (options.tls?.ca !== undefined && nameInCertificate(client) !== id) {
-      refuse('MQTT_CERTIFICATE_OF_ANOTHER', id as DeviceId);
+      refuse(client.conn, 'MQTT_CERTIFICATE_OF_ANOTHER', id as DeviceId);
       return done(connackError('the certificate names another device', BAD_CREDENTIALS), null);
     }
     if (!options.isDevice(id as DeviceId, password ?? new Uint8Array())) {
-      refuse('MQTT_BAD_CREDENTIALS', id as DeviceId);
+      refuse(client.conn, 'MQTT_BAD_CREDENTIALS', id as DeviceId);
       return done(connackError('unknown device or wrong password', BAD_CREDENTIALS), null);
     }
+    admitted.add(client);
     entering.set(id as DeviceId, client);
     done(null, true);
   };
 
   aedes.authorizePublish = (client, packet, done) => {
-    const device = client?.id as DeviceId | undefined;
-    if (device === undefined) return done(new Error('no client'));
+    if (client === null) return done(new Error('no client'));
+    const device = client.id as DeviceId;
     if (packet.topic === upTopic(device)) {
-      if (client !== null) replies.hold(client);
+      replies.hold(client);
       return done(null);
     }
     const isOwnState = packet.topic === stateTopic(device);
@@ -137,7 +131,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       events?.onState(device, state);
       return done(null);
     }
-    refuse(isOwnState ? 'MQTT_STATE_MALFORMED' : 'MQTT_TOPIC_NOT_ALLOWED', device);
+    refuse(client.conn, isOwnState ? 'MQTT_STATE_MALFORMED' : 'MQTT_TOPIC_NOT_ALLOWED', device);
     done(new Error('a device writes to its own topics only'));
   };
 
@@ -150,7 +144,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     const hasRoom = topics.has(topic) || topics.size < MAX_SUBSCRIPTIONS;
     const isAllowed = hasRoom && (topic === downTopic(device) || CAMPAIGN_TOPIC.test(topic));
     if (isAllowed) topics.add(topic);
-    else refuse('MQTT_TOPIC_NOT_ALLOWED', device);
+    else refuse(client.conn, 'MQTT_TOPIC_NOT_ALLOWED', device);
     done(null, isAllowed ? subscription : null); // null becomes 0x80 in SUBACK: refused, the connection stays
   };
 
@@ -166,14 +160,17 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     clients.delete(device);
     events?.onDisconnected(device);
   });
-  // Both are about one connection, which aedes has closed already: bytes that are no MQTT, resets, timeouts.
-  aedes.on('clientError', (client) => refuse('MQTT_CONNECTION_ERROR', client.id as DeviceId));
-  aedes.on('connectionError', () => refuse('MQTT_CONNECTION_ERROR'));
+  // Both are about one connection, which aedes has closed already: bytes that are no MQTT, resets, timeouts. aedes tells of
+  // it once for every packet that it had read; and it calls a client what that calls itself, also one that was not let in.
+  aedes.on('clientError', (client) => {
+    refuse(client.conn, 'MQTT_CONNECTION_ERROR', admitted.has(client) ? (client.id as DeviceId) : undefined);
+  });
+  aedes.on('connectionError', ({ conn }) => refuse(conn, 'MQTT_CONNECTION_ERROR'));
 
   function sendTo(client: Client, topic: string, payload: string): void {
     if (client.conn.destroyed) return;
     if (client.conn.writableLength > MAX_UNREAD_BYTES) {
-      refuse('MQTT_READS_TOO_LITTLE', client.id as DeviceId);
+      refuse(client.conn, 'MQTT_READS_TOO_LITTLE', client.id as DeviceId);
       client.conn.destroy();
       return;
     }
@@ -215,44 +212,6 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
         for (const socket of sockets) socket.destroy();
       });
     },
-  };
-}
-
-// noDelay: without it one QoS 1 round trip takes 44 ms instead of 0.13 (Nagle against delayed acknowledgements).
-function serverFor(tls: BrokerTls | undefined, onSocket: (socket: Socket) => void): Server {
-  if (tls === undefined) return createServer({ noDelay: true }, onSocket);
-  const isMutual = tls.ca !== undefined;
-  return createTlsServer(
-    {
-      ...tls,
-      noDelay: true,
-      requestCert: isMutual,
-      rejectUnauthorized: isMutual,
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: CONNECT_TIMEOUT_MS,
-    },
-    onSocket,
-  );
-}
-
-/** A subject may have several common names; a certificate of ours has one. */
-function nameInCertificate({ conn }: Client): string | undefined {
-  const name: unknown = conn instanceof TLSSocket ? conn.getPeerCertificate().subject?.CN : undefined;
-  return typeof name === 'string' ? name : undefined;
-}
-
-/** aedes reads with `socket.read`, so that is where the guard looks: no copy, and nothing gets past it. */
-function guard(socket: Socket, onFault: (code: string) => void): void {
-  const watch = mqttGuard();
-  const read = socket.read.bind(socket);
-  socket.read = (size?: number): unknown => {
-    const chunk: unknown = read(size);
-    if (!(chunk instanceof Uint8Array)) return chunk;
-    const fault = watch.feed(chunk);
-    if (fault === undefined) return chunk;
-    onFault(fault);
-    socket.destroy();
-    return null;
   };
 }
 
