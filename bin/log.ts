@@ -5,6 +5,31 @@ import { type Logger, pino } from 'pino';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogLine = (level: LogLevel, code: string, fields?: Readonly<Record<string, unknown>>) => void;
 
+/** The problems of a configuration are some lines; what comes over a line may have 65,535 characters. */
+const LONGEST_TEXT = 2_000;
+/** A hundred devices that came with a configuration are told of; nobody else makes lists that long. */
+const LONGEST_LIST = 100;
+/** What a terminal would obey (C0, DEL, C1, direction marks) or cannot show; an end of line is written as two characters. */
+const HARMFUL = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Whoever writes a line need not think of where its words come from: a stranger's are as long as they like, and JSON leaves
+ * C1 controls and direction marks as they are.
+ */
+export function tidyFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, tidy(value)]));
+}
+
+function tidy(value: unknown): unknown {
+  if (typeof value === 'string') {
+    const text = value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
+    return text.replace(HARMFUL, '\ufffd');
+  }
+  if (!Array.isArray(value)) return value;
+  const some = value.slice(0, LONGEST_LIST).map(tidy);
+  return value.length > LONGEST_LIST ? [...some, `and ${value.length - LONGEST_LIST} more`] : some;
+}
+
 /** `messageKey`: what the text handed to the logger is called; the agent logs codes, the gateway codes and words. */
 export const loggerTo = (level: LogLevel, messageKey: 'code' | 'msg' = 'code'): Logger =>
   pino(
@@ -13,7 +38,7 @@ export const loggerTo = (level: LogLevel, messageKey: 'code' | 'msg' = 'code'): 
       base: null,
       messageKey,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: tidyFields },
     },
     // Synchronous: the line that says why a process ended must not be lost with it.
     pino.destination({ dest: 2, sync: true }),
@@ -21,5 +46,6 @@ export const loggerTo = (level: LogLevel, messageKey: 'code' | 'msg' = 'code'): 
 
 export function logTo(level: LogLevel): LogLine {
   const logger = loggerTo(level);
-  return (at, code, fields) => logger[at](fields ?? {}, code);
+  // The code stands where pino has its message, which `tidyFields` doesn't see; a gateway's refusal brings one along.
+  return (at, code, fields) => logger[at](fields ?? {}, String(tidy(code)));
 }
