@@ -47,6 +47,28 @@ export const identityRule: ClaimRule = {
       gives: 'invalid-id-card',
     },
     { claim: 'with a device that hides its number', ...by({ device: '00000000-0000-0000' }), gives: 'invalid-device' },
+    {
+      claim: 'with the same, in full',
+      ...by({ device: '00000000-0000-0000-0000-000000000000' }),
+      gives: 'invalid-device',
+    },
+    {
+      claim: 'with the address that phones give instead of theirs',
+      ...by({ device: '02:00:00:00:00:00' }),
+      gives: 'invalid-device',
+    },
+    { claim: 'with that address, written otherwise', ...by({ device: '02-00-00-00-00-00' }), gives: 'invalid-device' },
+    { claim: 'with an address that begins like it', ...by({ device: '02:00:00:00:00:01' }), gives: null },
+    { claim: 'with a word for a number', ...by({ device: 'Unknown' }), gives: 'invalid-device' },
+    { claim: 'with a variable that nobody has set', ...by({ device: 'undefined' }), gives: 'invalid-device' },
+    { claim: 'with none at all, in words', ...by({ device: ' null ' }), gives: 'invalid-device' },
+    { claim: 'with a nought', ...by({ device: '0' }), gives: 'invalid-device' },
+    {
+      claim: 'with the number that a whole make of phones had',
+      ...by({ device: '9774d56d682e549c' }),
+      gives: 'invalid-device',
+    },
+    { claim: 'with a number that begins with a word', ...by({ device: 'unknown-7f3a' }), gives: null },
     { claim: 'with no device number', ...by({ device: '' }), gives: 'invalid-device' },
     { claim: 'with markup for a device', ...by({ device: '<script>' }), gives: 'invalid-device' },
     {
@@ -91,14 +113,47 @@ export function checkCharacter(digits: string): string {
 }
 
 /**
+ * What phones and apps give in place of a number that they hide or haven't got, without the marks between the signs. Where
+ * any one agreement makes two claims one person's, the first of all these would get a coupon, and the others none.
+ */
+const NO_NUMBERS: ReadonlySet<string> = new Set([
+  // A programming language's or a form's word for nothing; Android says `unknown` for a serial number it keeps to itself.
+  ...[
+    'unknown',
+    'null',
+    'undefined',
+    'none',
+    'nil',
+    'false',
+    'true',
+    'empty',
+    'default',
+    'unset',
+    'notset',
+    'noid',
+    'object',
+  ],
+  // What stands in an example.
+  ...['test', 'example', 'device', 'deviceid', 'phone', 'android', 'iphone', 'imei', 'uuid', 'serial', 'string'],
+  // The hardware address that Android since 6 and iOS since 7 give to every app.
+  '020000000000',
+  // The ANDROID_ID that whole makes of phones with Android 2.2 had in common; emulators' IMEIs.
+  ...['9774d56d682e549c', '004999010640000', '358240051111110'],
+  // Counted along the keyboard, or left in by the factory.
+  ...['1234', '12345', '123456', '1234567', '12345678', '123456789', '0123456789', '1234567890'],
+  ...['123456789012345', '012345678912345', '0123456789abcdef', '123456789abcdef'],
+]);
+
+/**
  * Whatever the app's platform gives: IMEI, UUID or a number of its own, written small. A phone that hides its number
- * gives the same sign throughout, and all such phones would be one person.
+ * gives the same sign throughout, or one of the above.
  */
 export function normalDevice(text: string): string | undefined {
   if (text.length > LONGEST_IDENTIFIER) return undefined;
   const device = text.trim().toLowerCase();
   if (!/^[a-z0-9][a-z0-9:._-]{3,63}$/.test(device)) return undefined;
-  return new Set(device.replace(/[:._-]/g, '')).size > 1 ? device : undefined;
+  const signs = device.replace(/[:._-]/g, '');
+  return new Set(signs).size > 1 && !NO_NUMBERS.has(signs) ? device : undefined;
 }
 
 /** The campaign's day, as a number. */
