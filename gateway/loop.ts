@@ -335,4 +335,7 @@ class Loop implements GatewayLoop {
   }
 }
 
-const BUSY: LedgerFault = { code: 'TOO_MANY_REQUESTS', message: 'too much is waiting: send it again in a moment' };
+const BUSY: LedgerFault = {
+  code: 'TOO_MANY_REQUESTS',
+  message: 'too much is waiting, or the gateway is stopping: send it again in a moment',
+};

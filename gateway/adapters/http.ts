@@ -168,7 +168,7 @@ async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uin
   });
   const outcome = prepared.op === undefined ? undefined : await asked(loop, prepared.op);
   if (typeof outcome === 'string') return refuse(reply, 503, outcome, 'not stored; ask again in a moment');
-  const { answer, grants } = answerClaim({ request, prepared, outcome, issuer });
+  const { answer, grants } = answerClaim({ request, prepared, outcome, issuer, rules });
   for (const grant of grants) verifier.issued(grant);
   for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
   // Whose key it is, only the ledger knows: a question that it wasn't asked, or a stranger's, opens no holder's page.

@@ -64,7 +64,7 @@ const answerTo = (outcome: Outcome | undefined): unknown => {
 describe('a counter', () => {
   it('takes coupons for the merchant whom the bank gave it to, and for no other one on the list', () => {
     const commit = withCoupon();
-    expect(answerTo(commit(asks('a', { merchant: 'shop-2' as MerchantId })))).toBe('device-not-admitted');
+    expect(answerTo(commit(asks('a', { merchant: 'shop-2' as MerchantId })))).toBe('device-of-another-merchant');
     expect(answerTo(commit(asks('a')))).toBe('reserved');
   });
 

@@ -21,9 +21,8 @@ import type { Rules } from './rules.js';
 
 export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
   const key = saleKey(op.device, op.sale);
-  if (draft.device(op.device)?.fork != null || isElsewhere(rules, op)) {
-    return authorised(op, refused('device-not-admitted'));
-  }
+  if (draft.device(op.device)?.fork != null) return authorised(op, refused('device-not-admitted'));
+  if (isElsewhere(rules, op)) return authorised(op, refused('device-of-another-merchant'));
   const before = draft.sale(key);
   if (before !== undefined) {
     const repeated = repeatAnswer(draft, rules, before, op, now);
@@ -120,7 +119,7 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
     history: () => otherSalesOf(draft, holder.id, key).filter((sale) => mayBePaid(draft, sale, now)),
   });
   if (choice.kind === 'none') {
-    const reason = choice.reason === 'no-coupon-held' ? whyNone(coupons) : choice.reason;
+    const reason = choice.reason === 'no-coupon-held' ? whyNone(coupons, now) : choice.reason;
     return { answer: { kind: 'refused', reason, next: choice.next }, holder };
   }
   const { chosen } = choice;
@@ -176,8 +175,9 @@ function isFree(coupon: Coupon, key: SaleKey, now: WallMs): boolean {
   }
 }
 
-function whyNone(coupons: readonly Coupon[]): ReasonCode {
+function whyNone(coupons: readonly Coupon[], now: WallMs): ReasonCode {
   if (coupons.some((coupon) => coupon.state === 'reserved')) return 'coupon-reserved';
+  if (coupons.some((coupon) => coupon.state === 'held' && coupon.usableFrom > now)) return 'usable-later';
   return coupons.some((coupon) => coupon.state === 'used') ? 'already-used' : 'no-coupon-held';
 }
 

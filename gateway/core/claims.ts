@@ -6,7 +6,7 @@ import { normalDevice, normalIdCard, normalPhone, type Person, refuseClaim } fro
 import { base64url } from '#protocol/codes/bit-text.js';
 import { holderIdOf } from '#protocol/codes/presentation.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import { sentence } from '#protocol/faults/sentence.js';
+import { type SentenceParams, sentence } from '#protocol/faults/sentence.js';
 import type { HolderId } from '#protocol/ids.js';
 import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
 import { exactly, type WallMs } from '#protocol/time.js';
@@ -74,14 +74,16 @@ export function answerClaim(options: {
   readonly prepared: PreparedClaim;
   readonly outcome: Extract<Outcome, { kind: 'claimed' }> | undefined;
   readonly issuer: Issuer;
+  readonly rules: Rules;
 }): AnsweredClaim {
-  const { request, prepared, outcome, issuer } = options;
+  const { request, prepared, outcome, issuer, rules } = options;
+  const { day, time } = rules.campaign.claim.opens;
   const given = new Map(outcome?.tiers.map((tier) => [tier.tier, tier]));
   const results = [...new Set(request.tiers)].map((tier): ClaimAnswer['results'][number] => {
     const reason = prepared.refused.get(tier) ?? given.get(tier)?.reason;
     const serial = given.get(tier)?.serial ?? null;
     if (serial !== null) return { tier, ok: true, serial };
-    return refusal(tier, reason ?? 'unknown-tier');
+    return refusal(tier, reason ?? 'unknown-tier', { opens: `${day} ${time}` });
   });
   const grants = issuer.grants(prepared.publicKey, outcome?.serials ?? []);
   const [first] = grants;
@@ -89,10 +91,10 @@ export function answerClaim(options: {
   return { answer: { results, grant, paymentCode: outcome?.paymentCode ?? null }, grants };
 }
 
-const refusal = (tier: string, reason: ReasonCode): ClaimAnswer['results'][number] => ({
+const refusal = (tier: string, reason: ReasonCode, params: SentenceParams): ClaimAnswer['results'][number] => ({
   tier,
   ok: false,
   reason,
-  zh: sentence(reason, {}, 'zh'),
-  en: sentence(reason, {}, 'en'),
+  zh: sentence(reason, params, 'zh'),
+  en: sentence(reason, params, 'en'),
 });

@@ -258,6 +258,6 @@ describe('a claim in Youhao', () => {
     expect(refuseClaim(campaign, { ...bad, at: early })).toBe('claim-not-open');
     expect(refuseClaim(campaign, { ...bad, at: noon })).toBe('unknown-tier');
     expect(refuseClaim(campaign, { ...bad, at: noon, tier: 'yuan-20' })).toBe('invalid-phone');
-    expect(refuseClaim(campaign, { ...claim, position: null, earlier: [['phone']] })).toBe('outside-area');
+    expect(refuseClaim(campaign, { ...claim, position: null, earlier: [['phone']] })).toBe('position-missing');
   });
 });

@@ -31,12 +31,23 @@ describe('every reason', () => {
 
 describe('what the cashier can do', () => {
   // Said at a phone, to whoever claims; all others are said at a counter.
-  const AT_A_PHONE = /^(claim-|invalid-|tier-gone|unknown-tier|already-claimed|outside-area|budget-|wallet-)/;
+  const AT_A_PHONE = /^(claim-|invalid-|tier-gone|unknown-tier|already-claimed|outside-area|position-|budget-|wallet-)/;
   it.each(REASON_CODES.filter((code) => !AT_A_PHONE.test(code)))('is said with %s, in both languages', (code) => {
     const { zh, en, bare }: Reason = REASONS[code];
     for (const text of [zh, bare?.zh ?? zh]) expect(text).toMatch(/按原价收款|请|再买/);
     for (const text of [en, bare?.en ?? en])
       expect(text).toMatch(/full price|ask|[Pp]lease|refresh|restore|call|scan|more takes/);
+  });
+});
+
+describe('what somebody who claims can do', () => {
+  const AT_A_PHONE = REASON_CODES.filter((code) =>
+    /^(claim-not|invalid-|tier-|unknown-tier|already-claimed|outside-area|position-|budget-|wallet-)/.test(code),
+  );
+  it.each(AT_A_PHONE)('is said with %s, in both languages', (code) => {
+    const { zh, en, bare }: Reason = REASONS[code];
+    for (const text of [zh, bare?.zh ?? zh]) expect(text).toMatch(/请/);
+    for (const text of [en, bare?.en ?? en]) expect(text).toMatch(/: (try|come|claim|let|look|check|refresh|give)/);
   });
 });
 

@@ -30,18 +30,22 @@ export const REASONS = {
     en: 'This merchant is not on the campaign list; full price',
   },
   'mode-not-allowed': {
-    zh: '此券不能这样使用，请顾客出示付款码',
-    en: 'Not in this way: ask the customer to show the code',
+    zh: '此券不能以这种方式使用，请在付款码与扫码牌之间换一种，或按原价收款',
+    en: 'Not in this way: ask the customer to pay in the other (code or plate), or full price',
   },
   'plate-cap': {
-    zh: '静态码牌当日限额已满，请顾客出示付款码',
-    en: 'Daily cap of the static plate reached: ask the customer to show the code',
+    zh: '这一笔会超出静态码牌的当日限额，请顾客出示付款码',
+    en: 'This payment goes beyond the daily cap of the static plate: ask the customer to show the code',
   },
   'split-order': {
     zh: '疑似拆单，本次不能用券，按原价收款',
     en: 'Looks like one order split into several: no coupon this time, full price',
   },
   'already-used': { zh: '此消费券已使用，按原价收款', en: 'This coupon has been used; full price' },
+  'usable-later': {
+    zh: '退回的消费券尚不能用，次日起可用，按原价收款',
+    en: 'The coupon came back from a refund and is usable from the next day on; full price',
+  },
   'coupon-reserved': {
     zh: '此消费券正用于另一笔付款，按原价收款',
     en: 'This coupon is in use in another payment; full price',
@@ -61,8 +65,8 @@ export const REASONS = {
     en: 'The signature of the coupon code is not valid: another code, or full price',
   },
   'presentation-stale': {
-    zh: '消费券码已过期，请顾客刷新',
-    en: 'The coupon code is too old: ask the customer to refresh it',
+    zh: '消费券码已过时，请顾客刷新；仍不行请校准手机时间',
+    en: 'The coupon code is too old: refresh it; if that does not help, the phone clock is behind and must be set right',
   },
   'phone-clock-ahead': {
     zh: '顾客手机时间不准（偏快），请校准后刷新',
@@ -94,33 +98,75 @@ export const REASONS = {
     zh: '该顾客离线用券次数已满，按原价收款',
     en: 'This customer has reached the offline limit; full price',
   },
-  'offline-sync-too-old': { zh: '离线时间过长，请恢复网络', en: 'Too long since the last sync: restore the line' },
-  'offline-bundle-missing': {
-    zh: '缺少活动数据，请恢复网络',
-    en: 'No campaign data on this counter yet: restore the line',
+  'offline-sync-too-old': {
+    zh: '离线时间过长，请恢复网络，此前按原价收款',
+    en: 'Too long since the last sync: restore the line, full price until then',
   },
-  'no-trusted-time': { zh: '本机时间不可信，请恢复网络', en: 'This counter cannot trust its clock: restore the line' },
-  'device-not-admitted': { zh: '本机未获授权，请联系收单行', en: 'This device is not admitted: call the bank' },
+  'offline-bundle-missing': {
+    zh: '缺少活动数据，请恢复网络，此前按原价收款',
+    en: 'No campaign data on this counter yet: restore the line, full price until then',
+  },
+  'no-trusted-time': {
+    zh: '本机时间不可信，请恢复网络，此前按原价收款',
+    en: 'This counter cannot trust its clock: restore the line, full price until then',
+  },
+  'device-not-admitted': {
+    zh: '本机已停用消费券，请联系收单行，按原价收款',
+    en: 'This device may take no coupons any more: call the bank; full price',
+  },
+  'device-of-another-merchant': {
+    zh: '本机登记在另一商户名下，请联系收单行，按原价收款',
+    en: 'This device is registered for another merchant: call the bank; full price',
+  },
   'journal-failed': {
     zh: '本机存储故障，暂停用券：可按原价收款，并请报修',
     en: 'Storage of this counter has failed, no coupons: charge the full price, and call service',
   },
   'lease-expired': { zh: '等待过久，请重新扫码', en: 'Waited too long: scan again' },
   // -- claiming
-  'budget-exhausted': { zh: '活动资金已用完，不再发券', en: 'The campaign budget is used up: no more coupons' },
-  'claim-not-open': { zh: '领券尚未开始', en: 'Claiming has not opened' },
-  'claim-closed': { zh: '领券已经结束', en: 'Claiming is over' },
-  'outside-area': { zh: '您不在活动区域内', en: 'You are not in the campaign area' },
-  'tier-gone': { zh: '该面额已领完', en: 'This tier is gone' },
-  'already-claimed': { zh: '每人每种面额限领一张', en: 'One coupon of each tier per person' },
-  'wallet-of-another': {
-    zh: '此手机钱包已登记他人身份，请用本人手机领取',
-    en: 'This wallet is registered to somebody else: claim with your own phone',
+  'budget-exhausted': {
+    zh: '剩余活动资金不足以再发一张该面额的券，请看看较小的面额',
+    en: 'What is left of the budget is less than this coupon: try a smaller one',
   },
-  'unknown-tier': { zh: '没有这种面额', en: 'There is no such tier' },
-  'invalid-phone': { zh: '手机号不正确', en: 'Not a valid mobile number' },
-  'invalid-id-card': { zh: '身份证号不正确', en: 'Not a valid ID-card number' },
-  'invalid-device': { zh: '设备号不正确', en: 'Not a valid device number' },
+  'claim-not-open': {
+    zh: '领券尚未开始，请于{opens}（活动当地时间）起领取',
+    en: 'Claiming opens at {opens}, local time of the campaign: come back then',
+    bare: { zh: '领券尚未开始，请在开始后领取', en: 'Claiming has not opened: come back later' },
+  },
+  'claim-closed': { zh: '活动已经结束，不再发券', en: 'The campaign is over: no more coupons are given out' },
+  'outside-area': {
+    zh: '您的位置不在活动区域内，请到活动区域后再领取',
+    en: 'Your position is outside the campaign area: claim once you are there',
+  },
+  'position-missing': {
+    zh: '没有收到您的位置，请允许应用使用定位后再领取',
+    en: 'Your position did not come along: let the app use it, and claim again',
+  },
+  'tier-gone': { zh: '该面额已领完，请看看其他面额', en: 'This tier is gone: try another one' },
+  'already-claimed': {
+    zh: '该面额您已领满，请到领取时所用的手机上查看；若非本人领取，请联系主办方',
+    en: 'You have claimed all that one person may of this tier: look on the phone you did it with; if it was not you, tell the organiser',
+  },
+  'wallet-of-another': {
+    zh: '此手机钱包登记的身份与填写的不一致，请核对，或用本人手机领取',
+    en: 'This wallet is registered under other particulars: check them, or claim with your own phone',
+  },
+  'unknown-tier': {
+    zh: '本活动没有这种面额，请刷新后重新选择',
+    en: 'There is no such tier: refresh, and choose again',
+  },
+  'invalid-phone': {
+    zh: '手机号不正确，请填写11位的中国大陆手机号',
+    en: 'Not a valid mobile number: give the 11 digits of one of mainland China',
+  },
+  'invalid-id-card': {
+    zh: '身份证号不正确，请核对18位公民身份号码',
+    en: 'Not a valid ID-card number: check all 18 characters',
+  },
+  'invalid-device': {
+    zh: '无法识别您的手机，请允许应用读取设备标识，或更新应用后再领取',
+    en: 'The phone gives no number of its own: let the app read the device identifier, or update the app, and claim again',
+  },
 } as const satisfies Record<string, Reason>;
 
 export type ReasonCode = keyof typeof REASONS;

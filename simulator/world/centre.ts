@@ -176,7 +176,7 @@ export class Centre {
       paymentCode: `62${String(this.#codes).padStart(17, '0')}`,
     });
     const answer = (outcome: Parameters<typeof answerClaim>[0]['outcome']): void => {
-      const answered = answerClaim({ request, prepared, outcome, issuer: this.#issuer });
+      const answered = answerClaim({ request, prepared, outcome, issuer: this.#issuer, rules: this.rules });
       for (const grant of answered.grants) verifier?.issued(grant);
       reply(answered.answer);
     };

@@ -10,7 +10,8 @@ export const geofenceRule: ClaimRule = {
   id: 'geofence',
   evaluate({ campaign: { claim } }, { position }) {
     if (claim.geofence === null) return null;
-    return position !== null && isInArea(claim.geofence, position) ? null : 'outside-area';
+    if (position === null || !isPosition(position)) return 'position-missing';
+    return isInArea(claim.geofence, position) ? null : 'outside-area';
   },
   examples: [
     { claim: 'anywhere, where there is no outline', ask: { position: null }, gives: null },
@@ -23,13 +24,17 @@ export const geofenceRule: ClaimRule = {
     { claim: 'in the exclave', ...from(130.5, 47.5), gives: null },
     { claim: 'between district and exclave', ...from(129.5, 47.5), gives: 'outside-area' },
     { claim: 'with the two numbers exchanged', ...from(47.85, 128.84), gives: 'outside-area' },
-    { claim: 'with a position that is no number', ...from(Number.NaN, 47.85), gives: 'outside-area' },
-    { claim: 'with no position', ask: { position: null }, campaign: { claim: district() }, gives: 'outside-area' },
+    { claim: 'with a position that is no number', ...from(Number.NaN, 47.85), gives: 'position-missing' },
+    { claim: 'with no position', ask: { position: null }, campaign: { claim: district() }, gives: 'position-missing' },
   ],
 };
 
-export function isInArea(geofence: Geofence, { longitude, latitude }: Position): boolean {
-  if (!Number.isFinite(longitude) || !Number.isFinite(latitude)) return false;
+const isPosition = ({ longitude, latitude }: Position): boolean =>
+  Number.isFinite(longitude) && Number.isFinite(latitude);
+
+export function isInArea(geofence: Geofence, position: Position): boolean {
+  if (!isPosition(position)) return false;
+  const { longitude, latitude } = position;
   const polygons = geofence.type === 'Polygon' ? [geofence.coordinates] : geofence.coordinates;
   return polygons.some(([outline = [], ...holes]) => {
     if (place(outline, longitude, latitude) === 'outside') return false;

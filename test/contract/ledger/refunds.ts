@@ -120,6 +120,17 @@ export function refunds(its: LedgerInTest): void {
       expect([await its.spent(), await its.spent(MORNING + 24 * HOUR)]).toEqual([today, []]);
     });
 
+    it('says of a coupon that is back tomorrow that it is, and takes it then', async () => {
+      await its.reopen({ refund: 'restored-next-day' });
+      await claimed(its.ledger, claimOp('ann', ['s20', 's80']));
+      const counter = new Counter();
+      await its.sell(counter, 'a', 'ann', 30_000);
+      await its.sell(counter, 'b', 'ann', 30_000);
+      await commitOne(its.ledger, counter.sends([refunded('a', 22_000)]));
+      expect(await authorised(its.ledger, counter.asks('c', 'ann', 30_000))).toBe('usable-later');
+      expect(await authorised(its.ledger, counter.asks('d', 'ann', 30_000), MORNING + 24 * HOUR)).toBe(7);
+    });
+
     it('comes once', async () => {
       expect((await its.sums()).flags).toEqual({});
       await claimed(its.ledger, claimOp('ann', ['s80']));
