@@ -428,7 +428,7 @@ describe('claims', () => {
     ['no JSON', '{', 400, 'REQUEST_MALFORMED'],
     ['__proto__', '{"__proto__":{"tiers":["s20"]}}', 400, 'REQUEST_MALFORMED'],
     ['a field too few', JSON.stringify({ ...claimBody, publicKey: undefined }), 400, 'REQUEST_MALFORMED'],
-    ['a key that is no point', JSON.stringify({ ...claimBody, publicKey: 'A'.repeat(44) }), 400, 'KEY_UNUSABLE'],
+    ['a key that is no point', JSON.stringify({ ...claimBody, publicKey: 'A'.repeat(44) }), 400, 'PUBLIC_KEY_UNUSABLE'],
     ['a book', JSON.stringify({ ...claimBody, phone: 'x'.repeat(10_000) }), 413, 'REQUEST_TOO_LARGE'],
   ])('with %s get a code', async (_, body, status, code) => {
     expect(await post(body)).toMatchObject({ status, json: { code } });

@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
+import { maskWithin } from '#protocol/codes/classify.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { encode } from '#protocol/messages/index.js';
@@ -79,6 +80,7 @@ export async function startGateway(
   const verifier = threadVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
   const isDevice = (device: DeviceId, password: Uint8Array): boolean => register.admits(device, password);
   const broker = aedesBroker({ ...config.mqtt, tls, isDevice });
+  const events = loopEvents(logger, metrics, clock);
   const loop = createGatewayLoop({
     ledger,
     broker,
@@ -89,7 +91,7 @@ export async function startGateway(
     campaign: campaign.id,
     allowance: issuer.allowance,
     signTime: issuer.time,
-    events: loopEvents(logger, metrics, clock),
+    events,
   });
   metrics.watch(loop);
   const { operatorToken } = config.http;
@@ -104,6 +106,7 @@ export async function startGateway(
     metrics,
     devices: () => register.devices,
     operatorToken,
+    alarm: (code, what) => events.alarm(code, what, undefined),
   });
 
   function takeDevices(devices: GatewayConfig['devices']): void {
@@ -175,7 +178,10 @@ function brokerTls({ mqtt: { tls } }: GatewayConfig): BrokerTls | undefined {
   }
 }
 
-function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): LoopEvents {
+/** JavaScript and SQLite quote what they stumble over, and that may be a customer's code. */
+const LONGEST_ALARM = 400;
+
+function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<LoopEvents> {
   // Each its own: no flood of nonsense keeps an alarm out of the log.
   const [refusals, alarms] = [logBudget(), logBudget()];
   return {
@@ -189,7 +195,8 @@ function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): LoopEvents 
       metrics.alarm(code);
       const unwritten = alarms.spend(code, device, clock.now());
       if (unwritten === undefined) return;
-      logger.error({ code, device, what, ...(unwritten > 0 && { unwritten }) }, 'someone should look at this');
+      const said = maskWithin(what).slice(0, LONGEST_ALARM);
+      logger.error({ code, device, what: said, ...(unwritten > 0 && { unwritten }) }, 'someone should look at this');
     },
   };
 }

@@ -1,10 +1,9 @@
 /**
- * The gateway over HTTP: claims from phones, a holder's own coupons, the campaign, and what an operator looks at. Every
- * refusal is `{code, what}`; nothing personal is ever logged or given back.
+ * The gateway over HTTP: claims from phones, a holder's own coupons, the campaign, and what an operator looks at. Nothing
+ * personal is ever logged or given back.
  */
+import { isUtf8 } from 'node:buffer';
 import { ECDH, randomInt } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
@@ -17,6 +16,15 @@ import type { GatewayLoop } from '../loop.js';
 import type { Clock } from '../ports/clock.js';
 import type { Answer, ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
 import type { Verifier } from '../ports/verifier.js';
+import {
+  MAX_BODY_BYTES,
+  NotUtf8,
+  REQUEST_TIMEOUT_MS,
+  refuse,
+  refuseUnread,
+  refuseUnstored,
+  wrongWith,
+} from './http-refusals.js';
 import type { Metrics } from './metrics.js';
 import { isSameSecret } from './secrets.js';
 
@@ -33,13 +41,11 @@ export interface HttpOptions {
   readonly devices: () => readonly DeviceId[];
   /** Without one, sums and metrics are for this machine only. */
   readonly operatorToken: string | undefined;
+  /** Someone should look: a request failed in here. */
+  alarm(code: string, what: string): void;
 }
 
-/** A claim is some 400 bytes. */
-const MAX_BODY_BYTES = 8 * 1024;
-/** A client that dawdles over its request is not one of ours … */
-const REQUEST_TIMEOUT_MS = 10_000;
-/** … and is looked for this often. */
+/** Whoever dawdles is looked for this often. */
 const DAWDLERS_MS = 2_000;
 /** Since this gateway started, that is: what devices say of themselves is in no book. */
 const NEVER_SEEN = { online: false, since: null, lastMessage: null, state: null };
@@ -56,6 +62,8 @@ export function httpServer(options: HttpOptions): FastifyInstance {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: DAWDLERS_MS,
+      // Node would refuse such a request without a word; here it is one like those that come under a strange name.
+      requireHostHeader: false,
     },
     // Whoever dawdles must not keep the gateway from stopping; a claim whose answer is cut off is asked again.
     forceCloseConnections: true,
@@ -69,14 +77,16 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
   });
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'NOT_FOUND', 'there is nothing under this path'));
-  app.setErrorHandler((error, _request, reply) => {
-    const status = statusOf(error);
-    if (status === 413) return refuse(reply, status, 'REQUEST_TOO_LARGE', `at most ${MAX_BODY_BYTES} bytes`);
-    if (status < 500) return refuse(reply, status, 'REQUEST_MALFORMED', 'one JSON object is expected, in UTF-8');
-    metrics.alarm('HTTP_FAILED');
-    return refuse(reply, 500, 'LEDGER_WRITE_FAILED', 'not done; ask again');
+  app.setNotFoundHandler((_request, reply) => {
+    return refuse(reply, 404, 'NOT_FOUND', 'there is nothing under this path, or not by this method');
   });
+  app.setErrorHandler((error, _request, reply) => {
+    const wrong = wrongWith(error);
+    if (wrong !== undefined) return refuse(reply, ...wrong);
+    options.alarm('HTTP_FAILED', error instanceof Error ? error.message : 'no error');
+    return refuse(reply, 500, 'HTTP_FAILED', 'it went wrong here; ask again');
+  });
+  takeJsonOnly(app);
 
   app.post('/v1/claims', async (request, reply) => {
     const parsed = claimRequestSchema.safeParse(request.body);
@@ -86,7 +96,7 @@ export function httpServer(options: HttpOptions): FastifyInstance {
     }
     const publicKey = pointOf(parsed.data.publicKey);
     if (publicKey === undefined) {
-      return refuse(reply, 400, 'KEY_UNUSABLE', 'publicKey: a compressed P-256 point, 33 bytes in base64url');
+      return refuse(reply, 400, 'PUBLIC_KEY_UNUSABLE', 'publicKey: a compressed P-256 point, 33 bytes in base64url');
     }
     return claim(options, parsed.data, publicKey, reply);
   });
@@ -120,36 +130,46 @@ export function httpServer(options: HttpOptions): FastifyInstance {
   });
 
   app.get('/metrics', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(reply);
+    if (!isOperator(options, request)) return refuseOperator(options, reply);
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
 
   app.get('/v1/reconciliation', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(reply);
+    if (!isOperator(options, request)) return refuseOperator(options, reply);
     return reply.send(await promised(ledger.reconciliation.bind(ledger)));
   });
 
   app.get('/v1/devices', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(reply);
+    if (!isOperator(options, request)) return refuseOperator(options, reply);
     return reply.send({
       devices: options.devices().map((device) => ({ device, ...(loop.presence.get(device) ?? NEVER_SEEN) })),
     });
   });
 
   app.get('/v1/evidence', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(reply);
+    if (!isOperator(options, request)) return refuseOperator(options, reply);
     const all = await promised(ledger.evidence.bind(ledger));
     return reply.send({ evidence: all.map(({ id, kind, device, at }) => ({ id, kind, device, at })) });
   });
 
   app.get<{ Params: { id: string } }>('/v1/evidence/:id', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(reply);
+    if (!isOperator(options, request)) return refuseOperator(options, reply);
     const found = (await promised(ledger.evidence.bind(ledger))).find(({ id }) => String(id) === request.params.id);
     if (found === undefined) return refuse(reply, 404, 'NOT_FOUND', 'there is no evidence under this number');
     return reply.send({ format: 1, ...found, campaign: rules.campaign.id, issuerKeys: publicKeys(issuer) });
   });
 
   return app;
+}
+
+/** fastify would take text as well, and put boxes where bytes are not UTF-8: a GBK name would be told it is no name. */
+function takeJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isUtf8(body)) return parse(request, body.toString(), done);
+    done(new NotUtf8());
+  });
 }
 
 /** The issuer's public keys as documents carry them. */
@@ -167,7 +187,7 @@ async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uin
     paymentCode: randomPaymentCode(),
   });
   const outcome = prepared.op === undefined ? undefined : await asked(loop, prepared.op);
-  if (typeof outcome === 'string') return refuse(reply, 503, outcome, 'not stored; ask again in a moment');
+  if (typeof outcome === 'string') return refuseUnstored(reply, outcome);
   const { answer, grants } = answerClaim({ request, prepared, outcome, issuer, rules });
   for (const grant of grants) verifier.issued(grant);
   for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
@@ -227,33 +247,13 @@ const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto
 
 const bearer = ({ headers }: FastifyRequest): string => /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 
-const refuseOperator = (reply: FastifyReply): FastifyReply =>
-  refuse(reply, 401, 'NOT_AUTHORISED', 'for the operator only: give the token of the configuration, as Bearer');
-
-/** What never became a request: fastify and Node would answer with words of their own. */
-function refuseUnread(code: string, socket: Socket): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, what] = UNREAD.get(code) ?? [400, 'this is no HTTP request'];
-  const body = JSON.stringify({ code: 'REQUEST_MALFORMED', what });
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n`;
-  socket.end(`${head}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy());
-}
-
-const UNREAD: ReadonlyMap<string, readonly [status: number, what: string]> = new Map([
-  ['ERR_HTTP_REQUEST_TIMEOUT', [408, `a request must be whole within ${REQUEST_TIMEOUT_MS / 1_000} s`]],
-  ['HPE_HEADER_OVERFLOW', [431, 'the headers are too long']],
-]);
-
-const refuse = (reply: FastifyReply, status: number, code: string, what: string): FastifyReply =>
-  reply.code(status).send({ code, what });
-
-function statusOf(error: unknown): number {
-  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  return typeof status === 'number' ? status : 500;
-}
+const refuseOperator = ({ operatorToken }: HttpOptions, reply: FastifyReply): FastifyReply => {
+  const how =
+    operatorToken === undefined
+      ? 'ask this machine from itself, as 127.0.0.1 and through no proxy, or set http.operatorToken'
+      : 'give the token of the configuration, as Bearer';
+  return refuse(reply, 401, 'NOT_AUTHORISED', `for the operator only: ${how}`);
+};
 
 const promised = <Value>(ask: (done: Answer<Value>) => void): Promise<Value> =>
   new Promise((resolve, reject) => {

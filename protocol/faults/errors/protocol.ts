@@ -134,6 +134,12 @@ export const PROTOCOL_ERRORS = {
     'The request lacks a field or has one that is not what it should be.',
     'Correct the named field and send it again.',
   ],
+  PUBLIC_KEY_UNUSABLE: [
+    'peer',
+    'never',
+    "A claim's public key is not a point of curve P-256.",
+    'Send the compressed point, 33 bytes, in base64url without padding.',
+  ],
   REQUEST_TOO_LARGE: [
     'peer',
     'never',
@@ -212,7 +218,7 @@ export const PROTOCOL_ERRORS = {
   HTTP_FAILED: [
     'ours',
     'again',
-    'A request over HTTP failed inside the gateway; nothing was changed.',
-    'Look at the log; ask again.',
+    'A request over HTTP failed inside the gateway.',
+    'Look at the log; asking again does nothing twice.',
   ],
 } as const satisfies Record<string, ErrorRow>;

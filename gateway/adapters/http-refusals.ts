@@ -1,0 +1,109 @@
+/**
+ * How the gateway says no over HTTP: `{code, what, zh, en}`. `what` is for whoever writes the software that asked, `zh` and
+ * `en` are for the person in front of it; none of them repeats anything that came along.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply } from 'fastify';
+import { isErrorCode } from '#protocol/faults/errors.js';
+
+interface Said {
+  readonly zh: string;
+  readonly en: string;
+}
+
+const SAID = {
+  REQUEST_MALFORMED: {
+    zh: '提交的内容有误，请更新应用后重试',
+    en: 'What was sent is not as it should be: update the app and try again',
+  },
+  REQUEST_TOO_LARGE: { zh: '提交的内容过长，请更新应用后重试', en: 'Too much was sent: update the app and try again' },
+  PUBLIC_KEY_UNUSABLE: {
+    zh: '手机钱包的密钥无效，请更新应用后重试',
+    en: "The wallet's key is not usable: update the app and try again",
+  },
+  NOT_FOUND: { zh: '没有这一内容，请核对地址', en: 'There is no such thing here: check the address' },
+  NOT_AUTHORISED: {
+    zh: '没有查看权限，请在领券时所用的手机上打开',
+    en: 'This is not for everybody: open it on the phone that claimed',
+  },
+  TOO_MANY_REQUESTS: {
+    zh: '现在人太多，没有登记，请稍等片刻再试',
+    en: 'Too many ask at the moment, and nothing was stored: try again soon',
+  },
+  NOT_STORED: {
+    zh: '系统暂时无法登记，请稍后再试；已领的券不受影响',
+    en: 'Nothing can be stored at the moment: try again later; coupons that you have are safe',
+  },
+  HTTP_FAILED: {
+    zh: '系统出错，请稍后再试；重复提交不会多领或少领',
+    en: 'Something went wrong here: try again; asking twice neither gives nor takes anything twice',
+  },
+} as const satisfies Record<string, Said>;
+
+export type HttpRefusal = Exclude<keyof typeof SAID, 'NOT_STORED'>;
+
+/** A phone that asks again at once only makes the queue longer. */
+const ASK_AGAIN_S = 5;
+
+export const refuse = (reply: FastifyReply, status: number, code: HttpRefusal, what: string): FastifyReply =>
+  reply.code(status).send({ code, what, ...SAID[code] });
+
+/** `code`: the ledger's or the queue's, why it was not stored. */
+export function refuseUnstored(reply: FastifyReply, code: string): FastifyReply {
+  const said = code === 'TOO_MANY_REQUESTS' ? SAID.TOO_MANY_REQUESTS : SAID.NOT_STORED;
+  const known = isErrorCode(code) ? code : 'LEDGER_WRITE_FAILED';
+  const what = 'not stored; ask again in a moment';
+  return reply
+    .code(503)
+    .header('retry-after', ASK_AGAIN_S)
+    .send({ code: known, what, ...said });
+}
+
+export const MAX_BODY_BYTES = 8 * 1024;
+/** A client that dawdles over its request is not one of ours. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+
+/** What fastify found wrong with a request, before any of ours saw it; undefined: it went wrong here. */
+export function wrongWith(error: unknown): readonly [status: number, code: HttpRefusal, what: string] | undefined {
+  const [status, code] = [fieldOf(error, 'statusCode'), fieldOf(error, 'code')];
+  if (typeof status !== 'number' || status >= 500) return undefined;
+  if (status === 413) return [status, 'REQUEST_TOO_LARGE', `at most ${MAX_BODY_BYTES} bytes are taken`];
+  if (status === 415) return [status, 'REQUEST_MALFORMED', 'content-type: application/json is expected, in UTF-8'];
+  const what = WRONG.get(code) ?? 'one JSON object is expected, in UTF-8, without keys such as __proto__';
+  return [status, 'REQUEST_MALFORMED', what];
+}
+
+const WRONG: ReadonlyMap<unknown, string> = new Map([
+  ['FST_ERR_CTP_EMPTY_JSON_BODY', 'there is no body: one JSON object is expected'],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'the body is not as long as its content-length says'],
+  ['NOT_UTF_8', 'the body is not UTF-8: send it so, never in GBK'],
+]);
+
+/** For a body that is to be refused rather than read with boxes in it. */
+export class NotUtf8 extends Error {
+  readonly statusCode = 400;
+  readonly code = 'NOT_UTF_8';
+}
+
+const fieldOf = (error: unknown, name: string): unknown =>
+  error instanceof Error ? Reflect.get(error, name) : undefined;
+
+/** What never became a request: fastify and Node would answer with words of their own. */
+export function refuseUnread(code: string, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, what] = UNREAD.get(code) ?? [400, 'this is no HTTP request'];
+  const body = JSON.stringify({ code: 'REQUEST_MALFORMED', what, ...SAID.REQUEST_MALFORMED });
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`, () =>
+    socket.destroy(),
+  );
+}
+
+const UNREAD: ReadonlyMap<string, readonly [status: number, what: string]> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, `a request must be whole within ${REQUEST_TIMEOUT_MS / 1_000} s`]],
+  ['HPE_HEADER_OVERFLOW', [431, 'the headers are too long']],
+]);
