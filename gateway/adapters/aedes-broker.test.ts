@@ -48,6 +48,15 @@ const packet = (first: number, ...parts: readonly Buffer[]): Buffer => {
 };
 const connectAs = (id: string, password = PASSWORD): Buffer =>
   packet(0x10, field('MQTT'), Buffer.from([4, 0xc2, 0, 60]), field(id), field(id), field(password));
+const otherwise = (level: number, keepalive: readonly [number, number], properties: readonly number[] = []): Buffer =>
+  packet(
+    0x10,
+    field('MQTT'),
+    Buffer.from([level, 0xc2, ...keepalive, ...properties]),
+    field('d1'),
+    field('d1'),
+    field(PASSWORD),
+  );
 const publish = (topic: string): Buffer => packet(0x32, field(topic), Buffer.from([0, 1]), Buffer.from('{}'));
 const times = (count: number, bytes: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => bytes));
 
@@ -94,6 +103,9 @@ it.each([
     [connectAs('d1'), times(200, Buffer.from([0x30, 0xff, 0xff, 0x7f]))],
     'MQTT_PACKET_TOO_LARGE',
   ],
+  ['MQTT 5', [otherwise(5, [0, 60], [0])], 'MQTT_VERSION_UNKNOWN'],
+  ['no keepalive', [otherwise(4, [0, 0])], 'MQTT_KEEPALIVE_REFUSED'],
+  ['a keepalive of hours', [otherwise(4, [255, 255])], 'MQTT_KEEPALIVE_REFUSED'],
 ] as const)('one connection is one count: %s', async (_, chunks, code) => {
   await sendUntilClosed(...chunks);
   const [[told, device] = [], ...more] = refused;

@@ -46,8 +46,11 @@ const MAX_CONNECTIONS = 20_000;
 /** A device reads three: its own, its campaign and the spent set. The broker has no limit, and keeps a KiB for each. */
 const MAX_SUBSCRIPTIONS = 8;
 /** MQTT 3.1.1 section 3.2.2.3: what CONNACK says. */
+const VERSION_REFUSED = 1;
 const IDENTIFIER_REJECTED = 2;
 const BAD_CREDENTIALS = 4;
+/** aedes' own: the standard has nothing for it. */
+const KEEPALIVE_REFUSED = 6;
 
 const UP_TOPIC = /^codeplate\/v1\/([^/]+)\/up$/;
 const CAMPAIGN_TOPIC = /^codeplate\/v1\/campaign\/[^/+#]+(\/spent)?$/;
@@ -165,7 +168,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   aedes.on('clientError', (client) => {
     refuse(client.conn, 'MQTT_CONNECTION_ERROR', admitted.has(client) ? (client.id as DeviceId) : undefined);
   });
-  aedes.on('connectionError', ({ conn }) => refuse(conn, 'MQTT_CONNECTION_ERROR'));
+  aedes.on('connectionError', ({ conn }, error) => refuse(conn, whyNotConnected(error)));
 
   function sendTo(client: Client, topic: string, payload: string): void {
     if (client.conn.destroyed) return;
@@ -239,6 +242,13 @@ function togetherWithPuback(): { hold(client: Client): void; release(client: Cli
     },
     release,
   };
+}
+
+/** aedes looks at version and keepalive before it asks who it is, and says in the error which CONNACK it has sent. */
+function whyNotConnected(error: Error): string {
+  const connack: unknown = Reflect.get(error, 'errorCode');
+  if (connack === VERSION_REFUSED) return 'MQTT_VERSION_UNKNOWN';
+  return connack === KEEPALIVE_REFUSED ? 'MQTT_KEEPALIVE_REFUSED' : 'MQTT_CONNECTION_ERROR';
 }
 
 /** An empty one would clear what is retained: nobody's to do. */

@@ -45,6 +45,18 @@ export const MQTT_ERRORS = {
     'A connection broke, or what came on it could not be read; it was closed.',
     'Nothing: devices connect again. Many of one device speak of its line.',
   ],
+  MQTT_VERSION_UNKNOWN: [
+    'operator',
+    'never',
+    'A client speaks another version of MQTT than 3.1.1; it was not let in.',
+    'Set it to MQTT 3.1.1 (protocol level 4): MQTT 5 is not spoken here.',
+  ],
+  MQTT_KEEPALIVE_REFUSED: [
+    'operator',
+    'never',
+    'A client wanted to be silent for more than 300 s, or for ever; it was not let in.',
+    'Set its keepalive to 1 to 300 s: a line that has gone could not be told from a quiet one.',
+  ],
   MQTT_IDENTIFIER_REJECTED: [
     'operator',
     'never',
