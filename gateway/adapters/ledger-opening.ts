@@ -24,7 +24,7 @@ import type { SqliteDatabase } from './sqlite.js';
 export async function prepareLedger(writer: SqliteDatabase, file: string, rules: Rules): Promise<void> {
   const exec = promisify(writer.exec);
   const unusable = (error: unknown): never => {
-    throw new LedgerError('LEDGER_UNREADABLE', { detail: `${file}: ${String(error)}.`, cause: error });
+    throw new LedgerError(codeOf(error), { detail: `${file}: ${String(error)}.`, cause: error });
   };
   const ask = async (sql: string, parameters: readonly string[]): Promise<string> =>
     promisify(writer.prepare(sql).text)(parameters).catch(unusable);
@@ -60,6 +60,15 @@ function keepToSelf(file: string): void {
     throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}: ${String(error)}.`, cause: error });
   }
 }
+
+/** What may not be written is whole: nobody is to bring an older copy back for that. */
+const MAY_NOT: ReadonlySet<unknown> = new Set([
+  ...['SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_PERM'],
+  ...['EACCES', 'EPERM', 'EROFS', 'EISDIR'],
+]);
+
+const codeOf = (error: unknown): 'LEDGER_CANNOT_OPEN' | 'LEDGER_UNREADABLE' =>
+  error instanceof Error && 'code' in error && MAY_NOT.has(error.code) ? 'LEDGER_CANNOT_OPEN' : 'LEDGER_UNREADABLE';
 
 /** What a serial says: its tier by its place, and so what it is worth. Thresholds, hours and merchants may change. */
 const tiersOf = ({ tiers }: Campaign): string =>

@@ -39,17 +39,36 @@ function wrap(database: Database): SqliteDatabase {
       database.exec(sql, (error) => done(error ?? undefined));
     },
     prepare(sql) {
-      const statement = database.prepare(sql);
+      let fault: Error | undefined;
+      // Those who ask before it stands, until it does: where it never will, the package forgets them.
+      let early: ((error: Error) => void)[] | undefined = [];
+      const statement = database.prepare(sql, (error: Error | null) => {
+        const waiting = early ?? [];
+        early = undefined;
+        if (error === null) return;
+        fault = error;
+        for (const refuse of waiting) refuse(error);
+      });
       statements.push(statement);
+      const ask = (refuse: (error: Error) => void, call: () => void): void => {
+        if (fault === undefined) {
+          early?.push(refuse);
+          call();
+        } else refuse(fault);
+      };
       return {
         run: (parameters, done) => {
-          statement.run(parameters, (error: Error | null) => done(error ?? undefined));
+          ask(done, () => statement.run(parameters, (error: Error | null) => done(error ?? undefined)));
         },
         text: (parameters, done) => {
-          statement.all<{ readonly text: string }>(parameters, (error, rows) => {
-            if (error !== null) return done(error, '');
-            done(undefined, rows[0]?.text ?? '');
-          });
+          const answer = (error: Error | null, rows: readonly { readonly text: string }[]): void => {
+            if (error === null) done(undefined, rows[0]?.text ?? '');
+            else done(error, '');
+          };
+          ask(
+            (error) => done(error, ''),
+            () => statement.all<{ readonly text: string }>(parameters, answer),
+          );
         },
       };
     },

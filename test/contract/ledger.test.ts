@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -85,6 +85,26 @@ describe('the ledger on SQLite', () => {
       });
     const same = { tiers: [cheaper, s40, s80], budgetFen: budgetFen + 1, version: version + 1 };
     await close(await openSqliteLedger(file, testRules(same)));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('says of a file that is damaged, and of one that may not be written, what to do about that', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+    const damaged = join(folder, 'damaged.db');
+    writeFileSync(damaged, 'this is no ledger at all'.repeat(1_000));
+    await expect(openSqliteLedger(damaged, testRules())).rejects.toMatchObject({
+      code: 'LEDGER_UNREADABLE',
+      message: expect.stringContaining('restore it from its replica'),
+    });
+    const whole = join(folder, 'ledger.db');
+    const ledger = await openSqliteLedger(whole, testRules());
+    await new Promise<void>((closed) => ledger.close(closed));
+    // What SQLite would have to write first can't be: as in a folder of somebody else's.
+    mkdirSync(`${whole}-wal`);
+    await expect(openSqliteLedger(whole, testRules())).rejects.toMatchObject({
+      code: 'LEDGER_CANNOT_OPEN',
+      message: expect.stringContaining('rights'),
+    });
     rmSync(folder, { recursive: true, force: true });
   });
 
