@@ -1,5 +1,5 @@
 /** The doors through which tills hand amounts in: loopback HTTP and a serial ECR line, whichever are configured. */
-import { ConfigError } from '#protocol/faults/errors.js';
+import { addressFault } from '#protocol/faults/address-fault.js';
 import { serialLink } from './adapters/serial-link.js';
 import { startTillEcr } from './adapters/till-ecr.js';
 import { startTillHttp } from './adapters/till-http.js';
@@ -15,14 +15,14 @@ export interface TillDoors {
   stop(): Promise<void>;
 }
 
-/** Rejects with ConfigError when the HTTP port is taken. */
+/** Rejects with ConfigError where the HTTP port is taken, or not for this program. */
 export async function openTillDoors(config: DeviceConfig, counter: Counter, log: Log): Promise<TillDoors> {
   const { http, ecr } = config.till;
   const web =
     http === undefined
       ? undefined
       : await startTillHttp({ port: http.port, counter, language: config.language, log }).catch((error: unknown) => {
-          throw portFault(error, http.port);
+          throw addressFault(error, `till.http: 127.0.0.1:${http.port}`);
         });
   const line =
     ecr === undefined
@@ -35,9 +35,4 @@ export async function openTillDoors(config: DeviceConfig, counter: Counter, log:
       await web?.stop();
     },
   };
-}
-
-function portFault(error: unknown, port: number): unknown {
-  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-  return isTaken ? new ConfigError('ADDRESS_IN_USE', { detail: `till.http: 127.0.0.1:${port}.`, cause: error }) : error;
 }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { maskWithin } from '#protocol/codes/classify.js';
+import { addressFault } from '#protocol/faults/address-fault.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { encode } from '#protocol/messages/index.js';
@@ -115,25 +116,30 @@ export async function startGateway(
     logger.info({ code: 'DEVICES_TAKEN', added, removed, changed }, 'the devices of this gateway are others now');
   }
 
-  async function stop(): Promise<void> {
+  async function closeAll(): Promise<void> {
     await http.close();
     await called((done) => loop.stop(done));
     await called((done) => broker.close(done));
     await called((done) => verifier.close(done));
     await called((done) => ledger.close(done));
+  }
+
+  async function stop(): Promise<void> {
+    await closeAll();
     logger.info({ code: 'STOPPED' }, 'the gateway has stopped');
   }
 
   try {
+    const { host, port } = config.mqtt;
     await new Promise<void>((resolve, reject) => {
-      loop.start((fault) => (fault === undefined ? resolve() : reject(addressFault(fault, config.mqtt))));
+      loop.start((fault) => (fault === undefined ? resolve() : reject(addressFault(fault, `mqtt: ${host}:${port}`))));
     });
-    const { host, port } = config.http;
-    await http.listen({ host, port }).catch((error: unknown) => {
-      throw addressFault(error, config.http);
+    const web = config.http;
+    await http.listen({ host: web.host, port: web.port }).catch((error: unknown) => {
+      throw addressFault(error, `http: ${web.host}:${web.port}`);
     });
   } catch (error) {
-    await stop();
+    await closeAll();
     throw error;
   }
   const address = http.server.address();
@@ -199,12 +205,6 @@ function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<Lo
       logger.error({ code, device, what: said, ...(unwritten > 0 && { unwritten }) }, 'someone should look at this');
     },
   };
-}
-
-function addressFault(error: unknown, { host, port }: { readonly host: string; readonly port: number }): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return new ConfigError('ADDRESS_IN_USE', { detail: `${host}:${port}.`, cause: error });
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 const called = (call: (done: () => void) => void): Promise<void> => new Promise((resolve) => call(resolve));

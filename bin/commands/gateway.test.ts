@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -165,5 +166,30 @@ describe('codeplate gateway', () => {
     const [[exit], out, err] = await Promise.all([once(child, 'exit'), text(stdout), text(stderr)]);
     expect(exit).toBe(code);
     expect(out + err).toMatch(says);
+  });
+
+  it.each([
+    ['a port that another process has', (taken: number) => `http: { port: ${taken} }`, 'ADDRESS_IN_USE', 'http: 127'],
+    // TEST-NET-3 (RFC 5737): nobody's.
+    ['an address of another machine', () => 'mqtt: { port: 0, host: 203.0.113.7 }', 'ADDRESS_UNUSABLE', 'mqtt: 203'],
+    [
+      'a name that is no address',
+      () => 'http: { port: 0, host: no.such.invalid }',
+      'ADDRESS_UNUSABLE',
+      'http: no.such',
+    ],
+  ])('ends with one line that says what to do where it is to listen on %s', async (_, listen, code, where) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const door = listen(typeof address === 'object' && address !== null ? address.port : 0);
+    const rest = door.startsWith('http') ? 'mqtt: { port: 0 }' : 'http: { port: 0 }';
+    writeFileSync(file, ['campaign: campaign.json', 'data: data', rest, door, 'devices: []'].join('\n'));
+    const { stdout, stderr } = start();
+    if (stdout === null || stderr === null || child === undefined) throw new Error('no child');
+    const [[exit], out, err] = await Promise.all([once(child, 'exit'), text(stdout), text(stderr)]);
+    await new Promise((closed) => other.close(closed));
+    expect({ exit, out, lines: err.trim().split('\n').length }).toEqual({ exit: 1, out: '', lines: 1 });
+    expect(err).toMatch(new RegExp(`^${code}: .*${where}.* (Stop it|Choose a port)`));
   });
 });

@@ -62,4 +62,10 @@ export const CONFIG_ERRORS = {
     'Another process listens on this address.',
     'Stop it, or choose another port in the configuration.',
   ],
+  ADDRESS_UNUSABLE: [
+    'operator',
+    'never',
+    'This machine does not let the program listen on this address.',
+    'Choose a port from 1024 on, and as host an address of this machine: 127.0.0.1, or 0.0.0.0 for all that it has.',
+  ],
 } as const satisfies Record<string, ErrorRow>;
