@@ -1,11 +1,11 @@
 /** `codeplate explore --campaign`: runs a campaign's whole course and shows it, day by day. */
-import { writeFileSync } from 'node:fs';
 import type { CampaignCourse } from '../simulator/world/campaign.js';
 import { runCampaignApart } from '../simulator/world/campaign-apart.js';
 import { campaignChart } from '../simulator/world/campaign-chart.js';
 import { readCampaign } from './campaign-file.js';
 import { progress } from './progress.js';
 import { EXIT_FAILED, printJson } from './usage.js';
+import { outputFile, writeOutput } from './write-place.js';
 
 export async function runCampaign(
   file: string,
@@ -13,12 +13,14 @@ export async function runCampaign(
 ): Promise<void> {
   const campaign = readCampaign(file);
   const chart = svg ?? `${campaign.id}.svg`;
+  // Not after the whole campaign.
+  outputFile(chart, '--svg');
   const bar = progress(json);
   const began = Date.now();
   const course = await runCampaignApart(campaign, seed, (done, words) => bar(done, words));
   bar(undefined, '');
   const wallSeconds = (Date.now() - began) / 1000;
-  writeFileSync(chart, campaignChart(course));
+  writeOutput(chart, campaignChart(course));
   if (json) {
     const { days, end, people, sales, simulatedMs, violation, traceHash } = course;
     printJson({

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -54,5 +54,36 @@ describe('an agent whose till port is taken', () => {
     expect(successor.httpPort).toBe(port);
     expect(faults).toEqual([]);
     await successor.stop();
+  });
+});
+
+describe('an agent that cannot keep what the gateway tells', () => {
+  it('says so and goes on: the gateway tells it again', async () => {
+    const config = parseDeviceConfig(
+      '{device: plate-001, merchant: yh-02, campaign: youhao-2023, data: data-without, gateway: {url: "mqtt://127.0.0.1:1"}}',
+      path.join(folder, 'device.yaml'),
+    );
+    if (!config.ok) throw new Error(JSON.stringify(config.fault));
+    mkdirSync(config.value.data, { recursive: true });
+    writeFileSync(path.join(config.value.data, 'kept'), '');
+    const codes: string[] = [];
+    const device = await startDevice(config.value, { log: (_level, code) => codes.push(code) });
+    expect(codes).toEqual(['KEEP_WRITE_FAILED', 'READY']);
+    await device.stop();
+  });
+});
+
+describe('an agent whose journal cannot be opened', () => {
+  it('starts, and says it once', async () => {
+    const config = parseDeviceConfig(
+      '{device: plate-001, merchant: yh-02, campaign: youhao-2023, data: data-closed, gateway: {url: "mqtt://127.0.0.1:1"}}',
+      path.join(folder, 'device.yaml'),
+    );
+    if (!config.ok) throw new Error(JSON.stringify(config.fault));
+    mkdirSync(path.join(config.value.data, 'journal.sqlite'), { recursive: true });
+    const codes: string[] = [];
+    const device = await startDevice(config.value, { log: (_level, code) => codes.push(code) });
+    expect(codes).toEqual(['JOURNAL_CANNOT_OPEN', 'READY']);
+    await device.stop();
   });
 });

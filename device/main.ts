@@ -69,7 +69,7 @@ export async function startDevice(config: DeviceConfig, { log }: { readonly log:
     log,
   });
   const book = new SaleBook(config.device, config.merchant);
-  const { journal, fault, floor } = await readJournal(config, clock, book, desk, log);
+  const { journal, fault, floor } = await readJournal(config, clock, book, desk);
 
   let tellReady = (): void => {};
   const ready = new Promise<void>((resolve) => {
@@ -150,7 +150,6 @@ async function readJournal(
   clock: Clock,
   book: SaleBook,
   desk: CampaignDesk,
-  log: Log,
 ): Promise<{
   readonly journal: Journal;
   readonly fault: JournalFault | undefined;
@@ -171,7 +170,6 @@ async function readJournal(
   if (opened.fault.code === 'JOURNAL_IN_USE') {
     throw new JournalError('JOURNAL_IN_USE', { detail: journalFile(config) });
   }
-  log('error', opened.fault.code, { what: opened.fault.message });
   return { journal: failedJournal(opened.fault), fault: opened.fault, floor };
 }
 

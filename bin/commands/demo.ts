@@ -1,6 +1,7 @@
 /** `codeplate demo`: what `npm start` shows. */
 import { Command, Option } from 'commander';
 import { EXIT_FAILED, printJson } from '../usage.js';
+import { outputFolder } from '../write-place.js';
 
 interface Options {
   readonly once?: boolean;
@@ -31,6 +32,7 @@ export function command(): Command {
 }
 
 async function demo(options: Options): Promise<void> {
+  if (options.svgDir !== undefined) outputFolder(options.svgDir, '--svg-dir');
   const { readCampaign } = await import('../campaign-file.js');
   const { runDemo } = await import('#simulator/demo/demo.js');
   const { NO_COLOR } = process.env;

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import type { DeviceConfig } from '#device/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { printJson } from '../usage.js';
+import { dataFolder } from '../write-place.js';
 
 /**
  * The box shares a gigabyte with its system and a browser. Set before anything is loaded:
@@ -45,6 +46,8 @@ export const command = (): Command =>
 async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {
   const [{ journalFile, startDevice }, { logTo }] = await Promise.all([import('#device/main.js'), import('../log.js')]);
   const log = logTo(config.log);
+  // Not tried: a counter whose card has become read-only says so and goes on at full price.
+  dataFolder(config.data, { tried: false });
   if (sizeOf(journalFile(config)) > LONG_JOURNAL_BYTES) setFlagsFromString('--opt');
   const device = await startDevice(config, { log });
   setFlagsFromString('--no-opt');

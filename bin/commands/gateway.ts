@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { GatewayConfig } from '#gateway/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { printJson } from '../usage.js';
+import { dataFolder } from '../write-place.js';
 
 const EXAMPLES = `
 Examples:
@@ -49,6 +50,7 @@ async function run({ config: file, check, json }: Options): Promise<void> {
     import('#protocol/codes/bit-text.js'),
   ]);
   const logger = loggerTo(config.log, 'msg');
+  dataFolder(config.data, { tried: true });
   const gateway = await startGateway(config, { logger });
   const { mqttPort, httpPort } = gateway;
   const issuerKeys = Object.fromEntries([...gateway.issuerKeys].map(([id, key]) => [id, base64url.encode(key)]));

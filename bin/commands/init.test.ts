@@ -98,12 +98,12 @@ describe('codeplate init', () => {
     expect(read('device.yaml')).toContain('plate-001');
     // Node 20 asked for a folder in /proc with `recursive` never comes back.
     folder = '/proc/codeplate/shop';
-    await expect(init()).rejects.toThrow(/can't be made: .*Name a folder where you may write/);
+    await expect(init()).rejects.toThrow(/^OUTPUT_UNWRITABLE: .*codeplate.*Name a place where you may write/);
   });
 
   it('says where nothing can be written', async () => {
     folder = '/proc';
-    await expect(init()).rejects.toThrow(/\/proc can't be written into: .*Name a folder where you may write/);
+    await expect(init()).rejects.toThrow(/^OUTPUT_UNWRITABLE: .*\/proc: .*Name a place where you may write/);
     await expect(init()).rejects.toBeInstanceOf(UsageError);
     // As a variable that nobody has set.
     folder = '';
@@ -127,7 +127,7 @@ describe('codeplate init', () => {
     expect(read('device.yaml')).toBe(before);
     folder = join(parent, 'file');
     writeFileSync(folder, '');
-    await expect(init()).rejects.toThrow(/is not a folder/);
+    await expect(init()).rejects.toThrow(/^OUTPUT_UNWRITABLE: .*is not a folder/);
   });
 
   it.each([

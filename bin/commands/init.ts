@@ -1,8 +1,8 @@
 /** `codeplate init`: a gateway and a counter that fit together, written as commented files with keys and passwords of their own. */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
@@ -10,6 +10,7 @@ import type { Campaign } from '#protocol/campaign/schema.js';
 import { DEVICE_ID } from '#protocol/ids.js';
 import { wallMs } from '#protocol/time.js';
 import { printJson, UsageError } from '../usage.js';
+import { outputFolder } from '../write-place.js';
 
 const EXAMPLES = `
 Examples:
@@ -158,38 +159,13 @@ function portOf(option: string, text: string): number {
 /** Keys and journals that are there already belong to somebody: nothing is written before all of it can be. */
 function prepare(folder: string, names: readonly string[]): void {
   if (folder === '') throw new UsageError('Name a folder to write into, such as shop; . is the one that you are in.');
-  if (existsSync(folder) && !statSync(folder).isDirectory()) {
-    throw new UsageError(`${folder} is not a folder. Name one that is, or one that is still to be made.`);
-  }
   const there = names.filter((name) => existsSync(join(folder, name)));
   if (there.length > 0) {
     throw new UsageError(
       `${folder} holds ${there.join(', ')} already, and nothing is overwritten. Name another folder, or move them away first.`,
     );
   }
-  try {
-    make(resolve(folder));
-  } catch (error) {
-    throw unwritable(`${folder} can't be made`, error);
-  }
-  try {
-    // The least that is written: what stops it stops all the rest, and nothing is half there then.
-    rmdirSync(mkdtempSync(join(resolve(folder), '.codeplate-')));
-  } catch (error) {
-    throw unwritable(`${folder} can't be written into`, error);
-  }
-}
-
-const unwritable = (what: string, error: unknown): UsageError =>
-  new UsageError(
-    `${what}: ${error instanceof Error ? error.message : String(error)}. Name a folder where you may write.`,
-  );
-
-/** One by one from the top: Node 20's own `recursive` never returns where an existing parent takes no folders, as /proc. */
-function make(folder: string): void {
-  if (existsSync(folder)) return;
-  make(dirname(folder));
-  mkdirSync(folder);
+  outputFolder(folder, '<dir>');
 }
 
 /** Passwords are in them: for their owner only. */

@@ -1,5 +1,4 @@
 /** `codeplate simulate`: a scenario on virtual hardware, judged by four books that must agree. */
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
@@ -8,6 +7,7 @@ import type { Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
 import { readText } from '../read-file.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+import { outputFile, outputFolder, writeOutput } from '../write-place.js';
 
 interface Options {
   readonly seed?: number;
@@ -73,11 +73,12 @@ async function list(json: boolean): Promise<void> {
 async function simulate(asked: string | undefined, options: Options): Promise<void> {
   const { file, scenario } = await read(asked);
   // Not after ten minutes of playing.
-  if (options.junit !== undefined) writeReport(options.junit, '');
+  if (options.junit !== undefined) outputFile(options.junit, '--junit');
+  const first = options.seed ?? Math.floor(Math.random() * SEEDS);
+  if (options.keep !== undefined) outputFolder(options.keep, '--keep');
   const { playScenario } = await import('#simulator/scenarios/play.js');
   const { junitXml } = await import('#simulator/scenarios/result.js');
   const quiet = options.json === true;
-  const first = options.seed ?? Math.floor(Math.random() * SEEDS);
   const results: ScenarioResult[] = [];
   for (let run = 0; run < options.runs; run += 1) {
     const seed = first + run;
@@ -96,7 +97,7 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
     results.push(result);
     if (!quiet) tellEnd(result, asked ?? '', options.chaos === true ? ` --chaos --times ${options.times}` : '');
   }
-  if (options.junit !== undefined) writeReport(options.junit, junitXml(results));
+  if (options.junit !== undefined) writeOutput(options.junit, junitXml(results));
   const [only] = results;
   if (quiet) printJson(results.length === 1 && only !== undefined ? summary(only) : { runs: results.map(summary) });
   if (results.some(({ violations }) => violations.length > 0)) process.exitCode = EXIT_FAILED;
@@ -146,14 +147,6 @@ async function holdsOfNoTier({ campaign, customers }: Scenario, file: string): P
       .filter((face) => !faces.includes(face))
       .map((face) => ({ path: `customers.${name}.holds`, value: String(face), allowed: faces.join(', ') })),
   );
-}
-
-function writeReport(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UsageError(`--junit ${file} can't be written: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 const colour = (code: number, text: string): string =>

@@ -1,5 +1,5 @@
 /** The drawer on disk: one small file a thing, replaced by rename, so that a power cut leaves the old or the new. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Keep, KeptName } from '#device/ports/keep.js';
@@ -11,7 +11,14 @@ export interface FileKeep extends Keep {
 }
 
 export function fileKeep(folder: string, log: Log): FileKeep {
-  mkdirSync(folder, { recursive: true });
+  // Nothing depends on it: the gateway tells it again. A disk that fails shows in the journal.
+  const unkept = (name: string, error: unknown): void =>
+    log('warn', 'KEEP_WRITE_FAILED', { name, why: error instanceof Error ? error.message : String(error) });
+  try {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) mkdirSync(folder);
+  } catch (error) {
+    unkept('the folder', error);
+  }
   const path = (name: KeptName): string => join(folder, `${name}.json`);
   /** What is to be written next, by name: only the newest counts. */
   const waiting = new Map<KeptName, string>();
@@ -24,8 +31,7 @@ export function fileKeep(folder: string, log: Log): FileKeep {
       try {
         await replace(path(name), text);
       } catch (error) {
-        // Nothing depends on it: the gateway tells it again. A disk that fails shows in the journal.
-        log('warn', 'KEEP_WRITE_FAILED', { name, why: error instanceof Error ? error.message : String(error) });
+        unkept(name, error);
       }
     }
     writing = undefined;

@@ -1,12 +1,11 @@
 /** The demo: a real gateway, two real agents on virtual hardware, customers, and an hour's trouble in about a minute. */
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { couponCount, totalFaceFen } from '#protocol/campaign/tiers.js';
 import { diceOf } from '#simulator/counter/dice.js';
 import type { Reconciled, Sums } from '#simulator/counter/reconcile.js';
 import { startRig } from '#simulator/counter/rig.js';
+import { folderInTmp } from '#simulator/processes/at-the-end.js';
 import { Shop } from './shop.js';
 import { STORY } from './story.js';
 import { type Language, type Out, type Teller, tellTo, type Words, yuan } from './telling.js';
@@ -49,7 +48,7 @@ export interface DemoResult {
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const began = performance.now();
   const { campaign } = options;
-  const svgFolder = options.svgFolder ?? mkdtempSync(path.join(tmpdir(), 'codeplate-receipts-'));
+  const svgFolder = options.svgFolder ?? folderInTmp('codeplate-receipts-');
   mkdirSync(svgFolder, { recursive: true });
   const tell = tellTo(options.out, options);
   greet(tell, campaign);

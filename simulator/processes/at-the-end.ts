@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ConfigError } from '#protocol/faults/errors.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** In the order in which they are run: those that were asked for last come first. */
@@ -28,7 +29,7 @@ export interface Folder {
 
 /** A folder of its own, gone with `remove` or with this process. */
 export function temporaryFolder(prefix: string): Folder {
-  const path = mkdtempSync(join(tmpdir(), prefix));
+  const path = folderInTmp(prefix);
   const remove = (): void => rmSync(path, { recursive: true, force: true });
   const takeBack = atTheEnd(remove);
   return {
@@ -38,6 +39,15 @@ export function temporaryFolder(prefix: string): Folder {
       remove();
     },
   };
+}
+
+/** One that stays. */
+export function folderInTmp(prefix: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), prefix));
+  } catch (error) {
+    throw new ConfigError('OUTPUT_UNWRITABLE', { detail: `TMPDIR is ${tmpdir()}: ${String(error)}.`, cause: error });
+  }
 }
 
 function install(): void {

@@ -26,6 +26,18 @@ export const CONFIG_ERRORS = {
     'More than the devices has changed in the configuration; the rest is read at a start only.',
     'Restart the gateway when it suits; counters go on by themselves meanwhile.',
   ],
+  DATA_UNWRITABLE: [
+    'operator',
+    'never',
+    'The data folder cannot be made, or nothing can be written into it.',
+    'Name under `data` in the configuration a folder that the user who runs this may write to, on a disk with room.',
+  ],
+  OUTPUT_UNWRITABLE: [
+    'operator',
+    'never',
+    'What a command was to write cannot be written there.',
+    'Name a place where you may write.',
+  ],
   CAMPAIGN_UNREADABLE: [
     'operator',
     'never',
