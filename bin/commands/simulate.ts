@@ -1,4 +1,5 @@
 /** `codeplate simulate`: a scenario on virtual hardware, judged by four books that must agree. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
@@ -49,7 +50,10 @@ export function command(): Command {
     .option('--json', 'print one JSON object and nothing else')
     .option('--chaos', "kill agent and gateway at random moments while the scenario's sales go on")
     .option('--times <n>', 'with --chaos: so many kills', whole(1), 20)
-    .option('--keep <folder>', 'keep logs, journals and ledger in this folder')
+    .option(
+      '--keep <folder>',
+      'keep logs, journals and ledger in this folder; with --runs over 1, in one for each seed',
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (scenario: string | undefined, options: Options & { readonly list?: boolean }) => {
       if (options.list === true) return list(options.json === true);
@@ -75,7 +79,10 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
   // Not after ten minutes of playing.
   if (options.junit !== undefined) outputFile(options.junit, '--junit');
   const first = options.seed ?? Math.floor(Math.random() * SEEDS);
-  if (options.keep !== undefined) outputFolder(options.keep, '--keep');
+  const keptIn =
+    options.keep === undefined
+      ? () => undefined
+      : placesToKeep(options.keep, { first, runs: options.runs, counters: Object.keys(scenario.counters) });
   const { playScenario } = await import('#simulator/scenarios/play.js');
   const { junitXml } = await import('#simulator/scenarios/result.js');
   const quiet = options.json === true;
@@ -87,7 +94,7 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
       seed,
       folder: path.dirname(path.resolve(file)),
       ...(options.chaos === true && { chaosKills: options.times }),
-      ...(options.keep !== undefined && { keep: path.resolve(options.keep) }),
+      keep: keptIn(seed),
       onCheck: (check) => (quiet ? undefined : tellCheck(check)),
       onKill: ({ agent, gateway }) =>
         quiet || (agent + gateway) % 10 !== 0
@@ -101,6 +108,23 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
   const [only] = results;
   if (quiet) printJson(results.length === 1 && only !== undefined ? summary(only) : { runs: results.map(summary) });
   if (results.some(({ violations }) => violations.length > 0)) process.exitCode = EXIT_FAILED;
+}
+
+/** A run that finds an earlier one's journals would go on with them: each has a folder of its own, with nothing of another in it. */
+function placesToKeep(
+  folder: string,
+  { first, runs, counters }: { readonly first: number; readonly runs: number; readonly counters: readonly string[] },
+): (seed: number) => string {
+  outputFolder(folder, '--keep');
+  const placeOf = (seed: number): string => (runs === 1 ? path.resolve(folder) : path.resolve(folder, `seed-${seed}`));
+  for (let seed = first; seed < first + runs; seed += 1) {
+    const taken = ['gateway', ...counters].find((name) => existsSync(path.join(placeOf(seed), name)));
+    if (taken !== undefined)
+      throw new UsageError(
+        `--keep ${folder} holds ${path.relative(folder, path.join(placeOf(seed), taken))} of an earlier run already. Name another folder, or move it away first.`,
+      );
+  }
+  return placeOf;
 }
 
 const summary = ({ scenario, seed, sales, redeemed, violations, tookMs, kills }: ScenarioResult) => ({

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -54,6 +54,21 @@ describe('codeplate simulate', () => {
     const xml = readFileSync(junit, 'utf8');
     expect(xml).toContain('failures="2"');
     expect(xml).toContain('<failure message="coupon fen is null, not 2000"/>');
+  });
+
+  it('keeps each of several runs apart, and goes on with nothing of an earlier one', async () => {
+    const file = path.join(folder, 'false-hope.yaml');
+    writeFileSync(
+      file,
+      FALSE_HOPE.replace(', expect: { state: settled, couponFen: 2000 }', '').replace('sales: 2', 'sales: 1'),
+    );
+    const kept = path.join(folder, 'kept');
+    const again = ['--seed', '5', '--runs', '2', '--keep', kept, '--json'];
+    const { code, out } = await simulate(file, ...again);
+    expect({ code, runs: JSON.parse(out).runs.length }).toEqual({ code: 0, runs: 2 });
+    expect(readdirSync(kept)).toEqual(['seed-5', 'seed-6']);
+    const { code: wrong, err } = await simulate(file, ...again);
+    expect({ wrong, err }).toEqual({ wrong: 2, err: expect.stringMatching(/holds seed-5.gateway.*another folder/) });
   });
 
   it('is wrong use, exit code 2, where there is no such scenario or it has problems', async () => {
