@@ -37,12 +37,15 @@ const device = z.strictObject({
 const pem = text('the path of a PEM file');
 /** With `ca`, only devices whose certificate it has signed are let in, each under the name that stands in there. */
 const tls = z.strictObject({ cert: pem, key: pem, ca: pem.optional() });
+const webTls = z.strictObject({ cert: pem, key: pem });
 
 const fileSchema = z.strictObject({
   campaign: text('the path of a campaign document'),
   data: text('a folder that the gateway may write to'),
   mqtt: z.strictObject({ host, port: port.default(MQTT_PORT), tls: tls.optional() }).prefault({}),
-  http: z.strictObject({ host, port: port.default(HTTP_PORT), operatorToken: token.optional() }).prefault({}),
+  http: z
+    .strictObject({ host, port: port.default(HTTP_PORT), operatorToken: token.optional(), tls: webTls.optional() })
+    .prefault({}),
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
   leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),
@@ -68,10 +71,16 @@ export function checkGatewayConfig(data: object, folder: string): Result<Gateway
   if (!parsed.success || problems.length > 0) return err(problems);
   const config = parsed.data;
   const from = (file: string): string => resolve(folder, file);
-  const { tls } = config.mqtt;
-  const files = tls && { cert: from(tls.cert), key: from(tls.key), ...(tls.ca !== undefined && { ca: from(tls.ca) }) };
-  const mqtt = { ...config.mqtt, ...(files && { tls: files }) };
-  return ok({ ...config, mqtt, campaign: from(config.campaign), data: from(config.data) });
+  const pair = ({ cert, key }: z.infer<typeof webTls>) => ({ cert: from(cert), key: from(key) });
+  const { mqtt, http } = config;
+  const { ca } = mqtt.tls ?? {};
+  return ok({
+    ...config,
+    mqtt: { ...mqtt, ...(mqtt.tls && { tls: { ...pair(mqtt.tls), ...(ca !== undefined && { ca: from(ca) }) } }) },
+    http: { ...http, ...(http.tls && { tls: pair(http.tls) }) },
+    campaign: from(config.campaign),
+    data: from(config.data),
+  });
 }
 
 /** What no single value can show; of the data as it stands, so that one bad value doesn't hide what else is wrong. */
@@ -176,6 +185,9 @@ http:
   port: ${httpPort}
   # Needed for /metrics and /v1/reconciliation from another machine.
   # operatorToken: "a long random text"
+  # tls:                   # then phones say https://
+  #   cert: gateway.pem
+  #   key: gateway.key
 
 # Number of the key that signs grants and bundles; devices know the public key by it.
 keyId: 1

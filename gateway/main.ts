@@ -1,7 +1,6 @@
 /** The gateway: opens the ledger, builds the adapters from the configuration, starts the loop, opens the doors. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
@@ -13,9 +12,9 @@ import { encode } from '#protocol/messages/index.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
+import { readCertificate } from './adapters/certificates.js';
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
-import type { BrokerTls } from './adapters/mqtt-sockets.js';
 import { issuerSigner, keyedHash } from './adapters/secrets.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
@@ -62,7 +61,8 @@ export async function startGateway(
   { logger, clock = systemClock() }: GatewaySurroundings,
 ): Promise<RunningGateway> {
   const campaign = readCampaign(config.campaign);
-  const tls = brokerTls(config);
+  const tls = config.mqtt.tls && readCertificate(config.mqtt.tls);
+  const webTls = config.http.tls && readCertificate(config.http.tls);
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
@@ -107,6 +107,7 @@ export async function startGateway(
     metrics,
     devices: () => register.devices,
     operatorToken,
+    tls: webTls,
     alarm: (code, what) => events.alarm(code, what, undefined),
   });
 
@@ -169,19 +170,6 @@ function checkBundle(file: string, bundle: string): void {
   if (bytes <= MAX_PAYLOAD_BYTES) return;
   const detail = `${file}: ${bytes} bytes as a message to the counters, of ${MAX_PAYLOAD_BYTES} that are allowed; fewer merchants, or shorter texts.`;
   throw new ConfigError('CAMPAIGN_INVALID', { detail });
-}
-
-function brokerTls({ mqtt: { tls } }: GatewayConfig): BrokerTls | undefined {
-  if (tls === undefined) return undefined;
-  const detail = Object.values(tls).join(', ');
-  try {
-    const pem = (file: string): string => readFileSync(file, 'utf8');
-    const texts = { cert: pem(tls.cert), key: pem(tls.key), ...(tls.ca !== undefined && { ca: pem(tls.ca) }) };
-    createSecureContext(texts); // or the first device would be the one to find out
-    return texts;
-  } catch (error) {
-    throw new ConfigError('CERTIFICATE_UNUSABLE', { detail: `${detail}: ${String(error)}`, cause: error });
-  }
 }
 
 /** JavaScript and SQLite quote what they stumble over, and that may be a customer's code. */

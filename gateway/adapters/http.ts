@@ -16,6 +16,7 @@ import type { GatewayLoop } from '../loop.js';
 import type { Clock } from '../ports/clock.js';
 import type { Answer, ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
 import type { Verifier } from '../ports/verifier.js';
+import type { Certificate } from './certificates.js';
 import {
   MAX_BODY_BYTES,
   NotUtf8,
@@ -41,30 +42,33 @@ export interface HttpOptions {
   readonly devices: () => readonly DeviceId[];
   /** Without one, sums and metrics are for this machine only. */
   readonly operatorToken: string | undefined;
+  /** With it, phones and operators say `https://`. */
+  readonly tls?: Certificate | undefined;
   /** Someone should look: a request failed in here. */
   alarm(code: string, what: string): void;
 }
 
 /** Whoever dawdles is looked for this often. */
 const DAWDLERS_MS = 2_000;
+const LIMITS = {
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  headersTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: DAWDLERS_MS,
+  // Node would refuse such a request without a word; here it is one like those that come under a strange name.
+  requireHostHeader: false,
+};
 /** Since this gateway started, that is: what devices say of themselves is in no book. */
 const NEVER_SEEN = { online: false, since: null, lastMessage: null, state: null };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
 
 export function httpServer(options: HttpOptions): FastifyInstance {
-  const { rules, ledger, loop, issuer, metrics } = options;
+  const { rules, ledger, loop, issuer, metrics, tls } = options;
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     // Node takes its limits at the making of the server only; fastify sets its own afterwards, so both have to be told.
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: {
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: DAWDLERS_MS,
-      // Node would refuse such a request without a word; here it is one like those that come under a strange name.
-      requireHostHeader: false,
-    },
+    ...(tls === undefined ? { http: LIMITS } : { https: { ...LIMITS, ...tls, handshakeTimeout: REQUEST_TIMEOUT_MS } }),
     // Whoever dawdles must not keep the gateway from stopping; a claim whose answer is cut off is asked again.
     forceCloseConnections: true,
     clientErrorHandler: (error, socket) => refuseUnread(error.code, socket),

@@ -7,7 +7,7 @@ import { mqttGuard } from '../core/mqtt-guard.js';
 export interface BrokerTls {
   readonly cert: string;
   readonly key: string;
-  readonly ca?: string;
+  readonly ca?: string | undefined;
 }
 
 /** From a socket's opening to its CONNECT; a device sends it at once. */

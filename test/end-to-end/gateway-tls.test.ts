@@ -2,6 +2,7 @@
 import 'reflect-metadata'; // x509 asks for it
 import { webcrypto } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -74,10 +75,16 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function start(tls: object): Promise<void> {
+async function start(tls: object | undefined, web: object = {}): Promise<void> {
   codes = [];
   const devices = ['d1', 'd2'].map((id) => ({ id, password: PASSWORD }));
-  const file = { campaign: 'campaign.json', data: 'data', mqtt: { port: 0, tls }, http: { port: 0 }, devices };
+  const file = {
+    campaign: 'campaign.json',
+    data: 'data',
+    mqtt: { port: 0, ...(tls && { tls }) },
+    http: { port: 0, ...web },
+    devices,
+  };
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
   const write = (line: string): void => void codes.push((JSON.parse(line) as { code: string }).code);
@@ -147,5 +154,24 @@ it.each([
   ['a file that is not there', { cert: 'gateway.pem', key: 'nowhere.key' }],
   ['the key of another', { cert: 'gateway.pem', key: 'other.key' }],
 ])('does not start with %s', async (_, tls) => {
-  await expect(start(tls)).rejects.toMatchObject({ code: 'CERTIFICATE_UNUSABLE' });
+  const refused = { code: 'CERTIFICATE_UNUSABLE' };
+  await expect(start(tls)).rejects.toMatchObject(refused);
+  await expect(start(undefined, { tls })).rejects.toMatchObject(refused);
+});
+
+describe('phones and operators', () => {
+  const campaign = (ca: string): Promise<number | string | undefined> =>
+    new Promise((resolve) => {
+      get({ host: '127.0.0.1', port: gateway?.httpPort, path: '/v1/campaign', ca, agent: false }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode));
+      }).on('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+    });
+
+  it('are answered over TLS, and only so, where the configuration says so', async () => {
+    await start(undefined, { tls: { cert: 'gateway.pem', key: 'gateway.key' } });
+    expect(await campaign(authority.cert)).toBe(200);
+    expect(await campaign(stranger.cert)).not.toBe(200);
+    await expect(fetch(`http://127.0.0.1:${gateway?.httpPort}/v1/campaign`)).rejects.toThrow();
+    expect(await campaign(authority.cert)).toBe(200);
+  });
 });
