@@ -11,3 +11,16 @@ export class UsageError extends Error {
 export const printJson = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 };
+
+/**
+ * Refuses what would be ignored: somebody would wait for its effect. `options` are those that were given, `taken` those that
+ * count here, `where` in which case: `without --campaign`.
+ */
+export function refuseUnused(options: object, taken: readonly string[], where: string): void {
+  const unused = Object.keys(options).filter((name) => !taken.includes(name));
+  if (unused.length === 0) return;
+  const named = unused.map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  throw new UsageError(
+    `${named.join(' and ')} ${named.length === 1 ? 'has' : 'have'} no effect ${where}: leave ${named.length === 1 ? 'it' : 'them'} out.`,
+  );
+}

@@ -1,13 +1,19 @@
 /** `codeplate evidence`: checks a piece of evidence by itself, without a database. */
 import { Command } from 'commander';
 import { readBytes, utf8 } from '../read-file.js';
-import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 
 /** Two presentations have some 4 kB; the records of a forked journal are the most that there is. */
 const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024;
 
+/** Where `codeplate init` puts it. */
+const GATEWAY = 'http://127.0.0.1:8080';
+
+/** A key's number is one byte in a grant. */
+const MAX_KEY_ID = 255;
+
 interface Options {
-  readonly gateway: string;
+  readonly gateway?: string;
   readonly token?: string;
   readonly file?: string;
   readonly issuerKey?: readonly string[];
@@ -21,7 +27,7 @@ export function command(): Command {
       'Check evidence by itself: the signatures of both presentations, or the hash chains of a forked journal.\nWithout ID: list what the gateway has. Exit 1 where the evidence does not hold.',
     )
     .argument('[id]', "the evidence's number")
-    .option('--gateway <url>', 'where the gateway listens for HTTP', 'http://127.0.0.1:8080')
+    .option('--gateway <url>', `where the gateway listens for HTTP (${GATEWAY})`)
     .option('--token <text>', "the operator's token, where the gateway wants one")
     .option('--file <path>', 'check a saved document instead; - reads standard input')
     .option(
@@ -39,7 +45,11 @@ export function command(): Command {
 async function evidence(id: string | undefined, options: Options): Promise<void> {
   if (id !== undefined && !/^[1-9]\d{0,8}$/.test(id))
     throw new UsageError(`"${id}" is no evidence number. Run codeplate evidence without one to see which there are.`);
-  if (id === undefined && options.file === undefined) {
+  if (options.file !== undefined) {
+    if (id !== undefined) throw new UsageError(`Give a number or --file, not both: is it ${id} or ${options.file}?`);
+    refuseUnused(options, ['file', 'issuerKey', 'json'], 'with --file');
+  } else if (id === undefined) {
+    refuseUnused(options, ['gateway', 'token', 'json'], 'where only a list is asked for');
     list(await ask(options, '/v1/evidence'), options);
     return;
   }
@@ -82,7 +92,7 @@ async function keysOf(given: readonly string[] | undefined): Promise<ReadonlyMap
     given.map((text) => {
       const [, id = '', key = ''] = /^(\d{1,3})=(.+)$/.exec(text) ?? [];
       const bytes = base64url.decode(key);
-      if (!bytes.ok || bytes.value.length !== PUBLIC_KEY_BYTES)
+      if (!bytes.ok || bytes.value.length !== PUBLIC_KEY_BYTES || Number(id) > MAX_KEY_ID)
         throw new UsageError(`"${text}" is no issuer key. Give it as the gateway prints it at its start: 1=A7Ev...`);
       return [Number(id), bytes.value];
     }),
@@ -110,7 +120,7 @@ function list(text: string, { json }: Options): void {
     );
 }
 
-async function ask({ gateway, token }: Options, path: string): Promise<string> {
+async function ask({ gateway = GATEWAY, token }: Options, path: string): Promise<string> {
   let answer: Response;
   try {
     answer = await fetch(

@@ -5,8 +5,9 @@ import type { Mutant } from '../../simulator/world/mutants/index.js';
 import type { ProfileName } from '../../simulator/world/profiles.js';
 import type { SeedReport } from '../../simulator/world/run-seed.js';
 import { failureText, Summary } from '../explore-summary.js';
+import { aboveZero, whole } from '../numbers.js';
 import { progress } from '../progress.js';
-import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 
 const EXAMPLES = `
 Examples:
@@ -25,6 +26,8 @@ which everything must come together. Exit code 1 where an invariant was broken, 
 const PROFILE_NAMES = ['calm', 'rough', 'hell', 'offline-week', 'flash-sale'] as const;
 const DEFAULT_SEEDS = 50;
 const MUTANT_PATIENCE = 150;
+/** More than any machine has cores for; each takes some hundred megabytes. */
+const MOST_WORKERS = 256;
 
 interface Options {
   readonly seeds?: string;
@@ -58,21 +61,29 @@ export const command = (): Command =>
     .addHelpText('after', EXAMPLES)
     .action(async (options: Options) => {
       if (options.campaign !== undefined) {
+        refuseUnused(options, ['campaign', 'svg', 'from', 'json'], 'with --campaign');
         const { runCampaign } = await import('../campaign-run.js');
         await runCampaign(options.campaign, {
           svg: options.svg,
           json: options.json === true,
-          seed: whole(options.from, '--from') ?? 1,
+          seed: options.from === undefined ? 1 : whole('--from', options.from),
         });
       } else if (options.mutants !== undefined) await huntMutants(options);
       else await exploreSeeds(options);
     });
 
 async function exploreSeeds(options: Options): Promise<void> {
-  const seeds = whole(options.seeds, '--seeds', 1);
-  const minutes = positive(options.minutes, '--minutes');
+  refuseUnused(
+    options,
+    ['seeds', 'from', 'minutes', 'profile', 'shrink', 'workers', 'json'],
+    'without --campaign FILE',
+  );
+  const seeds = options.seeds === undefined ? undefined : whole('--seeds', options.seeds, { least: 1 });
+  const minutes = options.minutes === undefined ? undefined : aboveZero('--minutes', options.minutes);
+  const workers = workersOf(options);
   // Fresh ones where time is the limit: the same minutes each night would look at the same worlds.
-  const from = whole(options.from, '--from') ?? (minutes === undefined ? 1 : Date.now() % 1_000_000_000);
+  const fresh = minutes === undefined ? 1 : Date.now() % 1_000_000_000;
+  const from = options.from === undefined ? fresh : whole('--from', options.from);
   const limit = seeds ?? (minutes === undefined ? DEFAULT_SEEDS : Number.POSITIVE_INFINITY);
   const { explore, profileOf } = await import('../../simulator/world/explore.js');
   const { FAULTS } = await import('../../simulator/faults/index.js');
@@ -83,7 +94,7 @@ async function exploreSeeds(options: Options): Promise<void> {
   if (options.json !== true) process.stdout.write(`seeds from ${from}, profile ${options.profile ?? 'each in turn'}\n`);
   let next = from;
   await explore({
-    ...workersOf(options),
+    ...workers,
     next() {
       if (next - from >= limit || Date.now() >= until || total.failures.length > 0) return undefined;
       const seed = next++;
@@ -140,6 +151,9 @@ function trimFlags(trim: {
 }
 
 async function huntMutants(options: Options): Promise<void> {
+  refuseUnused(options, ['mutants', 'seeds', 'from', 'shrink', 'workers', 'json'], 'with --mutants');
+  const from = options.from === undefined ? 1 : whole('--from', options.from);
+  const patience = options.seeds === undefined ? MUTANT_PATIENCE : whole('--seeds', options.seeds, { least: 1 });
   const { MUTANTS } = await import('../../simulator/world/mutants/index.js');
   const { hunt } = await import('../../simulator/world/mutants/hunt.js');
   const only = typeof options.mutants === 'string' ? options.mutants : undefined;
@@ -154,8 +168,8 @@ async function huntMutants(options: Options): Promise<void> {
   let judged = 0;
   const standing = (): void => bar(judged / mutants.length, `${judged} of ${mutants.length} mutants, ${tried} seeds`);
   const results = await hunt({
-    from: whole(options.from, '--from') ?? 1,
-    patience: whole(options.seeds, '--seeds', 1) ?? MUTANT_PATIENCE,
+    from,
+    patience,
     mutants,
     ...workersOf(options),
     tried() {
@@ -206,21 +220,6 @@ const shrunkText = ({ tries, command }: { readonly tries: number; readonly comma
   `\nshrunk after ${tries} tries: ${command}\n`;
 
 const workersOf = ({ workers }: Options): { readonly workers?: number } => {
-  const count = whole(workers, '--workers', 1);
-  return count === undefined ? {} : { workers: count };
+  if (workers === undefined) return {};
+  return { workers: whole('--workers', workers, { least: 1, most: MOST_WORKERS }) };
 };
-
-function whole(text: string | undefined, name: string, least = 0): number | undefined {
-  if (text === undefined) return undefined;
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(number) || number < least)
-    throw new UsageError(`${name} takes a whole number, ${least} or more, not ${JSON.stringify(text)}.`);
-  return number;
-}
-
-function positive(text: string | undefined, name: string): number | undefined {
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (!(number > 0) || !Number.isFinite(number)) throw new UsageError(`${name} takes a number above 0, not ${text}.`);
-  return number;
-}

@@ -1,6 +1,7 @@
 /** `codeplate powercut`: cuts the power at every write of journal and ledger, and at everything that a counter or the gateway does. */
 import { Command, Option } from 'commander';
 import type { SuitePart, SuiteRow } from '../../simulator/powercut/suite.js';
+import { whole } from '../numbers.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -50,8 +51,7 @@ export const command = (): Command =>
     });
 
 async function check({ only, thorough = false, seed, json = false }: Options): Promise<void> {
-  const from = Number(seed);
-  if (!Number.isSafeInteger(from)) throw new UsageError(`--seed takes a whole number, not ${seed}.`);
+  const from = whole('--seed', seed);
   if (only !== 'world') {
     const { recordingProblem } = await import('../../simulator/powercut/record.js');
     const problem = recordingProblem();

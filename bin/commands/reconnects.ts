@@ -48,7 +48,7 @@ export const command = (): Command =>
     });
 
 function whole(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('a whole number, 1 or more, is expected.');
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('a whole number, 1 to 999999999, is expected.');
   return Number(text);
 }
 

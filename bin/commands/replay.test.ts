@@ -6,8 +6,8 @@ const replay = (...args: string[]) => command().exitOverride().parseAsync(args, 
 
 describe('codeplate replay', () => {
   it.each([
-    ['no seed at all, as a variable that nobody has set', [''], /A seed is a whole number, not ""/],
-    ['a seed in another notation', ['1e3'], /A seed is a whole number/],
+    ['no seed at all, as a variable that nobody has set', [''], /<seed> takes a whole number, 0 or more, not ""/],
+    ['a seed in another notation', ['1e3'], /<seed> takes a whole number/],
     [
       'a fault that there isn’t',
       ['1', '--without', 'power-cut,pwer-cut'],

@@ -2,8 +2,9 @@
 import { Command, Option } from 'commander';
 import type { ProfileName } from '../../simulator/world/profiles.js';
 import type { Trim } from '../../simulator/world/shrink.js';
+import { aboveZero, whole } from '../numbers.js';
 import { Stepper } from '../stepper.js';
-import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 
 const EXAMPLES = `
 Examples:
@@ -51,10 +52,12 @@ export const command = (): Command =>
     .action(replay);
 
 async function replay(text: string, options: Options): Promise<void> {
-  const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(seed)) throw new UsageError(`A seed is a whole number, not ${JSON.stringify(text)}.`);
+  const seed = whole('<seed>', text);
+  if (options.json === true)
+    refuseUnused(options, ['profile', 'without', 'counters', 'faultMinutes', 'mutant', 'json'], 'with --json');
   const { profileOf } = await import('../../simulator/world/explore.js');
   const { runSeed } = await import('../../simulator/world/run-seed.js');
+  const { planOf } = await import('../../simulator/world/profiles.js');
   const { trimmed } = await import('../../simulator/world/shrink.js');
   const { MUTANTS } = await import('../../simulator/world/mutants/index.js');
   const mutant = MUTANTS.find(({ id }) => id === options.mutant);
@@ -68,6 +71,7 @@ async function replay(text: string, options: Options): Promise<void> {
       `There is no fault ${JSON.stringify(stranger)}. There are: ${FAULTS.map(({ id }) => id).join(', ')}.`,
     );
   const profile = options.profile ?? profileOf(seed);
+  checkOnly(options.only, trimmed(planOf(seed, profile), trim).counters);
   const report = runSeed(seed, profile, {
     trim: (plan) => trimmed(plan, trim),
     ...(mutant === undefined ? {} : { sabotage: mutant.sabotage() }),
@@ -103,15 +107,16 @@ function teller({ step, only }: Options): (line: string) => void {
   };
 }
 
+/** Nothing at all would be printed of whom there isn't. */
+function checkOnly(only: string | undefined, counters: number): void {
+  const there = [...Array.from({ length: counters }, (_, at) => `c${at + 1}`), 'gateway', 'world'];
+  if (only !== undefined && !there.includes(only))
+    throw new UsageError(`There is no ${JSON.stringify(only)} in this world. There are: ${there.join(', ')}.`);
+}
+
 function trimOf({ without, counters, faultMinutes }: Options): Trim {
-  const number = (given: string | undefined, name: string): number | undefined => {
-    if (given === undefined) return undefined;
-    const value = Number(given);
-    if (!(value > 0)) throw new UsageError(`${name} takes a number above 0, not ${given}.`);
-    return value;
-  };
-  const minutes = number(faultMinutes, '--fault-minutes');
-  const count = number(counters, '--counters');
+  const minutes = faultMinutes === undefined ? undefined : aboveZero('--fault-minutes', faultMinutes);
+  const count = counters === undefined ? undefined : whole('--counters', counters, { least: 1 });
   return {
     without: without?.split(',') ?? [],
     ...(count === undefined ? {} : { counters: count }),

@@ -7,16 +7,16 @@ import type { Problem } from '#protocol/yaml-file.js';
 import type { Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
 import { readText } from '../read-file.js';
-import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
+import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 import { outputFile, outputFolder, writeOutput } from '../write-place.js';
 
 interface Options {
   readonly seed?: number;
-  readonly runs: number;
+  readonly runs?: number;
   readonly junit?: string;
   readonly json?: boolean;
   readonly chaos?: boolean;
-  readonly times: number;
+  readonly times?: number;
   readonly keep?: string;
 }
 
@@ -25,6 +25,9 @@ const SEEDS = 1_000_000;
 
 /** The longest that is shipped has some 10 kB. */
 const MAX_SCENARIO_BYTES = 4 * 1024 * 1024;
+
+/** Each takes a second or two. */
+const KILLS = 20;
 
 const EXAMPLES = `
 Examples:
@@ -45,26 +48,28 @@ export function command(): Command {
     .argument('[scenario]', 'a YAML file, or the name of a shipped scenario')
     .option('--list', 'name the shipped scenarios')
     .option('--seed <n>', 'amounts, timings and chunks come from it; a fresh one, where missing', whole(0))
-    .option('--runs <n>', 'so many times, with the next seeds', whole(1), 1)
+    .option('--runs <n>', 'so many times, with the next seeds (1)', whole(1))
     .option('--junit <file>', 'write what was looked at as JUnit XML')
     .option('--json', 'print one JSON object and nothing else')
     .option('--chaos', "kill agent and gateway at random moments while the scenario's sales go on")
-    .option('--times <n>', 'with --chaos: so many kills', whole(1), 20)
+    .option('--times <n>', `with --chaos: so many kills (${KILLS})`, whole(1))
     .option(
       '--keep <folder>',
       'keep logs, journals and ledger in this folder; with --runs over 1, in one for each seed',
     )
     .addHelpText('after', EXAMPLES)
     .action(async (scenario: string | undefined, options: Options & { readonly list?: boolean }) => {
-      if (options.list === true) return list(options.json === true);
-      await simulate(scenario, options);
+      if (options.list !== true) return simulate(scenario, options);
+      if (scenario !== undefined) throw new UsageError(`--list names the shipped scenarios: leave "${scenario}" out.`);
+      refuseUnused(options, ['list', 'json'], 'with --list');
+      await list(options.json === true);
     });
 }
 
 const whole = (lowest: number) => (text: string) => {
   const number = Number(text);
   if (!/^\d{1,9}$/.test(text) || number < lowest)
-    throw new InvalidArgumentError(`a whole number, ${lowest} or more, is expected.`);
+    throw new InvalidArgumentError(`a whole number, ${lowest} to 999999999, is expected.`);
   return number;
 };
 
@@ -75,6 +80,9 @@ async function list(json: boolean): Promise<void> {
 }
 
 async function simulate(asked: string | undefined, options: Options): Promise<void> {
+  if (options.times !== undefined && options.chaos !== true)
+    throw new UsageError('--times has no effect without --chaos: leave it out, or add --chaos.');
+  const { runs = 1, times = KILLS } = options;
   const { file, scenario } = await read(asked);
   // Not after ten minutes of playing.
   if (options.junit !== undefined) outputFile(options.junit, '--junit');
@@ -82,18 +90,18 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
   const keptIn =
     options.keep === undefined
       ? () => undefined
-      : placesToKeep(options.keep, { first, runs: options.runs, counters: Object.keys(scenario.counters) });
+      : placesToKeep(options.keep, { first, runs, counters: Object.keys(scenario.counters) });
   const { playScenario } = await import('#simulator/scenarios/play.js');
   const { junitXml } = await import('#simulator/scenarios/result.js');
   const quiet = options.json === true;
   const results: ScenarioResult[] = [];
-  for (let run = 0; run < options.runs; run += 1) {
+  for (let run = 0; run < runs; run += 1) {
     const seed = first + run;
     if (!quiet) process.stdout.write(`${scenario.name}, seed ${seed}\n`);
     const result = await playScenario(scenario, {
       seed,
       folder: path.dirname(path.resolve(file)),
-      ...(options.chaos === true && { chaosKills: options.times }),
+      ...(options.chaos === true && { chaosKills: times }),
       keep: keptIn(seed),
       onCheck: (check) => (quiet ? undefined : tellCheck(check)),
       onKill: ({ agent, gateway }) =>
@@ -102,7 +110,7 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
           : process.stdout.write(`  killed: agent ${agent}, gateway ${gateway} times\n`),
     });
     results.push(result);
-    if (!quiet) tellEnd(result, asked ?? '', options.chaos === true ? ` --chaos --times ${options.times}` : '');
+    if (!quiet) tellEnd(result, asked ?? '', options.chaos === true ? ` --chaos --times ${times}` : '');
   }
   if (options.junit !== undefined) writeOutput(options.junit, junitXml(results));
   const [only] = results;
