@@ -39,6 +39,11 @@ const LATIN = "'SFMono-Regular','Menlo','Consolas','DejaVu Sans Mono','Liberatio
 const HANZI =
   "'Noto Sans CJK SC','Noto Sans SC','Source Han Sans SC','PingFang SC','Microsoft YaHei','Hiragino Sans GB','WenQuanYi Micro Hei',sans-serif";
 
+/** A Chinese character is as wide as it is high; those of every monospaced font named above are 0.6 of that, or nearly. */
+const HANZI_PX = 23;
+const LATIN_PX = 20;
+const LATIN_EM = 0.6;
+
 /** All pieces below one another. */
 export function paperSvg(documents: readonly PaperDocument[], options: SvgOptions = {}): string {
   const columns = documents.reduce((widest, document) => Math.max(widest, document.width), 0);
@@ -59,14 +64,18 @@ export function paperSvg(documents: readonly PaperDocument[], options: SvgOption
     '<defs>',
     `<linearGradient id="sheen"><stop offset="0" stop-color="#000" stop-opacity=".05"/><stop offset=".06" stop-color="#000" stop-opacity="0"/><stop offset=".9" stop-color="#000" stop-opacity="0"/><stop offset="1" stop-color="#000" stop-opacity=".06"/></linearGradient>`,
     `<linearGradient id="curl" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="0" y2="40"><stop offset="0" stop-color="#000" stop-opacity=".06"/><stop offset="1" stop-color="#000" stop-opacity="0"/></linearGradient>`,
-    `<filter id="shadow" x="-10%" y="-5%" width="120%" height="110%"><feDropShadow dx="0" dy="1" stdDeviation="1" flood-color="#101020" flood-opacity=".28"/><feDropShadow dx="0" dy="7" stdDeviation="8" flood-color="#101020" flood-opacity=".2"/></filter>`,
+    `<filter id="shadow" x="-10%" y="-5%" width="120%" height="110%">${shadow(8, 7, 0.2, 'far')}${shadow(1, 1, 0.28, 'near')}<feMerge><feMergeNode in="far"/><feMergeNode in="near"/><feMergeNode in="SourceGraphic"/></feMerge></filter>`,
     '</defs>',
-    `<style>.paper text{fill:${INK};white-space:pre}.paper .l{font:20px ${LATIN}}.paper .h{font:23px ${HANZI}}.paper .b{font-weight:700}.paper .i{fill:${PAPER}}</style>`,
+    `<style>.paper text{fill:${INK};white-space:pre}.paper .l{font:${LATIN_PX}px ${LATIN}}.paper .h{font:${HANZI_PX}px ${HANZI}}.paper .b{font-weight:700}.paper .i{fill:${PAPER}}</style>`,
     ...papers,
     '</svg>',
     '',
   ].join('\n');
 }
+
+/** Not feDropShadow: librsvg before 2.55 knows none, and draws nothing at all of what has one, not even the paper. */
+const shadow = (blur: number, below: number, opacity: number, name: string): string =>
+  `<feGaussianBlur in="SourceAlpha" stdDeviation="${blur}"/><feOffset dy="${below}" result="${name}-shape"/><feFlood flood-color="#101020" flood-opacity="${opacity}"/><feComposite in2="${name}-shape" operator="in" result="${name}"/>`;
 
 function paper(document: PaperDocument, height: number): string {
   const width = document.width + 2 * MARGIN;
@@ -161,12 +170,17 @@ function text(run: readonly TextCell[], base: number): string {
     const down = first.down * (small ? 17 / 24 : 1);
     const place = `translate(${first.x} ${top})${across === 1 && down === 1 ? '' : ` scale(${num(across)} ${num(down)})`}`;
     const classes = [first.wide ? 'h' : 'l', first.bold ? 'b' : '', first.inverse ? 'i' : ''].filter(Boolean).join(' ');
-    // The middle of each cell: a viewer's font may be narrower or wider than the cell.
-    const xs = inked.map((cell) => num((cell.x - first.x + cell.width / 2) / across)).join(' ');
-    const characters = escaped(inked.map((cell) => cell.text).join(''));
-    parts.push(
-      `<text class="${classes}" transform="${place}" text-anchor="middle" y="20" x="${xs}">${characters}</text>`,
-    );
+    // The middle of each cell: a viewer's font may be narrower or wider than the cell. But librsvg (file managers,
+    // ImageMagick) takes a character's width for another where it is stretched one way only: there it begins where one as wide
+    // as most begins. And of a list of x it reads no more than the first: each character has an element of its own.
+    const isEven = across === down;
+    const left = isEven ? 0 : (first.wide ? HANZI_PX : LATIN_PX * LATIN_EM) / 2;
+    const characters = inked.map((cell) => {
+      const x = num((cell.x - first.x + cell.width / 2) / across - left);
+      return `<tspan x="${x}">${escaped(cell.text)}</tspan>`;
+    });
+    const anchor = isEven ? ' text-anchor="middle"' : '';
+    parts.push(`<text class="${classes}" transform="${place}"${anchor} y="20">${characters.join('')}</text>`);
   }
   if (first.underline > 0) {
     const ink = first.inverse ? PAPER : INK;
