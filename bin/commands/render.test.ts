@@ -19,7 +19,11 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (args: readonly string[], input?: Uint8Array) =>
-  spawnSync(process.execPath, [codeplate, 'render', ...args], { encoding: 'utf8', input: Buffer.from(input ?? []) });
+  spawnSync(process.execPath, [codeplate, 'render', ...args], {
+    encoding: 'utf8',
+    input: Buffer.from(input ?? []),
+    maxBuffer: 64 * 1024 * 1024,
+  });
 
 describe('codeplate render', () => {
   it('draws the paper in the terminal, and lists on standard error what a printer would not understand', () => {
@@ -58,6 +62,18 @@ describe('codeplate render', () => {
     const bytes = Uint8Array.of(0x1c, 0x26, 0xe9, 0x46, 0x0a); // 镕, which GB2312 lacks
     expect(JSON.parse(run(['-', '--json'], bytes).stdout).documents[0].lines).toEqual(['镕']);
     expect(JSON.parse(run(['-', '--json', '--charset', 'gb2312'], bytes).stdout).documents[0].lines).toEqual([' F']);
+  });
+
+  it.each(['--text', '--svg', '--json'])('shows the beginning of what has no end, and says so: %s', (form) => {
+    // ESC d 255: 255 lines. Three megabytes of it are a hundred kilometres of paper.
+    const endless = Uint8Array.from({ length: 3_000_000 }, (_, at) => [0x1b, 0x64, 255][at % 3] ?? 0);
+    const { status, stdout, stderr } = run(['-', form], endless);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^Only the beginning is shown, some 250 m of paper.* of 3000000 bytes are left out: cut the file/,
+    );
+    expect(stdout.length).toBeLessThan(10_000_000);
+    if (form === '--json') expect(JSON.parse(stdout).leftOut).toBeGreaterThan(2_900_000);
   });
 
   it.each([

@@ -21,7 +21,8 @@ Examples:
   $ codeplate render receipt.bin --json               lines, QR codes, cuts, drawer pulses, unknown commands
   $ cat receipt.bin | codeplate render - --columns 48 from standard input, on 80 mm paper
 
-Commands that the printer would not understand are listed on standard error (with --json: under "unknown").`;
+Commands that the printer would not understand are listed on standard error (with --json: under "unknown"). What would be
+longer than three rolls of paper is shown as far as that, and said so (with --json: "leftOut" bytes).`;
 
 export function command(): Command {
   return new Command('render')
@@ -44,11 +45,15 @@ export function command(): Command {
 
 async function run(file: string, options: Options): Promise<void> {
   const bytes = await read(file);
-  const { hex, PAPER_58, PAPER_80, paperSvg, paperText, render, renderingJson } = await import(
+  const { hex, LONGEST_PAPER_M, PAPER_58, PAPER_80, paperSvg, paperText, render, renderingJson } = await import(
     '#simulator/hardware/printer/index.js'
   );
   const profile = { ...(options.columns === '48' ? PAPER_80 : PAPER_58), charset: options.charset };
-  const rendering = render(bytes, profile);
+  const rendering = render(bytes, profile, { bounded: true });
+  if (rendering.leftOut > 0)
+    process.stderr.write(
+      `Only the beginning is shown, some ${LONGEST_PAPER_M} m of paper, or less where it is full of pictures. The last ${rendering.leftOut} of ${bytes.length} bytes are left out: cut the file in two to see them.\n`,
+    );
   if (options.json) {
     const { printJson } = await import('../usage.js');
     printJson(renderingJson(rendering));

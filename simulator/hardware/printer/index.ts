@@ -14,7 +14,7 @@ export {
   type TextCell,
   type Unknown,
 } from './document.js';
-export { feed, type InterpreterState, newInterpreter, type Rendering, render, tear } from './interpreter.js';
+export { feed, type InterpreterState, newInterpreter, tear } from './interpreter.js';
 export { documentJson, renderingJson } from './json.js';
 export {
   type PrinterKnob,
@@ -27,6 +27,7 @@ export {
 } from './machine.js';
 export type { PrinterEvent } from './parameters.js';
 export { PAPER_58, PAPER_80, type PrinterCharset, type VirtualPrinterProfile } from './profile.js';
+export { LONGEST_PAPER_M, type Rendering, render } from './rendering.js';
 export type { Condition } from './status.js';
 export { paperSvg, type SvgOptions } from './svg.js';
 export { linesOfText, paperText, type TextOptions, terminalWidth } from './text.js';

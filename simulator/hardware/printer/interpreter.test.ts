@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hex, inkAt, isText, type LineItem, type PaperDocument, sentText, type TextCell } from './document.js';
-import { feed, newInterpreter, type Rendering, render } from './interpreter.js';
+import { feed, newInterpreter } from './interpreter.js';
 import { documentJson } from './json.js';
 import { PAPER_58, PAPER_80, type PrinterCharset, type VirtualPrinterProfile } from './profile.js';
+import { type Rendering, render } from './rendering.js';
 import {
   CHINESE,
   CUT,

@@ -84,25 +84,6 @@ export function tear(state: InterpreterState, end: End): { state: InterpreterSta
   return { state: { ...state, press }, document };
 }
 
-export interface Rendering {
-  readonly documents: readonly PaperDocument[];
-  readonly unknown: readonly Unknown[];
-}
-
-/** A whole stream at once. The last document is `open` where no cut ended it. */
-export function render(bytes: Uint8Array, profile: VirtualPrinterProfile): Rendering {
-  const { state, events } = feed(newInterpreter(profile), bytes);
-  const documents = events.flatMap((event) => (event.kind === 'document' ? [event.document] : []));
-  const unknown = events.flatMap((event) => (event.kind === 'unknown' ? [event.unknown] : []));
-  const last = tear(state, 'open').document;
-  const begun = last.items.length > 0 || last.pulses.length > 0 || last.unprinted !== '';
-  const cutOff = state.pending.length > 0 || state.skip > 0;
-  return {
-    documents: begun ? [...documents, last] : documents,
-    unknown: cutOff ? [...unknown, listed(state.pending, state.offset, 'truncated')] : unknown,
-  };
-}
-
 type Taken = { readonly kind: 'more' } | { readonly kind: 'took'; readonly bytes: number; readonly skip?: number };
 const MORE: Taken = { kind: 'more' };
 const took = (bytes: number): Taken => ({ kind: 'took', bytes });
@@ -175,7 +156,7 @@ function commandAt(all: Uint8Array, index: number): 'more' | { name: number; com
   return { name: 3, command: short === '(' ? UNKNOWN_SIZED : undefined };
 }
 
-const listed = (bytes: Uint8Array, offset: number, why: Unknown['why']): Unknown => ({
+export const listed = (bytes: Uint8Array, offset: number, why: Unknown['why']): Unknown => ({
   offset,
   bytes: bytes.slice(0, LISTED_MAX),
   why,

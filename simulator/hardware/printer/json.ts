@@ -1,12 +1,13 @@
 /** A rendering as one JSON object: what is on the paper, in words and numbers. */
 import { hex, type Item, type PaperDocument } from './document.js';
-import type { Rendering } from './interpreter.js';
+import type { Rendering } from './rendering.js';
 import { linesOfText } from './text.js';
 
-export function renderingJson({ documents, unknown }: Rendering): unknown {
+export function renderingJson({ documents, unknown, leftOut }: Rendering): unknown {
   return {
     documents: documents.map(documentJson),
     unknown: unknown.map(({ offset, bytes, why }) => ({ offset, bytes: hex(bytes), why })),
+    leftOut,
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { render } from './interpreter.js';
 import { renderingJson } from './json.js';
 import { PAPER_58 } from './profile.js';
+import { render } from './rendering.js';
 import { CHINESE, CUT, ESC, GS, nativeQr, type Part, stream, XIAO_FEI_QUAN, YOU_HAO } from './streams.js';
 import { paperSvg } from './svg.js';
 import { linesOfText, paperText, terminalWidth } from './text.js';
