@@ -7,6 +7,8 @@ import { expect, it } from 'vitest';
 import { until } from './waiting.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/codeplate.js', import.meta.url));
+/** As it was built: signals are for processes. */
+const AT_THE_END = new URL('../../dist/simulator/processes/at-the-end.js', import.meta.url).href;
 const PATIENCE_MS = 60_000;
 
 /** Processes that name this folder on their command line. */
@@ -25,6 +27,34 @@ function processesOf(folder: string): string[] {
       (command) => command.includes(path.join(folder, 'plate')) || command.includes(path.join(folder, 'gateway')),
     );
 }
+
+/** Puts something away, and takes its time: `begun` on standard output, then the file. */
+const SLOW = `
+import { writeFileSync, writeSync } from 'node:fs';
+const { atTheEnd } = await import(process.argv[1]);
+atTheEnd(() => {
+  writeSync(1, 'begun');
+  for (const end = performance.now() + 300; performance.now() < end; );
+  writeFileSync(process.argv[2], 'put away');
+});
+setInterval(() => {}, 1_000);
+writeSync(1, 'ready');
+`;
+
+it('who is told to end twice puts everything away all the same', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'codeplate-twice-'));
+  const done = path.join(folder, 'done');
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', SLOW, AT_THE_END, done]);
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  try {
+    child.stdout.on('data', () => child.kill('SIGINT'));
+    expect(await ended).toBe(130);
+    expect(readFileSync(done, 'utf8')).toBe('put away');
+  } finally {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 it('a scenario that is told to end takes gateway and agents with it', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'codeplate-end-'));

@@ -30,7 +30,8 @@ export interface Folder {
 /** A folder of its own, gone with `remove` or with this process. */
 export function temporaryFolder(prefix: string): Folder {
   const path = folderInTmp(prefix);
-  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  // Tried again: a child that is being killed may write one more file in there.
+  const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   const takeBack = atTheEnd(remove);
   return {
     path,
@@ -56,5 +57,7 @@ function install(): void {
   process.on('exit', () => {
     for (const run of waiting.splice(0)) run();
   });
-  for (const signal of SIGNALS) process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  // Not once: whoever is impatient presses Ctrl-C again, and without a listener the second one would end this process in the
+  // middle of putting away.
+  for (const signal of SIGNALS) process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
