@@ -29,10 +29,16 @@ function tidy(value: unknown): unknown {
   const some = value.slice(0, LONGEST_LIST).map(tidy);
   return value.length > LONGEST_LIST ? [...some, `and ${value.length - LONGEST_LIST} more`] : some;
 }
+/** Characters that wait for the disk to have room again; what comes beyond them is lost. */
+const MAX_UNWRITTEN = 1024 * 1024;
 
 /** `messageKey`: what the text handed to the logger is called; the agent logs codes, the gateway codes and words. */
-export const loggerTo = (level: LogLevel, messageKey: 'code' | 'msg' = 'code'): Logger =>
-  pino(
+export function loggerTo(level: LogLevel, messageKey: 'code' | 'msg' = 'code'): Logger {
+  // Synchronous: the line that says why a process ended must not be lost with it.
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: MAX_UNWRITTEN });
+  // Sales go on where the disk under the log is full.
+  destination.on('error', () => {});
+  return pino(
     {
       level,
       base: null,
@@ -40,9 +46,9 @@ export const loggerTo = (level: LogLevel, messageKey: 'code' | 'msg' = 'code'): 
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: tidyFields },
     },
-    // Synchronous: the line that says why a process ended must not be lost with it.
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
+}
 
 export function logTo(level: LogLevel): LogLine {
   const logger = loggerTo(level);

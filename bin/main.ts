@@ -36,8 +36,14 @@ const EXIT_NO_READER = 141;
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (!SERVICES.has(process.argv[2] ?? '')) process.exit(EXIT_NO_READER);
+    if (SERVICES.has(process.argv[2] ?? '')) return;
+    if (error.code === 'EPIPE') process.exit(EXIT_NO_READER);
+    // A file on a disk that is full, and the like. Where standard error is what can't be written, the exit code has to do.
+    if (stream === process.stdout)
+      process.stderr.write(
+        `OUTPUT_UNWRITABLE: What was printed did not all arrive: ${error.message}. Write it to a place with room.\n`,
+      );
+    process.exit(EXIT_FAILED);
   });
 }
 
@@ -62,7 +68,10 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   await program.parseAsync([...argv]);
   // Node 20 was seen to spin for ever while it took such a process apart; all is printed and put away by now.
-  if (name === 'demo' || name === 'simulate') process.exit();
+  if (name !== 'demo' && name !== 'simulate') return;
+  // What couldn't be written is known a turn later.
+  await new Promise((turn) => setImmediate(turn));
+  process.exit();
 }
 
 main(process.argv).catch(async (error: unknown) => {
