@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +12,8 @@ import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.j
 import { extend, GENESIS } from '#protocol/records/chain.js';
 import { wallMs } from '#protocol/time.js';
 import { signPresentation } from '#simulator/wallets/wallet.js';
+import { UsageError } from '../usage.js';
+import { command as evidence } from './evidence.js';
 
 const CAMPAIGN = 'youhao-2023' as CampaignId;
 const NOON = 1_680_000_000_000;
@@ -117,4 +121,18 @@ describe('codeplate evidence', () => {
     expect(out).toBe('');
     expect(code).toBe(2);
   });
+});
+
+it.each(['<html>', '{}', 'null'])('says of a server that answers %s that it is no gateway', async (answer) => {
+  const server = createServer((_, response) => response.end(answer)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const run = evidence()
+    .exitOverride()
+    .parseAsync(['--gateway', `http://127.0.0.1:${port}`], { from: 'user' });
+  await expect(run).rejects.toThrow(/is no gateway of ours\. Give its address with --gateway/);
+  await expect(run).rejects.toBeInstanceOf(UsageError);
+  server.closeAllConnections();
+  server.close();
 });

@@ -9,6 +9,9 @@ const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024;
 /** Where `codeplate init` puts it. */
 const GATEWAY = 'http://127.0.0.1:8080';
 
+/** A gateway answers in milliseconds; what has said nothing for so long is something else. */
+const ANSWER_MS = 10_000;
+
 /** A key's number is one byte in a grant. */
 const MAX_KEY_ID = 255;
 
@@ -50,7 +53,7 @@ async function evidence(id: string | undefined, options: Options): Promise<void>
     refuseUnused(options, ['file', 'issuerKey', 'json'], 'with --file');
   } else if (id === undefined) {
     refuseUnused(options, ['gateway', 'token', 'json'], 'where only a list is asked for');
-    list(await ask(options, '/v1/evidence'), options);
+    await list(await ask(options, '/v1/evidence'), options);
     return;
   }
   const text = options.file === undefined ? await ask(options, `/v1/evidence/${id}`) : await read(options.file);
@@ -99,15 +102,13 @@ async function keysOf(given: readonly string[] | undefined): Promise<ReadonlyMap
   );
 }
 
-function list(text: string, { json }: Options): void {
-  const all = JSON.parse(text) as {
-    readonly evidence: readonly {
-      readonly id: number;
-      readonly kind: string;
-      readonly device: string;
-      readonly at: number;
-    }[];
-  };
+async function list(text: string, { json, gateway = GATEWAY }: Options): Promise<void> {
+  const { z } = await import('zod');
+  const listed = z.object({ id: z.int(), kind: z.string(), device: z.string(), at: z.int() });
+  const parsed = z.object({ evidence: z.array(listed) }).safeParse(jsonIn(text));
+  if (!parsed.success)
+    throw new UsageError(`What answers at ${gateway} is no gateway of ours. Give its address with --gateway.`);
+  const all = parsed.data;
   if (json === true) {
     printJson(all);
     return;
@@ -122,17 +123,18 @@ function list(text: string, { json }: Options): void {
 
 async function ask({ gateway = GATEWAY, token }: Options, path: string): Promise<string> {
   let answer: Response;
+  let text: string;
   try {
-    answer = await fetch(
-      new URL(path, gateway),
-      token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
-    );
+    answer = await fetch(new URL(path, gateway), {
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+    });
+    text = await answer.text();
   } catch {
     throw new UsageError(
       `No gateway answers at ${gateway}. Give its address with --gateway, or a saved document with --file.`,
     );
   }
-  const text = await answer.text();
   if (answer.status === 404)
     throw new UsageError('The gateway has no such evidence. Run codeplate evidence to see which there are.');
   if (answer.status === 401) throw new UsageError("The gateway wants the operator's token: give it with --token.");
@@ -144,17 +146,25 @@ async function read(file: string): Promise<string> {
   try {
     return utf8(await readBytes(file, MAX_EVIDENCE_BYTES));
   } catch (error) {
-    throw new UsageError(`Can't read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `Can't read ${file}: ${error instanceof Error ? error.message : String(error)}\nGive the path of a document that codeplate evidence ID --json has printed, or - for standard input.`,
+    );
   }
 }
 
 /** A document as the gateway gives it, or inside what `--json` printed. */
 function documentIn(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = jsonIn(text);
+  if (value === undefined)
     throw new UsageError('That is not JSON. codeplate evidence ID --json prints what is expected.');
-  }
   return typeof value === 'object' && value !== null && 'document' in value ? value.document : value;
+}
+
+/** undefined: it is none. */
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
