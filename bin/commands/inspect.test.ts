@@ -76,6 +76,14 @@ describe('codeplate inspect', () => {
     expect(emv).toMatch(/00 {2}01\n {2}01 {2}11\n {2}26\n {4}00 {2}cn\.test\n {2}59 {2}SHOP/);
   });
 
+  it('takes no more from a pipe than any code can hold', async () => {
+    const endless = Object.assign(Readable.from(Array.from({ length: 100 }, () => '6'.repeat(10_000))), {
+      fd: 0 as const,
+    });
+    vi.spyOn(process, 'stdin', 'get').mockReturnValue(endless as unknown as typeof process.stdin);
+    await expect(run('-')).rejects.toThrow(/no scanned code: it has more than 65536 bytes/);
+  });
+
   it('says what to give it when it is given nothing', async () => {
     await expect(run('')).rejects.toThrow(UsageError);
   });

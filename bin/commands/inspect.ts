@@ -1,9 +1,9 @@
 /** `codeplate inspect`: what a scanned text is, without ever printing a payment code whole. */
-import { text as readAll } from 'node:stream/consumers';
 import { Command } from 'commander';
 import type { Scanned } from '#protocol/codes/classify.js';
 import type { EmvFault, EmvFields } from '#protocol/codes/emv.js';
 import type { DecodedPresentation } from '#protocol/codes/presentation.js';
+import { readBytes } from '../read-file.js';
 import { printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -23,13 +23,26 @@ export const command = (): Command =>
     .addHelpText('after', EXAMPLES)
     .action(async (code: string, options: { json?: boolean }) => {
       // A line end belongs to the pipe, not to the code.
-      const text = code === '-' ? (await readAll(process.stdin)).replace(/\r?\n$/, '') : code;
+      const text = code === '-' ? (await piped()).replace(/\r?\n$/, '') : code;
       if (text === '')
         throw new UsageError('Nothing to inspect. Give the scanned text, or - and the text on standard input.');
       const inspection = await inspect(text);
       if (options.json === true) printJson(inspection);
       else process.stdout.write(await describe(inspection));
     });
+
+/** The densest QR code holds 7,089 digits. */
+const MAX_CODE_BYTES = 64 * 1024;
+
+async function piped(): Promise<string> {
+  try {
+    return new TextDecoder().decode(await readBytes('-', MAX_CODE_BYTES));
+  } catch (error) {
+    throw new UsageError(
+      `Standard input is no scanned code: ${error instanceof Error ? error.message : String(error)}. Hand in the text of one.`,
+    );
+  }
+}
 
 type Fields = { readonly [name: string]: unknown };
 
