@@ -58,6 +58,33 @@ it.each([...OF_TEXT, ['render', ['render']] as const])(
   },
 );
 
+it.each([...OF_TEXT.filter(([name]) => name !== 'simulate'), ['render', ['render']] as const])(
+  'codeplate %s says in words why a file cannot be read, and what to do',
+  (_, args) => {
+    for (const [file, why] of [
+      [folder, 'it is a folder'],
+      [join(folder, 'nowhere', 'file.json'), 'there is no such file'],
+      ['', 'no file is named'],
+    ] as const) {
+      const { status, stdout, stderr } = run(args, file);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toContain(why);
+      expect(stderr).toMatch(/Give the path|Name a|codeplate init DIR/);
+    }
+  },
+);
+
+it('a campaign that is nested deeper than the stack is one that cannot be read', () => {
+  const { status, stderr } = run(
+    ['quote', '--fen', '1', '--holds', '20', '--campaign'],
+    written(`${'['.repeat(200_000)}${']'.repeat(200_000)}`),
+  );
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringMatching(/^CAMPAIGN_UNREADABLE: .*too deeply\nName a/),
+  });
+});
+
 it.each(OF_TEXT)('codeplate %s takes no GBK', (_, args) => {
   const file = written(Uint8Array.of(...Buffer.from('{"a": "'), ...GBK, ...Buffer.from('"}')));
   const { status, stdout, stderr } = run(args, file);

@@ -28,6 +28,23 @@ export function utf8(bytes: Uint8Array): string {
 }
 
 function fileBytes(file: string, maxBytes: number): Uint8Array {
+  try {
+    return wholeFile(file, maxBytes);
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? WHY[String(error.code)] : undefined;
+    throw why === undefined ? error : new Error(file === '' ? 'no file is named' : why, { cause: error });
+  }
+}
+
+/** What the system's words mean to somebody who has just typed a name. */
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file: a part of the path is no folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not read it',
+};
+
+function wholeFile(file: string, maxBytes: number): Uint8Array {
   const descriptor = openSync(file, 'r');
   try {
     const gathered = gather(maxBytes);

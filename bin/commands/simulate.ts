@@ -158,7 +158,9 @@ async function read(asked: string | undefined): Promise<{ readonly file: string;
   try {
     text = readText(file, MAX_SCENARIO_BYTES);
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}\nName a scenario: a YAML file, or one of ${shipped}`,
+    );
   }
   const parsed = parseScenario(text);
   const faults = parsed.ok ? await holdsOfNoTier(parsed.value, file) : parsed.fault;
