@@ -31,17 +31,19 @@ const SAID = {
     zh: '现在人太多，没有登记，请稍等片刻再试',
     en: 'Too many ask at the moment, and nothing was stored: try again soon',
   },
-  NOT_STORED: {
-    zh: '系统暂时无法登记，请稍后再试；已领的券不受影响',
-    en: 'Nothing can be stored at the moment: try again later; coupons that you have are safe',
-  },
   HTTP_FAILED: {
     zh: '系统出错，请稍后再试；重复提交不会多领或少领',
     en: 'Something went wrong here: try again; asking twice neither gives nor takes anything twice',
   },
 } as const satisfies Record<string, Said>;
 
-export type HttpRefusal = Exclude<keyof typeof SAID, 'NOT_STORED'>;
+export type HttpRefusal = keyof typeof SAID;
+
+/** Whatever it is that the ledger gave as its reason. */
+const UNSTORED: Said = {
+  zh: '系统暂时无法登记，请稍后再试；已领的券不受影响',
+  en: 'Nothing can be stored at the moment: try again later; coupons that you have are safe',
+};
 
 /** A phone that asks again at once only makes the queue longer. */
 const ASK_AGAIN_S = 5;
@@ -51,7 +53,7 @@ export const refuse = (reply: FastifyReply, status: number, code: HttpRefusal, w
 
 /** `code`: the ledger's or the queue's, why it was not stored. */
 export function refuseUnstored(reply: FastifyReply, code: string): FastifyReply {
-  const said = code === 'TOO_MANY_REQUESTS' ? SAID.TOO_MANY_REQUESTS : SAID.NOT_STORED;
+  const said = code === 'TOO_MANY_REQUESTS' ? SAID.TOO_MANY_REQUESTS : UNSTORED;
   const known = isErrorCode(code) ? code : 'LEDGER_WRITE_FAILED';
   const what = 'not stored; ask again in a moment';
   return reply
@@ -77,13 +79,13 @@ export function wrongWith(error: unknown): readonly [status: number, code: HttpR
 const WRONG: ReadonlyMap<unknown, string> = new Map([
   ['FST_ERR_CTP_EMPTY_JSON_BODY', 'there is no body: one JSON object is expected'],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'the body is not as long as its content-length says'],
-  ['NOT_UTF_8', 'the body is not UTF-8: send it so, never in GBK'],
+  ['MESSAGE_NOT_TEXT', 'the body is not UTF-8: send it so, never in GBK'],
 ]);
 
 /** For a body that is to be refused rather than read with boxes in it. */
 export class NotUtf8 extends Error {
   readonly statusCode = 400;
-  readonly code = 'NOT_UTF_8';
+  readonly code = 'MESSAGE_NOT_TEXT';
 }
 
 const fieldOf = (error: unknown, name: string): unknown =>
