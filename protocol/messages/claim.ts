@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { branded } from '../branded.js';
 import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
 import { type CouponSerial, MAX_SERIAL } from '../ids.js';
+import { few } from './few.js';
 
 const tierId = z.string().min(1).max(16);
 
@@ -19,7 +20,7 @@ export const claimRequestSchema = z.object({
     .object({ longitude: z.number().min(-180).max(180), latitude: z.number().min(-90).max(90) })
     .nullable()
     .default(null),
-  tiers: z.array(tierId).min(1).max(16),
+  tiers: few(tierId, 16),
   /** The phone's P-256 key: base64url of the compressed point. */
   publicKey: z.string().max(64),
 });

@@ -103,6 +103,15 @@ describe('what is not a message', () => {
     expect(parseUp(bytesOf({ ...authorise, v: 9 }))).toMatchObject({ ok: false, fault: { re: authorise.id } });
   });
 
+  it('is counted before thirty thousand things that are wrong with it are written down', () => {
+    const records = { v: 1, type: 'records', id: 'x', from: 1, prev: '0'.repeat(64) };
+    for (const bodies of [Array(30_000).fill(1), Array(501).fill(''), [], 'none'])
+      expect(parseUp(bytesOf({ ...records, bodies }))).toMatchObject({
+        fault: { code: 'MESSAGE_MALFORMED', what: 'bodies: a list of 1 to 500 is expected' },
+      });
+    expect(parseUp(bytesOf({ ...records, bodies: [''] }))).toMatchObject({ ok: true });
+  });
+
   it('never repeats a payment code, however it was misplaced', () => {
     const code = '6212345678901234567';
     for (const wrong of [

@@ -4,6 +4,7 @@ import { branded } from '../branded.js';
 import { presentationMode } from '../campaign/schema.js';
 import { HASH, MERCHANT_ID, type MerchantId, ORDER_NO, type OrderNo, SALE_ID, type SaleId } from '../ids.js';
 import type { Fen } from '../money.js';
+import { few } from './few.js';
 
 /** A request's id, echoed as `re` in its reply; unique per device and boot. */
 const requestId = z.string().min(1).max(24);
@@ -45,7 +46,7 @@ export const recordsSchema = z.object({
   from: z.int().positive(),
   /** Chain hash before the first body. */
   prev: z.string().regex(HASH),
-  bodies: z.array(z.string().max(4_096)).min(1).max(500),
+  bodies: few(z.string().max(4_096), 500),
 });
 
 export const upSchema = z.discriminatedUnion('type', [helloSchema, authoriseSchema, recordsSchema]);
