@@ -1,4 +1,4 @@
-/** What is said of a connection that goes wrong: once, and under a name only if that is its own. */
+/** What one connection can do to the others, and what is said of it where it goes wrong. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -8,20 +8,27 @@ import { type AedesBroker, aedesBroker } from './aedes-broker.js';
 const PASSWORD = 'correct horse';
 let broker: AedesBroker;
 let refused: [code: string, device: DeviceId | undefined][];
+let heard: [device: DeviceId, said: string][];
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
   refused = [];
+  heard = [];
   broker = aedesBroker({
     host: '127.0.0.1',
     port: 0,
+    drainTimeoutMs: 300,
     isDevice: (_, password) => Buffer.from(password).toString() === PASSWORD,
   });
   const ignore = (): void => undefined;
+  const answer = (device: DeviceId, payload: Uint8Array): void => {
+    heard.push([device, Buffer.from(payload).toString()]);
+    broker.send(device, 'an answer');
+  };
   await new Promise<unknown>((done) => {
     broker.listen(
       {
-        onMessage: ignore,
+        onMessage: answer,
         onConnected: ignore,
         onDisconnected: ignore,
         onState: ignore,
@@ -40,7 +47,7 @@ const field = (text: string): Buffer => {
   const bytes = Buffer.from(text);
   return Buffer.from([bytes.length >> 8, bytes.length & 0xff, ...bytes]);
 };
-/** MQTT 3.1.1 section 2.2: a remaining length of up to two bytes is enough here. */
+/** MQTT 3.1.1 section 2.2: a remaining length of up to two bytes, which is 16,383, is enough here. */
 const packet = (first: number, ...parts: readonly Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
   const length = body.length < 128 ? [body.length] : [(body.length & 0x7f) | 0x80, body.length >> 7];
@@ -57,7 +64,8 @@ const otherwise = (level: number, keepalive: readonly [number, number], properti
     field('d1'),
     field(PASSWORD),
   );
-const publish = (topic: string): Buffer => packet(0x32, field(topic), Buffer.from([0, 1]), Buffer.from('{}'));
+const publish = (topic: string, payload = '{}'): Buffer =>
+  packet(0x32, field(topic), Buffer.from([0, 1]), Buffer.from(payload));
 const times = (count: number, bytes: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => bytes));
 
 const open = (): Socket => {
@@ -67,10 +75,13 @@ const open = (): Socket => {
   return socket;
 };
 
+/** An error comes before some, and isn't what is waited for. */
+const closing = (socket: Socket): Promise<void> => new Promise((done) => socket.once('close', () => done()));
+
 /** Sends each when the one before has been answered, and resolves when the connection has ended. */
 async function sendUntilClosed(...chunks: readonly Buffer[]): Promise<void> {
   const socket = open();
-  const closed = new Promise<void>((done) => socket.once('close', () => done()));
+  const closed = closing(socket);
   for (const [at, chunk] of chunks.entries()) {
     socket.write(chunk);
     if (at < chunks.length - 1) await once(socket, 'data');
@@ -130,4 +141,54 @@ it.each([
 ])('a name %s of one who is not let in goes no further than it should', async (_, id, code, device) => {
   await sendUntilClosed(connectAs(id, 'guess'));
   expect(refused).toEqual([[code, device]]);
+});
+
+async function letIn(id: string): Promise<Socket> {
+  const socket = open();
+  socket.write(connectAs(id));
+  await once(socket, 'data');
+  return socket;
+}
+
+const said = (id: string, payload: string): Buffer => publish(`codeplate/v1/${id}/up`, payload);
+
+it('a device that says a thousand things at once leaves the others their turn', async () => {
+  const [loud, quiet] = [await letIn('d1'), await letIn('d2')];
+  loud.write(Buffer.concat(Array.from({ length: 1_000 }, (_, n) => said('d1', `${n}`))));
+  quiet.write(said('d2', 'one thing'));
+  loud.resume();
+  await once(quiet, 'data');
+  expect(heard.filter(([device]) => device === 'd1').length).toBeLessThan(200);
+  const all = new Promise<void>((done) => {
+    const look = (): void => void (heard.length === 1_001 ? done() : setImmediate(look));
+    look();
+  });
+  await all;
+});
+
+it('nothing of it is lost or changes its place, short or long, also where the connection ends behind it', async () => {
+  const loud = await letIn('d1');
+  const things = Array.from({ length: 300 }, (_, n) => `${n} ${'x'.repeat(n % 10 === 0 ? 12_000 : n)}`);
+  const closed = closing(loud);
+  loud.resume();
+  loud.end(Buffer.concat([...things.map((thing) => said('d1', thing)), Buffer.from([0xe0, 0])]));
+  await closed;
+  expect(heard.map(([, thing]) => thing)).toEqual(things);
+});
+
+it('a device that asks on and on and reads no answer is asked no further, and then cut off', async () => {
+  const [deaf, quiet] = [await letIn('d1'), await letIn('d2')];
+  deaf.pause();
+  const closed = closing(deaf);
+  const block = Buffer.concat(Array.from({ length: 1_000 }, () => said('d1', 'and?')));
+  const ask = (failed?: Error | null): void => {
+    if (failed == null && !deaf.destroyed) deaf.write(block, ask);
+  };
+  ask();
+  quiet.write(said('d2', 'one thing'));
+  await once(quiet, 'data');
+  while (refused.length === 0) await new Promise((turn) => setImmediate(turn));
+  deaf.resume();
+  await closed;
+  expect(refused).toEqual([['MQTT_READS_TOO_LITTLE', 'd1']]);
 });

@@ -21,6 +21,8 @@ export interface AedesBrokerOptions {
   readonly port: number;
   readonly tls?: BrokerTls | undefined;
   isDevice(device: DeviceId, password: Uint8Array): boolean;
+  /** For tests: how long a device may read nothing. */
+  readonly drainTimeoutMs?: number;
 }
 
 export interface AedesBroker extends Broker {
@@ -37,8 +39,8 @@ const HELD_AT_MOST_MS = 100;
 /** A device that reads nothing for so long is cut off, with what waited for it. */
 const DRAIN_TIMEOUT_MS = 20_000;
 /**
- * What may wait for a device that reads too slowly. It is owed one answer a question and, at a connect, the campaign and
- * the spent set; one that asked on and on and read nothing took a gigabyte of memory until the timeout.
+ * What may wait for a device that reads too slowly. It is owed one answer a question (who doesn't read those is asked no
+ * further) and, at a connect, the campaign and the spent set.
  */
 const MAX_UNREAD_BYTES = 256 * 1024;
 /** A district has some hundred devices, a province some ten thousand; a socket costs some 10 KiB. */
@@ -58,7 +60,7 @@ const CAMPAIGN_TOPIC = /^codeplate\/v1\/campaign\/[^/+#]+(\/spent)?$/;
 export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   const aedes = new Aedes({
     connectTimeout: CONNECT_TIMEOUT_MS,
-    drainTimeout: DRAIN_TIMEOUT_MS,
+    drainTimeout: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
     keepaliveLimit: MAX_KEEPALIVE_S,
   });
   const clients = new Map<DeviceId, Client>();
@@ -165,8 +167,9 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   });
   // Both are about one connection, which aedes has closed already: bytes that are no MQTT, resets, timeouts. aedes tells of
   // it once for every packet that it had read; and it calls a client what that calls itself, also one that was not let in.
-  aedes.on('clientError', (client) => {
-    refuse(client.conn, 'MQTT_CONNECTION_ERROR', admitted.has(client) ? (client.id as DeviceId) : undefined);
+  aedes.on('clientError', (client, { message }) => {
+    const code = message === UNREAD_TOO_LONG ? 'MQTT_READS_TOO_LITTLE' : 'MQTT_CONNECTION_ERROR';
+    refuse(client.conn, code, admitted.has(client) ? (client.id as DeviceId) : undefined);
   });
   aedes.on('connectionError', ({ conn }, error) => refuse(conn, whyNotConnected(error)));
 
@@ -243,6 +246,9 @@ function togetherWithPuback(): { hold(client: Client): void; release(client: Cli
     release,
   };
 }
+
+/** What aedes calls its timeout for a client that reads nothing. */
+const UNREAD_TOO_LONG = 'drain timeout';
 
 /** aedes looks at version and keepalive before it asks who it is, and says in the error which CONNACK it has sent. */
 function whyNotConnected(error: Error): string {

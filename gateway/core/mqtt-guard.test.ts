@@ -47,6 +47,18 @@ describe('the guard before the broker', () => {
     expect(verdictOn(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe(expected);
   });
 
+  it('lets so many packets pass as it is told, and goes on behind them', () => {
+    const guard = mqttGuard();
+    const bytes = joined(packet(CONNECT, 40), packet(PINGREQ, 0), packet(PINGREQ, 0), packet(PUBLISH, 300));
+    expect([guard.feed(bytes, 2), guard.packets, guard.taken]).toEqual([undefined, 2, 44]);
+    expect([guard.feed(bytes.subarray(44), 2), guard.packets, guard.taken]).toEqual([undefined, 2, 305]);
+    expect([guard.feed(packet(PUBLISH, 300).subarray(0, 100), 1), guard.packets, guard.taken]).toEqual([
+      undefined,
+      0,
+      100,
+    ]);
+  });
+
   it('refuses by the header alone: no byte of a flood is waited for', () => {
     expect(verdictOn(Uint8Array.of(CONNECT, ...lengthOf(48 * 1024 * 1024)))).toBe('MQTT_CONNECT_TOO_LARGE');
   });

@@ -15,8 +15,11 @@ export type GuardFault =
   | 'MQTT_MALFORMED';
 
 export interface Guard {
-  /** undefined: let it pass. */
-  feed(chunk: Uint8Array): GuardFault | undefined;
+  /** undefined: let `taken` bytes of it pass. It stops where so many packets have ended. */
+  feed(chunk: Uint8Array, maxPackets?: number): GuardFault | undefined;
+  /** Of the newest chunk: bytes, and packets that ended in them. */
+  readonly taken: number;
+  readonly packets: number;
 }
 
 const CONNECT = 1;
@@ -31,6 +34,8 @@ export function mqttGuard(): Guard {
   let type = 0;
   let length = 0;
   let lengthBytes = -1;
+  let taken = 0;
+  let packets = 0;
 
   function feedHeader(byte: number): GuardFault | undefined {
     if (lengthBytes < 0) {
@@ -50,25 +55,35 @@ export function mqttGuard(): Guard {
     left = length;
     isInHeader = left === 0;
     lengthBytes = -1;
+    if (isInHeader) packets += 1;
     return undefined;
   }
 
   return {
-    feed(chunk) {
+    feed(chunk, maxPackets = Number.POSITIVE_INFINITY) {
       let at = 0;
-      while (at < chunk.length) {
+      packets = 0;
+      while (at < chunk.length && packets < maxPackets) {
         if (isInHeader) {
           const fault = feedHeader(chunk[at] ?? 0);
           if (fault !== undefined) return fault;
           at += 1;
         } else {
-          const taken = Math.min(left, chunk.length - at);
-          left -= taken;
-          at += taken;
+          const some = Math.min(left, chunk.length - at);
+          left -= some;
+          at += some;
           isInHeader = left === 0;
+          if (isInHeader) packets += 1;
         }
       }
+      taken = at;
       return undefined;
+    },
+    get taken() {
+      return taken;
+    },
+    get packets() {
+      return packets;
     },
   };
 }

@@ -252,23 +252,6 @@ it('two thousand bad messages of one device get their codes, change nothing, and
   expect(await sums()).toBe(before);
 });
 
-it('a device that asks on and on and reads nothing is cut off, and another is served meanwhile', async () => {
-  const { socket, closed } = raw(connectPacket(Buffer.from('d1'), Buffer.from('d1')));
-  await new Promise((resolve) => socket.once('data', resolve)); // CONNACK
-  socket.pause();
-  const topic = Buffer.from('codeplate/v1/d1/up');
-  const body = Buffer.concat([Buffer.from([0, topic.length]), topic, Buffer.from([0, 1]), Buffer.from('{')]);
-  const block = Buffer.concat(Array.from({ length: 1_000 }, () => [Buffer.from([0x32, body.length]), body]).flat());
-  const ask = (): void => {
-    if (!socket.destroyed) socket.write(block, ask);
-  };
-  ask();
-  expect(await isServed('d2')).toBe(true);
-  await logged('MQTT_READS_TOO_LITTLE');
-  socket.resume();
-  await closed;
-});
-
 it('a session ends with its connection, whatever the client asks for', async () => {
   const first = await device('d1', { clean: false });
   await first.subscribeAsync('codeplate/v1/d1/down', { qos: 1 });
