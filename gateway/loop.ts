@@ -24,16 +24,8 @@ import type { Clock } from './ports/clock.js';
 import type { ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
 import type { Verifier } from './ports/verifier.js';
 import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentBoard } from './spent-board.js';
+import { isFlood, type Ready, type Reply, type Slot, WaitingQueue } from './waiting.js';
 
-/** A commit of this many takes some 50 ms: more would only make the first of them wait longer. */
-const MAX_BATCH = 1_000;
-/** Some seconds of work at full speed. A device that is turned away here asks again; memory doesn't run out. */
-const MAX_WAITING = 50_000;
-/**
- * Of one device: it asks one question a customer, and sends two batches of records at a time. More than that is a flood, and
- * leaves the queue to the others. Each presentation in a message counts: checking it is most of the work, and one thread's.
- */
-const MAX_WAITING_OF_ONE = 200;
 /** The gateway's clock goes out this often. */
 const BEACON_MS = 60_000;
 export interface LoopEvents {
@@ -71,21 +63,6 @@ export interface GatewayLoop {
   stop(done: () => void): void;
 }
 
-type Reply = (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void;
-
-interface Slot {
-  /** undefined: a claim, which comes from no device. */
-  readonly device: DeviceId | undefined;
-  /** undefined while its signatures are being checked. */
-  op: Op | undefined;
-  readonly reply: Reply;
-}
-
-interface Ready {
-  readonly slot: Slot;
-  readonly op: Op;
-}
-
 export function createGatewayLoop(options: GatewayLoopOptions): GatewayLoop {
   return new Loop(options);
 }
@@ -94,8 +71,7 @@ class Loop implements GatewayLoop {
   readonly #options: GatewayLoopOptions;
   readonly #presence = new Map<DeviceId, DevicePresence>();
   readonly #cancels = new Map<string, () => void>();
-  #queue: Slot[] = [];
-  readonly #waitingOf = new Map<DeviceId, number>();
+  readonly #queue = new WaitingQueue();
   #isCommitting = false;
   #isPumping = false;
   /** Of a batch that failed, the last first: each is committed alone. */
@@ -145,11 +121,11 @@ class Loop implements GatewayLoop {
   }
 
   claim(op: ClaimOp, done: Reply): void {
-    if (this.#isStopping || this.#queue.length >= MAX_WAITING) {
+    if (this.#isStopping || this.#queue.isFull) {
       done(BUSY, undefined);
       return;
     }
-    this.#queue.push({ device: undefined, op, reply: done });
+    this.#queue.push({ line: undefined, op, reply: done });
     this.#pump();
   }
 
@@ -168,24 +144,29 @@ class Loop implements GatewayLoop {
     const { clock, sha256, verifier } = this.#options;
     const now = clock.now();
     this.#observe(device, 'message', now);
+    const line = this.#queue.lineOf(device);
+    // Unread: most of what a message costs this thread is the reading, and whoever asks so much waits for no answer.
+    if (isFlood(line)) {
+      this.#reject(device, null, BUSY_WITH_IT);
+      return;
+    }
     const admitted = admit({ device, payload, now, sha256 });
     if (!admitted.ok) {
       this.#reject(device, admitted.fault.re ?? null, admitted.fault);
       return;
     }
     const { id, jobs, op } = admitted.value;
-    const before = this.#waitingOf.get(device) ?? 0;
-    if (this.#isStopping || this.#queue.length >= MAX_WAITING || before >= MAX_WAITING_OF_ONE) {
+    if (this.#isStopping || this.#queue.isFull) {
       this.#reject(device, id, { code: BUSY.code, what: BUSY.message });
       return;
     }
     const weight = Math.max(1, jobs.length);
-    this.#waitingOf.set(device, before + weight);
+    line.weight += weight;
     const reply: Reply = (fault, outcome) => {
-      this.#waitingOf.set(device, (this.#waitingOf.get(device) ?? weight) - weight);
+      line.weight -= weight;
       this.#answer(device, id, fault, outcome);
     };
-    const slot: Slot = { device, op: undefined, reply };
+    const slot: Slot = { line, op: undefined, reply };
     this.#queue.push(slot);
     const ready = (made: Op): void => {
       slot.op = made;
@@ -208,7 +189,8 @@ class Loop implements GatewayLoop {
 
   /** False where nothing is ready. */
   #commitSome(): boolean {
-    const batch = this.#takeBatch();
+    const alone = this.#singly.pop();
+    const batch = alone === undefined ? this.#queue.take() : [alone];
     if (batch.length === 0) {
       if (this.#queue.length === 0) this.#rest();
       return false;
@@ -234,26 +216,6 @@ class Loop implements GatewayLoop {
       this.#pump();
     });
     return true;
-  }
-
-  /** A device's messages keep their order; whose signature is still being checked holds up nobody else. */
-  #takeBatch(): Ready[] {
-    const alone = this.#singly.pop();
-    if (alone !== undefined) return [alone];
-    const batch: Ready[] = [];
-    const left: Slot[] = [];
-    const behind = new Set<DeviceId | undefined>();
-    for (const slot of this.#queue) {
-      const { device, op } = slot;
-      if (op === undefined || batch.length === MAX_BATCH || behind.has(device)) {
-        left.push(slot);
-        if (device !== undefined) behind.add(device);
-        continue;
-      }
-      batch.push({ slot, op });
-    }
-    if (batch.length > 0) this.#queue = left;
-    return batch;
   }
 
   #rest(): void {
@@ -335,6 +297,7 @@ class Loop implements GatewayLoop {
   }
 }
 
+const BUSY_WITH_IT = { code: 'TOO_MANY_REQUESTS', what: 'too much of this device is waiting: ask one thing at a time' };
 const BUSY: LedgerFault = {
   code: 'TOO_MANY_REQUESTS',
   message: 'too much is waiting, or the gateway is stopping: send it again in a moment',
