@@ -43,7 +43,8 @@ function slowGateway() {
     },
     verifier: {
       ...verifier,
-      verify: (jobs, done) => void checks.push({ jobs: jobs.length, answer: () => verifier.verify(jobs, done) }),
+      verify: (from, jobs, done) =>
+        void checks.push({ jobs: jobs.length, answer: () => verifier.verify(from, jobs, done) }),
     },
     clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
     sha256,

@@ -173,7 +173,7 @@ class Loop implements GatewayLoop {
       this.#pump();
     };
     if (jobs.length === 0) ready(op([]));
-    else verifier.verify(jobs, (verdicts) => ready(op(verdicts)));
+    else verifier.verify(device, jobs, (verdicts) => ready(op(verdicts)));
   }
 
   /**

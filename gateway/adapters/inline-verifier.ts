@@ -7,7 +7,7 @@ import type { Verifier } from '../ports/verifier.js';
 export function inlineVerifier(options: PresentationTrust & { readonly verifier: Es256Verifier }): Verifier {
   const checker = createPresentationChecker(options);
   return {
-    verify: (jobs, done) => done(jobs.map(checker.check)),
+    verify: (_from, jobs, done) => done(jobs.map(checker.check)),
     issued: checker.issued,
     close: (done) => done(),
   };

@@ -16,6 +16,11 @@ const CHECKED_HERE_AT_ONCE = 6;
  * half a millisecond, and may begin before the turn ends.
  */
 const WOKEN_FOR = 8;
+/**
+ * Of one device in the ring: what the thread answers in one go. With keys that it has never seen these are 4 ms of its
+ * time, and a device that has 200 presentations checked keeps the next counter waiting no longer than that.
+ */
+const SHARE = 16;
 /** Keys made ready at a time, where nobody is waiting: who comes then waits for less than a millisecond. */
 const REHEARSED_AT_ONCE = 8;
 
@@ -35,10 +40,19 @@ export interface SignatureLaneOptions {
 interface Waiting {
   readonly signature: SignatureToCheck;
   readonly done: (holds: boolean) => void;
+  readonly line: Line;
+}
+
+/** One device's. */
+interface Line {
+  inRing: number;
+  /** What its share or the ring had no room for, in order. */
+  behind: Waiting[];
 }
 
 /** What a rehearsal is known by. */
 const nobodyWaits = (): void => undefined;
+const NOBODYS: Line = { inRing: 0, behind: [] };
 const isRehearsal = ({ done }: Waiting): boolean => done === nobodyWaits;
 
 export class SignatureLane {
@@ -47,8 +61,9 @@ export class SignatureLane {
   #diedAt = Number.NEGATIVE_INFINITY;
   /** In the ring, in order. */
   #asked: Waiting[] = [];
-  /** What the ring had no room for, in order. */
-  #behind: Waiting[] = [];
+  readonly #lines = new Map<string, Line>();
+  /** Those that have some behind and of their share some left: each gives one, and goes to the end. */
+  #turns: Line[] = [];
   /** In the ring since the thread was last woken. */
   #unheard = 0;
   /** What the thread does when it has nothing else to do, the newest first: its holder may be on the way to a counter. */
@@ -60,19 +75,30 @@ export class SignatureLane {
 
   /** Nobody is waiting. */
   get isIdle(): boolean {
-    return this.#behind.length === 0 && this.#asked.every(isRehearsal);
+    return this.#turns.length === 0 && this.#asked.every(isRehearsal);
   }
 
   get hasThread(): boolean {
     return this.#thread !== undefined;
   }
 
-  /** `done` is called later, never at once. */
-  check(signature: SignatureToCheck, done: (holds: boolean) => void): void {
+  /** `done` is called later, never at once. `from`: who has it checked, and waits for its own turn only. */
+  check(from: string, signature: SignatureToCheck, done: (holds: boolean) => void): void {
     if (this.#thread === undefined && performance.now() - this.#diedAt >= RESTART_MS) this.#start();
-    this.#behind.push({ signature, done });
+    const line = this.#lineOf(from);
+    line.behind.push({ signature, done, line });
     // While some stand behind, they move up when those in front have their answers.
-    if (this.#behind.length === 1) this.#moveUp();
+    if (line.behind.length > 1 || line.inRing >= SHARE) return;
+    this.#turns.push(line);
+    if (this.#turns.length === 1) this.#moveUp();
+  }
+
+  #lineOf(from: string): Line {
+    const known = this.#lines.get(from);
+    if (known !== undefined) return known;
+    const line: Line = { inRing: 0, behind: [] };
+    this.#lines.set(from, line);
+    return line;
   }
 
   /**
@@ -90,7 +116,8 @@ export class SignatureLane {
     const thread = this.#thread;
     this.#thread = undefined;
     this.#asked = [];
-    this.#behind = [];
+    this.#turns = [];
+    this.#lines.clear();
     if (thread === undefined) {
       done();
       return;
@@ -113,7 +140,7 @@ export class SignatureLane {
       if (this.#thread?.worker !== worker) return;
       this.#thread = undefined;
       this.#diedAt = performance.now();
-      this.#behind = [...this.#asked.filter((asked) => !isRehearsal(asked)), ...this.#behind];
+      this.#putBack(this.#asked.filter((asked) => !isRehearsal(asked)));
       this.#asked = [];
       this.#moveUp();
     });
@@ -124,21 +151,44 @@ export class SignatureLane {
     const answers: boolean[] = [];
     for (let holds = ring.take(); holds !== undefined; holds = ring.take()) answers.push(holds);
     const answered = this.#asked.splice(0, answers.length);
+    for (const { line } of answered) this.#leave(line);
     this.#moveUp();
     for (const [at, { done }] of answered.entries()) done(answers[at] === true);
   }
 
+  /** One of its own has its answer: there is room for another. */
+  #leave(line: Line): void {
+    line.inRing -= 1;
+    if (line.inRing === SHARE - 1 && line.behind.length > 0) this.#turns.push(line);
+  }
+
+  #putBack(asked: readonly Waiting[]): void {
+    for (const waiting of asked.toReversed()) {
+      const { line } = waiting;
+      line.behind.unshift(waiting);
+      line.inRing = 0;
+    }
+    this.#turns = [...this.#lines.values()].filter(({ behind }) => behind.length > 0);
+  }
+
   #moveUp(): void {
     const ring = this.#thread?.ring;
-    let moved = 0;
-    for (const waiting of this.#behind) {
-      if (ring === undefined || !this.#ask(ring, waiting)) break;
-      moved += 1;
+    while (ring !== undefined) {
+      const waiting = this.#turns[0]?.behind[0];
+      if (waiting === undefined || !this.#ask(ring, waiting)) break;
+      waiting.line.inRing += 1;
+      this.#taken(waiting.line);
     }
-    this.#behind.splice(0, moved);
-    if (this.#behind.length === 0 && ring !== undefined) this.#rehearseSome(ring);
+    if (this.#turns.length === 0 && ring !== undefined) this.#rehearseSome(ring);
     // With nothing in the ring it isn't full: there is no thread, or this one fits into no slot.
-    if (this.#behind.length > 0 && this.#asked.length === 0) setImmediate(() => this.#checkSomeHere());
+    if (this.#turns.length > 0 && this.#asked.length === 0) setImmediate(() => this.#checkSomeHere());
+  }
+
+  /** The first of the first line went: that line is the last now, if it has more and may. */
+  #taken(line: Line): void {
+    line.behind.shift();
+    this.#turns.shift();
+    if (line.behind.length > 0 && line.inRing < SHARE) this.#turns.push(line);
   }
 
   #rehearseSome(ring: RingAsker): void {
@@ -146,7 +196,7 @@ export class SignatureLane {
       const signature = this.#rehearsals.pop();
       if (signature === undefined) return;
       // One that fits into no slot is checked without this.
-      this.#ask(ring, { signature, done: nobodyWaits });
+      this.#ask(ring, { signature, done: nobodyWaits, line: NOBODYS });
     }
   }
 
@@ -166,8 +216,12 @@ export class SignatureLane {
 
   #checkSomeHere(): void {
     if (this.#asked.length > 0) return;
-    const some = this.#behind.splice(0, CHECKED_HERE_AT_ONCE);
-    for (const { signature, done } of some) done(this.#options.checkHere(signature));
+    for (let checked = 0; checked < CHECKED_HERE_AT_ONCE; checked += 1) {
+      const waiting = this.#turns[0]?.behind[0];
+      if (waiting === undefined) break;
+      this.#taken(waiting.line);
+      waiting.done(this.#options.checkHere(waiting.signature));
+    }
     this.#moveUp();
   }
 }

@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { holderIdOf, roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
-import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import type { CampaignId, CouponSerial, DeviceId } from '#protocol/ids.js';
 import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { exactly, wallMs } from '#protocol/time.js';
 import type { PresentationJob, Verdict, Verifier } from '../ports/verifier.js';
 import { threadVerifier } from './thread-verifier.js';
 
 const CAMPAIGN = 'youhao-2023' as CampaignId;
+const D1 = 'd1' as DeviceId;
 const NOON = wallMs(Date.UTC(2023, 2, 27, 4));
 const issuer = es256Signer(generatePrivateKey());
 const phone = es256Signer(generatePrivateKey());
@@ -44,7 +45,7 @@ afterEach(async () => {
   for (const verifier of started.splice(0)) await new Promise<void>((closed) => verifier.close(closed));
 });
 const verdictsOf = (verifier: Verifier, jobs: readonly PresentationJob[]): Promise<readonly Verdict[]> =>
-  new Promise((resolve) => verifier.verify(jobs, resolve));
+  new Promise((resolve) => verifier.verify(D1, jobs, resolve));
 
 describe("the gateway's verifier", () => {
   it('answers one that comes alone at once, and those behind it from another thread', async () => {
@@ -66,8 +67,8 @@ describe("the gateway's verifier", () => {
   it('calls back before it returns where nobody else is being checked, and only then', () => {
     const verifier = start();
     const heard: number[] = [];
-    verifier.verify([shown(1)], () => heard.push(1));
-    verifier.verify([shown(2)], () => heard.push(2));
+    verifier.verify(D1, [shown(1)], () => heard.push(1));
+    verifier.verify(D1, [shown(2)], () => heard.push(2));
     expect(heard).toEqual([1]);
   });
 
@@ -102,6 +103,25 @@ describe("the gateway's verifier", () => {
     });
     await Promise.all(all);
     expect(heard).toEqual(Array.from({ length: 1_500 }, (_, n) => n));
+  });
+
+  it('answers a counter in its turn, however many another has checked, and that one all of it in order', async () => {
+    const verifier = start();
+    const heard: string[] = [];
+    const ask = (from: string, name: string, jobs: readonly PresentationJob[]): Promise<void> =>
+      new Promise((resolve) => {
+        verifier.verify(from as DeviceId, jobs, ([verdict]) => {
+          expect(verdict?.ok).toBe(from !== 'loud');
+          heard.push(name);
+          resolve();
+        });
+      });
+    const flood = Array.from({ length: 400 }, (_, n) => ask('loud', `loud${n}`, [shown(1, thief)]));
+    const asked = ['d1', 'd2', 'd3'].map((from, n) => ask(from, from, [shown(n + 1)]));
+    await Promise.all([...flood, ...asked]);
+    const loud = heard.filter((name) => name.startsWith('loud'));
+    expect(loud).toEqual(Array.from({ length: 400 }, (_, n) => `loud${n}`));
+    for (const from of ['d1', 'd2', 'd3']) expect(heard.indexOf(from)).toBeLessThan(40);
   });
 
   it('answers a sale while the keys of a morning of new holders are still to be made ready', async () => {

@@ -44,7 +44,7 @@ export function threadVerifier(trust: PresentationTrust, program?: URL): Verifie
     return verdict;
   }
 
-  function checkInThread(job: PresentationJob, done: (verdict: Verdict) => void): void {
+  function checkInThread(from: string, job: PresentationJob, done: (verdict: Verdict) => void): void {
     const begun = checker.begin(job);
     if ('ok' in begun) {
       done(begun);
@@ -53,7 +53,7 @@ export function threadVerifier(trust: PresentationTrust, program?: URL): Verifie
     let left = begun.signatures.length;
     let allHold = true;
     for (const signature of begun.signatures) {
-      lane.check(signature, (holds) => {
+      lane.check(from, signature, (holds) => {
         allHold &&= holds;
         left -= 1;
         if (left === 0) done(begun.end(allHold));
@@ -62,14 +62,14 @@ export function threadVerifier(trust: PresentationTrust, program?: URL): Verifie
   }
 
   return {
-    verify(jobs, done) {
+    verify(from, jobs, done) {
       const [first] = jobs;
       if (first === undefined) return done([]);
       if (jobs.length === 1 && isAlone()) return done([checkAlone(first)]);
       const verdicts: Verdict[] = [];
       let left = jobs.length;
       for (const [at, job] of jobs.entries()) {
-        checkInThread(job, (verdict) => {
+        checkInThread(from, job, (verdict) => {
           verdicts[at] = verdict;
           left -= 1;
           if (left === 0) done(verdicts);

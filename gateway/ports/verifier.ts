@@ -1,6 +1,6 @@
 /** Checks what customers show, off the main thread: text in, whose it is or what is wrong with it out. */
 import type { PresentationRefusal } from '#protocol/codes/presentation.js';
-import type { CouponSerial, HolderId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
 import type { Interval } from '#protocol/time.js';
 
 export interface PresentationJob {
@@ -20,8 +20,8 @@ export type Verdict =
   | { readonly ok: false; readonly reason: PresentationRefusal };
 
 export interface Verifier {
-  /** Verdicts in the order of the jobs. May call back at once. */
-  verify(jobs: readonly PresentationJob[], done: (verdicts: readonly Verdict[]) => void): void;
+  /** Verdicts in the order of the jobs. May call back at once. No device waits for more than a share of what another has checked. */
+  verify(from: DeviceId, jobs: readonly PresentationJob[], done: (verdicts: readonly Verdict[]) => void): void;
   /** A grant that the gateway has just signed: known by its bytes from now on. Where importing a key takes time, its holder's is made ready. */
   issued(grant: Uint8Array): void;
   close(done: () => void): void;

@@ -67,7 +67,7 @@ describe("Wycheproof's vectors for ES256, through the presentation's own verify 
       cases.map(
         ({ tcId, publicKey, msg, sig }) =>
           new Promise<readonly [number, boolean]>((resolve) => {
-            lane.check({ publicKey, message: msg, signature: sig }, (holds) => resolve([tcId, holds]));
+            lane.check('d1', { publicKey, message: msg, signature: sig }, (holds) => resolve([tcId, holds]));
           }),
       ),
     );
