@@ -12,14 +12,16 @@ import { parseState } from '#protocol/messages/index.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { Broker, BrokerEvents } from '../ports/broker.js';
-import { type BrokerTls, CONNECT_TIMEOUT_MS, guard, nameInCertificate, serverFor } from './mqtt-sockets.js';
+import type { Certificate } from './certificates.js';
+import { CONNECT_TIMEOUT_MS, guard, nameInCertificate, serverFor } from './mqtt-sockets.js';
 import { oncePerConnection } from './once-per-connection.js';
 
 export interface AedesBrokerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  readonly tls?: BrokerTls | undefined;
+  /** With `ca`, a device needs a certificate that it has signed, and speaks only under the name in there. */
+  readonly tls?: Certificate | undefined;
   isDevice(device: DeviceId, password: Uint8Array): boolean;
   /** For tests: how long a device may read nothing. */
   readonly drainTimeoutMs?: number;

@@ -2,19 +2,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { mqttGuard } from '../core/mqtt-guard.js';
-
-/** PEM texts. With `ca`, a device needs a certificate that it has signed, and speaks only under the name in there. */
-export interface BrokerTls {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca?: string | undefined;
-}
+import type { Certificate } from './certificates.js';
 
 /** From a socket's opening to its CONNECT; a device sends it at once. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
 // noDelay: without it one QoS 1 round trip takes 44 ms instead of 0.13 (Nagle against delayed acknowledgements).
-export function serverFor(tls: BrokerTls | undefined, onSocket: (socket: Socket) => void): Server {
+export function serverFor(tls: Certificate | undefined, onSocket: (socket: Socket) => void): Server {
   if (tls === undefined) return createServer({ noDelay: true }, onSocket);
   const isMutual = tls.ca !== undefined;
   return createTlsServer(
