@@ -30,8 +30,11 @@ const NO_CODES: ReadonlyMap<string, string> = new Map([
   ['HPE_HEADER_OVERFLOW', "Node's"],
   ['FST_ERR_CTP_EMPTY_JSON_BODY', "fastify's"],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', "fastify's"],
+  ['SQLITE_CANTOPEN', "SQLite's"],
   ['SQLITE_CONSTRAINT', "SQLite's"],
   ['SQLITE_FULL', "SQLite's"],
+  ['SQLITE_PERM', "SQLite's"],
+  ['SQLITE_READONLY', "SQLite's"],
 ]);
 
 interface Said {
