@@ -9,6 +9,8 @@ export type LogLine = (level: LogLevel, code: string, fields?: Readonly<Record<s
 const LONGEST_TEXT = 2_000;
 /** A hundred devices that came with a configuration are told of; nobody else makes lists that long. */
 const LONGEST_LIST = 100;
+/** Characters that wait for the disk to have room again; what comes beyond them is lost. */
+const MAX_UNWRITTEN = 1024 * 1024;
 /** What a terminal would obey (C0, DEL, C1, direction marks) or cannot show; an end of line is written as two characters. */
 const HARMFUL = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
@@ -29,8 +31,6 @@ function tidy(value: unknown): unknown {
   const some = value.slice(0, LONGEST_LIST).map(tidy);
   return value.length > LONGEST_LIST ? [...some, `and ${value.length - LONGEST_LIST} more`] : some;
 }
-/** Characters that wait for the disk to have room again; what comes beyond them is lost. */
-const MAX_UNWRITTEN = 1024 * 1024;
 
 /** `messageKey`: what the text handed to the logger is called; the agent logs codes, the gateway codes and words. */
 export function loggerTo(level: LogLevel, messageKey: 'code' | 'msg' = 'code'): Logger {

@@ -12,6 +12,12 @@ export function whole(name: string, text: string, { least = 0, most = MOST } = {
   throw new UsageError(`${name} takes a whole number, ${bounds}, not ${JSON.stringify(text)}.`);
 }
 
+/** The same for commander: a number that is typed again, printed, or waited for has nine digits at most. */
+export const wholeOption =
+  (name: string, least: number) =>
+  (text: string): number =>
+    whole(name, text, { least, most: 999_999_999 });
+
 /** With or without a fraction: `0.5`. */
 export function aboveZero(name: string, text: string): number {
   const number = /^\d{1,9}(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;

@@ -1,6 +1,7 @@
 /** `codeplate reconnects`: everything that can happen to the line, a thousand times, on the real client and the real gateway. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import type { TortureReport } from '#simulator/line-torture/torture.js';
+import { wholeOption } from '../numbers.js';
 import { EXIT_FAILED, printJson } from '../usage.js';
 
 /** Seeds are printed and typed again: six digits are enough to differ. */
@@ -18,8 +19,12 @@ With --json: {"seed","cases","kinds":{...},"reconnects","records","stuck":[...],
 export const command = (): Command =>
   new Command('reconnects')
     .description('Break the line between devices and gateway in every way there is, and see that each comes back.')
-    .option('--cases <n>', 'how many', whole, 1_000)
-    .option('--seed <n>', 'kinds, moments and amounts come from it; a fresh one, where missing', whole)
+    .option('--cases <n>', 'how many', wholeOption('--cases', 1), 1_000)
+    .option(
+      '--seed <n>',
+      'kinds, moments and amounts come from it; a fresh one, where missing',
+      wholeOption('--seed', 1),
+    )
     .option('--json', 'print one JSON object and nothing else')
     .addHelpText('after', EXAMPLES)
     .action(async ({ cases, seed, json }: { cases: number; seed?: number; json?: boolean }) => {
@@ -46,11 +51,6 @@ export const command = (): Command =>
       else process.stdout.write(`${shows ? '\r' : ''}${told(report, KINDS, tookS)}`);
       if (!isSound(report)) process.exitCode = EXIT_FAILED;
     });
-
-function whole(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('a whole number, 1 to 999999999, is expected.');
-  return Number(text);
-}
 
 function told(
   report: TortureReport,

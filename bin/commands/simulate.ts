@@ -1,11 +1,12 @@
 /** `codeplate simulate`: a scenario on virtual hardware, judged by four books that must agree. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
 import type { Problem } from '#protocol/yaml-file.js';
 import type { Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
+import { wholeOption } from '../numbers.js';
 import { readText } from '../read-file.js';
 import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 import { outputFile, outputFolder, writeOutput } from '../write-place.js';
@@ -47,12 +48,16 @@ export function command(): Command {
     .description('Play a scenario on virtual counter hardware, with the real agent and the real gateway.')
     .argument('[scenario]', 'a YAML file, or the name of a shipped scenario')
     .option('--list', 'name the shipped scenarios')
-    .option('--seed <n>', 'amounts, timings and chunks come from it; a fresh one, where missing', whole(0))
-    .option('--runs <n>', 'so many times, with the next seeds (1)', whole(1))
+    .option(
+      '--seed <n>',
+      'amounts, timings and chunks come from it; a fresh one, where missing',
+      wholeOption('--seed', 0),
+    )
+    .option('--runs <n>', 'so many times, with the next seeds (1)', wholeOption('--runs', 1))
     .option('--junit <file>', 'write what was looked at as JUnit XML')
     .option('--json', 'print one JSON object and nothing else')
     .option('--chaos', "kill agent and gateway at random moments while the scenario's sales go on")
-    .option('--times <n>', `with --chaos: so many kills (${KILLS})`, whole(1))
+    .option('--times <n>', `with --chaos: so many kills (${KILLS})`, wholeOption('--times', 1))
     .option(
       '--keep <folder>',
       'keep logs, journals and ledger in this folder; with --runs over 1, in one for each seed',
@@ -65,13 +70,6 @@ export function command(): Command {
       await list(options.json === true);
     });
 }
-
-const whole = (lowest: number) => (text: string) => {
-  const number = Number(text);
-  if (!/^\d{1,9}$/.test(text) || number < lowest)
-    throw new InvalidArgumentError(`a whole number, ${lowest} to 999999999, is expected.`);
-  return number;
-};
 
 async function list(json: boolean): Promise<void> {
   const { shippedScenarios } = await import('#simulator/scenarios/shipped.js');

@@ -24,8 +24,8 @@ const SAID = {
   },
   NOT_FOUND: { zh: '没有这一内容，请核对地址', en: 'There is no such thing here: check the address' },
   NOT_AUTHORISED: {
-    zh: '没有查看权限，请在领券时所用的手机上打开',
-    en: 'This is not for everybody: open it on the phone that claimed',
+    zh: '没有查看权限：顾客请在领券时所用的手机上打开，运营人员请出示口令',
+    en: 'This is not for everybody: open it on the phone that claimed, or with the token of an operator',
   },
   TOO_MANY_REQUESTS: {
     zh: '现在人太多，没有登记，请稍等片刻再试',
@@ -62,6 +62,7 @@ export function refuseUnstored(reply: FastifyReply, code: string): FastifyReply 
     .send({ code: known, what, ...said });
 }
 
+/** A claim is some 400 bytes. */
 export const MAX_BODY_BYTES = 8 * 1024;
 /** A client that dawdles over its request is not one of ours. */
 export const REQUEST_TIMEOUT_MS = 10_000;

@@ -51,17 +51,12 @@ interface Line {
   behind: Waiting[];
 }
 
-/** What a rehearsal is known by. */
-const nobodyWaits = (): void => undefined;
-const NOBODYS: Line = { inRing: 0, behind: [] };
-const isRehearsal = ({ done }: Waiting): boolean => done === nobodyWaits;
-
 export class SignatureLane {
   readonly #options: SignatureLaneOptions;
   #thread: { readonly worker: Worker; readonly ring: RingAsker } | undefined;
   #diedAt = Number.NEGATIVE_INFINITY;
-  /** In the ring, in order. */
-  #asked: Waiting[] = [];
+  /** In the ring, in order; undefined: a rehearsal, for which nobody waits. */
+  #asked: (Waiting | undefined)[] = [];
   readonly #lines = new Map<string, Line>();
   /** Those that have some behind and of their share some left: each gives one, and goes to the end. */
   #turns: Line[] = [];
@@ -76,7 +71,7 @@ export class SignatureLane {
 
   /** Nobody is waiting. */
   get isIdle(): boolean {
-    return this.#turns.length === 0 && this.#asked.every(isRehearsal);
+    return this.#turns.length === 0 && this.#asked.every((waiting) => waiting === undefined);
   }
 
   get hasThread(): boolean {
@@ -141,7 +136,7 @@ export class SignatureLane {
       if (this.#thread?.worker !== worker) return;
       this.#thread = undefined;
       this.#diedAt = performance.now();
-      this.#putBack(this.#asked.filter((asked) => !isRehearsal(asked)));
+      this.#putBack(this.#asked.filter((waiting) => waiting !== undefined));
       this.#asked = [];
       this.#moveUp();
     });
@@ -152,9 +147,9 @@ export class SignatureLane {
     const answers: boolean[] = [];
     for (let holds = ring.take(); holds !== undefined; holds = ring.take()) answers.push(holds);
     const answered = this.#asked.splice(0, answers.length);
-    for (const { line } of answered) this.#leave(line);
+    for (const waiting of answered) if (waiting !== undefined) this.#leave(waiting.line);
     this.#moveUp();
-    for (const [at, { done }] of answered.entries()) done(answers[at] === true);
+    for (const [at, waiting] of answered.entries()) waiting?.done(answers[at] === true);
   }
 
   /** One of its own has its answer: there is room for another. */
@@ -176,7 +171,7 @@ export class SignatureLane {
     const ring = this.#thread?.ring;
     while (ring !== undefined) {
       const waiting = this.#turns[0]?.behind[0];
-      if (waiting === undefined || !this.#ask(ring, waiting)) break;
+      if (waiting === undefined || !this.#ask(ring, waiting.signature, waiting)) break;
       waiting.line.inRing += 1;
       this.#taken(waiting.line);
     }
@@ -197,12 +192,12 @@ export class SignatureLane {
       const signature = this.#rehearsals.pop();
       if (signature === undefined) return;
       // One that fits into no slot is checked without this.
-      this.#ask(ring, { signature, done: nobodyWaits, line: NOBODYS });
+      this.#ask(ring, signature, undefined);
     }
   }
 
-  #ask(ring: RingAsker, waiting: Waiting): boolean {
-    if (!ring.ask(waiting.signature)) return false;
+  #ask(ring: RingAsker, signature: SignatureToCheck, waiting: Waiting | undefined): boolean {
+    if (!ring.ask(signature)) return false;
     this.#asked.push(waiting);
     this.#unheard += 1;
     if (this.#unheard === 1) setImmediate(() => this.#wake());

@@ -117,31 +117,14 @@ export function checkCharacter(digits: string): string {
  * any one agreement makes two claims one person's, the first of all these would get a coupon, and the others none.
  */
 const NO_NUMBERS: ReadonlySet<string> = new Set([
-  // A programming language's or a form's word for nothing; Android says `unknown` for a serial number it keeps to itself.
-  ...[
-    'unknown',
-    'null',
-    'undefined',
-    'none',
-    'nil',
-    'false',
-    'true',
-    'empty',
-    'default',
-    'unset',
-    'notset',
-    'noid',
-    'object',
-  ],
-  // What stands in an example.
-  ...['test', 'example', 'device', 'deviceid', 'phone', 'android', 'iphone', 'imei', 'uuid', 'serial', 'string'],
+  // A programming language's word for nothing; Android says `unknown` for a serial number it keeps to itself.
+  ...['unknown', 'null', 'undefined', 'none', 'nil'],
   // The hardware address that Android since 6 and iOS since 7 give to every app.
   '020000000000',
   // The ANDROID_ID that whole makes of phones with Android 2.2 had in common; emulators' IMEIs.
   ...['9774d56d682e549c', '004999010640000', '358240051111110'],
-  // Counted along the keyboard, or left in by the factory.
-  ...['1234', '12345', '123456', '1234567', '12345678', '123456789', '0123456789', '1234567890'],
-  ...['123456789012345', '012345678912345', '0123456789abcdef', '123456789abcdef'],
+  // Left in by the factory: an IMEI, an Android serial number.
+  ...['012345678912345', '0123456789abcdef'],
 ]);
 
 /**
