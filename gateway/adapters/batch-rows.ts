@@ -1,5 +1,5 @@
 /** What a batch changes, as the parameters of the one statement that writes it (`BATCH_TRIGGER`). */
-import { type Changes, IDENTIFIERS } from '../core/book.js';
+import type { Changes } from '../core/book.js';
 
 /** A batch of a few hundred sales. */
 const FIRST_BYTES = 256 * 1024;
@@ -17,33 +17,27 @@ export class BatchRows {
   #length = 0;
 
   /** In the order of the view's columns. */
-  of(changes: Changes): readonly (string | number | Buffer)[] {
+  of(changes: Changes): readonly (string | number | Buffer | null)[] {
     this.#length = 0;
     if (this.#docs.length > KEPT_BYTES) this.#docs = Buffer.allocUnsafe(FIRST_BYTES);
     const { audit } = changes;
-    const granted = changes.coupons.filter(({ was }) => was === 0);
-    const updated = changes.coupons.filter(({ was }) => was > 0);
-    const names = changes.holders.flatMap(({ id, identities }) =>
-      identities.flatMap((identity) => IDENTIFIERS.map((kind) => [`${kind} ${identity[kind]}`, id])),
-    );
     const legs = changes.postings.flatMap((set) =>
       set.legs.map((leg) => [set.id, set.kind, set.sale, leg.account, leg.fen]),
     );
-    const rows = [
-      json(audit === null ? [] : [[audit.seq, audit.at, audit.hash, ...this.#place(audit.body)]]),
-      json(changes.devices.map((row) => [row.device, row.seq, ...this.#place(json(row))])),
-      json(changes.chunks.map((row) => [row.device, row.last, ...this.#place(json(row))])),
-      json(changes.holders.map((row) => [row.id, row.paymentCode, ...this.#place(json(row))])),
-      json(names),
-      json(granted.map(coupon)),
-      json(updated.map(coupon)),
-      updated.length,
-      json(changes.sales.map((row) => [row.key, row.holder, row.serial, ...this.#place(json(row))])),
-      json(legs),
-      json(changes.evidence.map((row) => [row.id, ...this.#place(json(row))])),
-      json(changes.totals === null ? [] : [changes.totals]),
+    const columns = [
+      rows(audit === null ? [] : [[audit.seq, audit.at, audit.hash, ...this.#place(audit.body)]]),
+      rows(changes.devices.map((row) => [row.device, row.seq, ...this.#place(JSON.stringify(row))])),
+      rows(changes.chunks.map((row) => [row.device, row.last, ...this.#place(JSON.stringify(row))])),
+      rows(changes.holders.map((row) => [row.id, row.paymentCode, ...this.#place(JSON.stringify(row))])),
+      rows(changes.identified),
+      rows(changes.coupons.map(coupon)),
+      changes.coupons.length,
+      rows(changes.sales.map((row) => [row.key, row.holder, row.serial, ...this.#place(JSON.stringify(row))])),
+      rows(legs),
+      rows(changes.evidence.map((row) => [row.id, ...this.#place(JSON.stringify(row))])),
+      rows(changes.totals === null ? [] : [changes.totals]),
     ];
-    return [this.#docs.subarray(0, this.#length), ...rows];
+    return [this.#docs.subarray(0, this.#length), ...columns];
   }
 
   #place(text: string): Place {
@@ -68,7 +62,6 @@ const coupon = (c: Changes['coupons'][number]) => [
   c.leaseEnds,
   c.usableFrom,
   c.version,
-  c.was,
 ];
 
-const json = (value: unknown): string => JSON.stringify(value);
+const rows = (list: readonly unknown[]): string | null => (list.length === 0 ? null : JSON.stringify(list));

@@ -86,7 +86,7 @@ class SqliteLedger implements Ledger {
     this.#reader = reader;
     this.#working = new WorkingBook(rules.campaign.tiers.length);
     this.#load = writer.prepare(loadSql(rules.needsHistory));
-    this.#write = writer.prepare('insert into batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#write = writer.prepare('insert into batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#commits = writer.prepare(COMMITS_SQL);
     this.#queries = {
       load: reader.prepare(loadSql(false)),
@@ -179,7 +179,7 @@ class SqliteLedger implements Ledger {
   }
 
   #loadMissing(ops: readonly Op[], done: (error: Error | undefined) => void): void {
-    const needs = this.#working.missing(needsOf(ops));
+    const needs = this.#working.missing(ops);
     if (needs === undefined) {
       done(undefined);
       return;

@@ -7,7 +7,7 @@ import { Database, type Statement } from 'sqlite3';
 type Done<Value> = (error: Error | undefined, value: Value) => void;
 
 /** Copied before the call returns. */
-type Parameters = readonly (string | number | Buffer)[];
+type Parameters = readonly (string | number | Buffer | null)[];
 
 export interface PreparedStatement {
   run(parameters: Parameters, done: (error: Error | undefined) => void): void;
@@ -58,7 +58,8 @@ function wrap(database: Database): SqliteDatabase {
       };
       return {
         run: (parameters, done) => {
-          ask(done, () => statement.run(parameters, (error: Error | null) => done(error ?? undefined)));
+          // Not the package's `run`, which writes a row id and a count onto the statement after each: nobody reads them.
+          ask(done, () => statement.get(parameters, (error: Error | null) => done(error ?? undefined)));
         },
         text: (parameters, done) => {
           const answer = (error: Error | null, rows: readonly { readonly text: string }[]): void => {

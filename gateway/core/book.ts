@@ -188,8 +188,10 @@ export interface Changes {
   readonly devices: readonly DeviceChain[];
   readonly chunks: readonly JournalChunk[];
   readonly holders: readonly Holder[];
-  /** `was`: the version that the decision was made on; 0 for a coupon that didn't exist. */
-  readonly coupons: readonly (Coupon & { readonly was: number })[];
+  /** Whom an identifier (`<kind> <hash>`) is now also one of. */
+  readonly identified: readonly (readonly [name: string, holder: HolderId])[];
+  /** Each decided on the version before its own; a coupon of version 1 didn't exist. */
+  readonly coupons: readonly Coupon[];
   readonly sales: readonly SaleEntry[];
   readonly postings: readonly PostingSet[];
   readonly evidence: readonly Evidence[];

@@ -66,7 +66,7 @@ export class MemoryBook implements View {
     for (const device of changes.devices) this.devices.set(device.device, device);
     for (const chunk of changes.chunks) push(this.#chunks, chunk.device, chunk);
     for (const holder of changes.holders) this.putHolder(holder);
-    for (const { was, ...coupon } of changes.coupons) this.putCoupon(coupon, was);
+    for (const coupon of changes.coupons) this.putCoupon(coupon, coupon.version - 1);
     for (const sale of changes.sales) this.putSale(sale);
   }
 

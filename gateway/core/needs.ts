@@ -13,7 +13,12 @@ export interface Needs {
   /** `<kind> <hash>`. */
   readonly identities: readonly string[];
   /** Where a device's hash at a seq that we have is compared. */
-  readonly probes: readonly { readonly device: DeviceId; readonly seq: number }[];
+  readonly probes: readonly Probe[];
+}
+
+export interface Probe {
+  readonly device: DeviceId;
+  readonly seq: number;
 }
 
 export function needsOf(ops: readonly Op[]): Needs {
@@ -23,7 +28,6 @@ export function needsOf(ops: readonly Op[]): Needs {
   const holders = new Set<string>();
   const codes = new Set<string>();
   const identities = new Set<string>();
-  const probes: { device: DeviceId; seq: number }[] = [];
   for (const op of ops) {
     switch (op.kind) {
       case 'authorise':
@@ -34,7 +38,6 @@ export function needsOf(ops: readonly Op[]): Needs {
         break;
       case 'records':
         devices.add(op.device);
-        probes.push({ device: op.device, seq: op.from + op.bodies.length - 1 });
         for (const verdict of op.verdicts.values()) if (verdict.ok) holders.add(verdict.holder);
         for (const record of op.records) {
           if (record === undefined) continue;
@@ -45,7 +48,6 @@ export function needsOf(ops: readonly Op[]): Needs {
         break;
       case 'hello':
         devices.add(op.device);
-        probes.push({ device: op.device, seq: op.head.seq });
         break;
       case 'claim':
         holders.add(op.holder);
@@ -60,6 +62,16 @@ export function needsOf(ops: readonly Op[]): Needs {
     holders: [...holders],
     codes: [...codes],
     identities: [...identities],
-    probes,
+    probes: probesOf(ops),
   };
+}
+
+/** Needed even where all else is at hand: the journals are not kept in memory. */
+export function probesOf(ops: readonly Op[]): readonly Probe[] {
+  const probes: Probe[] = [];
+  for (const op of ops) {
+    if (op.kind === 'records') probes.push({ device: op.device, seq: op.from + op.bodies.length - 1 });
+    if (op.kind === 'hello') probes.push({ device: op.device, seq: op.head.seq });
+  }
+  return probes;
 }

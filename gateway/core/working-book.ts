@@ -5,9 +5,10 @@
  * only one can.
  */
 import type { DeviceId } from '#protocol/ids.js';
+import type { Op } from '../ports/ledger.js';
 import type { Changes, Coupon, DeviceChain, Holder, JournalChunk, SaleEntry, Totals } from './book.js';
 import { MemoryBook } from './memory-book.js';
-import { type Needs, needsOf } from './needs.js';
+import { type Needs, needsOf, probesOf } from './needs.js';
 
 /** Rows as a database gives them for `Needs`. */
 export interface LoadedRows {
@@ -53,12 +54,17 @@ export class WorkingBook {
     this.#isWhole = false;
   }
 
-  /** What is still to be read; undefined: nothing. */
-  missing(needs: Needs): Needs | undefined {
+  /** What is still to be read before these are decided; undefined: nothing. */
+  missing(ops: readonly Op[]): Needs | undefined {
     const { sales, coupons, holders } = this.#book;
     if (sales.size + coupons.size + holders.size > MAX_ROWS) this.forget();
+    if (this.#isWhole) {
+      const probes = probesOf(ops).filter(({ device, seq }) => this.#lacksChunk(device, seq));
+      return probes.length === 0 ? undefined : { ...NO_NEEDS, probes };
+    }
+    const needs = needsOf(ops);
     const unknown = <Key extends string | number>(kind: Keys, keys: readonly Key[]): readonly Key[] =>
-      this.#isWhole ? [] : keys.filter((key) => !this.#known[kind].has(key));
+      keys.filter((key) => !this.#known[kind].has(key));
     const left: Needs = {
       devices: unknown('devices', needs.devices),
       sales: unknown('sales', needs.sales),
@@ -115,7 +121,6 @@ export class WorkingBook {
 
 const KINDS = ['devices', 'sales', 'serials', 'holders', 'codes', 'identities'] as const;
 const NO_CHANGES = { devices: [], chunks: [], holders: [], coupons: [], sales: [] };
-
 const NO_NEEDS: Needs = needsOf([]);
 
 const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
