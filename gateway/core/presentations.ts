@@ -16,7 +16,7 @@ import {
 import type { Es256Verifier } from '#protocol/crypto.js';
 import type { PresentationJob, Verdict } from '../ports/verifier.js';
 
-/** 117 bytes each; more than the holders of a district, and 10 MiB at the very most. */
+/** Some 300 bytes each with what holds them; more than the holders of a district, and 15 MiB at the very most. */
 const REMEMBERED_GRANTS = 50_000;
 
 export interface PresentationChecker {
@@ -37,12 +37,17 @@ export function createPresentationChecker(
   options: PresentationTrust & { readonly verifier: Es256Verifier },
 ): PresentationChecker {
   const { campaign, issuerKeys, verifier } = options;
-  const known = new Set<string>();
+  const known = new Map<number, Uint8Array>();
 
   function remember(grant: Uint8Array): void {
-    const oldest = known.size >= REMEMBERED_GRANTS ? known.values().next() : undefined;
+    const oldest = known.size >= REMEMBERED_GRANTS ? known.keys().next() : undefined;
     if (oldest?.done === false) known.delete(oldest.value);
-    known.add(nameOf(grant));
+    known.set(markOf(grant), grant);
+  }
+
+  function isKnown(grant: Uint8Array): boolean {
+    const same = known.get(markOf(grant));
+    return same !== undefined && grant.every((byte, at) => byte === same[at]);
   }
 
   function begin({ code, at }: PresentationJob): Verdict | SignaturesLeft {
@@ -57,7 +62,7 @@ export function createPresentationChecker(
           : 'other-campaign'
         : checkWithoutSignatures(decoded, campaign, at);
     if (refusal !== undefined) return refused(refusal);
-    const ownGrant = known.has(nameOf(grant.bytes));
+    const ownGrant = isKnown(grant.bytes);
     const checks = signaturesToCheck(decoded, { campaign, issuerKeys, ownGrant });
     if (!checks.ok) return refused(checks.fault);
     return {
@@ -82,11 +87,12 @@ export function createPresentationChecker(
   };
 }
 
-/** Latin-1 of the bytes: the cheapest text that tells them apart, and a sixth of what spreading them costs. */
-function nameOf(bytes: Uint8Array): string {
-  let name = '';
-  for (const byte of bytes) name += String.fromCharCode(byte);
-  return name;
-}
+/**
+ * The last bytes of the issuer's signature, which are as good as random. Of two grants that have them in common the newer is
+ * remembered, and the other's signature checked each time: of 50,000 one in three gateways has such a pair.
+ */
+const markOf = (grant: Uint8Array): number =>
+  new DataView(grant.buffer, grant.byteOffset + grant.byteLength - MARK_BYTES).getUint32(0);
+const MARK_BYTES = 4;
 
 const refused = (reason: PresentationRefusal): Verdict => ({ ok: false, reason });
