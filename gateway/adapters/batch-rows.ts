@@ -1,4 +1,4 @@
-/** What a batch changes, as the parameters of the one statement that writes it (`BATCH_TRIGGER`). */
+/** What a batch changes, as parameters of the statement that writes it (`BATCH_TRIGGER`) or that adds it to the daybook. */
 import type { Changes } from '../core/book.js';
 
 /** A batch of a few hundred sales. */
@@ -8,6 +8,8 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 /** UTF-8 of one UTF-16 code unit. */
 const MOST_BYTES_A_UNIT = 3;
 
+/** undefined: none. */
+type Rows = readonly unknown[] | undefined;
 /** Where an entity's JSON begins, counted from 1, and how many bytes it has. */
 type Place = readonly [begins: number, bytes: number];
 
@@ -17,27 +19,49 @@ export class BatchRows {
   #length = 0;
 
   /** In the order of the view's columns. */
-  of(changes: Changes): readonly (string | number | Buffer | null)[] {
+  of(changes: Changes): readonly [Buffer, ...(string | number | null)[]] {
+    const tables = this.#tables(changes);
+    const text = (rows: Rows): string | null => (rows === undefined ? null : JSON.stringify(rows));
+    return [
+      this.#docs.subarray(0, this.#length),
+      text(tables.audit),
+      text(tables.devices),
+      text(tables.chunks),
+      text(tables.holders),
+      text(tables.identified),
+      text(tables.coupons),
+      changes.coupons.length,
+      text(tables.sales),
+      text(tables.postings),
+      text(tables.evidence),
+      text(tables.totals),
+      null,
+    ];
+  }
+
+  /** For the daybook: the bytes, and the rows of all columns by their names. */
+  inOne(changes: Changes): readonly [docs: Buffer, rows: string] {
+    const text = JSON.stringify(this.#tables(changes));
+    return [this.#docs.subarray(0, this.#length), text];
+  }
+
+  #tables(changes: Changes): Readonly<Record<keyof Changes, Rows>> {
     this.#length = 0;
     if (this.#docs.length > KEPT_BYTES) this.#docs = Buffer.allocUnsafe(FIRST_BYTES);
     const { audit } = changes;
-    const legs = changes.postings.flatMap((set) =>
-      set.legs.map((leg) => [set.id, set.kind, set.sale, leg.account, leg.fen]),
-    );
-    const columns = [
-      rows(audit === null ? [] : [[audit.seq, audit.at, audit.hash, ...this.#place(audit.body)]]),
-      rows(changes.devices.map((row) => [row.device, row.seq, ...this.#place(JSON.stringify(row))])),
-      rows(changes.chunks.map((row) => [row.device, row.last, ...this.#place(JSON.stringify(row))])),
-      rows(changes.holders.map((row) => [row.id, row.paymentCode, ...this.#place(JSON.stringify(row))])),
-      rows(changes.identified),
-      rows(changes.coupons.map(coupon)),
-      changes.coupons.length,
-      rows(changes.sales.map((row) => [row.key, row.holder, row.serial, ...this.#place(JSON.stringify(row))])),
-      rows(legs),
-      rows(changes.evidence.map((row) => [row.id, ...this.#place(JSON.stringify(row))])),
-      rows(changes.totals === null ? [] : [changes.totals]),
-    ];
-    return [this.#docs.subarray(0, this.#length), ...columns];
+    const placed = (entity: unknown): Place => this.#place(JSON.stringify(entity));
+    return {
+      audit: audit === null ? undefined : [[audit.seq, audit.at, audit.hash, ...this.#place(audit.body)]],
+      devices: some(changes.devices, (row) => [row.device, row.seq, ...placed(row)]),
+      chunks: some(changes.chunks, (row) => [row.device, row.last, ...placed(row)]),
+      holders: some(changes.holders, (row) => [row.id, row.paymentCode, ...placed(row)]),
+      identified: some(changes.identified, (row) => row),
+      coupons: some(changes.coupons, coupon),
+      sales: some(changes.sales, (row) => [row.key, row.holder, row.serial, ...placed(row)]),
+      postings: some(changes.postings.flatMap(legs), (row) => row),
+      evidence: some(changes.evidence, (row) => [row.id, ...placed(row)]),
+      totals: changes.totals === null ? undefined : [changes.totals],
+    };
   }
 
   #place(text: string): Place {
@@ -64,4 +88,9 @@ const coupon = (c: Changes['coupons'][number]) => [
   c.version,
 ];
 
-const rows = (list: readonly unknown[]): string | null => (list.length === 0 ? null : JSON.stringify(list));
+const legs = (set: Changes['postings'][number]) =>
+  set.legs.map((leg) => [set.id, set.kind, set.sale, leg.account, leg.fen]);
+
+function some<Item>(items: readonly Item[], row: (item: Item) => readonly unknown[]): Rows {
+  return items.length === 0 ? undefined : items.map(row);
+}

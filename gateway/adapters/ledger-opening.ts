@@ -10,6 +10,8 @@ import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
 import {
   APPLICATION_ID,
   BATCH_TRIGGER,
+  DAYBOOK_TRIGGERS,
+  ENTER_DAYBOOK,
   FACT_SQL,
   HISTORY_INDEX,
   ORIGIN_SQL,
@@ -26,7 +28,7 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
   const unusable = (error: unknown): never => {
     throw new LedgerError(codeOf(error), { detail: `${file}: ${String(error)}.`, cause: error });
   };
-  const ask = async (sql: string, parameters: readonly string[]): Promise<string> =>
+  const ask = async (sql: string, parameters: readonly [string, ...string[]]): Promise<string> =>
     promisify(writer.prepare(sql).text)(parameters).catch(unusable);
   recognise(JSON.parse(await ask(ORIGIN_SQL, [''])) as Origin, file);
   await exec(PRAGMAS).catch(unusable);
@@ -41,11 +43,12 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
   }
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);
+  await exec(DAYBOOK_TRIGGERS);
   // What is read from here on may be acted upon, so it has to be on the disk, not only in the system's memory of it.
   try {
     await exec('begin immediate');
     rewriteLog(file);
-    await exec('commit; pragma wal_checkpoint(truncate)');
+    await exec(`${ENTER_DAYBOOK.replace('?', '1')}; commit; pragma wal_checkpoint(truncate)`);
     syncLedgerFiles(file);
   } catch (error) {
     unusable(error);
@@ -86,7 +89,7 @@ function recognise({ application, version, tables }: Origin, file: string): void
   if (application !== APPLICATION_ID) {
     throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file} is another program's database.` });
   }
-  if (version === SCHEMA_VERSION) return;
+  if (version >= 1 && version <= SCHEMA_VERSION) return;
   throw new LedgerError('LEDGER_OTHER_VERSION', {
     detail: `${file} is of version ${version}; this is ${SCHEMA_VERSION}.`,
   });

@@ -8,7 +8,8 @@
 
 /** "CPLl" in ASCII: whose database a file is. */
 export const APPLICATION_ID = 0x43504c6c;
-export const SCHEMA_VERSION = 1;
+/** 2: with the daybook. A gateway of before would not see what stands only there. */
+export const SCHEMA_VERSION = 2;
 
 /**
  * synchronous=FULL: a commit is on the disk before it is answered (in WAL mode, NORMAL would sync at checkpoints only).
@@ -41,6 +42,7 @@ create table if not exists sale(key text primary key, holder text, serial intege
 create table if not exists posting(set_id integer not null, kind text not null, sale text not null, account text not null, fen integer not null);
 create table if not exists evidence(id integer primary key, doc text not null);
 create table if not exists audit(seq integer primary key, at integer not null, hash text not null, body text not null);
+create table if not exists daybook(slot integer primary key, seq integer not null, docs blob not null, body text not null);
 create trigger if not exists audit_is_append_only before update on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists audit_keeps_all before delete on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists posting_is_append_only before update on posting begin select raise(abort, 'postings are append-only'); end;
@@ -53,8 +55,24 @@ commit;
 /** Only where a rule looks at a holder's other sales. */
 export const HISTORY_INDEX = 'create index if not exists sale_by_holder on sale(holder) where holder is not null';
 
+/** Places in the chain: of the newest commit in the tables, and of the newest at all. */
+const LAST_ENTERED = 'select coalesce(max(seq), 0) from audit';
+const LAST_COMMIT = `select max((${LAST_ENTERED}), (select coalesce(max(seq), 0) from daybook))`;
+/** One page each, where few counters are at work. */
+export const DAYBOOK_SLOTS = 64;
+
+/** Whether anything stands in the daybook that isn't in the tables. */
+const NOT_ENTERED = `exists (select 1 from daybook, (select (${LAST_ENTERED}) + 1 as next)
+  where slot = next % ${DAYBOOK_SLOTS} and seq = next)`;
+
 /** Where in a row it stands that the entity begins, counted from 1; how many bytes it has is beside it. */
 const doc = (at: number): string => `cast(substr(new.docs, value->>${at}, value->>${at + 1}) as text)`;
+
+/** The columns of a batch; `daybook` is null but for one that comes from there. */
+const BATCH = [
+  ...['docs', 'audit', 'devices', 'chunks', 'holders', 'identified', 'coupons', 'changed'],
+  ...['sales', 'postings', 'evidence', 'totals', 'daybook'],
+];
 
 /**
  * A batch is written by one INSERT into a view, whose trigger does the rest: one transaction and one trip to the
@@ -67,9 +85,9 @@ const doc = (at: number): string => `cast(substr(new.docs, value->>${at}, value-
  * read and write each three times over.
  */
 export const BATCH_TRIGGER = `
-create temp view batch(docs, audit, devices, chunks, holders, identified, coupons, changed, sales, postings, evidence, totals) as
-  select null, null, null, null, null, null, null, null, null, null, null, null;
+create temp view batch(${BATCH.join()}) as select ${BATCH.map(() => 'null').join()};
 create temp trigger write_batch instead of insert on batch begin
+  select raise(abort, 'stale') where new.daybook is null and ${NOT_ENTERED};
   insert into audit(seq, at, hash, body)
     select value->>0, value->>1, value->>2, ${doc(3)} from json_each(new.audit);
   insert into coupon(serial, holder, state, sale, lease_ends, usable_from, version)
@@ -93,6 +111,40 @@ create temp trigger write_batch instead of insert on batch begin
     on conflict(id) do update set doc = excluded.doc;
 end;
 `;
+
+const ENTER = `insert into batch
+    select docs, body->'audit', body->'devices', body->'chunks', body->'holders', body->'identified', body->'coupons',
+      coalesce(json_array_length(body, '$.coupons'), 0), body->'sales', body->'postings', body->'evidence', body->'totals', 1
+    from daybook where seq > (${LAST_ENTERED}) order by seq;`;
+
+/**
+ * The daybook is a ring: a commit takes the slot of one that has been entered, and so writes over one page and no other.
+ * Not entered yet is what comes behind the last in the tables; all of it is entered one after the other, each as a batch of
+ * its own. One may be added that takes the next place in the chain, behind those in the tables and those in the daybook.
+ */
+export const DAYBOOK_TRIGGERS = `
+create temp trigger daybook_follows before insert on daybook begin
+  select raise(abort, 'stale') where exists (select 1 from audit where seq >= new.seq) or exists
+    (select 1 from daybook where slot = new.slot and (seq >= new.seq or seq > (${LAST_ENTERED})));
+end;
+create temp view entering(now) as select null;
+create temp trigger enter_daybook instead of insert on entering begin
+  ${ENTER}
+end;
+create temp view batch_after_daybook as select * from batch;
+create temp trigger enter_daybook_and_write instead of insert on batch_after_daybook begin
+  ${ENTER}
+  insert into batch values (${BATCH.map((column) => `new.${column}`).join()});
+end;
+`;
+export const ADD_TO_DAYBOOK = `insert into daybook(slot, seq, docs, body) values (?1 % ${DAYBOOK_SLOTS}, ?1, ?2, ?3)
+  on conflict(slot) do update set seq = excluded.seq, docs = excluded.docs, body = excluded.body`;
+export const ENTER_DAYBOOK = 'insert into entering values (?)';
+export const NOT_ENTERED_SQL = `select iif(${NOT_ENTERED}, 'true', 'false') as text where ?1 = ''`;
+const intoBatch = (view: string): string => `insert into ${view} values (${BATCH.map(() => '?').join()})`;
+export const WRITE_BATCH = intoBatch('batch');
+/** In one transaction: a batch that follows a few small ones costs one fsync like any other. */
+export const ENTER_AND_WRITE = intoBatch('batch_after_daybook');
 
 /** Whose file this is, asked before anything is changed in it. */
 export const ORIGIN_SQL = `select json_object(
@@ -160,7 +212,7 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
 `;
 
 /** How many commits there have been. */
-export const COMMITS_SQL = `select (select coalesce(max(seq), 0) from audit) || '' as text where ?1 = ''`;
+export const COMMITS_SQL = `select (${LAST_COMMIT}) || '' as text where ?1 = ''`;
 export const SPENT_SQL = `select json_object(
   'commits', (select coalesce(max(seq), 0) from audit),
   'serials', (select json_group_array(serial) from coupon

@@ -6,8 +6,9 @@ import { Database, type Statement } from 'sqlite3';
 
 type Done<Value> = (error: Error | undefined, value: Value) => void;
 
-/** Copied before the call returns. */
-type Parameters = readonly (string | number | Buffer | null)[];
+/** Copied before the call returns. At least one: the package's `get` does nothing when it is asked a second time without. */
+type Parameters = readonly [Parameter, ...Parameter[]];
+type Parameter = string | number | Buffer | null;
 
 export interface PreparedStatement {
   run(parameters: Parameters, done: (error: Error | undefined) => void): void;

@@ -301,11 +301,13 @@ function readLedger(
         new Promise((answer, fail) =>
           database
             .prepare(sql)
-            .text([], (error, text) => (error === undefined ? answer(JSON.parse(text)) : fail(error))),
+            .text([''], (error, text) => (error === undefined ? answer(JSON.parse(text)) : fail(error))),
         );
       void Promise.all([
-        ask('select json_group_array(json(doc)) as text from (select doc from journal order by device, last)'),
-        ask(`select coalesce(sum(doc->>'netFen'), 0) as text from sale where doc->>'state' = 'settled'`),
+        ask(
+          `select json_group_array(json(doc)) as text from (select doc from journal order by device, last) where ?1 = ''`,
+        ),
+        ask(`select coalesce(sum(doc->>'netFen'), 0) as text from sale where doc->>'state' = 'settled' and ?1 = ''`),
       ])
         .then(([chunks, netFen]) => {
           const bodies = new Map<string, string[]>();

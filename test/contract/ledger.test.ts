@@ -109,7 +109,7 @@ describe('the ledger on SQLite', () => {
   });
 
   it.each([
-    ['a later version of it', 'pragma user_version = 2', 'LEDGER_OTHER_VERSION'],
+    ['a later version of it', 'pragma user_version = 3', 'LEDGER_OTHER_VERSION'],
     ["another program's database", 'pragma application_id = 7', 'LEDGER_CANNOT_OPEN'],
   ])('refuses %s, and leaves it as it is', async (_, change, code) => {
     const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));

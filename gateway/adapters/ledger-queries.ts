@@ -1,0 +1,95 @@
+/**
+ * What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. Who asks finds in
+ * the tables whatever has been answered to anybody, so what is only in the daybook is entered first.
+ */
+import type { Sha256 } from '#protocol/crypto.js';
+import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
+import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../core/book.js';
+import { type Needs, needsOf } from '../core/needs.js';
+import { reconcile } from '../core/reconcile.js';
+import type { LoadedRows } from '../core/working-book.js';
+import type { Answer, Ledger } from '../ports/ledger.js';
+import { ledgerFaultOf } from './ledger-fault.js';
+import { AUDIT_SQL, EVIDENCE_SQL, loadSql, NOT_ENTERED_SQL, RECONCILIATION_SQL, SPENT_SQL } from './ledger-sql.js';
+import type { PreparedStatement, SqliteDatabase } from './sqlite.js';
+
+type Queries = Pick<Ledger, 'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'auditIntact' | 'close'>;
+
+/** `enter`: has what stands in the daybook entered in the tables, also what another gateway has put there. */
+export function ledgerQueries(
+  reader: SqliteDatabase,
+  { sha256, enter }: { readonly sha256: Sha256; readonly enter: (done: Answer<undefined>) => void },
+): Queries {
+  const notEntered = reader.prepare(NOT_ENTERED_SQL);
+  const load = reader.prepare(loadSql(false));
+  const spent = reader.prepare(SPENT_SQL);
+  const evidence = reader.prepare(EVIDENCE_SQL);
+  const audit = reader.prepare(AUDIT_SQL);
+  const reconciliation = reader.prepare(RECONCILIATION_SQL);
+
+  function read<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
+    statement.text([parameter], (error, text) => {
+      if (error !== undefined) return done(ledgerFaultOf(error), none);
+      done(undefined, JSON.parse(text) as Value);
+    });
+  }
+
+  function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
+    read(notEntered, '', false, (unread, isLeft) => {
+      if (unread !== undefined) return done(unread, none);
+      if (!isLeft) return read(statement, parameter, none, done);
+      enter((fault) => {
+        if (fault !== undefined) done(fault, none);
+        else read(statement, parameter, none, done);
+      });
+    });
+  }
+
+  const lookUp = (needs: Needs, done: Answer<LoadedRows>): void => ask(load, JSON.stringify(needs), EMPTY, done);
+
+  return {
+    spent: (now, done) => ask(spent, String(now), { serials: [], commits: 0 }, done),
+    holder(id, done) {
+      lookUp({ ...NOTHING, holders: [id] }, (fault, { holders: [holder], coupons }) => {
+        done(fault, holder === undefined ? undefined : { holder, coupons });
+      });
+    },
+    sale(device, sale, done) {
+      const key = saleKey(device, sale);
+      lookUp({ ...NOTHING, sales: [key] }, (fault, { sales }) => {
+        done(
+          fault,
+          sales.find((entry) => entry.key === key),
+        );
+      });
+    },
+    evidence: (done) => ask(evidence, '', [], done),
+    reconciliation(done) {
+      const none: Sums = { sales: [], coupons: [], accounts: [] };
+      ask(reconciliation, '', none, (fault, { sales, coupons, accounts }) => {
+        done(fault, reconcile({ sales, coupons, accounts: new Map(accounts) }));
+      });
+    },
+    /** In pieces: the table is as long as the campaign. */
+    auditIntact(done) {
+      const check = (from: typeof EMPTY_AUDIT): void => {
+        ask<readonly AuditRow[]>(audit, String(from.seq), [], (fault, rows) => {
+          if (fault !== undefined || rows.length === 0) return done(fault, fault === undefined);
+          if (!isAuditIntact(sha256, rows, from)) return done(undefined, false);
+          check(rows.at(-1) ?? from);
+        });
+      };
+      check(EMPTY_AUDIT);
+    },
+    close: (done) => reader.close(done),
+  };
+}
+
+const EMPTY: LoadedRows = { totals: null, audit: null, devices: [], chunks: [], holders: [], coupons: [], sales: [] };
+const NOTHING: Needs = needsOf([]);
+
+interface Sums {
+  readonly sales: readonly SaleEntry[];
+  readonly coupons: readonly Coupon[];
+  readonly accounts: readonly (readonly [string, number])[];
+}
