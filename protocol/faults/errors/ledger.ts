@@ -29,8 +29,8 @@ export const LEDGER_ERRORS = {
   LEDGER_OTHER_VERSION: [
     'operator',
     'never',
-    'The ledger was written by another version of the gateway.',
-    'Start the version that wrote it, or migrate it.',
+    'The ledger was written by a later version of the gateway.',
+    'Start the version that wrote it, or a later one.',
   ],
   LEDGER_DISK_FULL: [
     'operator',
