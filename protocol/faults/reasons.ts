@@ -122,6 +122,10 @@ export const REASONS = {
     zh: '本机存储故障，暂停用券：可按原价收款，并请报修',
     en: 'Storage of this counter has failed, no coupons: charge the full price, and call service',
   },
+  'other-reason': {
+    zh: '本次不能用券（原因本机不识，请更新程序），按原价收款',
+    en: 'No coupon, for a reason that this version does not know: full price, and update the program',
+  },
   'lease-expired': { zh: '等待过久，请重新扫码', en: 'Waited too long: scan again' },
   // -- claiming
   'budget-exhausted': {

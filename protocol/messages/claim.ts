@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { branded } from '../branded.js';
-import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
+import { reasonSchema } from '../faults/reason-schema.js';
 import { type CouponSerial, MAX_SERIAL } from '../ids.js';
 import { few } from './few.js';
 
@@ -37,7 +37,7 @@ export const claimAnswerSchema = z.object({
       z.object({
         tier: tierId,
         ok: z.literal(false),
-        reason: z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]),
+        reason: reasonSchema,
         /** The reason as the phone shows it. */
         zh: z.string().max(200),
         en: z.string().max(200),

@@ -1,7 +1,7 @@
 /** Gateway to device, on `codeplate/v1/<device>/down`. */
 import { z } from 'zod';
 import { branded } from '../branded.js';
-import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
+import { reasonSchema } from '../faults/reason-schema.js';
 import { type CouponSerial, HASH, MAX_SERIAL, SALE_ID, type SaleId } from '../ids.js';
 import type { Fen } from '../money.js';
 import type { WallMs } from '../time.js';
@@ -10,7 +10,6 @@ import { signedAllowanceSchema } from './allowance.js';
 const re = z.string().max(24);
 const fenAmount = branded<Fen>(z.int().min(0));
 const head = z.object({ seq: z.int().min(0), hash: z.string().regex(HASH) });
-const reason = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]);
 
 /** What would have come off, had the amount been larger. */
 const nextTier = z.object({ faceFen: fenAmount, missingFen: fenAmount }).nullable();
@@ -43,7 +42,7 @@ export const authorisedSchema = z.object({
       /** The lease, counted by the device from the moment it sent the request. */
       leaseMs: z.int().positive(),
     }),
-    z.object({ kind: z.literal('refused'), reason, next: nextTier }),
+    z.object({ kind: z.literal('refused'), reason: reasonSchema, next: nextTier }),
   ]),
 });
 

@@ -42,6 +42,16 @@ describe('every message', () => {
     expect(parseUp(text(encode(parsed.value)))).toEqual(parsed);
   });
 
+  it.each(['no-coupon-on-mondays', '__proto__', 'constructor', ''])(
+    'is refused where a later version says why: %s',
+    (reason) => {
+      const { authorised } = DOWN_EXAMPLES;
+      const refused = { ...authorised, answer: { kind: 'refused', reason, next: null } };
+      const understood = { ...refused, answer: { ...refused.answer, reason: 'other-reason' } };
+      expect(parseDown(bytesOf(refused))).toEqual({ ok: true, value: understood });
+    },
+  );
+
   it('keeps the last will short: a device that is gone says so and no more', () => {
     const { device, merchant, agent, boot } = STATE_EXAMPLE;
     const will = { v: 1, type: 'state', device, merchant, agent, boot, online: false };

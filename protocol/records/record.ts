@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { branded } from '../branded.js';
-import { REASON_CODES, type ReasonCode } from '../faults/reasons.js';
+import { reasonSchema } from '../faults/reason-schema.js';
 import {
   type CouponSerial,
   MAX_SERIAL,
@@ -26,7 +26,6 @@ const receipt = branded<ReceiptNo>(z.string().regex(RECEIPT_NO));
 const amount = branded<Fen>(z.int().min(0).max(99_999_999));
 const serial = branded<CouponSerial>(z.int().min(0).max(MAX_SERIAL));
 const wall = branded<WallMs>(z.int().min(0));
-const reason = z.enum(REASON_CODES as [ReasonCode, ...ReasonCode[]]);
 /** When it happened, as far as the device knew: null where it trusted no clock. */
 const at = z.strictObject({ earliest: wall, latest: wall }).nullable();
 
@@ -67,7 +66,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
     amountFen: amount,
     netFen: amount,
     coupon: coupon.nullable(),
-    reason: reason.nullable(),
+    reason: reasonSchema.nullable(),
     /**
      * What the reader is known by when it is asked about this charge: its operation number before the sale where it has no
      * reference of ours (Transbank), its serial number elsewhere (CRP/1), since another one's "not found" means nothing.

@@ -1,7 +1,7 @@
 /** A device's journal as it arrives: taken once, in order, or a fork. */
 import { describe, expect, it } from 'vitest';
 import { GENESIS } from '#protocol/records/chain.js';
-import { authorised, Counter, commit, commitOne, recordsOp, settled } from '../ledger-fixture.js';
+import { authorised, Counter, charging, commit, commitOne, recordsOp, settled } from '../ledger-fixture.js';
 import type { LedgerInTest } from './ledger-in-test.js';
 
 export function records(its: LedgerInTest): void {
@@ -59,6 +59,14 @@ export function records(its: LedgerInTest): void {
       expect(await commitOne(its.ledger, news)).toEqual({ kind: 'have', head: counter.head });
       expect(await its.sums()).toMatchObject({ settledSales: 1 });
       expect(await commitOne(its.ledger, counter.sends([plain('b')]))).toMatchObject({ head: { seq: 3 } });
+    });
+
+    it('books a sale whose counter knows a reason that this gateway does not', async () => {
+      const counter = new Counter();
+      const charged = { ...charging({ sale: 'a', amountFen: 30_000, serial: null }), reason: 'no-coupon-on-mondays' };
+      const news = counter.sends([charged, settled({ sale: 'a', amountFen: 30_000, serial: null })]);
+      expect(await commitOne(its.ledger, news)).toEqual({ kind: 'have', head: counter.head });
+      expect(await its.sums()).toMatchObject({ settledSales: 1, netFen: 30_000 });
     });
 
     it('are where hello says, or the device is told what is here; elsewhere is a fork', async () => {
