@@ -4,7 +4,9 @@
  * power cut takes it away with the whole journal in it.
  */
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -16,6 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { closeToOthers } from '#protocol/node-own-files.js';
 
 /** SQLite's write-ahead log lies beside the database under this ending. */
 const LOG = '-wal';
@@ -31,6 +34,21 @@ export const logBytes = (path: string): number => sizeOf(path + LOG);
 
 /** SQLite deletes a write-ahead log whose database is missing or empty, and with it the newest records. */
 export const isLogAlone = (path: string): boolean => sizeOf(path) === 0 && logBytes(path) > LOG_HEADER_BYTES;
+
+/** SQLite would call it an I/O error. */
+export function mayWrite(path: string): boolean {
+  try {
+    for (const needed of [dirname(path), ...(existsSync(path) ? [path] : [])]) accessSync(needed, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Once it is known for a journal: another program's database may well be for others. */
+export function keepToSelf(path: string): void {
+  for (const part of [path, path + LOG]) closeToOthers(part);
+}
 
 export const makeFolder = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -5,11 +5,12 @@
 import type { Database } from 'sqlite3';
 import type { JournalFault, StoredRecord } from '#device/ports/journal.js';
 import type { Sha256 } from '#protocol/crypto.js';
+import { makeOwnFile } from '#protocol/node-own-files.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { chainBroken, type Row, verifyRows } from './journal-records.js';
 import { all, column, execute, faultOf } from './sqlite-journal-driver.js';
-import { isLogAlone, makeFolder, renewLog, sizeOf, syncLog, syncNames } from './sqlite-journal-files.js';
+import { isLogAlone, makeFolder, mayWrite, renewLog, sizeOf, syncLog, syncNames } from './sqlite-journal-files.js';
 import { readHead } from './sqlite-journal-head.js';
 
 /** "CPLj" in ASCII; `file` and SQLite itself show whose database this is. */
@@ -69,7 +70,14 @@ export function prepareFolder(path: string, sha256: Sha256): Result<undefined, J
     // Before a new one is made in its place.
     const noted = readHead(path, sha256);
     if (noted !== undefined && noted.seq > 0 && sizeOf(path) === 0) return err(cutShort(noted.seq, 0));
+    if (!mayWrite(path)) {
+      return err({
+        code: 'JOURNAL_READ_ONLY',
+        message: `${path} may not be written to. Make its file and its folder writable for the user that runs the agent.`,
+      });
+    }
     renewLog(path);
+    makeOwnFile(path);
     return ok(undefined);
   } catch (error) {
     return err(faultOf(error, 'JOURNAL_CANNOT_OPEN', path));

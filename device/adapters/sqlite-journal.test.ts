@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdtempSync,
@@ -84,6 +85,28 @@ journalContract('on SQLite', async () => ({
 }));
 
 describe('the journal file on SQLite', () => {
+  it('is for its agent only, whatever the folder lets others do, also one that was open to them', async () => {
+    const modes = () => [path, `${path}-wal`].map((file) => statSync(file).mode & 0o777);
+    const first = must(await openJournal(path, { sha256 }));
+    await append(first, opened(1));
+    expect(modes()).toEqual([0o600, 0o600]);
+    await close(first);
+    chmodSync(path, 0o644);
+    const later = must(await openJournal(path, { sha256 }));
+    await append(later, opened(2));
+    expect(modes()).toEqual([0o600, 0o600]);
+    await close(later);
+  });
+
+  // Root may write whatever the mode says.
+  it.skipIf(process.getuid?.() === 0)('that may not be written to is called so, and left as it is', async () => {
+    await filled(3);
+    const before = digest();
+    chmodSync(path, 0o444);
+    expect(await faultOnOpen()).toBe('JOURNAL_READ_ONLY');
+    expect(digest()).toBe(before);
+  });
+
   it('holds what was called back even when the process dies at once', async () => {
     const journal = must(await openJournal(path, { sha256 }));
     for (let n = 1; n <= 20; n++) {

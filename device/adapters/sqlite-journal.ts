@@ -26,7 +26,7 @@ import {
   verifyRows,
 } from './journal-records.js';
 import { closeDatabase, faultOf, openDatabase, prepare } from './sqlite-journal-driver.js';
-import { keepLogAsEvidence, logBytes, noteUnsure } from './sqlite-journal-files.js';
+import { keepLogAsEvidence, keepToSelf, logBytes, noteUnsure } from './sqlite-journal-files.js';
 import { type HeadFile, openHead } from './sqlite-journal-head.js';
 import {
   checkAll,
@@ -68,6 +68,7 @@ export async function openJournal(path: string, options: SqliteJournalOptions): 
   try {
     const start = await checkAll(db, path, options);
     if (!start.ok) return await stop(start.fault);
+    keepToSelf(path);
     await makeSafe(db, path);
     const insert = await prepare(db, INSERT);
     const select = await prepare(db, SELECT);

@@ -5,6 +5,7 @@
 import { promisify } from 'node:util';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { LedgerError } from '#protocol/faults/errors.js';
+import { closeToOthers } from '#protocol/node-own-files.js';
 import type { Rules } from '../core/rules.js';
 import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
 import {
@@ -19,7 +20,6 @@ import {
   SCHEMA_VERSION,
   TABLES,
 } from './ledger-sql.js';
-import { closeToOthers } from './own-files.js';
 import type { SqliteDatabase } from './sqlite.js';
 
 /** Rejects with a `LedgerError` where this isn't a ledger that the gateway can go on with. */

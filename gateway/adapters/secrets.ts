@@ -9,8 +9,8 @@ import { dirname, resolve } from 'node:path';
 import type { Es256Signer } from '#protocol/crypto.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { es256Signer, generatePrivateKey, privateKeyFromPem, privateKeyToPem } from '#protocol/node-crypto.js';
+import { closeToOthers, OWN_FILE_MODE } from '#protocol/node-own-files.js';
 import type { KeyedHash } from '../core/claims.js';
-import { closeToOthers, OWN_FILE_MODE } from './own-files.js';
 
 const HASH_KEY_BYTES = 32;
 

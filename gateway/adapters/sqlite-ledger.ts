@@ -5,6 +5,7 @@
  */
 import { promisify } from 'node:util';
 import { LedgerError } from '#protocol/faults/errors.js';
+import { makeOwnFile } from '#protocol/node-own-files.js';
 import type { WallMs } from '#protocol/time.js';
 import { arbitrate } from '../core/arbitrate.js';
 import type { Changes } from '../core/book.js';
@@ -24,7 +25,6 @@ import { isDiskTrouble, isOvertaken, ledgerFaultOf } from './ledger-fault.js';
 import { prepareLedger } from './ledger-opening.js';
 import { ledgerQueries } from './ledger-queries.js';
 import { COMMITS_SQL, loadSql, ROWS_SQL, WHOLE_SQL, WRITE_BATCH } from './ledger-sql.js';
-import { makeOwnFile } from './own-files.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 import { Turns } from './turns.js';
 

@@ -1,7 +1,7 @@
 /**
- * Payment codes stand in the ledger in clear, and whoever has the keys can hand out coupons: these files are for the
- * gateway's user only, whatever its folder lets others do. SQLite gives a write-ahead log and its index the mode of their
- * database.
+ * Payment codes stand in the ledger in clear, presentations and the ends of card numbers in the journal, and whoever has the
+ * keys can hand out coupons: these files are for their program's user only, whatever the folder lets others do. SQLite
+ * gives a write-ahead log and its index the mode of their database.
  */
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 
@@ -31,7 +31,7 @@ export function closeToOthers(file: string): void {
   }
 }
 
-/** Somebody else's file, mounted for the gateway to read, or on a file system that has no modes. */
+/** Somebody else's file, mounted to be read, or on a file system that has no modes. */
 const NOT_OURS_TO_SAY: ReadonlySet<unknown> = new Set(['EPERM', 'EROFS', 'ENOTSUP']);
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
