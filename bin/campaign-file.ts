@@ -13,7 +13,7 @@ const MAX_CAMPAIGN_BYTES = 8 * 1024 * 1024;
 /** A file of that name comes first. UsageError lists every problem of a bad one. */
 export function readCampaign(fileOrName: string): Campaign {
   const path = campaignPath(fileOrName);
-  const parsed = parsedAt(path);
+  const parsed = parseCampaign(readJson(path));
   if (parsed.ok) return parsed.value;
   throw new UsageError(
     [
@@ -40,16 +40,6 @@ export function campaignPath(fileOrName: string): string {
   throw new UsageError(
     `CAMPAIGN_UNREADABLE: there is neither a file nor a shipped campaign named ${fileOrName}. Shipped: ${shippedCampaigns().join(', ')}.`,
   );
-}
-
-function parsedAt(path: string): ReturnType<typeof parseCampaign> {
-  const document = readJson(path);
-  try {
-    return parseCampaign(document);
-  } catch (error) {
-    // A hundred thousand brackets: more than the stack holds.
-    throw error instanceof RangeError ? unreadable(path, new Error('it is nested too deeply')) : error;
-  }
 }
 
 function readJson(path: string): unknown {

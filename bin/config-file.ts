@@ -16,11 +16,19 @@ export function readConfigFile<Config>(file: string, parse: Parse<Config>): Conf
   throw invalid(file, parsed.fault);
 }
 
-/** What `--check` does: says that the file is in order, or throws as `readConfigFile` does. With `json` the problems are the answer as well. */
-export function checkConfigFile(file: string, parse: Parse<unknown>, { json }: { readonly json: boolean }): void {
+/**
+ * What `--check` does: says that the file is in order, or throws as `readConfigFile` does. With `json` the problems are the
+ * answer as well. `further`: those of what the file names.
+ */
+export function checkConfigFile<Config>(
+  file: string,
+  parse: Parse<Config>,
+  { json, further = () => [] }: { readonly json: boolean; readonly further?: (config: Config) => readonly Problem[] },
+): void {
   const parsed = parse(textOf(file), file);
-  if (json) printJson({ config: file, problems: parsed.ok ? [] : parsed.fault });
-  if (!parsed.ok) throw invalid(file, parsed.fault);
+  const problems = parsed.ok ? further(parsed.value) : parsed.fault;
+  if (json) printJson({ config: file, problems });
+  if (problems.length > 0) throw invalid(file, problems);
   if (!json) process.stdout.write(`${file} is in order.\n`);
 }
 

@@ -74,14 +74,16 @@ it.each([...OF_TEXT.filter(([name]) => name !== 'simulate'), ['render', ['render
   },
 );
 
-it('a campaign that is nested deeper than the stack is one that cannot be read', () => {
+it('a campaign that is nested deeper than the stack is none', () => {
   const { status, stderr } = run(
     ['quote', '--fen', '1', '--holds', '20', '--campaign'],
     written(`${'['.repeat(200_000)}${']'.repeat(200_000)}`),
   );
   expect({ status, stderr }).toEqual({
     status: 2,
-    stderr: expect.stringMatching(/^CAMPAIGN_UNREADABLE: .*too deeply\nName a/),
+    stderr: expect.stringMatching(
+      /^CAMPAIGN_INVALID: .* has a problem:\n {2}the document: is nested too deeply; allowed: a campaign/,
+    ),
   });
 });
 

@@ -1,9 +1,7 @@
 /** The gateway: opens the ledger, builds the adapters from the configuration, starts the loop, opens the doors. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
-import type { Campaign } from '#protocol/campaign/schema.js';
 import { maskWithin } from '#protocol/codes/classify.js';
 import { addressFault } from '#protocol/faults/address-fault.js';
 import { ConfigError } from '#protocol/faults/errors.js';
@@ -12,6 +10,7 @@ import { encode } from '#protocol/messages/index.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
+import { readCampaign } from './adapters/campaign-document.js';
 import { readCertificate } from './adapters/certificates.js';
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
@@ -148,20 +147,6 @@ export async function startGateway(
   const { port: mqttPort } = broker;
   logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort }, 'the gateway is ready');
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
-}
-
-function readCampaign(file: string): Campaign {
-  let document: unknown;
-  try {
-    // Fatal: a name in GBK would be signed, and printed on every receipt, as a row of boxes.
-    document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
-  } catch (error) {
-    throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${String(error)}`, cause: error });
-  }
-  const parsed = parseCampaign(document);
-  if (parsed.ok) return parsed.value;
-  const problems = parsed.fault.map((problem) => `\n  ${describeProblem(problem)}`).join('');
-  throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
 }
 
 /** A counter takes no longer message: it would go on without knowing the campaign, and nobody would be told why. */

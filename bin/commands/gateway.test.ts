@@ -169,6 +169,20 @@ describe('codeplate gateway', () => {
   });
 
   it.each([
+    ['{ "id": 7, "tiers": "none" }', [/campaign\.json: id: 7 - /, /campaign\.json: tiers: "none" - /]],
+    [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, [/campaign\.json: nested too deeply/]],
+    ['{', [/campaign: .*campaign\.json - The campaign file cannot be read/]],
+  ])('finds what is wrong with the campaign as well, when asked to (%#)', async (document, says) => {
+    configure({ d1: 'password-1' });
+    writeFileSync(join(folder, 'campaign.json'), document);
+    const { stderr } = start('--check');
+    if (stderr === null || child === undefined) throw new Error('no child');
+    const [[exit], told] = await Promise.all([once(child, 'exit'), text(stderr)]);
+    expect(exit).toBe(2);
+    for (const what of says) expect(told).toMatch(what);
+  });
+
+  it.each([
     ['a port that another process has', (taken: number) => `http: { port: ${taken} }`, 'ADDRESS_IN_USE', 'http: 127'],
     // TEST-NET-3 (RFC 5737): nobody's.
     ['an address of another machine', () => 'mqtt: { port: 0, host: 203.0.113.7 }', 'ADDRESS_UNUSABLE', 'mqtt: 203'],

@@ -28,7 +28,7 @@ export function command(): Command {
   return new Command('gateway')
     .description('Run the gateway of one campaign: MQTT for devices, HTTP for claims and operators, the ledger.')
     .requiredOption('-c, --config <file>', 'its configuration, YAML')
-    .option('--check', 'only read the configuration and tell every problem in it')
+    .option('--check', 'only read the configuration and its campaign, and tell every problem in them')
     .option('--json', 'print one JSON object with the ports once it is ready')
     .addHelpText('after', EXAMPLES)
     .action(run);
@@ -42,7 +42,11 @@ async function run({ config: file, check, json }: Options): Promise<void> {
   };
   process.on('SIGHUP', () => takeDevices());
   const { parseGatewayConfig } = await import('#gateway/config.js');
-  if (check === true) return checkConfigFile(file, parseGatewayConfig, { json: json === true });
+  if (check === true) {
+    const { campaignProblems } = await import('#gateway/adapters/campaign-document.js');
+    const further = ({ campaign }: GatewayConfig) => campaignProblems(campaign);
+    return checkConfigFile(file, parseGatewayConfig, { json: json === true, further });
+  }
   const config = readConfigFile(file, parseGatewayConfig);
   const [{ loggerTo }, { startGateway }, { base64url }] = await Promise.all([
     import('../log.js'),

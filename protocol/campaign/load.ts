@@ -12,6 +12,16 @@ import { type Campaign, campaignSchema } from './schema.js';
 import { couponCount, totalFaceFen } from './tiers.js';
 
 export function parseCampaign(document: unknown): Result<Campaign, readonly Problem[]> {
+  try {
+    return parse(document);
+  } catch (error) {
+    // A hundred thousand brackets: more than the stack holds.
+    if (!(error instanceof RangeError)) throw error;
+    return err([{ path: '', value: 'nested too deeply', allowed: 'a campaign document' }]);
+  }
+}
+
+function parse(document: unknown): Result<Campaign, readonly Problem[]> {
   const parsed = campaignSchema.safeParse(document, { reportInput: true });
   const problems = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
   for (const check of CHECKS) problems.push(...check(document));

@@ -1,0 +1,39 @@
+/** The campaign document that a gateway is to run, from its file. */
+import { readFileSync } from 'node:fs';
+import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
+import { ConfigError } from '#protocol/faults/errors.js';
+import type { Problem } from '#protocol/yaml-file.js';
+
+/** Throws a `ConfigError`: CAMPAIGN_UNREADABLE, or CAMPAIGN_INVALID with every problem. */
+export function readCampaign(file: string): Campaign {
+  const parsed = parseCampaign(documentIn(file));
+  if (parsed.ok) return parsed.value;
+  const problems = parsed.fault.map((problem) => `\n  ${describeProblem(problem)}`).join('');
+  throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
+}
+
+/** For whoever only wants to know what is wrong with it. */
+export function campaignProblems(file: string): readonly Problem[] {
+  let document: unknown;
+  try {
+    document = documentIn(file);
+  } catch (error) {
+    return [{ path: 'campaign', value: file, allowed: error instanceof Error ? error.message : String(error) }];
+  }
+  const parsed = parseCampaign(document);
+  if (parsed.ok) return [];
+  return parsed.fault.map((problem) => ({
+    ...problem,
+    path: [`campaign ${file}`, problem.path].filter(Boolean).join(': '),
+  }));
+}
+
+function documentIn(file: string): unknown {
+  try {
+    // Fatal: a name in GBK would be signed, and printed on every receipt, as a row of boxes.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
+  } catch (error) {
+    throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${String(error)}`, cause: error });
+  }
+}
