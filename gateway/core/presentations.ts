@@ -47,7 +47,10 @@ export function createPresentationChecker(
 
   function isKnown(grant: Uint8Array): boolean {
     const same = known.get(markOf(grant));
-    return same !== undefined && grant.every((byte, at) => byte === same[at]);
+    if (same === undefined) return false;
+    // `every` takes as long as all else that is known of a code without its signatures.
+    for (let at = 0; at < grant.length; at += 1) if (grant[at] !== same[at]) return false;
+    return true;
   }
 
   function begin({ code, at }: PresentationJob): Verdict | SignaturesLeft {
