@@ -99,7 +99,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       Reflect.apply(distribute, aedes, [packet, ...rest]);
       return;
     }
-    events?.onMessage(device as DeviceId, payloadOf(packet));
+    if (packet.qos === 2) events?.onMessage(device as DeviceId, payloadOf(packet));
     const done = rest.at(-1);
     if (typeof done === 'function') done();
   };
@@ -134,6 +134,9 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     const device = client.id as DeviceId;
     if (packet.topic === upTopic(device)) {
       replies.hold(client);
+      // At once: aedes writes its PUBACK first and distributes one turn later. What comes at QoS 2 may come again, and is
+      // taken where aedes has seen to it that it doesn't.
+      if (packet.qos < 2) events?.onMessage(device, payloadOf(packet));
       return done(null);
     }
     const isOwnState = packet.topic === stateTopic(device);
