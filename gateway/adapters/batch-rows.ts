@@ -1,5 +1,6 @@
 /** What a batch changes, as parameters of the statement that writes it (`BATCH_TRIGGER`) or that adds it to the daybook. */
 import type { Changes } from '../core/book.js';
+import { ROW_COLUMNS } from './ledger-sql.js';
 
 /** A batch of a few hundred sales. */
 const FIRST_BYTES = 256 * 1024;
@@ -19,24 +20,13 @@ export class BatchRows {
   #length = 0;
 
   /** In the order of the view's columns. */
-  of(changes: Changes): readonly [Buffer, ...(string | number | null)[]] {
+  of(changes: Changes): readonly [Buffer, ...(string | null)[]] {
     const tables = this.#tables(changes);
-    const text = (rows: Rows): string | null => (rows === undefined ? null : JSON.stringify(rows));
-    return [
-      this.#docs.subarray(0, this.#length),
-      text(tables.audit),
-      text(tables.devices),
-      text(tables.chunks),
-      text(tables.holders),
-      text(tables.identified),
-      text(tables.coupons),
-      changes.coupons.length,
-      text(tables.sales),
-      text(tables.postings),
-      text(tables.evidence),
-      text(tables.totals),
-      null,
-    ];
+    const columns = ROW_COLUMNS.map((column) => {
+      const rows = tables[column];
+      return rows === undefined ? null : JSON.stringify(rows);
+    });
+    return [this.#docs.subarray(0, this.#length), null, ...columns];
   }
 
   /** For the daybook: the bytes, and the rows of all columns by their names. */
@@ -45,7 +35,7 @@ export class BatchRows {
     return [this.#docs.subarray(0, this.#length), text];
   }
 
-  #tables(changes: Changes): Readonly<Record<keyof Changes, Rows>> {
+  #tables(changes: Changes): Readonly<Record<(typeof ROW_COLUMNS)[number], Rows>> {
     this.#length = 0;
     if (this.#docs.length > KEPT_BYTES) this.#docs = Buffer.allocUnsafe(FIRST_BYTES);
     const { audit } = changes;

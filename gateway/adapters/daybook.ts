@@ -13,16 +13,16 @@ const MOST_OPERATIONS = 256;
 type Done = (error: Error | undefined) => void;
 
 export class Daybook {
+  readonly #writer: SqliteDatabase;
   readonly #add: PreparedStatement;
-  readonly #enter: PreparedStatement;
   readonly #enterAndWrite: PreparedStatement;
   #commits = 0;
   #operations = 0;
 
   /** A ledger that has just been opened has none. */
   constructor(writer: SqliteDatabase) {
+    this.#writer = writer;
     this.#add = writer.prepare(ADD_TO_DAYBOOK);
-    this.#enter = writer.prepare(ENTER_DAYBOOK);
     this.#enterAndWrite = writer.prepare(ENTER_AND_WRITE);
   }
 
@@ -43,7 +43,7 @@ export class Daybook {
 
   /** In one transaction, or in the one that is open. Another gateway's commits are entered with our own. */
   enter(done: Done): void {
-    this.#enter.run([1], (error) => this.#entered(error, done));
+    this.#writer.exec(ENTER_DAYBOOK, (error) => this.#entered(error, done));
   }
 
   /** The same, and behind them a batch that goes to the tables at once. */

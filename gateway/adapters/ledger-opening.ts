@@ -48,7 +48,7 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
   try {
     await exec('begin immediate');
     rewriteLog(file);
-    await exec(`${ENTER_DAYBOOK.replace('?', '1')}; commit; pragma wal_checkpoint(truncate)`);
+    await exec(`${ENTER_DAYBOOK}; commit; pragma wal_checkpoint(truncate)`);
     syncLedgerFiles(file);
   } catch (error) {
     unusable(error);

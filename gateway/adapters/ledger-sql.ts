@@ -68,11 +68,13 @@ const NOT_ENTERED = `exists (select 1 from daybook, (select (${LAST_ENTERED}) + 
 /** Where in a row it stands that the entity begins, counted from 1; how many bytes it has is beside it. */
 const doc = (at: number): string => `cast(substr(new.docs, value->>${at}, value->>${at + 1}) as text)`;
 
-/** The columns of a batch; `daybook` is null but for one that comes from there. */
-const BATCH = [
-  ...['docs', 'audit', 'devices', 'chunks', 'holders', 'identified', 'coupons', 'changed'],
-  ...['sales', 'postings', 'evidence', 'totals', 'daybook'],
+/** The columns of a batch that hold rows, each of a table or two. */
+export const ROW_COLUMNS = [
+  ...(['audit', 'devices', 'chunks', 'holders', 'identified'] as const),
+  ...(['coupons', 'sales', 'postings', 'evidence', 'totals'] as const),
 ];
+/** `daybook` is null but for a batch that comes from there. */
+const BATCH = ['docs', 'daybook', ...ROW_COLUMNS];
 
 /**
  * A batch is written by one INSERT into a view, whose trigger does the rest: one transaction and one trip to the
@@ -94,7 +96,7 @@ create temp trigger write_batch instead of insert on batch begin
     select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 from json_each(new.coupons) where true
     on conflict(serial) do update set state = excluded.state, sale = excluded.sale, lease_ends = excluded.lease_ends,
       usable_from = excluded.usable_from, version = excluded.version where coupon.version = excluded.version - 1;
-  select raise(abort, 'stale') where changes() <> new.changed;
+  select raise(abort, 'stale') where changes() <> coalesce(json_array_length(new.coupons), 0);
   insert into device(id, seq, doc) select value->>0, value->>1, ${doc(2)} from json_each(new.devices) where true
     on conflict(id) do update set seq = excluded.seq, doc = excluded.doc;
   insert into journal(device, last, doc) select value->>0, value->>1, ${doc(2)} from json_each(new.chunks);
@@ -112,9 +114,7 @@ create temp trigger write_batch instead of insert on batch begin
 end;
 `;
 
-const ENTER = `insert into batch
-    select docs, body->'audit', body->'devices', body->'chunks', body->'holders', body->'identified', body->'coupons',
-      coalesce(json_array_length(body, '$.coupons'), 0), body->'sales', body->'postings', body->'evidence', body->'totals', 1
+const ENTER = `insert into batch select docs, 1, ${ROW_COLUMNS.map((column) => `body->'${column}'`).join()}
     from daybook where seq > (${LAST_ENTERED}) order by seq;`;
 
 /**
@@ -139,7 +139,7 @@ end;
 `;
 export const ADD_TO_DAYBOOK = `insert into daybook(slot, seq, docs, body) values (?1 % ${DAYBOOK_SLOTS}, ?1, ?2, ?3)
   on conflict(slot) do update set seq = excluded.seq, docs = excluded.docs, body = excluded.body`;
-export const ENTER_DAYBOOK = 'insert into entering values (?)';
+export const ENTER_DAYBOOK = 'insert into entering values (null)';
 export const NOT_ENTERED_SQL = `select iif(${NOT_ENTERED}, 'true', 'false') as text where ?1 = ''`;
 const intoBatch = (view: string): string => `insert into ${view} values (${BATCH.map(() => '?').join()})`;
 export const WRITE_BATCH = intoBatch('batch');

@@ -70,7 +70,7 @@ class Commits {
   readonly #load: PreparedStatement;
   readonly #writeBatch: PreparedStatement;
   readonly #daybook: Daybook;
-  readonly #commits: PreparedStatement;
+  readonly #lastCommit: PreparedStatement;
   readonly #working: WorkingBook;
   readonly #rows = new BatchRows();
 
@@ -87,7 +87,7 @@ class Commits {
     this.#load = writer.prepare(loadSql(rules.needsHistory));
     this.#writeBatch = writer.prepare(WRITE_BATCH);
     this.#daybook = new Daybook(writer);
-    this.#commits = writer.prepare(COMMITS_SQL);
+    this.#lastCommit = writer.prepare(COMMITS_SQL);
   }
 
   /** Into memory, where there is room for it. */
@@ -125,6 +125,7 @@ class Commits {
     this.#idle.refresh();
   }
 
+  /** What stands in the daybook goes to the tables. */
   enter(done: Answer<undefined>): void {
     this.#turns.take((end) => {
       this.#daybook.enter((error) => {
@@ -207,7 +208,7 @@ class Commits {
 
   /** What is written finds out by itself whether another gateway was faster; an answer that changes nothing has to look. */
   #unlessOvertaken(done: (error: Error | undefined) => void): void {
-    this.#commits.text([''], (error, commits) => {
+    this.#lastCommit.text([''], (error, commits) => {
       const isOurs = Number(commits) === this.#working.book.audit.seq;
       done(error ?? (isOurs ? undefined : new Error('SQLITE_CONSTRAINT: another gateway has committed')));
     });
