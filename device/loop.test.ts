@@ -1,6 +1,11 @@
 /** The counter as a till, a customer and a cashier meet it: the loop on ports of paper, the disk as slow as the test wants. */
 import { describe, expect, it } from 'vitest';
+import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
 import type { CampaignId, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import { parseUp } from '#protocol/messages/index.js';
+import { downTopic } from '#protocol/messages/topics.js';
+import type { UpMessage } from '#protocol/messages/up.js';
 import { fen } from '#protocol/money.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
 import { monoMs } from '#protocol/time.js';
@@ -9,9 +14,10 @@ import { CampaignDesk } from './campaign-desk.js';
 import { SaleBook } from './core/sale-book.js';
 import { noTime } from './core/trusted-time.js';
 import { led8Display } from './drivers/displays/led8.js';
-import type { ReaderDriver, ReaderEffect } from './drivers/readers/reader.js';
+import type { ReaderDriver, ReaderEffect, ReaderInput } from './drivers/readers/reader.js';
 import { lineScanner } from './drivers/scanners/line.js';
 import { DeviceLoop } from './loop.js';
+import type { BrokerEvents } from './ports/broker.js';
 import { keepNothing } from './ports/keep.js';
 import type { SerialLink, SerialLinkEvents } from './ports/serial-link.js';
 import type { SaleView, TillReply, TillRequest } from './ports/till.js';
@@ -21,21 +27,36 @@ const MERCHANT = 'yh-02' as MerchantId;
 const CAMPAIGN = 'youhao-2023' as CampaignId;
 const SLIP = { auth: '1', rrn: '1', last4: '4321', scheme: 'UPI', readerTime: '' };
 
-/** Says whatever comes down its line. */
-const puppet: ReaderDriver<null> = {
+/** Says whatever comes down its line, and keeps what it is told. */
+const puppet = (told: ReaderInput[]): ReaderDriver<null> => ({
   name: 'puppet',
   baudRate: 9_600,
   create: () => ({
     initial: null,
-    step: (_, input) => ({
-      state: null,
-      effects: input.kind === 'bytes' ? [JSON.parse(new TextDecoder().decode(input.bytes)) as ReaderEffect] : [],
-    }),
+    step(_, input) {
+      if (input.kind !== 'bytes') told.push(input);
+      return {
+        state: null,
+        effects: input.kind === 'bytes' ? [JSON.parse(new TextDecoder().decode(input.bytes)) as ReaderEffect] : [],
+      };
+    },
     wakeAt: () => undefined,
   }),
-};
+});
+
+/** Sells at full price without records once its journal has failed. */
+class SellsOn extends CampaignDesk {
+  override get campaign(): Campaign {
+    const campaign = exampleCampaign();
+    return { ...campaign, offline: { ...campaign.offline, fullPriceWithoutJournal: true } };
+  }
+}
 
 function counter(disk = memoryDisk(), hasReader = true) {
+  const told: ReaderInput[] = [];
+  /** What goes up once the line stands. */
+  const sent: UpMessage[] = [];
+  let line: BrokerEvents | undefined;
   const clock = { mono: () => monoMs(1_000), alarm: () => () => {} };
   const book = new SaleBook(DEVICE, MERCHANT);
   const slow: (() => void)[] = [];
@@ -72,7 +93,7 @@ function counter(disk = memoryDisk(), hasReader = true) {
     write: (bytes) => shown.push(new TextDecoder('latin1').decode(bytes)),
     stop: () => {},
   };
-  const desk = new CampaignDesk({
+  const desk = new SellsOn({
     device: DEVICE,
     campaign: CAMPAIGN,
     mode: 'customer-code',
@@ -98,9 +119,19 @@ function counter(disk = memoryDisk(), hasReader = true) {
     time: noTime,
     keep: keepNothing,
     bootId: 'boot',
-    broker: { connect: () => {}, publish: () => false, discard: () => {} },
+    broker: {
+      connect: (events) => {
+        line = events;
+      },
+      publish: (_, payload) => {
+        const parsed = parseUp(new TextEncoder().encode(payload));
+        if (parsed.ok) sent.push(parsed.value);
+        return true;
+      },
+      discard: () => {},
+    },
     peripherals: {
-      ...(hasReader && { reader: { driver: puppet, link: reader } }),
+      ...(hasReader && { reader: { driver: puppet(told), link: reader } }),
       scanner: { driver: lineScanner, options: { suffix: 'cr', stripAimPrefix: false }, link: scanner },
       display: { driver: led8Display, link: display },
     },
@@ -128,8 +159,15 @@ function counter(disk = memoryDisk(), hasReader = true) {
     hear: (effect: ReaderEffect) => hear(effect),
     scan: (code: string) => scan(code),
     shown,
+    told,
+    sent,
     synced,
     act,
+    goOnline() {
+      line?.onUp();
+      const welcome = { v: 1, type: 'welcome', re: sent.at(-1)?.id, have: opened.value.head, time: 0 };
+      line?.onMessage(downTopic(DEVICE), new TextEncoder().encode(JSON.stringify(welcome)));
+    },
     /** Undefined as long as the disk keeps it waiting. */
     open: (order: string, amount: number) =>
       ask({ kind: 'open', order: order as OrderNo, amountFen: fen(amount) }) satisfies TillReply | undefined,
@@ -177,6 +215,73 @@ describe('an order that comes again', () => {
     hear({ kind: 'answer', ref: sale('A-1'), answer: { kind: 'approved', slip: SLIP } });
     synced();
     expect(act('look', 'A-1')).toBe('settled');
+  });
+});
+
+describe('a reader that holds a result until it is stored', () => {
+  it('is told so once the record is on the disk, and never after the journal has failed', () => {
+    const disk = memoryDisk();
+    const { loop, open, act, synced, sale, hear, told } = counter(disk);
+    const storedRefs = (): readonly SaleId[] => told.flatMap((input) => (input.kind === 'stored' ? [input.ref] : []));
+    const approve = (order: string): SaleId => {
+      act('charge', order);
+      synced();
+      const ref = sale(order);
+      hear({ kind: 'answer', ref, answer: { kind: 'approved', slip: SLIP } });
+      return ref;
+    };
+    open('A-1', 25_990);
+    synced();
+    const first = approve('A-1');
+    expect(storedRefs()).toEqual([]);
+    synced();
+    expect(storedRefs()).toEqual([first]);
+
+    disk.failNext = { code: 'JOURNAL_WRITE_FAILED', message: 'no' };
+    open('B-1', 5_100);
+    synced();
+    expect(loop.health().journal).toBe('failed');
+    // Sold at full price, without a record: only the reader's own store still knows of it.
+    open('C-1', 7_300);
+    const unrecorded = approve('C-1');
+    synced();
+    expect(act('look', 'C-1')).toBe('settled');
+    hear({ kind: 'answer', ref: unrecorded, answer: { kind: 'approved', slip: SLIP } });
+    expect(storedRefs()).toEqual([first]);
+  });
+});
+
+describe('a record that ends a claim on a coupon or on money', () => {
+  const records = (sent: readonly UpMessage[]): readonly string[] =>
+    sent.flatMap((message) => (message.type === 'records' ? message.bodies.map((body) => JSON.parse(body).kind) : []));
+
+  it('goes up at once when the sale is given up', () => {
+    const { open, act, synced, sent, goOnline } = counter();
+    goOnline();
+    open('A-1', 25_990);
+    synced();
+    expect(records(sent)).toEqual([]); // an opened sale waits for company
+    act('cancel', 'A-1');
+    synced();
+    expect(records(sent)).toEqual(['opened', 'abandoned']);
+  });
+
+  it('goes up at once when the card was declined or the sale is paid', () => {
+    for (const [answer, kind] of [
+      [{ kind: 'not-charged', outcome: 'declined', code: '51' }, 'not-charged'],
+      [{ kind: 'approved', slip: SLIP }, 'settled'],
+    ] as const) {
+      const { open, act, synced, sale, hear, sent, goOnline } = counter();
+      goOnline();
+      open('A-1', 25_990);
+      synced();
+      act('charge', 'A-1');
+      synced();
+      expect(records(sent)).toEqual([]);
+      hear({ kind: 'answer', ref: sale('A-1'), answer });
+      synced();
+      expect(records(sent)).toEqual(['opened', 'charging', kind]);
+    }
   });
 });
 

@@ -90,6 +90,23 @@ describe('the outbox', () => {
     expect(end.forked).toBe(true);
   });
 
+  it('lets go of everything on its way when the line goes, reads nothing without it, and sends it again with it', () => {
+    const { end } = play(outboxOf(head(0), head(0)), [
+      [0, { kind: 'online', have: head(0) }],
+      [1, { kind: 'grew', head: head(2), urgent: true }],
+      [2, batch(1, 2)],
+      [3, { kind: 'offline' }],
+    ]);
+    expect(end).toMatchObject({ online: false, sent: [], readingAfter: null, stuckAt: null });
+    expect(outboxWakeAt(end)).toBeUndefined();
+    const { effects } = play(end, [
+      [4, { kind: 'grew', head: head(3), urgent: true }],
+      [5 + ANSWER_TIMEOUT_MS, { kind: 'wake' }],
+    ]);
+    expect(effects).toEqual([]);
+    expect(play(end, [[9, { kind: 'online', have: head(0) }]]).effects).toEqual([{ kind: 'read', after: 0 }]);
+  });
+
   it('sends everything again to a gateway that came back older', () => {
     const { effects } = play(outboxOf(head(5), head(5)), [[0, { kind: 'online', have: head(2) }]]);
     expect(effects).toEqual([

@@ -143,6 +143,77 @@ describe('a sale', () => {
     expect(viewOf(play([journalled], sale).sale).line.zh).toBe('等待过久，未收款，消费券已退回');
   });
 
+  it('counts its lease from the question, however late the answer came', () => {
+    const asked = 2;
+    const answered = asked + AUTHORISE_TIMEOUT_MS - 1;
+    const last = asked + 300_000 - CHARGE_WORST_MS;
+    const chargedAt = (journalledAt: number): boolean =>
+      play([journalled, [asked, code], [answered, authorised(FORTY)], [journalledAt, journalled]]).done.includes(
+        'charge',
+      );
+    expect(chargedAt(last)).toBe(true);
+    expect(chargedAt(last + 1)).toBe(false);
+    expect(chargedAt(answered + 300_000 - CHARGE_WORST_MS)).toBe(false);
+  });
+
+  it('writes down what was charged, which coupon came off, and when each thing happened, word for word', () => {
+    const records = ({ effects }: { readonly effects: readonly SaleEffect[] }): JournalRecord[] =>
+      effects.flatMap((effect) => (effect.kind === 'journal' ? [effect.record] : []));
+    const sale = { sale: FACTS.sale, order: FACTS.order, amountFen: FACTS.amountFen };
+    expect(
+      records(play([journalled, [7, code], [19, authorised(FORTY)], journalled, [60, approved()], [80, journalled]])),
+    ).toEqual([
+      { kind: 'opened', ...sale, at: at(0).wall },
+      {
+        kind: 'charging',
+        ...sale,
+        merchant: FACTS.merchant,
+        netFen: 21_990,
+        coupon: { serial: 4_001, tier: '40', faceFen: 4_000, thresholdFen: 20_000, by: { kind: 'reservation' } },
+        reason: null,
+        readerMark: null,
+        at: at(19).wall,
+      },
+      {
+        kind: 'settled',
+        ...sale,
+        netFen: 21_990,
+        serial: 4_001,
+        faceFen: 4_000,
+        receipt: 'counter-1-s000001-abcdef',
+        card: SLIP,
+        at: at(60).wall,
+      },
+    ]);
+    expect(
+      records(play([journalled, code, authorised(refused('outside-hours')), journalled, approved()])).at(-1),
+    ).toEqual({
+      kind: 'settled',
+      ...sale,
+      netFen: 25_990,
+      serial: null,
+      faceFen: 0,
+      receipt: 'counter-1-s000001-abcdef',
+      card: SLIP,
+      at: at(5).wall,
+    });
+  });
+
+  const charging = [journalled, code, authorised(FORTY), journalled];
+  const doubtful = reader({ kind: 'answer', answer: { kind: 'cannot-say', why: 'no word from the bank' } });
+  it.each<[string, readonly (SaleInput | readonly [number, SaleInput])[], object]>([
+    ['a declined card', [...charging, [90, declined]], { kind: 'not-charged', outcome: 'declined', code: '51' }],
+    ['a cancelled sale', [journalled, [90, { kind: 'cancel', by: 'cashier' }]], { kind: 'abandoned', why: 'cashier' }],
+    [
+      'a charge that nobody knows of',
+      [...charging, doubtful, [90, doubtful]],
+      { kind: 'unknown', why: 'no word from the bank' },
+    ],
+  ])('writes down when %s ended', (_, script, record) => {
+    const { effects } = play(script);
+    expect(effects).toContainEqual({ kind: 'journal', record: { ...record, sale: FACTS.sale, at: at(90).wall } });
+  });
+
   it('asks a reader that fell silent, never charges again, and settles when it says approved', () => {
     const { sale, done } = play([
       journalled,

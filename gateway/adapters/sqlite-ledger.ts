@@ -36,15 +36,30 @@ const FEW_OPERATIONS = 16;
 /** What came so long after the last commit waits for nobody. */
 const ENTER_AFTER_MS = 1_000;
 
+/** The database and the timer that the ledger stands on: the simulated world has them fail, and moves the clock. */
+export interface LedgerHost {
+  readonly open: typeof openSqlite;
+  /** Rings once, unless it is taken back. */
+  after(ms: number, ring: () => void): () => void;
+}
+
+const THIS_MACHINE: LedgerHost = {
+  open: openSqlite,
+  after(ms, ring) {
+    const timer = setTimeout(ring, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
-export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledger> {
-  const writer = await openWriter(file).catch((error: unknown) => {
+export async function openSqliteLedger(file: string, rules: Rules, host: LedgerHost = THIS_MACHINE): Promise<Ledger> {
+  const writer = await openWriter(file, host).catch((error: unknown) => {
     throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}: ${String(error)}.`, cause: error });
   });
   try {
     await prepareLedger(writer, file, rules);
-    const reader = await promisify(openSqlite)(file);
-    const commits = new Commits(rules, writer);
+    const reader = await promisify(host.open)(file);
+    const commits = new Commits(rules, writer, host);
     await commits.readWhole();
     const queries = ledgerQueries(reader, { sha256: rules.sha256, enter: (done) => commits.enter(done) });
     return {
@@ -58,9 +73,9 @@ export async function openSqliteLedger(file: string, rules: Rules): Promise<Ledg
   }
 }
 
-async function openWriter(file: string): Promise<SqliteDatabase> {
+async function openWriter(file: string, { open }: LedgerHost): Promise<SqliteDatabase> {
   makeOwnFile(file);
-  return promisify(openSqlite)(file);
+  return promisify(open)(file);
 }
 
 /** The side of the ledger that decides and writes. */
@@ -76,12 +91,14 @@ class Commits {
 
   /** Commits, and entering what is in the daybook. */
   readonly #turns = new Turns();
-  #idle: NodeJS.Timeout | undefined;
+  readonly #host: LedgerHost;
+  #notIdle: (() => void) | undefined;
   /** Why nothing is committed any more. */
   #stopped: LedgerFault | undefined;
 
-  constructor(rules: Rules, writer: SqliteDatabase) {
+  constructor(rules: Rules, writer: SqliteDatabase, host: LedgerHost) {
     this.#rules = rules;
+    this.#host = host;
     this.#writer = writer;
     this.#working = new WorkingBook(rules.campaign.tiers.length);
     this.#load = writer.prepare(loadSql(rules.needsHistory));
@@ -121,8 +138,8 @@ class Commits {
   }
 
   #enterWhenIdle(): void {
-    this.#idle ??= setTimeout(() => this.enter(() => undefined), ENTER_AFTER_MS).unref();
-    this.#idle.refresh();
+    this.#notIdle?.();
+    this.#notIdle = this.#host.after(ENTER_AFTER_MS, () => this.enter(() => undefined));
   }
 
   /** What stands in the daybook goes to the tables. */
@@ -232,7 +249,7 @@ class Commits {
   close(done: () => void): void {
     // What can't be entered now is when the ledger is opened again.
     this.enter(() => {
-      clearTimeout(this.#idle);
+      this.#notIdle?.();
       this.#writer.close(done);
     });
   }
