@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { CAMPAIGN_ID } from '#protocol/ids.js';
+import { readJson as strictly } from '#protocol/strict-json.js';
 import { readText } from './read-file.js';
 import { UsageError } from './usage.js';
 
@@ -49,12 +50,9 @@ function readJson(path: string): unknown {
   } catch (error) {
     throw unreadable(path, error);
   }
-  try {
-    const document: unknown = JSON.parse(text);
-    return document;
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+  const read = strictly(text);
+  if (read.ok) return read.value;
+  throw unreadable(path, new Error(read.fault.what));
 }
 
 const unreadable = (path: string, error: unknown): UsageError =>

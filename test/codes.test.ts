@@ -28,7 +28,6 @@ const NO_CODES: ReadonlyMap<string, string> = new Map([
   ['TOO_LONG', 'a fault of a frame, told to the reader as NAK'],
   ['ERR_HTTP_REQUEST_TIMEOUT', "Node's"],
   ['HPE_HEADER_OVERFLOW', "Node's"],
-  ['FST_ERR_CTP_EMPTY_JSON_BODY', "fastify's"],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', "fastify's"],
   ['SQLITE_CANTOPEN', "SQLite's"],
   ['SQLITE_CONSTRAINT', "SQLite's"],

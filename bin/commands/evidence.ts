@@ -1,5 +1,6 @@
 /** `codeplate evidence`: checks a piece of evidence by itself, without a database. */
 import { Command } from 'commander';
+import { readJson } from '#protocol/strict-json.js';
 import { readBytes, utf8 } from '../read-file.js';
 import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 
@@ -105,7 +106,8 @@ async function keysOf(given: readonly string[] | undefined): Promise<ReadonlyMap
 async function list(text: string, { json, gateway = GATEWAY }: Options): Promise<void> {
   const { z } = await import('zod');
   const listed = z.object({ id: z.int(), kind: z.string(), device: z.string(), at: z.int() });
-  const parsed = z.object({ evidence: z.array(listed) }).safeParse(jsonIn(text));
+  const read = readJson(text);
+  const parsed = z.object({ evidence: z.array(listed) }).safeParse(read.ok ? read.value : undefined);
   if (!parsed.success)
     throw new UsageError(`What answers at ${gateway} is no gateway of ours. Give its address with --gateway.`);
   const all = parsed.data;
@@ -154,17 +156,11 @@ async function read(file: string): Promise<string> {
 
 /** A document as the gateway gives it, or inside what `--json` printed. */
 function documentIn(text: string): unknown {
-  const value = jsonIn(text);
-  if (value === undefined)
-    throw new UsageError('That is not JSON. codeplate evidence ID --json prints what is expected.');
+  const read = readJson(text);
+  if (!read.ok)
+    throw new UsageError(
+      `That can't be read: ${read.fault.what}. codeplate evidence ID --json prints what is expected.`,
+    );
+  const { value } = read;
   return typeof value === 'object' && value !== null && 'document' in value ? value.document : value;
-}
-
-/** undefined: it is none. */
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

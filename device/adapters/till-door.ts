@@ -5,10 +5,12 @@
  *
  * On Node's own server: there are eight addresses, and a framework would cost the agent a fifth of its start and memory.
  */
+import { isUtf8 } from 'node:buffer';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Log } from '#device/ports/log.js';
 import type { CodeOf } from '#protocol/faults/errors.js';
 import type { AmountFault } from '#protocol/money.js';
+import { readJson } from '#protocol/strict-json.js';
 
 /** Twenty times the longest request there is. */
 export const MAX_BODY_BYTES = 4 * 1024;
@@ -105,6 +107,9 @@ async function answerTo(
     log('warn', stranger, { from: request.socket.remoteAddress });
     return refuse(stranger === 'HOST_NOT_ALLOWED' ? 421 : 403, stranger);
   }
+  // RFC 9112 section 3.2: with two of them, nobody knows which host was checked.
+  const { host: hosts = [] } = request.headersDistinct;
+  if (hosts.length !== 1) return refuse(400, 'REQUEST_MALFORMED');
   const { method = 'GET', url = '/' } = request;
   const cut = url.indexOf('?');
   const path = cut < 0 ? url : url.slice(0, cut);
@@ -159,19 +164,12 @@ async function readBody(request: IncomingMessage): Promise<ReadBody> {
   if (end === 'broken-off') return { ok: false, answer: refuse(400, 'REQUEST_MALFORMED') };
   // Some HTTP clients name the type of a body that they don't send.
   if (size === 0) return { ok: true, body: undefined };
-  try {
-    return { ok: true, body: parseJson(Buffer.concat(chunks).toString('utf8')) };
-  } catch {
-    return { ok: false, answer: refuse(400, 'MESSAGE_NOT_JSON') };
-  }
-}
-
-/** A key that means a prototype to whoever copies the object is no key of ours. */
-function parseJson(text: string): unknown {
-  return JSON.parse(text, (key, value: unknown) => {
-    if (key === '__proto__') throw new SyntaxError('a key that cannot be');
-    return value;
-  });
+  const bytes = Buffer.concat(chunks);
+  if (!isUtf8(bytes)) return { ok: false, answer: refuse(400, 'MESSAGE_NOT_TEXT') };
+  const read = readJson(bytes.toString());
+  if (read.ok) return { ok: true, body: read.value };
+  const { kind, what } = read.fault;
+  return { ok: false, answer: refuse(400, kind === 'not-json' ? 'MESSAGE_NOT_JSON' : 'REQUEST_MALFORMED', what) };
 }
 
 // -- refusals
@@ -188,6 +186,7 @@ const REFUSALS = {
   COUNTER_SILENT: ['本机程序没有回答，请查询该订单', 'The counter did not answer; ask how this order stands'],
   HOST_NOT_ALLOWED: ['只能从本机访问', 'Only for this machine: ask 127.0.0.1 or localhost'],
   MESSAGE_NOT_JSON: ['请求必须是 application/json', 'Send one JSON object, as application/json'],
+  MESSAGE_NOT_TEXT: ['请求必须是 UTF-8 编码', 'Send the JSON in UTF-8, never in GBK'],
   NO_SUCH_ADDRESS: ['没有这个地址', 'There is nothing at this address'],
   ORDER_MALFORMED: ['订单号必须是 1 至 64 个可见 ASCII 字符', 'order must be 1 to 64 printable ASCII characters'],
   ORIGIN_NOT_ALLOWED: ['不接受其他网页的请求', 'Requests from other web pages are not taken'],
@@ -200,7 +199,8 @@ const REFUSALS = {
   TOO_MANY_REQUESTS: ['打开的页面太多', `No more than ${MAX_STREAMS} screens at a time`],
 } as const satisfies Partial<Record<CodeOf<'ProtocolError'>, readonly [zh: string, en: string]>>;
 
-export function refuse(status: number, code: Refusal): Answer {
+/** `what`: what is wrong with this very request, in English, for who writes the till's software. */
+export function refuse(status: number, code: Refusal, what?: string): Answer {
   const [zh, en] = REFUSALS[code];
-  return { kind: 'json', status, body: { code, zh, en } };
+  return { kind: 'json', status, body: { code, zh, en, ...(what !== undefined && { what }) } };
 }

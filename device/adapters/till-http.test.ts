@@ -115,7 +115,7 @@ describe('the till’s HTTP', () => {
     ['null', 'null', 'REQUEST_MALFORMED'],
     ['broken JSON', '{"order":', 'MESSAGE_NOT_JSON'],
     ['an empty body', '', 'REQUEST_MALFORMED'],
-    ['a prototype', '{"order":"T","amountFen":1,"__proto__":{"x":1}}', 'MESSAGE_NOT_JSON'],
+    ['a prototype', '{"order":"T","amountFen":1,"__proto__":{"x":1}}', 'REQUEST_MALFORMED'],
     [
       'a constructor',
       '{"order":"T","amountFen":1,"constructor":{"prototype":{"x":1}}}',

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Log } from '#device/ports/log.js';
 import type { Counter, SaleState, SaleView, TillFault, TillReply, TillRequest } from '#device/ports/till.js';
+import { maskWithin } from '#protocol/codes/classify.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
 import { parseFen } from '#protocol/money.js';
 import { type Language, screenTexts } from './screen.js';
@@ -60,6 +61,7 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
         return method === 'HEAD' ? refuse(404, 'NO_SUCH_ADDRESS') : screens.open(asked.response, language);
       case 'POST /v1/printer 3':
         if (order !== 'resume') break;
+        if (whatBodySays(asked.body) !== undefined) return refuse(400, 'REQUEST_MALFORMED', 'resume takes no body');
         counter.resumePrinting();
         return json(202, { ok: true });
       case 'POST /v1/sales 2':
@@ -67,7 +69,7 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
       case 'GET /v1/sales 3':
         return look(counter, waiters, order, asked);
       case 'POST /v1/sales 4':
-        return act(counter, order, action);
+        return act(counter, order, action, asked.body);
       default:
         break;
     }
@@ -207,12 +209,33 @@ const ACTIONS: ReadonlyMap<string, Exclude<TillRequest['kind'], 'open' | 'look'>
   (['charge', 'cancel', 'refund', 'reprint', 'ask-again'] as const).map((action) => [action, action]),
 );
 
-async function act(counter: Counter, named: string | undefined, action: string | undefined): Promise<Answer> {
+async function act(
+  counter: Counter,
+  named: string | undefined,
+  action: string | undefined,
+  body: unknown,
+): Promise<Answer> {
   const order = orderNo(named);
   const kind = ACTIONS.get(action ?? '');
   if (order === undefined) return refuse(400, 'ORDER_MALFORMED');
   if (kind === undefined) return refuse(404, 'NO_SUCH_ADDRESS');
+  const unknown = whatBodySays(body);
+  if (unknown !== undefined) return refuse(400, 'REQUEST_MALFORMED', `${action} ${unknown}`);
   return answer(await ask(counter, { kind, order }), 200);
+}
+
+/**
+ * No action has a parameter yet. A body that says more was written for something else: a till that asks for 0.50 back must not
+ * have the whole sale refunded. Undefined: it says nothing, as `{}` does.
+ */
+function whatBodySays(body: unknown): string | undefined {
+  if (body === undefined) return undefined;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'takes {} or no body at all';
+  const names = Object.keys(body);
+  if (names.length === 0) return undefined;
+  return 'amountFen' in body
+    ? 'is of the whole sale: it takes no amountFen; nothing was done'
+    : `takes no ${maskWithin(names.join(', ').slice(0, 80))}; nothing was done`;
 }
 
 /** Nothing more will happen to these by themselves. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { ConfigError } from '#protocol/faults/errors.js';
+import { readJson } from '#protocol/strict-json.js';
 import type { Problem } from '#protocol/yaml-file.js';
 
 /** Throws a `ConfigError`: CAMPAIGN_UNREADABLE, or CAMPAIGN_INVALID with every problem. */
@@ -30,10 +31,14 @@ export function campaignProblems(file: string): readonly Problem[] {
 }
 
 function documentIn(file: string): unknown {
+  let text: string;
   try {
     // Fatal: a name in GBK would be signed, and printed on every receipt, as a row of boxes.
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${String(error)}`, cause: error });
+    throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${String(error)}.`, cause: error });
   }
+  const read = readJson(text);
+  if (read.ok) return read.value;
+  throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${read.fault.what}.` });
 }

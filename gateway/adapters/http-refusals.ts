@@ -73,12 +73,13 @@ export function wrongWith(error: unknown): readonly [status: number, code: HttpR
   if (typeof status !== 'number' || status >= 500) return undefined;
   if (status === 413) return [status, 'REQUEST_TOO_LARGE', `at most ${MAX_BODY_BYTES} bytes are taken`];
   if (status === 415) return [status, 'REQUEST_MALFORMED', 'content-type: application/json is expected, in UTF-8'];
+  if (error instanceof NotStrictJson)
+    return [status, 'REQUEST_MALFORMED', `one JSON object is expected: ${error.message}`];
   const what = WRONG.get(code) ?? 'one JSON object is expected, in UTF-8, without keys such as __proto__';
   return [status, 'REQUEST_MALFORMED', what];
 }
 
 const WRONG: ReadonlyMap<unknown, string> = new Map([
-  ['FST_ERR_CTP_EMPTY_JSON_BODY', 'there is no body: one JSON object is expected'],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'the body is not as long as its content-length says'],
   ['MESSAGE_NOT_TEXT', 'the body is not UTF-8: send it so, never in GBK'],
 ]);
@@ -87,6 +88,11 @@ const WRONG: ReadonlyMap<unknown, string> = new Map([
 export class NotUtf8 extends Error {
   readonly statusCode = 400;
   readonly code = 'MESSAGE_NOT_TEXT';
+}
+
+/** Its message says what is wrong, and quotes names of the body only. */
+export class NotStrictJson extends Error {
+  readonly statusCode = 400;
 }
 
 const fieldOf = (error: unknown, name: string): unknown =>

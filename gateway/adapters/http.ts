@@ -9,6 +9,7 @@ import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import type { DeviceId, HolderId } from '#protocol/ids.js';
 import { type ClaimRequest, claimRequestSchema } from '#protocol/messages/claim.js';
+import { readJson } from '#protocol/strict-json.js';
 import { answerClaim, type KeyedHash, prepareClaim } from '../core/claims.js';
 import type { Issuer } from '../core/issuer.js';
 import type { Rules } from '../core/rules.js';
@@ -19,6 +20,7 @@ import type { Verifier } from '../ports/verifier.js';
 import type { Certificate } from './certificates.js';
 import {
   MAX_BODY_BYTES,
+  NotStrictJson,
   NotUtf8,
   REQUEST_TIMEOUT_MS,
   refuse,
@@ -168,11 +170,11 @@ export function httpServer(options: HttpOptions): FastifyInstance {
 
 /** fastify would take text as well, and put boxes where bytes are not UTF-8: a GBK name would be told it is no name. */
 function takeJsonOnly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (isUtf8(body)) return parse(request, body.toString(), done);
-    done(new NotUtf8());
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+    if (!isUtf8(body)) return done(new NotUtf8());
+    const read = readJson(body.toString());
+    return read.ok ? done(null, read.value) : done(new NotStrictJson(read.fault.what));
   });
 }
 
