@@ -39,12 +39,24 @@ const pem = text('the path of a PEM file');
 const tls = z.strictObject({ cert: pem, key: pem, ca: pem.optional() });
 const webTls = z.strictObject({ cert: pem, key: pem });
 
+/** They speak for many, so the limit of connections of one address is not theirs. */
+const proxies = z
+  .array(z.union([z.ipv4(), z.ipv6()], { error: 'an IP address' }), { error: 'a list of IP addresses' })
+  .max(64, 'at most 64')
+  .default([]);
+
 const fileSchema = z.strictObject({
   campaign: text('the path of a campaign document'),
   data: text('a folder that the gateway may write to'),
-  mqtt: z.strictObject({ host, port: port.default(MQTT_PORT), tls: tls.optional() }).prefault({}),
+  mqtt: z.strictObject({ host, port: port.default(MQTT_PORT), tls: tls.optional(), proxies }).prefault({}),
   http: z
-    .strictObject({ host, port: port.default(HTTP_PORT), operatorToken: token.optional(), tls: webTls.optional() })
+    .strictObject({
+      host,
+      port: port.default(HTTP_PORT),
+      operatorToken: token.optional(),
+      tls: webTls.optional(),
+      proxies,
+    })
     .prefault({}),
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
@@ -178,6 +190,8 @@ mqtt:
   #   cert: gateway.pem    # this gateway's certificate, and the chain up to what devices trust
   #   key: gateway.key
   #   ca: devices-ca.pem   # with it, devices need a certificate of their own that names them
+  # Proxies that many devices come through: the limit of connections of one address isn't theirs.
+  # proxies: ["192.0.2.10"]
 
 # Where phones claim, and where operators look.
 http:
@@ -188,6 +202,7 @@ http:
   # tls:                   # then phones say https://
   #   cert: gateway.pem
   #   key: gateway.key
+  # proxies: ["192.0.2.10"]
 
 # Number of the key that signs grants and bundles; devices know the public key by it.
 keyId: 1

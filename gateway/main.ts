@@ -18,6 +18,7 @@ import { issuerSigner, keyedHash } from './adapters/secrets.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
 import { threadVerifier } from './adapters/thread-verifier.js';
+import { type ClosingStep, closeInOrder } from './closing.js';
 import type { GatewayConfig } from './config.js';
 import { createIssuer } from './core/issuer.js';
 import { logBudget } from './core/log-budget.js';
@@ -36,14 +37,16 @@ export interface RunningGateway {
   readonly loop: GatewayLoop;
   /** From now on these are let in, and nobody else: who may not stay is cut off. */
   takeDevices(devices: GatewayConfig['devices']): void;
-  /** Takes nothing more, finishes what is waiting, and resolves once everything is closed. */
-  stop(): Promise<void>;
+  /** Takes nothing more, finishes what is waiting, and closes everything. False where something hung and was left behind. */
+  stop(): Promise<boolean>;
 }
 
 export interface GatewaySurroundings {
   readonly logger: Logger;
   /** The system's, unless given. */
   readonly clock?: Clock;
+  /** For tests: how long a handshake, and then a CONNECT, may take. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** Payment codes and presentations stand in there, and the keys: nobody else on this machine has business with them. */
@@ -57,7 +60,7 @@ export function issuerKeyOf(config: GatewayConfig): Uint8Array {
 
 export async function startGateway(
   config: GatewayConfig,
-  { logger, clock = systemClock() }: GatewaySurroundings,
+  { logger, clock = systemClock(), handshakeTimeoutMs }: GatewaySurroundings,
 ): Promise<RunningGateway> {
   const campaign = readCampaign(config.campaign);
   const tls = config.mqtt.tls && readCertificate(config.mqtt.tls);
@@ -79,7 +82,12 @@ export async function startGateway(
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
   const verifier = threadVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
   const isDevice = (device: DeviceId, password: Uint8Array): boolean => register.admits(device, password);
-  const broker = aedesBroker({ ...config.mqtt, tls, isDevice });
+  const broker = aedesBroker({
+    ...config.mqtt,
+    tls,
+    isDevice,
+    ...(handshakeTimeoutMs !== undefined && { connectTimeoutMs: handshakeTimeoutMs }),
+  });
   const events = loopEvents(logger, metrics, clock);
   const loop = createGatewayLoop({
     ledger,
@@ -95,7 +103,7 @@ export async function startGateway(
   });
   metrics.watch(loop);
   const { operatorToken } = config.http;
-  const http = httpServer({
+  const { app: http, closeSockets } = httpServer({
     rules,
     ledger,
     loop,
@@ -107,6 +115,9 @@ export async function startGateway(
     devices: () => register.devices,
     operatorToken,
     tls: webTls,
+    proxies: config.http.proxies,
+    ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }),
+    refused: (code) => events.rejected(code, undefined),
     alarm: (code, what) => events.alarm(code, what, undefined),
   });
 
@@ -116,17 +127,25 @@ export async function startGateway(
     logger.info({ code: 'DEVICES_TAKEN', added, removed, changed }, 'the devices of this gateway are others now');
   }
 
-  async function closeAll(): Promise<void> {
-    await http.close();
-    await called((done) => loop.stop(done));
-    await called((done) => broker.close(done));
-    await called((done) => verifier.close(done));
-    await called((done) => ledger.close(done));
-  }
+  const closeHttp = async (): Promise<void> => {
+    const closed = http.close();
+    closeSockets();
+    await closed;
+  };
+  /** Together less than the 5 s that a stop may take. A commit takes some ms, and a slow disk a second. */
+  const closing: readonly ClosingStep[] = [
+    { name: 'http', withinMs: 1_000, close: closeHttp },
+    { name: 'queue', withinMs: 1_500, close: () => called((done) => loop.stop(done)) },
+    { name: 'mqtt', withinMs: 500, close: () => called((done) => broker.close(done)) },
+    { name: 'verifier', withinMs: 500, close: () => called((done) => verifier.close(done)) },
+    { name: 'ledger', withinMs: 1_000, close: () => called((done) => ledger.close(done)) },
+  ];
 
-  async function stop(): Promise<void> {
-    await closeAll();
-    logger.info({ code: 'STOPPED' }, 'the gateway has stopped');
+  async function stop(): Promise<boolean> {
+    const unfinished = await closeInOrder(closing, clock);
+    if (unfinished.length === 0) logger.info({ code: 'STOPPED' }, 'the gateway has stopped');
+    else logger.error({ code: 'STOP_UNFINISHED', unfinished }, 'the gateway stops without waiting for these');
+    return unfinished.length === 0;
   }
 
   try {
@@ -139,7 +158,7 @@ export async function startGateway(
       throw addressFault(error, `http: ${web.host}:${web.port}`);
     });
   } catch (error) {
-    await closeAll();
+    await closeInOrder(closing, clock);
     throw error;
   }
   const address = http.server.address();

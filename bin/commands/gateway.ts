@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import type { GatewayConfig } from '#gateway/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
-import { printJson } from '../usage.js';
+import { EXIT_FAILED, printJson } from '../usage.js';
 import { dataFolder } from '../write-place.js';
 
 const EXAMPLES = `
@@ -17,6 +17,9 @@ Examples:
 SIGINT or SIGTERM stops it after what is waiting has been committed. SIGHUP takes the devices of its configuration as they
 are now: new ones are let in, and who is gone or has another password is cut off. All else there needs a restart.
 Logs are JSON lines on standard error.`;
+
+/** With the parts' own times this stays below the 5 s that a stop may take. */
+const LINGER_MS = 400;
 
 interface Options {
   readonly config: string;
@@ -65,7 +68,11 @@ async function run({ config: file, check, json }: Options): Promise<void> {
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
-    void gateway.stop();
+    void gateway.stop().then((isWhole) => {
+      if (!isWhole) process.exit(EXIT_FAILED);
+      // Nothing is left to wait for; a handle that a library forgot must not keep the process.
+      setTimeout(() => process.exit(), LINGER_MS).unref();
+    });
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);

@@ -5,7 +5,7 @@
  * What a device sends `up` goes straight to the gateway's queue and is not passed through the broker's own distribution:
  * nobody may subscribe to it, and that is half of what a message costs aedes.
  */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { generate } from 'mqtt-packet';
 import { DEVICE_ID, type DeviceId } from '#protocol/ids.js';
@@ -14,6 +14,7 @@ import type { StateMessage } from '#protocol/messages/state.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { Broker, BrokerEvents } from '../ports/broker.js';
 import type { Certificate } from './certificates.js';
+import { createDoor } from './door.js';
 import { CONNECT_TIMEOUT_MS, guard, nameInCertificate, serverFor } from './mqtt-sockets.js';
 import { oncePerConnection } from './once-per-connection.js';
 
@@ -24,8 +25,12 @@ export interface AedesBrokerOptions {
   /** With `ca`, a device needs a certificate that it has signed, and speaks only under the name in there. */
   readonly tls?: Certificate | undefined;
   isDevice(device: DeviceId, password: Uint8Array): boolean;
+  /** Addresses that speak for many devices. */
+  readonly proxies?: readonly string[];
   /** For tests: how long a device may read nothing. */
   readonly drainTimeoutMs?: number;
+  /** For tests: how long a handshake, and then a CONNECT, may take. */
+  readonly connectTimeoutMs?: number;
 }
 
 export interface AedesBroker extends Broker {
@@ -64,8 +69,9 @@ const UP_TOPIC = /^codeplate\/v1\/([^/]+)\/up$/;
 const CAMPAIGN_TOPIC = /^codeplate\/v1\/campaign\/[^/+#]+(\/spent)?$/;
 
 export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
   const aedes = new Aedes({
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: connectTimeoutMs,
     drainTimeout: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
     keepaliveLimit: MAX_KEEPALIVE_S,
   });
@@ -74,21 +80,19 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   const entering = new Map<DeviceId, Client>();
   /** Whose name is its own. */
   const admitted = new WeakSet<Client>();
-  const sockets = new Set<Socket>();
   let events: BrokerEvents | undefined;
   const refuse = oncePerConnection((code, device) => events?.onRefused(code, device));
 
-  const server = serverFor(options.tls, (socket) => {
+  const door = createDoor({
+    proxies: options.proxies ?? [],
+    onRefused: (why, socket) => refuse(socket, why === 'crowded' ? 'DOOR_CROWDED' : 'MQTT_TLS_FAILED'),
+  });
+  const server = serverFor(options.tls, connectTimeoutMs, (socket) => {
     guard(socket, (code) => refuse(socket, code));
     aedes.handle(socket);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  // Before any handshake: what never ends one is closed with the rest.
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.on('tlsClientError', (_error, socket) => refuse(socket, 'MQTT_TLS_FAILED'));
+  door.watch(server);
 
   const replies = togetherWithPuback();
   const distribute = aedes.publish;
@@ -165,6 +169,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   aedes.on('clientReady', (client) => {
     const device = client.id as DeviceId;
     if (entering.get(device) === client) entering.delete(device);
+    if (client.conn instanceof Socket) door.proved(client.conn);
     clients.set(device, client);
     events?.onConnected(device);
   });
@@ -232,7 +237,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     close(done) {
       aedes.close(() => {
         server.close(() => done());
-        for (const socket of sockets) socket.destroy();
+        door.closeAll();
       });
     },
   };

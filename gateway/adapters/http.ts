@@ -4,6 +4,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { ECDH, randomInt } from 'node:crypto';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
@@ -18,6 +21,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Answer, ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
 import type { Verifier } from '../ports/verifier.js';
 import type { Certificate } from './certificates.js';
+import { createDoor, type Door } from './door.js';
 import {
   MAX_BODY_BYTES,
   NotStrictJson,
@@ -46,6 +50,12 @@ export interface HttpOptions {
   readonly operatorToken: string | undefined;
   /** With it, phones and operators say `https://`. */
   readonly tls?: Certificate | undefined;
+  /** Addresses that ask for many. */
+  readonly proxies?: readonly string[];
+  /** For tests: how long a handshake may take. */
+  readonly handshakeTimeoutMs?: number;
+  /** A connection was closed before it asked anything. */
+  refused(code: string): void;
   /** Someone should look: a request failed in here. */
   alarm(code: string, what: string): void;
 }
@@ -63,23 +73,35 @@ const LIMITS = {
 const NEVER_SEEN = { online: false, since: null, lastMessage: null, state: null };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
 
-export function httpServer(options: HttpOptions): FastifyInstance {
-  const { rules, ledger, loop, issuer, metrics, tls } = options;
+export interface HttpDoor {
+  readonly app: FastifyInstance;
+  /** Ends every connection, also those that never began to ask. */
+  closeSockets(): void;
+}
+
+export function httpServer(options: HttpOptions): HttpDoor {
+  const { rules, ledger, loop, issuer, metrics } = options;
+  const door = createDoor({
+    proxies: options.proxies ?? [],
+    onRefused: (why) => options.refused(why === 'crowded' ? 'DOOR_CROWDED' : 'HTTP_TLS_FAILED'),
+  });
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    // Node takes its limits at the making of the server only; fastify sets its own afterwards, so both have to be told.
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    ...(tls === undefined ? { http: LIMITS } : { https: { ...LIMITS, ...tls, handshakeTimeout: REQUEST_TIMEOUT_MS } }),
+    serverFactory: (onRequest) => nodeServer(options, door, onRequest),
     // Whoever dawdles must not keep the gateway from stopping; a claim whose answer is cut off is asked again.
     forceCloseConnections: true,
-    clientErrorHandler: (error, socket) => refuseUnread(error.code, socket),
+    // The server itself has one: fastify would give it to the first of two that `localhost` may be.
+    clientErrorHandler: () => undefined,
     // An address that cannot be decoded comes to no handler of ours otherwise, and would be answered with fastify's own code.
     frameworkErrors: (_error, _request, reply) => {
       refuse(reply, 400, 'REQUEST_MALFORMED', 'the address is not percent-encoded UTF-8');
     },
   });
 
+  // While it is answered a socket is no idle one, however many others come from there.
+  app.addHook('preHandler', async ({ raw }) => door.proved(raw.socket));
+  app.addHook('onResponse', async ({ raw }) => door.waits(raw.socket));
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
   });
@@ -165,7 +187,19 @@ export function httpServer(options: HttpOptions): FastifyInstance {
     return reply.send({ format: 1, ...found, campaign: rules.campaign.id, issuerKeys: publicKeys(issuer) });
   });
 
-  return app;
+  return { app, closeSockets: () => door.closeAll() };
+}
+
+/** Made here, so that each socket is watched from its opening on, by whatever name this machine is listened on. */
+function nodeServer({ tls, handshakeTimeoutMs }: HttpOptions, door: Door, onRequest: RequestListener): HttpServer {
+  const handshakeTimeout = handshakeTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const server =
+    tls === undefined
+      ? createServer(LIMITS, onRequest)
+      : createTlsServer({ ...LIMITS, ...tls, minVersion: 'TLSv1.2', handshakeTimeout }, onRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseUnread(error.code ?? '', socket));
+  door.watch(server);
+  return server;
 }
 
 /** fastify would take text as well, and put boxes where bytes are not UTF-8: a GBK name would be told it is no name. */

@@ -1,12 +1,9 @@
 /** Devices over TLS, by the very client that they use: who is let in, and under which name. */
-import 'reflect-metadata'; // x509 asks for it
-import { webcrypto } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mqttBroker } from '#device/adapters/mqtt-broker.js';
@@ -15,45 +12,15 @@ import { checkGatewayConfig } from '#gateway/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { downTopic } from '#protocol/messages/topics.js';
+import { pairOf, type TlsPair } from '#simulator/network/tls-pair.js';
 import { until } from '#simulator/processes/waiting.js';
 import { testCampaign } from '../contract/ledger-fixture.js';
 
 const PASSWORD = 'correct horse';
-const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const DAY_MS = 86_400_000;
-
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-  readonly name: string;
-  readonly keys: webcrypto.CryptoKeyPair;
-}
-
-async function pairOf(name: string, issuer?: Pair): Promise<Pair> {
-  const keys = await webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']);
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: '01',
-    subject: `CN=${name}`,
-    issuer: `CN=${issuer?.name ?? name}`,
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + DAY_MS),
-    signingAlgorithm: ECDSA,
-    publicKey: keys.publicKey,
-    signingKey: (issuer?.keys ?? keys).privateKey,
-    extensions: [
-      new BasicConstraintsExtension(issuer === undefined),
-      new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
-    ],
-  });
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  const key = `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
-  return { cert: certificate.toString('pem'), key, name, keys };
-}
-
 let folder: string;
-let authority: Pair;
-let stranger: Pair;
-let gatewayPair: Pair;
+let authority: TlsPair;
+let stranger: TlsPair;
+let gatewayPair: TlsPair;
 let gateway: RunningGateway | undefined;
 let codes: string[];
 const brokers: Broker[] = [];

@@ -1,0 +1,93 @@
+/**
+ * Watches the sockets of a listening server, plain or TLS, from before their handshake until they are closed. A socket is
+ * known by its peer's address and port, since under TLS two objects of Node stand for one connection.
+ */
+import type { Server, Socket } from 'node:net';
+import { type CrowdLimits, crowd, isLoopback, MOST_IN_ALL, MOST_OF_ONE_ADDRESS, plainAddress } from '../core/crowd.js';
+
+export interface Door {
+  /** Before it listens. */
+  watch(server: Server): void;
+  /** A device was let in, or a whole request has come: it counts no more among those that wait. */
+  proved(socket: Socket): void;
+  /** Its request is answered: until the next one it waits again. */
+  waits(socket: Socket): void;
+  /** Destroys all, also what is in its handshake, and what comes from now on. */
+  closeAll(): void;
+}
+
+export interface DoorOptions {
+  /** Addresses that speak for many; this machine does always. */
+  readonly proxies: readonly string[];
+  onRefused(why: DoorRefusal, socket: Socket): void;
+  /** For tests. */
+  readonly limits?: CrowdLimits;
+}
+
+export type DoorRefusal = 'crowded' | 'no-handshake';
+
+export function createDoor({ proxies, onRefused, limits }: DoorOptions): Door {
+  const sockets = new Map<string, Socket>();
+  const speakers = new Set(proxies.map(plainAddress));
+  const waiting = crowd<string>(
+    limits ?? {
+      ofOneAddress: MOST_OF_ONE_ADDRESS,
+      inAll: MOST_IN_ALL,
+      speaksForMany: (address) => isLoopback(address) || speakers.has(plainAddress(address)),
+    },
+  );
+
+  function enter(name: string, address: string): void {
+    const goes = waiting.enter(name, address);
+    const socket = goes === undefined ? undefined : sockets.get(goes);
+    if (socket === undefined) return;
+    onRefused('crowded', socket);
+    socket.destroy();
+  }
+
+  let isClosed = false;
+  function open(socket: Socket): void {
+    const name = nameOf(socket);
+    // Without an address it was reset before it was looked at.
+    if (isClosed || name === undefined || socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    sockets.set(name, socket);
+    socket.once('close', () => {
+      if (sockets.get(name) !== socket) return;
+      sockets.delete(name);
+      waiting.leave(name);
+    });
+    enter(name, socket.remoteAddress);
+  }
+
+  return {
+    watch(server) {
+      server.on('connection', open);
+      // Node leaves such a socket to its listener; and without a session under it, `end` would never get through.
+      server.prependListener('tlsClientError', (_error: Error, socket: Socket) => {
+        onRefused('no-handshake', socket);
+        socket.destroy();
+      });
+    },
+    proved(socket) {
+      const name = nameOf(socket);
+      if (name !== undefined) waiting.leave(name);
+    },
+    waits(socket) {
+      const name = nameOf(socket);
+      if (name !== undefined && socket.remoteAddress !== undefined && sockets.has(name)) {
+        enter(name, socket.remoteAddress);
+      }
+    },
+    closeAll() {
+      isClosed = true;
+      for (const socket of sockets.values()) socket.destroy();
+    },
+  };
+}
+
+/** One peer has one address and port at a time. */
+const nameOf = ({ remoteAddress, remotePort }: Socket): string | undefined =>
+  remoteAddress === undefined ? undefined : `${remoteAddress}|${remotePort}`;

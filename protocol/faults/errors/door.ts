@@ -1,0 +1,23 @@
+/** The gateway's doors and its own standing. One row a code; a code once used is retired, never reused. */
+import type { ErrorRow } from './row.js';
+
+export const DOOR_ERRORS = {
+  DOOR_CROWDED: [
+    'peer',
+    'again',
+    'Too many connections of one address, or of all, said nothing yet; the oldest of them was closed.',
+    'Look at who connects. If it is a proxy of yours that speaks for many, name it under `proxies`.',
+  ],
+  HTTP_TLS_FAILED: [
+    'peer',
+    'again',
+    'A connection to the HTTP port came to no agreement on TLS in time; it was closed.',
+    'Nothing for a few: scanners and old phones do that. Compare `http.tls` with what the phones trust if there are many.',
+  ],
+  STOP_UNFINISHED: [
+    'ours',
+    'never',
+    'The gateway was told to stop, and a part of it did not end in time; it stopped without waiting for that.',
+    'Nothing is lost: what was not committed is sent again. Look at the disk if it is the ledger, and report it with the log.',
+  ],
+} as const satisfies Record<string, ErrorRow>;
