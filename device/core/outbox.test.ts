@@ -107,6 +107,18 @@ describe('the outbox', () => {
     expect(play(end, [[9, { kind: 'online', have: head(0) }]]).effects).toEqual([{ kind: 'read', after: 0 }]);
   });
 
+  it('goes on where it stopped once a gateway that had called it forked welcomes it again', () => {
+    const stopped = play(outboxOf(head(5), head(2)), [
+      [0, { kind: 'online', have: head(2) }],
+      [1, { kind: 'forked' }],
+      [2, { kind: 'offline' }],
+    ]);
+    expect(stopped.end.forked).toBe(true);
+    const { end, effects } = play(stopped.end, [[3, { kind: 'online', have: head(2) }]]);
+    expect(end.forked).toBe(false);
+    expect(effects).toEqual([{ kind: 'read', after: 2 }]);
+  });
+
   it('sends everything again to a gateway that came back older', () => {
     const { effects } = play(outboxOf(head(5), head(5)), [[0, { kind: 'online', have: head(2) }]]);
     expect(effects).toEqual([

@@ -25,7 +25,7 @@ export interface Outbox {
   readonly stuckAt: MonoMs | null;
   /** When what has not left must leave at the latest; null when nothing waits to. */
   readonly dueAt: MonoMs | null;
-  /** The gateway's copy and ours differ: nothing is sent until a person has looked. */
+  /** The gateway's copy and ours differ: nothing is sent until a person has looked, and the gateway welcomes us again. */
   readonly forked: boolean;
 }
 
@@ -67,7 +67,8 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
       return pump({ ...state, head: input.head, dueAt }, [], at);
     }
     case 'online': {
-      const fresh: Outbox = { ...state, online: true, ...NOTHING_SENT };
+      // A gateway that holds us for forked says so instead of welcome: an operator has decided since.
+      const fresh: Outbox = { ...state, online: true, forked: false, ...NOTHING_SENT };
       return input.have.seq < state.acknowledged.seq
         ? wentBack(fresh, input.have, at)
         : acknowledged(fresh, input.have, at);

@@ -8,6 +8,7 @@
  * | both | the old ones are compared, the new ones kept |
  * | records past a gap | nothing; `have` says from where to send again |
  * | another hash for a seq that is here | fork: the device is stopped, both copies are kept |
+ * | a place that no journal can have | refused with a code, and nothing changes |
  *
  * A record that this version can't read is kept like any other: the chain doesn't break over it, and a person sees it.
  */
@@ -23,13 +24,29 @@ import type { Rules } from './rules.js';
 /** Copies of conflicting messages kept for one device: enough to prove it, too few to fill a disk with. */
 const MAX_FORK_EVIDENCE = 20;
 
+/** A shop writes 2,000 records a day: no journal gets there in a thousand years. */
+const MAX_SEQ = 1_000_000_000;
+
+/**
+ * Before its first record every journal has the same hash. Another one is no journal's, however it came about: a fork would
+ * stop a counter that has written nothing wrong.
+ */
+const isImpossible = ({ seq, hash }: ChainHead): boolean => seq > MAX_SEQ || (seq === 0 && hash !== EMPTY_CHAIN.hash);
+
+const IMPOSSIBLE: Outcome = {
+  kind: 'rejected',
+  code: 'HEAD_IMPOSSIBLE',
+  what: `before record 1 the hash is ${EMPTY_CHAIN.hash.slice(0, 8)}..., and no journal has ${MAX_SEQ} records`,
+};
+
 export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: WallMs): Outcome {
+  const last = op.from + op.bodies.length - 1;
+  if (isImpossible({ seq: op.from - 1, hash: op.prev }) || last > MAX_SEQ) return IMPOSSIBLE;
   const mine = chainOf(draft, op.device);
   if (mine.fork !== null) {
     keepForkEvidence(draft, mine, op, now);
     return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
   }
-  const last = op.from + op.bodies.length - 1;
   if (op.from > mine.seq + 1) return have(mine);
   const overlap = Math.min(last, mine.seq) - op.from + 1;
   const theirs = extend(rules.sha256, { seq: op.from - 1, hash: op.prev }, op.bodies.slice(0, overlap));
@@ -66,6 +83,7 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
  * that it has been rolled back, and stops; one that goes on all the same forks with its next record.
  */
 export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Outcome {
+  if (isImpossible(op.head)) return IMPOSSIBLE;
   const mine = chainOf(draft, op.device);
   if (mine.fork !== null) return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
   if (op.head.seq > mine.seq) return welcome(mine, false);

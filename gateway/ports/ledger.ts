@@ -76,10 +76,17 @@ export interface ClaimedTier {
   readonly reason: ReasonCode | null;
 }
 
+export type RejectionCode =
+  /** The sale is past asking, or another one under the same name. */
+  | 'SALE_DIFFERS'
+  /** It has asked again since. */
+  | 'REQUEST_OVERTAKEN'
+  /** No journal can stand where the device says that its own does. */
+  | 'HEAD_IMPOSSIBLE';
+
 export type Outcome =
   | { readonly kind: 'authorised'; readonly sale: SaleId; readonly answer: AuthoriseAnswer }
-  /** The sale is past asking or another one under the same name, or it has asked again since. */
-  | { readonly kind: 'rejected'; readonly code: 'SALE_DIFFERS' | 'REQUEST_OVERTAKEN'; readonly what: string }
+  | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly what: string }
   /** `unreadable`: which of its records are new and say nothing to this version, so that nothing of them is booked. */
   | { readonly kind: 'have'; readonly head: ChainHead; readonly unreadable?: readonly number[] }
   /** Answers a hello. `isInSync`: the device has nothing that we haven't. */

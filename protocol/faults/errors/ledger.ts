@@ -75,6 +75,12 @@ export const LEDGER_ERRORS = {
     'A device sent a record that this version of the gateway cannot read: it is kept, and nothing of it is booked.',
     'Update the gateway before its devices. What the record says about money is to be booked by hand.',
   ],
+  HEAD_IMPOSSIBLE: [
+    'peer',
+    'never',
+    'A device named a place in its journal that no journal can have; nothing was changed.',
+    'Look at what speaks under this name: the agent never says so. If it is a stranger, take the device out of service and give it a new password.',
+  ],
   DEVICE_FORKED: [
     'operator',
     'never',

@@ -99,5 +99,21 @@ export function records(its: LedgerInTest): void {
       const elsewhere = { seq: 2, hash: 'f'.repeat(64) };
       expect(await commitOne(its.ledger, { ...hello, head: elsewhere })).toMatchObject({ kind: 'forked', seq: 2 });
     });
+
+    it.each([
+      ['a start that is no journal’s', { seq: 0, hash: 'f'.repeat(64) }],
+      ['more records than any journal has', { seq: 1_000_000_001, hash: 'f'.repeat(64) }],
+    ])('that cannot be any journal’s are refused, and stop nobody: %s', async (_, head) => {
+      const counter = new Counter();
+      await commitOne(its.ledger, counter.sends([plain('a')]));
+      const { device } = counter;
+      const impossible = { kind: 'rejected', code: 'HEAD_IMPOSSIBLE' };
+      expect(await commitOne(its.ledger, { kind: 'hello', device, id: 'h', head })).toMatchObject(impossible);
+      const records = { ...counter.sends([plain('x')]), from: head.seq + 1, prev: head.hash };
+      expect(await commitOne(its.ledger, records)).toMatchObject(impossible);
+      expect(await its.evidence()).toEqual([]);
+      const hello = { kind: 'hello', device, id: 'h', head: { seq: 0, hash: GENESIS } } as const;
+      expect(await commitOne(its.ledger, hello)).toMatchObject({ kind: 'welcome', head: { seq: 1 } });
+    });
   });
 }
