@@ -197,7 +197,8 @@ mqtt:
 http:
   host: 127.0.0.1
   port: ${httpPort}
-  # Needed for /metrics and /v1/reconciliation from another machine.
+  # What operators show for /metrics, /v1/reconciliation and all else that isn't a phone's. Without it the gateway makes
+  # one, and keeps it in data/operator-token.
   # operatorToken: "a long random text"
   # tls:                   # then phones say https://
   #   cert: gateway.pem

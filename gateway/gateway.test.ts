@@ -30,6 +30,7 @@ const clock = {
 };
 
 const PASSWORD = 'correct horse';
+const OPERATOR = 'the operator of the day';
 let folder: string;
 let gateway: RunningGateway;
 let clients: MqttClient[];
@@ -52,7 +53,13 @@ function start(): Promise<RunningGateway> {
     { id: 'd2', password: PASSWORD },
     { id: 'd3', password: PASSWORD, merchant: 'm2' },
   ];
-  const file = { campaign: 'campaign.json', data: 'data', mqtt: { port: 0 }, http: { port: 0 }, devices };
+  const file = {
+    campaign: 'campaign.json',
+    data: 'data',
+    mqtt: { port: 0 },
+    http: { port: 0, operatorToken: OPERATOR },
+    devices,
+  };
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
   return startGateway(config.value, { logger: pino({ level: 'silent' }), clock });
@@ -220,7 +227,11 @@ describe('a sale', () => {
     });
     const sale = { sale: 'a', amountFen: 30_000, serial: 7 };
     expect(await plate.records(charging(sale), settled(sale))).toMatchObject({ type: 'have', ...plate.head });
-    expect((await get('/v1/reconciliation')).json).toMatchObject({ redeemed: 1, redeemedFen: 8_000, postingsFen: 0 });
+    expect((await get('/v1/reconciliation', OPERATOR)).json).toMatchObject({
+      redeemed: 1,
+      redeemedFen: 8_000,
+      postingsFen: 0,
+    });
     expect((await get(`/v1/holders/${holder}/coupons`, token)).json).toEqual({
       coupons: [
         { serial: 0, tier: 's20', faceFen: 2_000, thresholdFen: 10_000, state: 'held', usableFrom: 0 },
@@ -315,7 +326,9 @@ describe('bad messages', () => {
     const sale = { sale: 'a', amountFen: 30_000, serial: null };
     const newer = { ...settled(sale), tipFen: 500 };
     expect(await plate.records(charging(sale), newer)).toMatchObject({ type: 'have', seq: 2 });
-    const metrics = await (await fetch(`${base()}/metrics`)).text();
+    const metrics = await (
+      await fetch(`${base()}/metrics`, { headers: { authorization: `Bearer ${OPERATOR}` } })
+    ).text();
     expect(metrics).toContain('codeplate_gateway_alarms_total{code="RECORD_UNREADABLE"} 1');
   });
 
@@ -403,7 +416,7 @@ describe('claims', () => {
     expect(results).toHaveLength(180);
     const reasons = new Set(results.flatMap(({ reason }) => reason ?? []));
     expect([...reasons].toSorted()).toEqual(['already-claimed', 'tier-gone']);
-    expect((await get('/v1/reconciliation')).json).toMatchObject({ held: 8 });
+    expect((await get('/v1/reconciliation', OPERATOR)).json).toMatchObject({ held: 8 });
   });
 
   it('say which part of a person is not what it should be', async () => {

@@ -14,7 +14,7 @@ import { readCampaign } from './adapters/campaign-document.js';
 import { readCertificate } from './adapters/certificates.js';
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
-import { issuerSigner, keyedHash } from './adapters/secrets.js';
+import { issuerSigner, keyedHash, operatorToken } from './adapters/secrets.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
 import { threadVerifier } from './adapters/thread-verifier.js';
@@ -25,6 +25,7 @@ import { logBudget } from './core/log-budget.js';
 import { compileRules } from './core/rules.js';
 import { DeviceRegister } from './device-register.js';
 import { createGatewayLoop, type GatewayLoop, type LoopEvents } from './loop.js';
+import { operatorTokenFile } from './operator-token-file.js';
 import type { Clock } from './ports/clock.js';
 import type { Ledger } from './ports/ledger.js';
 
@@ -58,6 +59,12 @@ export function issuerKeyOf(config: GatewayConfig): Uint8Array {
   return issuerSigner(join(config.data, 'issuer-key.pem')).publicKey;
 }
 
+/** What operators have to show: the configuration's, or one that is made and kept in the data folder. */
+export function operatorTokenOf(config: GatewayConfig): string {
+  mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
+  return config.http.operatorToken ?? operatorToken(operatorTokenFile(config.data));
+}
+
 export async function startGateway(
   config: GatewayConfig,
   { logger, clock = systemClock(), handshakeTimeoutMs }: GatewaySurroundings,
@@ -68,6 +75,7 @@ export async function startGateway(
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
+  const token = operatorTokenOf(config);
   const register = new DeviceRegister(config.devices);
   const rules = compileRules({
     campaign,
@@ -102,7 +110,6 @@ export async function startGateway(
     events,
   });
   metrics.watch(loop);
-  const { operatorToken } = config.http;
   const { app: http, closeSockets } = httpServer({
     rules,
     ledger,
@@ -113,7 +120,7 @@ export async function startGateway(
     keyedHash: hash,
     metrics,
     devices: () => register.devices,
-    operatorToken,
+    operatorToken: token,
     tls: webTls,
     proxies: config.http.proxies,
     ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }),
@@ -164,7 +171,9 @@ export async function startGateway(
   const address = http.server.address();
   const httpPort = typeof address === 'object' && address !== null ? address.port : config.http.port;
   const { port: mqttPort } = broker;
-  logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort }, 'the gateway is ready');
+  const operatorTokenIn =
+    config.http.operatorToken === undefined ? operatorTokenFile(config.data) : 'http.operatorToken';
+  logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort, operatorTokenIn }, 'the gateway is ready');
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
 }
 

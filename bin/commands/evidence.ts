@@ -1,38 +1,29 @@
 /** `codeplate evidence`: checks a piece of evidence by itself, without a database. */
 import { Command } from 'commander';
 import { readJson } from '#protocol/strict-json.js';
+import { askGateway, OPERATOR_OPTIONS, type OperatorOptions, withOperatorOptions } from '../operator-client.js';
 import { readBytes, utf8 } from '../read-file.js';
 import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 
 /** Two presentations have some 4 kB; the records of a forked journal are the most that there is. */
 const MAX_EVIDENCE_BYTES = 16 * 1024 * 1024;
 
-/** Where `codeplate init` puts it. */
-const GATEWAY = 'http://127.0.0.1:8080';
-
-/** A gateway answers in milliseconds; what has said nothing for so long is something else. */
-const ANSWER_MS = 10_000;
-
 /** A key's number is one byte in a grant. */
 const MAX_KEY_ID = 255;
 
-interface Options {
-  readonly gateway?: string;
-  readonly token?: string;
+interface Options extends OperatorOptions {
   readonly file?: string;
   readonly issuerKey?: readonly string[];
   readonly json?: boolean;
 }
 
 export function command(): Command {
-  return new Command('evidence')
+  return withOperatorOptions(new Command('evidence'))
     .summary('Check the evidence of a double spend or a forked journal, without a database.')
     .description(
       'Check evidence by itself: the signatures of both presentations, or the hash chains of a forked journal.\nWithout ID: list what the gateway has. Exit 1 where the evidence does not hold.',
     )
     .argument('[id]', "the evidence's number")
-    .option('--gateway <url>', `where the gateway listens for HTTP (${GATEWAY})`)
-    .option('--token <text>', "the operator's token, where the gateway wants one")
     .option('--file <path>', 'check a saved document instead; - reads standard input')
     .option(
       '--issuer-key <N=KEY...>',
@@ -41,7 +32,7 @@ export function command(): Command {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ codeplate evidence\n  $ codeplate evidence 3 --json > evidence-3.json\n  $ codeplate evidence --file evidence-3.json --issuer-key 1=A7EvS8jGbNdzEXX1AcIbo31bPTiPCdUEAfh-8iaFwI0k',
+      '\nExamples:\n  $ codeplate evidence --config shop/gateway.yaml\n  $ codeplate evidence 3 --config shop/gateway.yaml --json > evidence-3.json\n  $ codeplate evidence --file evidence-3.json --issuer-key 1=A7EvS8jGbNdzEXX1AcIbo31bPTiPCdUEAfh-8iaFwI0k',
     )
     .action(evidence);
 }
@@ -53,7 +44,7 @@ async function evidence(id: string | undefined, options: Options): Promise<void>
     if (id !== undefined) throw new UsageError(`Give a number or --file, not both: is it ${id} or ${options.file}?`);
     refuseUnused(options, ['file', 'issuerKey', 'json'], 'with --file');
   } else if (id === undefined) {
-    refuseUnused(options, ['gateway', 'token', 'json'], 'where only a list is asked for');
+    refuseUnused(options, [...OPERATOR_OPTIONS, 'json'], 'where only a list is asked for');
     await list(await ask(options, '/v1/evidence'), options);
     return;
   }
@@ -103,13 +94,15 @@ async function keysOf(given: readonly string[] | undefined): Promise<ReadonlyMap
   );
 }
 
-async function list(text: string, { json, gateway = GATEWAY }: Options): Promise<void> {
+async function list(text: string, { json, gateway }: Options): Promise<void> {
   const { z } = await import('zod');
   const listed = z.object({ id: z.int(), kind: z.string(), device: z.string(), at: z.int() });
   const read = readJson(text);
   const parsed = z.object({ evidence: z.array(listed) }).safeParse(read.ok ? read.value : undefined);
   if (!parsed.success)
-    throw new UsageError(`What answers at ${gateway} is no gateway of ours. Give its address with --gateway.`);
+    throw new UsageError(
+      `What answers${gateway === undefined ? '' : ` at ${gateway}`} is no gateway of ours. Give its address with --gateway.`,
+    );
   const all = parsed.data;
   if (json === true) {
     printJson(all);
@@ -123,24 +116,11 @@ async function list(text: string, { json, gateway = GATEWAY }: Options): Promise
     );
 }
 
-async function ask({ gateway = GATEWAY, token }: Options, path: string): Promise<string> {
-  let answer: Response;
-  let text: string;
-  try {
-    answer = await fetch(new URL(path, gateway), {
-      signal: AbortSignal.timeout(ANSWER_MS),
-      ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
-    });
-    text = await answer.text();
-  } catch {
-    throw new UsageError(
-      `No gateway answers at ${gateway}. Give its address with --gateway, or a saved document with --file.`,
-    );
-  }
-  if (answer.status === 404)
+async function ask(options: Options, path: string): Promise<string> {
+  const { status, text } = await askGateway(options, path);
+  if (status === 404)
     throw new UsageError('The gateway has no such evidence. Run codeplate evidence to see which there are.');
-  if (answer.status === 401) throw new UsageError("The gateway wants the operator's token: give it with --token.");
-  if (!answer.ok) throw new Error(`the gateway answered ${answer.status}: ${text.slice(0, 200)}`);
+  if (status !== 200) throw new Error(`the gateway answered ${status}: ${text.slice(0, 200)}`);
   return text;
 }
 

@@ -12,7 +12,7 @@ Examples:
   $ codeplate gateway --config shop/gateway.yaml
   $ codeplate gateway --config shop/gateway.yaml --check    (only read it, and say what is wrong)
   $ curl -s http://127.0.0.1:8080/healthz
-  $ curl -s http://127.0.0.1:8080/v1/reconciliation
+  $ curl -s -H "Authorization: Bearer $(cat shop/data/operator-token)" http://127.0.0.1:8080/v1/reconciliation
 
 SIGINT or SIGTERM stops it after what is waiting has been committed. SIGHUP takes the devices of its configuration as they
 are now: new ones are let in, and who is gone or has another password is cut off. All else there needs a restart.

@@ -69,13 +69,17 @@ interface Written {
 }
 
 async function init(folder: string, options: InitOptions): Promise<Written> {
-  const [{ readCampaign }, { gatewayConfigExample, parseGatewayConfig }, { issuerKeyOf }, { deviceConfigExample }] =
-    await Promise.all([
-      import('../campaign-file.js'),
-      import('#gateway/config.js'),
-      import('#gateway/main.js'),
-      import('#device/config-example.js'),
-    ]);
+  const [
+    { readCampaign },
+    { gatewayConfigExample, parseGatewayConfig },
+    { issuerKeyOf, operatorTokenOf },
+    { deviceConfigExample },
+  ] = await Promise.all([
+    import('../campaign-file.js'),
+    import('#gateway/config.js'),
+    import('#gateway/main.js'),
+    import('#device/config-example.js'),
+  ]);
   const { device } = options;
   if (!DEVICE_ID.test(device)) {
     throw new UsageError(`--device ${JSON.stringify(device)}: write up to 32 of a-z, 0-9 and -, such as plate-001.`);
@@ -110,6 +114,7 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
   const gateway = parseGatewayConfig(gatewayYaml, gatewayFile);
   if (!gateway.ok) throw new Error(`the example that init writes is not in order: ${JSON.stringify(gateway.fault)}`);
   const publicKey = Buffer.from(issuerKeyOf(gateway.value)).toString('base64url');
+  operatorTokenOf(gateway.value);
   write(
     folder,
     'device.yaml',

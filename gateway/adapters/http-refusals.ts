@@ -27,6 +27,10 @@ const SAID = {
     zh: '没有查看权限：顾客请在领券时所用的手机上打开，运营人员请出示口令',
     en: 'This is not for everybody: open it on the phone that claimed, or with the token of an operator',
   },
+  OPERATOR_BACK_OFF: {
+    zh: '口令多次有误，请稍等再试，并核对口令',
+    en: 'Too many wrong tokens came: wait as long as it says, and compare the token',
+  },
   TOO_MANY_REQUESTS: {
     zh: '现在人太多，没有登记，请稍等片刻再试',
     en: 'Too many ask at the moment, and nothing was stored: try again soon',

@@ -7,7 +7,7 @@ import { ECDH, randomInt } from 'node:crypto';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import type { DeviceId, HolderId } from '#protocol/ids.js';
@@ -18,10 +18,11 @@ import type { Issuer } from '../core/issuer.js';
 import type { Rules } from '../core/rules.js';
 import type { GatewayLoop } from '../loop.js';
 import type { Clock } from '../ports/clock.js';
-import type { Answer, ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
+import type { ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
 import type { Verifier } from '../ports/verifier.js';
 import type { Certificate } from './certificates.js';
 import { createDoor, type Door } from './door.js';
+import { bearer, operatorRoutes, promised } from './http-operators.js';
 import {
   MAX_BODY_BYTES,
   NotStrictJson,
@@ -46,15 +47,15 @@ export interface HttpOptions {
   readonly metrics: Metrics;
   /** Those that may connect just now. */
   readonly devices: () => readonly DeviceId[];
-  /** Without one, sums and metrics are for this machine only. */
-  readonly operatorToken: string | undefined;
+  /** Without it nobody sees sums, metrics or evidence, wherever they ask from. */
+  readonly operatorToken: string;
   /** With it, phones and operators say `https://`. */
   readonly tls?: Certificate | undefined;
   /** Addresses that ask for many. */
   readonly proxies?: readonly string[];
   /** For tests: how long a handshake may take. */
   readonly handshakeTimeoutMs?: number;
-  /** A connection was closed before it asked anything. */
+  /** A connection was closed before it asked anything, or an operator's request was turned away. */
   refused(code: string): void;
   /** Someone should look: a request failed in here. */
   alarm(code: string, what: string): void;
@@ -69,8 +70,6 @@ const LIMITS = {
   // Node would refuse such a request without a word; here it is one like those that come under a strange name.
   requireHostHeader: false,
 };
-/** Since this gateway started, that is: what devices say of themselves is in no book. */
-const NEVER_SEEN = { online: false, since: null, lastMessage: null, state: null };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
 
 export interface HttpDoor {
@@ -80,7 +79,7 @@ export interface HttpDoor {
 }
 
 export function httpServer(options: HttpOptions): HttpDoor {
-  const { rules, ledger, loop, issuer, metrics } = options;
+  const { rules, ledger, loop, issuer } = options;
   const door = createDoor({
     proxies: options.proxies ?? [],
     onRefused: (why) => options.refused(why === 'crowded' ? 'DOOR_CROWDED' : 'HTTP_TLS_FAILED'),
@@ -157,35 +156,7 @@ export function httpServer(options: HttpOptions): HttpDoor {
     return reply.code(503).send({ ok: false, waiting, code: fault.code });
   });
 
-  app.get('/metrics', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(options, reply);
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-  });
-
-  app.get('/v1/reconciliation', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(options, reply);
-    return reply.send(await promised(ledger.reconciliation.bind(ledger)));
-  });
-
-  app.get('/v1/devices', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(options, reply);
-    return reply.send({
-      devices: options.devices().map((device) => ({ device, ...(loop.presence.get(device) ?? NEVER_SEEN) })),
-    });
-  });
-
-  app.get('/v1/evidence', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(options, reply);
-    const all = await promised(ledger.evidence.bind(ledger));
-    return reply.send({ evidence: all.map(({ id, kind, device, at }) => ({ id, kind, device, at })) });
-  });
-
-  app.get<{ Params: { id: string } }>('/v1/evidence/:id', async (request, reply) => {
-    if (!isOperator(options, request)) return refuseOperator(options, reply);
-    const found = (await promised(ledger.evidence.bind(ledger))).find(({ id }) => String(id) === request.params.id);
-    if (found === undefined) return refuse(reply, 404, 'NOT_FOUND', 'there is no evidence under this number');
-    return reply.send({ format: 1, ...found, campaign: rules.campaign.id, issuerKeys: publicKeys(issuer) });
-  });
+  operatorRoutes(app, { ...options, issuerKeys: publicKeys(issuer) });
 
   return { app, closeSockets: () => door.closeAll() };
 }
@@ -265,39 +236,3 @@ function pointOf(text: string): Uint8Array | undefined {
     return undefined;
   }
 }
-
-function isOperator({ operatorToken, keyedHash }: HttpOptions, request: FastifyRequest): boolean {
-  if (operatorToken !== undefined) return isSameSecret(keyedHash, bearer(request), operatorToken);
-  return LOOPBACK.has(request.ip) && !isFromElsewhere(request);
-}
-
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
-
-/**
- * A proxy on this machine asks for the whole world, and a web page for whoever made its name mean 127.0.0.1: both come from
- * loopback. A proxy that hides what it does can't be told apart: that is what the token is for.
- */
-function isFromElsewhere({ headers }: FastifyRequest): boolean {
-  const host = (headers.host ?? '').replace(/:\d{1,5}$/, '');
-  return !LOCAL_NAMES.has(host) || PROXY_HEADERS.some((name) => headers[name] !== undefined);
-}
-
-const LOCAL_NAMES: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
-const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip'];
-
-const bearer = ({ headers }: FastifyRequest): string => /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
-
-const refuseOperator = ({ operatorToken }: HttpOptions, reply: FastifyReply): FastifyReply => {
-  const how =
-    operatorToken === undefined
-      ? 'ask this machine from itself, as 127.0.0.1 and through no proxy, or set http.operatorToken'
-      : 'give the token of the configuration, as Bearer';
-  return refuse(reply, 401, 'NOT_AUTHORISED', `for the operator only: ${how}`);
-};
-
-const promised = <Value>(ask: (done: Answer<Value>) => void): Promise<Value> =>
-  new Promise((resolve, reject) => {
-    ask((fault, value) =>
-      fault === undefined ? resolve(value) : reject(new Error(`${fault.code}: ${fault.message}`)),
-    );
-  });

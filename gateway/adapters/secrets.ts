@@ -1,7 +1,8 @@
 /**
  * The gateway's own secrets, files in its data folder that are made at the first start: the issuer's private key, and the
  * key under which phone, ID-card and device numbers are hashed. Lose the second and everybody can claim again; lose the
- * first and no coupon that was handed out can be verified off line.
+ * first and no coupon that was handed out can be verified off line. The third is the operator's token, where the configuration
+ * has none: lose it and the next start makes another.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,10 @@ import { closeToOthers, OWN_FILE_MODE } from '#protocol/node-own-files.js';
 import type { KeyedHash } from '../core/claims.js';
 
 const HASH_KEY_BYTES = 32;
+/** 192 bits, 32 characters. */
+const TOKEN_BYTES = 24;
+/** As the configuration takes them; what travels in a header. */
+const TOKEN = /^[!-~][ -~]{6,198}[!-~]$/;
 
 export function issuerSigner(file: string): Es256Signer {
   const pem = kept(file, () => privateKeyToPem(generatePrivateKey()));
@@ -29,18 +34,34 @@ export function keyedHash(file: string): KeyedHash {
   return (text) => createHmac('sha256', key).update(text).digest('hex');
 }
 
+/** The token of a gateway whose configuration names none. */
+export function operatorToken(file: string): string {
+  const token = kept(
+    file,
+    () => `${randomBytes(TOKEN_BYTES).toString('base64url')}\n`,
+    'OPERATOR_TOKEN_UNUSABLE',
+  ).trim();
+  if (TOKEN.test(token)) return token;
+  const detail = `${file}: one line of at least 8 ASCII characters is needed.`;
+  throw new ConfigError('OPERATOR_TOKEN_UNUSABLE', { detail });
+}
+
 /** Says nothing of where two texts differ by the time that it takes. */
 export function isSameSecret(hash: KeyedHash, one: string, other: string): boolean {
   return timingSafeEqual(Buffer.from(hash(one)), Buffer.from(hash(other)));
 }
 
-function kept(file: string, make: () => string): string {
+function kept(
+  file: string,
+  make: () => string,
+  code: 'KEY_UNUSABLE' | 'OPERATOR_TOKEN_UNUSABLE' = 'KEY_UNUSABLE',
+): string {
   try {
     if (!existsSync(file)) writeSafely(file, make());
     closeToOthers(file);
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError('KEY_UNUSABLE', { detail: `${file}: ${String(error)}`, cause: error });
+    throw new ConfigError(code, { detail: `${file}: ${String(error)}`, cause: error });
   }
 }
 

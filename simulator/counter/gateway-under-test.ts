@@ -1,5 +1,5 @@
 /** The real gateway on free ports and a folder of its own: a process that can be killed, or in this one, with its own clock. */
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { stringify } from 'yaml';
@@ -27,6 +27,7 @@ export interface GatewayOptions {
 export class GatewayUnderTest {
   readonly url: string;
   readonly mqttPort: number;
+  readonly #tokenFile: string;
   readonly #child: Child | undefined;
   readonly #begin: () => Promise<RunningGateway>;
   #here: RunningGateway | undefined;
@@ -35,6 +36,7 @@ export class GatewayUnderTest {
     const { folder, mqttPort, httpPort, devices, clockOffsetMs } = options;
     this.mqttPort = mqttPort;
     this.url = `http://127.0.0.1:${httpPort}`;
+    this.#tokenFile = path.join(folder, 'data', 'operator-token');
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, 'campaign.json'), JSON.stringify(options.campaign, null, 2));
     const config = {
@@ -116,6 +118,11 @@ export class GatewayUnderTest {
     }
   }
 
+  /** What an operator's program sends along with each question; there once the gateway has been started. */
+  get asOperator(): { readonly authorization: string } {
+    return { authorization: `Bearer ${readFileSync(this.#tokenFile, 'utf8').trim()}` };
+  }
+
   /** Every piece of evidence, whole. */
   async evidence(): Promise<readonly unknown[]> {
     const { evidence } = z
@@ -126,7 +133,7 @@ export class GatewayUnderTest {
 
   async #get(address: string): Promise<unknown> {
     const response = await fetch(`${this.url}${address}`, {
-      headers: { connection: 'close' },
+      headers: { ...this.asOperator, connection: 'close' },
       signal: AbortSignal.timeout(ASK_MS),
     });
     return response.json();

@@ -55,7 +55,9 @@ describe('bad input at a counter', () => {
 
   const books = async (): Promise<string> => {
     const { journal, reader, paper } = await rig.counter('plate-001').books();
-    const ledger = await (await fetch(`${rig.gateway.url}/v1/reconciliation`)).text();
+    const ledger = await (
+      await fetch(`${rig.gateway.url}/v1/reconciliation`, { headers: rig.gateway.asOperator })
+    ).text();
     return JSON.stringify([journal, reader, paper.length, ledger]);
   };
   const codes = (): string[] => log.flatMap(({ code }) => code ?? []);

@@ -136,7 +136,11 @@ function connectPacket(clientId: Uint8Array, username: Uint8Array): Buffer {
 }
 
 const sums = async (): Promise<string> =>
-  (await fetch(`http://127.0.0.1:${gateway.httpPort}/v1/reconciliation`)).text();
+  (
+    await fetch(`http://127.0.0.1:${gateway.httpPort}/v1/reconciliation`, {
+      headers: { authorization: `Bearer ${readFileSync(path.join(folder, 'data', 'operator-token'), 'utf8').trim()}` },
+    })
+  ).text();
 
 describe('at the door for devices', () => {
   it('two hundred connections that dribble their CONNECT keep nobody out, and are closed', async () => {

@@ -82,7 +82,9 @@ const deviceSchema = z.object({
   ]),
 });
 async function atTheGateway(): Promise<z.infer<typeof deviceSchema>['devices'][0]> {
-  const said: unknown = await (await fetch(`${rig.gateway.url}/v1/devices`)).json();
+  const said: unknown = await (
+    await fetch(`${rig.gateway.url}/v1/devices`, { headers: rig.gateway.asOperator })
+  ).json();
   return deviceSchema.parse(said).devices[0];
 }
 

@@ -62,6 +62,12 @@ export const CONFIG_ERRORS = {
     'A private key is missing or is not one of curve P-256.',
     'Give a PKCS#8 PEM or a JWK of curve P-256.',
   ],
+  OPERATOR_TOKEN_UNUSABLE: [
+    'operator',
+    'never',
+    'The file with the operator’s token cannot be read or made, or holds no token.',
+    'Let the gateway read the file `operator-token` in its data folder, or delete it: a new token is made at the next start.',
+  ],
   CERTIFICATE_UNUSABLE: [
     'operator',
     'never',

@@ -156,7 +156,13 @@ export const PROTOCOL_ERRORS = {
     'peer',
     'never',
     'The request came without the token that it needs, or with another one.',
-    'Send the token as `Authorization: Bearer`: a holder has it from the claim, an operator from the configuration.',
+    'Send the token as `Authorization: Bearer`: a holder has it from the claim, an operator from `http.operatorToken` or the file `operator-token` in the data folder.',
+  ],
+  OPERATOR_BACK_OFF: [
+    'peer',
+    'again',
+    'Too many wrong operator tokens came from one address; its tokens are not compared until it has waited.',
+    'Wait as long as `Retry-After` says, with the right token. If nobody of yours asked, somebody guesses: keep operators’ paths off the public proxy.',
   ],
   NO_SUCH_ADDRESS: ['peer', 'never', 'There is nothing at this address.', 'Compare it with the list in the manual.'],
   HOST_NOT_ALLOWED: [

@@ -1,0 +1,83 @@
+/**
+ * Back-off for wrong operator tokens, per address. A person mistypes a few times; a program that guesses is answered
+ * 429 after that, and its tokens aren't compared any more until it has waited. Each address waits alone, so that nobody
+ * locks an operator out from elsewhere.
+ */
+import type { Millis, WallMs } from '#protocol/time.js';
+
+/** Wrong tokens without a wait: enough for typing errors and for a script with an old token. */
+export const FREE_TRIES = 10;
+/** The first wait; each further wrong token doubles it … */
+export const FIRST_WAIT_MS: Millis = 1_000;
+/** … up to this: 1,440 guesses a day. */
+export const LONGEST_WAIT_MS: Millis = 60_000;
+/** After so long without a wrong token an address begins anew. */
+export const FORGOTTEN_AFTER_MS: Millis = 600_000;
+/** Addresses remembered, some 1 MB. Beyond it the one goes that has been quiet for the longest. */
+export const MAX_ADDRESSES = 10_000;
+
+interface Tries {
+  readonly wrong: number;
+  readonly last: WallMs;
+}
+
+export interface OperatorDoor {
+  /** How long this address has to wait before its next token is compared; 0: not at all. */
+  waitMs(address: string, now: WallMs): Millis;
+  /** A wrong token came. True where the address has to wait from now on, and had not before. */
+  wrong(address: string, now: WallMs): boolean;
+  /** The right token came. */
+  right(address: string): void;
+  /** Addresses remembered. */
+  readonly size: number;
+}
+
+export function operatorDoor(): OperatorDoor {
+  const triesOf = new Map<string, Tries>();
+
+  /** A clock that was set back must lock nobody out, so times to come count as long ago. */
+  function known(name: string, now: WallMs): Tries | undefined {
+    const tries = triesOf.get(name);
+    if (tries === undefined || (now >= tries.last && now - tries.last < FORGOTTEN_AFTER_MS)) return tries;
+    triesOf.delete(name);
+    return undefined;
+  }
+
+  return {
+    waitMs(address, now) {
+      const tries = known(networkOf(address), now);
+      if (tries === undefined || tries.wrong < FREE_TRIES) return 0;
+      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries.wrong - FREE_TRIES));
+      return Math.max(0, tries.last + wait - now);
+    },
+    wrong(address, now) {
+      const name = networkOf(address);
+      const wrong = (known(name, now)?.wrong ?? 0) + 1;
+      // To the end of the map's order: the first one is then the one that has been quiet for the longest.
+      triesOf.delete(name);
+      triesOf.set(name, { wrong, last: now });
+      const [oldest] = triesOf.keys();
+      if (triesOf.size > MAX_ADDRESSES && oldest !== undefined) triesOf.delete(oldest);
+      return wrong === FREE_TRIES;
+    },
+    right(address) {
+      triesOf.delete(networkOf(address));
+    },
+    get size() {
+      return triesOf.size;
+    },
+  };
+}
+
+/** One household has a whole /64 of IPv6, 2^64 addresses; and IPv4 on a socket for both kinds comes as `::ffff:1.2.3.4`. */
+export function networkOf(address: string): string {
+  const v4 = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
+  if (v4 !== undefined) return v4;
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.toLowerCase().split('%', 1)[0]?.split('::') ?? [];
+  const before = head === '' ? [] : head.split(':');
+  if (tail === undefined) return before.slice(0, 4).join(':');
+  const after = tail === '' ? [] : tail.split(':');
+  const zeros = new Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
+}
