@@ -8,8 +8,11 @@
 
 /** "CPLl" in ASCII: whose database a file is. */
 export const APPLICATION_ID = 0x43504c6c;
-/** 2: with the daybook. A gateway of before would not see what stands only there. */
-export const SCHEMA_VERSION = 2;
+/**
+ * 2: with the daybook, which a gateway of version 1 would not see. 3: disputed money in suspense accounts, allowances and
+ * showings remembered: a gateway of version 2 would pay what this one holds back. Both older ones are taken over as they are.
+ */
+export const SCHEMA_VERSION = 3;
 
 /**
  * synchronous=FULL: a commit is on the disk before it is answered (in WAL mode, NORMAL would sync at checkpoints only).

@@ -7,6 +7,8 @@ import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } fr
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
+import type { Account } from './accounts.js';
+import type { Doubt } from './doubts.js';
 
 /** A sale's name across all devices: `<device>/<sale>`. */
 export type SaleKey = string & { readonly __id: 'sale-key' };
@@ -55,7 +57,7 @@ export interface OfflineShowing {
 }
 
 export interface Leg {
-  readonly account: string;
+  readonly account: Account;
   readonly fen: number;
 }
 
@@ -83,10 +85,10 @@ export interface SaleEntry {
   readonly presented: string | null;
   readonly state: 'asked' | 'charging' | 'unknown' | 'settled' | 'not-charged' | 'abandoned' | 'refunded';
   readonly booking: Booking;
-  /** What its redemption moved: a refund starts from there. */
+  /** What its redemption moved, or its dispute holds in suspense: a refund starts from there. */
   readonly legs: readonly Leg[];
-  /** What did not agree; a person looks at sales that have any. */
-  readonly flags: readonly string[];
+  /** What did not agree; a person looks at sales that have any. An older ledger's may have other texts (`weightOf`). */
+  readonly flags: readonly Doubt[];
   readonly at: number;
 }
 
@@ -113,7 +115,8 @@ export interface JournalChunk {
 /** Double entry: the legs sum to zero. */
 export interface PostingSet {
   readonly id: number;
-  readonly kind: 'redemption' | 'conflict' | 'refund';
+  /** `disputed`: into suspense. Release 0.1 called that `conflict`. */
+  readonly kind: 'redemption' | 'conflict' | 'refund' | 'disputed';
   readonly sale: SaleKey;
   readonly legs: readonly Leg[];
 }

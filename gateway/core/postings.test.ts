@@ -3,12 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import type { MerchantId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import type { Leg } from './book.js';
-import { conflictAccount, conflictLegs, redemptionLegs, refundLegs, sponsorLegs, sumOf } from './postings.js';
+import {
+  conflictAccount,
+  conflictLegs,
+  disputedLegs,
+  redemptionLegs,
+  refundLegs,
+  sponsorLegs,
+  sumOf,
+} from './postings.js';
 
 const SHOP = 'shop-1' as MerchantId;
+const DEVICE = 'd1' as DeviceId;
 
 const shared = (...shares: readonly number[]): Campaign => ({
   ...exampleCampaign(),
@@ -40,11 +49,13 @@ describe('a redemption', () => {
     expect(balances(redemptionLegs(campaign, SHOP, fen(face), fen(face)))).toEqual(expected);
   });
 
-  it('books what a counter took beside the face as disputed', () => {
-    expect(balances(redemptionLegs(shared(10_000), SHOP, fen(2_000), fen(2_500)))).toEqual({
-      'sponsor:s0': -2_000,
-      disputed: -500,
-      'merchant:shop-1': 2_500,
+  it.each([
+    ['more than the face', 99_999_999, 2_000],
+    ['less than it', 1_500, 1_500],
+  ])('of which a counter says that it took %s (%i fen) pays the merchant %i fen', (_what, taken, paid) => {
+    expect(balances(redemptionLegs(shared(10_000), SHOP, fen(2_000), fen(taken)))).toEqual({
+      'sponsor:s0': -paid,
+      'merchant:shop-1': paid,
     });
   });
 });
@@ -64,7 +75,7 @@ describe('a double spend', () => {
     expect(conflict(account, committed)).toBe(expected);
   });
   it('moves nothing where nothing was taken off', () => {
-    expect(conflictLegs(SHOP, fen(0), { account: 'conflict:bank', borne: fen(0) })).toEqual([]);
+    expect(conflictLegs(SHOP, fen(0), 'conflict:bank')).toEqual([]);
   });
 });
 
@@ -89,9 +100,12 @@ describe('whatever the shares, the face and what comes back', () => {
     fc.assert(
       fc.property(shares, money, money, (campaign, face, taken) => {
         expect(sumOf(redemptionLegs(campaign, SHOP, face, taken))).toBe(0);
-        const conflict = conflictLegs(SHOP, taken, { account: 'conflict:bank', borne: face });
-        expect(sumOf(conflict)).toBe(0);
-        expect(-(balances(conflict)['conflict:bank'] ?? 0)).toBeLessThanOrEqual(face);
+        for (const legs of [redemptionLegs(campaign, SHOP, face, taken), conflictLegs(SHOP, face, 'conflict:bank')]) {
+          expect(sumOf(legs)).toBe(0);
+          expect(balances(legs)[`merchant:${SHOP}`] ?? 0).toBeLessThanOrEqual(face);
+        }
+        const disputed = disputedLegs(DEVICE, taken);
+        expect([sumOf(disputed), balances(disputed)['disputed:d1']]).toEqual([0, taken]);
         const legs = sponsorLegs(campaign, -face);
         expect(sumOf(legs)).toBe(-face);
         campaign.sponsors.forEach(({ shareBasisPoints }, at) => {

@@ -1,20 +1,13 @@
 /**
  * Double entry. An account's balance is the sum of its legs: sponsors go down as coupons are redeemed, merchants go up,
- * and every set sums to zero. Settlement files are sums of postings and of nothing else.
- *
- * | account | is |
- * |---|---|
- * | `sponsor:<id>` | what a sponsor has paid (negative) |
- * | `merchant:<id>` | what a merchant has to get |
- * | `refund:<campaign>` | faces of coupons that stay used although their goods went back: the merchant keeps none of those |
- * | `conflict:sponsor`, `conflict:bank`, `conflict:merchant:<id>` | who bears an offline double spend, as the campaign names it |
- * | `conflict:beyond-budget` | what the sponsor would bear past the budget, which is never exceeded |
- * | `disputed` | what a counter took off without a coupon that we know of: a person decides |
+ * and every set sums to zero. Settlement files are sums of postings and of nothing else. The accounts stand in
+ * `accounts.ts`.
  */
 import type { RefundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import type { MerchantId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
+import { type Account, account } from './accounts.js';
 import type { Leg } from './book.js';
 
 const WHOLE_BASIS_POINTS = 10_000;
@@ -26,34 +19,29 @@ export function sponsorLegs(campaign: Campaign, amount: number): Leg[] {
     const isLast = at === campaign.sponsors.length - 1;
     const share = isLast ? left : Math.trunc((amount * sponsor.shareBasisPoints) / WHOLE_BASIS_POINTS);
     left -= share;
-    return { account: `sponsor:${sponsor.id}`, fen: share };
+    return { account: account.sponsor(sponsor.id), fen: share };
   });
 }
 
-/** A coupon redeemed. `taken` is what the counter took off; it differs from the face only where something is wrong. */
+/** A coupon redeemed: the sponsors pay its face, and never more than was taken off. */
 export function redemptionLegs(campaign: Campaign, merchant: MerchantId, face: Fen, taken: Fen): Leg[] {
-  return nonZero([
-    ...sponsorLegs(campaign, -face),
-    { account: 'disputed', fen: face - taken },
-    { account: `merchant:${merchant}`, fen: taken },
-  ]);
+  const paid = Math.min(face, taken);
+  return nonZero([...sponsorLegs(campaign, -paid), { account: account.merchant(merchant), fen: paid }]);
 }
 
-/** The coupon was another's already: the conflict account pays what it bears, and what a counter says it took beyond is disputed. */
-export const conflictLegs = (
-  merchant: MerchantId,
-  taken: Fen,
-  by: { readonly account: string; readonly borne: Fen },
-): Leg[] =>
+/** A proven sale that came second: the account that the campaign names bears the face, and never more than was taken off. */
+export const conflictLegs = (merchant: MerchantId, borne: Fen, by: Account): Leg[] =>
   nonZero([
-    { account: by.account, fen: -by.borne },
-    { account: 'disputed', fen: by.borne - taken },
-    { account: `merchant:${merchant}`, fen: taken },
+    { account: by, fen: -borne },
+    { account: account.merchant(merchant), fen: borne },
   ]);
 
-/** Nothing shows whose coupon it was, or that it was one. */
-export const disputedLegs = (merchant: MerchantId, taken: Fen): Leg[] =>
-  conflictLegs(merchant, taken, { account: 'disputed', borne: taken });
+/** Nothing shows that the counter took a coupon by right: what it says that it took waits in its suspense account. */
+export const disputedLegs = (device: DeviceId, claimed: Fen): Leg[] =>
+  nonZero([
+    { account: 'disputed', fen: -claimed },
+    { account: account.suspense(device), fen: claimed },
+  ]);
 
 export function conflictAccount(options: {
   readonly campaign: Campaign;
@@ -61,7 +49,7 @@ export function conflictAccount(options: {
   readonly borne: Fen;
   /** All that the sponsors are or can still be charged with. */
   readonly committedFen: number;
-}): string {
+}): Account {
   const { campaign, merchant, borne, committedFen } = options;
   switch (campaign.offline.conflictAccount) {
     case 'sponsor':
@@ -69,7 +57,7 @@ export function conflictAccount(options: {
     case 'bank':
       return 'conflict:bank';
     case 'merchant':
-      return `conflict:merchant:${merchant}`;
+      return account.conflictOfMerchant(merchant);
   }
 }
 
@@ -88,13 +76,13 @@ export function refundLegs(options: {
       return [];
     case 'refund-account':
       return nonZero([
-        { account: `merchant:${merchant}`, fen: -back },
-        { account: `refund:${campaign.id}`, fen: back },
+        { account: account.merchant(merchant), fen: -back },
+        { account: account.refund(campaign.id), fen: back },
       ]);
     case 'sponsors':
       // All of it goes back the very way it came, to the fen.
       if (back === taken) return reversed(redeemed);
-      return nonZero([{ account: `merchant:${merchant}`, fen: -back }, ...partsBack(redeemed, back)]);
+      return nonZero([{ account: account.merchant(merchant), fen: -back }, ...partsBack(redeemed, back)]);
   }
 }
 
@@ -112,7 +100,7 @@ function partsBack(redeemed: readonly Leg[], back: Fen): Leg[] {
   return parts.map((leg, at) => (at < over ? { ...leg, fen: leg.fen + 1 } : leg));
 }
 
-const reversed = (legs: readonly Leg[]): Leg[] => legs.map((leg) => ({ account: leg.account, fen: -leg.fen }));
+export const reversed = (legs: readonly Leg[]): Leg[] => legs.map((leg) => ({ account: leg.account, fen: -leg.fen }));
 export const sumOf = (legs: readonly Leg[]): number => legs.reduce((sum, leg) => sum + leg.fen, 0);
 
 const nonZero = (legs: readonly Leg[]): Leg[] => legs.filter((leg) => leg.fen !== 0);

@@ -8,22 +8,9 @@ import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
 import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
 import type { Verdict } from '../ports/verifier.js';
 import type { Holder, SaleEntry, SaleKey } from './book.js';
+import type { Doubt } from './doubts.js';
 import type { Draft } from './draft.js';
 import type { Rules } from './rules.js';
-
-/** With one of these neither holder nor sponsor pays, and no coupon is held or used for it: a person decides. */
-const DISTRUSTED = [
-  'presentation-forged',
-  'presentation-malformed',
-  'other-campaign',
-  'serial-not-in-grant',
-  'presentation-replayed',
-  'never-reserved',
-  'merchant-of-another-device',
-  'merchant-not-listed',
-];
-
-export const isDistrusted = (flags: readonly string[]): boolean => DISTRUSTED.some((flag) => flags.includes(flag));
 
 /** What speaks against a charge that takes this coupon; `known`: the sale as it was before. */
 export function doubtsOf(options: {
@@ -33,7 +20,7 @@ export function doubtsOf(options: {
   readonly record: RecordOf<'charging'>;
   readonly taken: JournalledCoupon;
   readonly verdict: Verdict | undefined;
-}): string[] {
+}): Doubt[] {
   const { rules, device, known, record, taken, verdict } = options;
   const { merchant } = record;
   if (taken.by.kind === 'offline') {
@@ -53,13 +40,13 @@ export function doubtsOf(options: {
 export const wasReserved = ({ answer, reservedBefore = [] }: SaleEntry, serial: CouponSerial): boolean =>
   (answer?.kind === 'reserved' && answer.serial === serial) || reservedBefore.includes(serial);
 
-export function merchantDoubts(rules: Rules, device: DeviceId, merchant: MerchantId): string[] {
+export function merchantDoubts(rules: Rules, device: DeviceId, merchant: MerchantId): Doubt[] {
   const registered = rules.merchantOf(device);
   if (registered !== undefined && registered !== merchant) return ['merchant-of-another-device'];
   return rules.isListed(merchant) ? [] : ['merchant-not-listed'];
 }
 
-function presentationDoubts(verdict: Verdict | undefined, serial: CouponSerial): string[] {
+function presentationDoubts(verdict: Verdict | undefined, serial: CouponSerial): Doubt[] {
   if (verdict === undefined) return ['presentation-unchecked'];
   if (!verdict.ok) return [verdict.reason];
   return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
@@ -74,7 +61,7 @@ export function noteShowing(
   draft: Draft,
   verdict: Verdict | undefined,
   by: { device: DeviceId; sale: SaleKey },
-): string[] {
+): Doubt[] {
   const holder = verdict?.ok === true ? draft.holder(verdict.holder) : undefined;
   if (verdict?.ok !== true || holder === undefined) return [];
   const { counter } = verdict;
@@ -89,6 +76,6 @@ export function noteShowing(
 }
 
 /** A counter takes a coupon off line only where every time that it may be lies in one opening, and writes that time down. */
-function hoursDoubts({ compiled }: Rules, { at }: RecordOf<'charging'>): string[] {
+function hoursDoubts({ compiled }: Rules, { at }: RecordOf<'charging'>): Doubt[] {
   return at !== null && insideWindow(compiled.openings, at) ? [] : ['outside-hours'];
 }

@@ -15,6 +15,7 @@
  * (`proof.ts`) takes no coupon and goes to `disputed`.
  */
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
+import type { Tier } from '#protocol/campaign/schema.js';
 import { nextMidnight } from '#protocol/campaign/window.js';
 import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
@@ -22,11 +23,21 @@ import { type Fen, fen, ZERO_FEN } from '#protocol/money.js';
 import type { JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
 import type { Verdict } from '../ports/verifier.js';
-import { type Coupon, type Leg, type SaleEntry, saleKey } from './book.js';
+import { isOf } from './accounts.js';
+import { type Coupon, type Leg, type PostingSet, type SaleEntry, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
+import { type Doubt, isDistrusted } from './doubts.js';
 import type { Draft } from './draft.js';
-import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs, refundLegs, sumOf } from './postings.js';
-import { doubtsOf, isDistrusted, merchantDoubts, noteShowing, wasReserved } from './proof.js';
+import {
+  conflictAccount,
+  conflictLegs,
+  disputedLegs,
+  redemptionLegs,
+  refundLegs,
+  reversed,
+  sumOf,
+} from './postings.js';
+import { doubtsOf, merchantDoubts, noteShowing, wasReserved } from './proof.js';
 import type { Rules } from './rules.js';
 
 export interface RecordContext {
@@ -70,7 +81,7 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
   const { draft, rules, device } = context;
   const known = entryOf(context, record.sale);
   if (isOver(known)) {
-    contradict(context, known, record.kind);
+    contradict(context, known, `charging-after-${known.state}`);
     return;
   }
   const { coupon: taken } = record;
@@ -101,7 +112,7 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
   const isFree = coupon?.state === 'held' || (coupon?.state === 'reserved' && hasLapsed(coupon, context.now));
   if (coupon !== undefined && !isDistrusted(doubts) && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
   if (taken.by.kind === 'reservation') {
-    const flags = isItsOwn ? doubts : [...doubts, 'charged-without-reservation'];
+    const flags: Doubt[] = isItsOwn ? doubts : [...doubts, 'charged-without-reservation'];
     draft.putSale(flagged(entry, flags));
     return;
   }
@@ -114,7 +125,7 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
 function ended(context: RecordContext, record: RecordOf<'not-charged'> | RecordOf<'abandoned'>): void {
   const before = entryOf(context, record.sale);
   if (isOver(before)) {
-    contradict(context, before, record.kind);
+    contradict(context, before, `${record.kind}-after-${before.state}`);
     return;
   }
   freeCoupon(context.draft, before, record.kind);
@@ -124,7 +135,7 @@ function ended(context: RecordContext, record: RecordOf<'not-charged'> | RecordO
 function unknown(context: RecordContext, record: RecordOf<'unknown'>): void {
   const before = entryOf(context, record.sale);
   if (isOver(before)) {
-    contradict(context, before, record.kind);
+    contradict(context, before, `unknown-after-${before.state}`);
     return;
   }
   const coupon = before.serial === null ? undefined : context.draft.coupon(before.serial);
@@ -134,8 +145,8 @@ function unknown(context: RecordContext, record: RecordOf<'unknown'>): void {
 
 function settled(context: RecordContext, record: RecordOf<'settled'>): void {
   const before = entryOf(context, record.sale);
-  if (before.state === 'settled' || before.state === 'refunded') {
-    contradict(context, before, record.kind);
+  if (isOver(before)) {
+    contradict(context, before, `settled-after-${before.state}`);
     return;
   }
   if (before.serial !== record.serial) freeCoupon(context.draft, before, 'not-taken');
@@ -154,7 +165,7 @@ function settled(context: RecordContext, record: RecordOf<'settled'>): void {
 }
 
 /** Another sale took the coupon of this one off, too: it has had its worth whatever becomes of the goods of this one. */
-const USED_AGAIN = 'coupon-used-again';
+const USED_AGAIN: Doubt = 'coupon-used-again';
 
 /** First in the ledger keeps the coupon. */
 function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial): void {
@@ -163,19 +174,17 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
   const merchant = entry.merchant ?? rules.merchantOf(device) ?? ('unknown' as MerchantId);
   const coupon = draft.coupon(serial);
   const tier = rules.tierOf(serial);
-  const sale = { ...entry, merchant };
-  if (coupon === undefined || tier === undefined || isDistrusted(entry.flags)) {
-    const flags = coupon === undefined ? ['coupon-never-handed-out'] : [];
+  const sale = flagged({ ...entry, merchant }, tier === undefined ? [] : tierDoubts(tier, entry));
+  if (coupon === undefined || tier === undefined || isDistrusted(sale.flags)) {
+    const flags: Doubt[] = coupon === undefined ? ['coupon-never-handed-out'] : [];
     // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
     freeCoupon(draft, sale, 'disputed');
-    post(context, { ...flagged(sale, flags), booking: 'disputed' }, 'conflict', disputedLegs(merchant, entry.faceFen));
+    // No more than the coupon is worth, if it is one: what a counter makes up fills no account.
+    const claimed = tier === undefined ? ZERO_FEN : fen(Math.min(tier.faceFen, entry.faceFen));
+    post(context, { ...flagged(sale, flags), booking: 'disputed' }, 'disputed', disputedLegs(device, claimed));
     draft.addEvidence({ kind: 'disputed', device, at: now, detail: { sale: entry.key, serial } });
     return;
   }
-  const flags = [
-    ...(entry.faceFen === tier.faceFen ? [] : ['face-differs']),
-    ...(entry.amountFen >= tier.thresholdFen ? [] : ['below-threshold']),
-  ];
   if (coupon.state === 'used') {
     // Nobody has agreed to bear more for a double spend than the coupon is worth.
     const borne = fen(Math.min(tier.faceFen, entry.faceFen));
@@ -184,9 +193,9 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + borne) });
     post(
       context,
-      { ...flagged(sale, [...flags, 'coupon-already-used']), booking: 'conflict' },
+      { ...flagged(sale, ['coupon-already-used']), booking: 'conflict' },
       'conflict',
-      conflictLegs(merchant, entry.faceFen, { account, borne }),
+      conflictLegs(merchant, borne, account),
     );
     draft.note({ what: 'conflict', serial, device, sale: entry.sale, detail: account });
     draft.addEvidence({ kind: 'double-spend', device, at: now, detail: doubleSpend(context, coupon, sale) });
@@ -194,11 +203,16 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     if (first !== undefined) draft.putSale(flagged(first, [USED_AGAIN]));
     return;
   }
-  if (coupon.sale !== entry.key) flags.push('redeemed-without-reservation');
+  const flags: Doubt[] = coupon.sale === entry.key ? [] : ['redeemed-without-reservation'];
   useCoupon(draft, coupon, entry);
   const legs = redemptionLegs(campaign, merchant, tier.faceFen, entry.faceFen);
   post(context, { ...flagged(sale, flags), holder: coupon.holder, booking: 'kept' }, 'redemption', legs);
 }
+
+const tierDoubts = (tier: Tier, { faceFen, amountFen }: SaleEntry): Doubt[] => [
+  ...(faceFen === tier.faceFen ? [] : (['face-differs'] as const)),
+  ...(amountFen >= tier.thresholdFen ? [] : (['below-threshold'] as const)),
+];
 
 /** Both sides of a double spend, each with the presentation that its counter journalled, if it was off line. */
 function doubleSpend({ draft }: RecordContext, coupon: Coupon, second: SaleEntry): unknown {
@@ -210,8 +224,9 @@ function doubleSpend({ draft }: RecordContext, coupon: Coupon, second: SaleEntry
 function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
   const { draft, rules } = context;
   const before = entryOf(context, record.sale);
-  if (before.state !== 'settled') {
-    contradict(context, before, record.kind);
+  const { state } = before;
+  if (state !== 'settled') {
+    contradict(context, before, `refunded-after-${state}`);
     return;
   }
   const entry = flagged({ ...before, state: 'refunded' as const }, refundFlags(record.netFen, before.netFen));
@@ -226,31 +241,31 @@ function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
   const ask = { netFen, faceFen: taken, refundedNetFen: record.netFen, usableAgain };
   const outcome = refundOutcome(campaign.refund, ask);
   const isKept = before.booking === 'kept';
-  // What was no redemption goes back to whoever bore it, and its coupon is another sale's or still the holder's.
+  if (before.booking === 'disputed') {
+    // No merchant was paid: what is in suspense is given up with the sale, and a part of it waits on with the rest.
+    post(context, entry, 'refund', record.netFen === netFen ? reversed(redeemed) : []);
+    return;
+  }
+  // What was no redemption goes back to its bearer, and its coupon is another sale's or still the holder's.
   const moves = isKept ? outcome : { ...outcome, faceTo: 'sponsors' as const };
   const legs = refundLegs({ campaign, merchant, redeemed, taken, outcome: moves });
   post(context, entry, 'refund', legs);
-  const freedFen = sumOf(legs.filter(({ account }) => account === 'conflict:sponsor'));
+  const freedFen = sumOf(legs.filter(({ account }) => isOf(account, 'conflict-sponsor')));
   if (freedFen > 0) draft.putTotals({ conflictFen: fen(draft.totals.conflictFen - freedFen) });
   const coupon = draft.coupon(before.serial);
   const isBack = isKept && (outcome.coupon === 'held' || outcome.coupon === 'held-next-day');
   if (isBack && coupon?.sale === before.key) restoreCoupon(draft, coupon, before, usableFrom);
 }
 
-function post(
-  { draft }: RecordContext,
-  entry: SaleEntry,
-  kind: 'redemption' | 'conflict' | 'refund',
-  legs: readonly Leg[],
-): void {
+function post({ draft }: RecordContext, entry: SaleEntry, kind: PostingSet['kind'], legs: readonly Leg[]): void {
   if (sumOf(legs) !== 0) throw new Error(`postings of ${entry.key} do not sum to zero`);
   draft.putSale(kind === 'refund' ? entry : { ...entry, legs });
   if (legs.length > 0) draft.addPostings({ kind, sale: entry.key, legs });
 }
 
-function contradict({ draft, device }: RecordContext, before: SaleEntry, kind: string): void {
-  draft.note({ what: 'contradiction', device, sale: before.sale, detail: `${kind} after ${before.state}` });
-  draft.putSale(flagged(before, [`${kind}-after-${before.state}`]));
+function contradict({ draft, device }: RecordContext, before: SaleEntry, doubt: Doubt): void {
+  draft.note({ what: 'contradiction', device, sale: before.sale, detail: doubt.replaceAll('-', ' ') });
+  draft.putSale(flagged(before, [doubt]));
 }
 
 /** The sale as known, or as a first record makes it known. */
@@ -282,26 +297,27 @@ function entryOf({ draft, rules, now, device }: RecordContext, sale: SaleId): Sa
   );
 }
 
-const isOver = ({ state }: SaleEntry): boolean => state === 'settled' || state === 'refunded';
+const isOver = (entry: SaleEntry): entry is SaleEntry & { state: 'settled' | 'refunded' } =>
+  entry.state === 'settled' || entry.state === 'refunded';
 const hasLapsed = ({ leaseEnds }: Coupon, now: WallMs): boolean => leaseEnds !== null && leaseEnds <= now;
 
 const paidAt = ({ now }: RecordContext, { at }: RecordOf<'charging'>): number =>
   at === null ? now : Math.min(at.latest, now);
 
-function refundFlags(backFen: Fen, paidFen: Fen): string[] {
+function refundFlags(backFen: Fen, paidFen: Fen): Doubt[] {
   if (backFen === paidFen) return [];
   return [backFen < paidFen ? 'refund-in-part' : 'refund-beyond-paid'];
 }
 
 /** What the charge didn't name, only a reservation can have given. */
-const serialFlags = (before: SaleEntry, serial: CouponSerial): string[] =>
+const serialFlags = (before: SaleEntry, serial: CouponSerial): Doubt[] =>
   before.serial === serial || wasReserved(before, serial) ? [] : ['never-reserved'];
 
-function sumFlags({ amountFen, netFen, faceFen }: { amountFen: Fen; netFen: Fen; faceFen: Fen }): string[] {
+function sumFlags({ amountFen, netFen, faceFen }: { amountFen: Fen; netFen: Fen; faceFen: Fen }): Doubt[] {
   return amountFen - faceFen === netFen ? [] : ['sums-differ'];
 }
 
-const flagged = (entry: SaleEntry, flags: readonly string[]): SaleEntry =>
+const flagged = (entry: SaleEntry, flags: readonly Doubt[]): SaleEntry =>
   flags.length === 0 ? entry : { ...entry, flags: union(entry.flags, flags) };
-const union = (a: readonly string[], b: readonly string[]): readonly string[] =>
+const union = (a: readonly Doubt[], b: readonly Doubt[]): readonly Doubt[] =>
   b.length === 0 ? a : [...new Set([...a, ...b])];

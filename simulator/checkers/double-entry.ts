@@ -32,6 +32,8 @@ export const doubleEntry: Checker = {
         const due = new Map<string, number>();
         for (const sale of books.ledger.sales.values()) {
           if (sale.state !== 'settled' || sale.serial === null || sale.merchant === null) continue;
+          // In suspense, with no merchant: `once per coupon` says whether the counter deserves that.
+          if (sale.booking === 'disputed') continue;
           const account = `merchant:${sale.merchant}`;
           due.set(account, (due.get(account) ?? 0) + sale.faceFen);
         }

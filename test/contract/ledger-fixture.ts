@@ -144,11 +144,13 @@ interface Charge {
   readonly serial: number | null;
   readonly merchant?: string;
   readonly presentation?: string;
+  /** When an offline sale was made, by its counter's clock. */
+  readonly at?: number;
 }
 
 const faceOf = (serial: number | null): number => (serial === null ? 0 : (FACES.get(serial)?.faceFen ?? 2_000));
 
-export const charging = ({ sale, amountFen, serial, merchant = 'm1', presentation }: Charge) => ({
+export const charging = ({ sale, amountFen, serial, merchant = 'm1', presentation, at = MORNING }: Charge) => ({
   kind: 'charging',
   sale,
   order: `order-${sale}`,
@@ -168,7 +170,7 @@ export const charging = ({ sale, amountFen, serial, merchant = 'm1', presentatio
         },
   reason: null,
   readerMark: null,
-  at: null,
+  at: presentation === undefined ? null : { earliest: at, latest: at },
 });
 
 export const settled = ({ sale, amountFen, serial }: Charge) => ({

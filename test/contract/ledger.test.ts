@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { openSqlite } from '#gateway/adapters/sqlite.js';
+import { openSqlite, type SqliteDatabase } from '#gateway/adapters/sqlite.js';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
 import { ledgerContract } from './ledger-contract.js';
@@ -109,7 +109,7 @@ describe('the ledger on SQLite', () => {
   });
 
   it.each([
-    ['a later version of it', 'pragma user_version = 3', 'LEDGER_OTHER_VERSION'],
+    ['a later version of it', 'pragma user_version = 4', 'LEDGER_OTHER_VERSION'],
     ["another program's database", 'pragma application_id = 7', 'LEDGER_CANNOT_OPEN'],
   ])('refuses %s, and leaves it as it is', async (_, change, code) => {
     const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
@@ -123,6 +123,30 @@ describe('the ledger on SQLite', () => {
     chmodSync(file, 0o644);
     await expect(openSqliteLedger(file, testRules())).rejects.toMatchObject({ code });
     expect([readFileSync(file).equals(before), statSync(file).mode & 0o777]).toEqual([true, 0o644]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
+
+describe('a ledger of an older version', () => {
+  it.each([1, 2])('(%i) is taken over with all that is in it, and then is of this one', async (version) => {
+    const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+    const file = join(folder, 'ledger.db');
+    const close = (ledger: Ledger) => new Promise<void>((closed) => ledger.close(closed));
+    const before = await openSqliteLedger(file, testRules());
+    await claimed(before, claimOp('ann', ['s20']));
+    await close(before);
+    const inFile = async <Value>(use: (database: SqliteDatabase) => Promise<Value>): Promise<Value> => {
+      const database = await promisify(openSqlite)(file);
+      const value = await use(database);
+      await new Promise<void>((closed) => database.close(closed));
+      return value;
+    };
+    await inFile((database) => promisify(database.exec)(`pragma user_version = ${version}`));
+    const after = await openSqliteLedger(file, testRules());
+    expect(await authorised(after, new Counter().asks('a', 'ann', 15_000))).toBe(0);
+    await close(after);
+    const question = 'select user_version as text from pragma_user_version where ?1 = ?1';
+    expect(await inFile((database) => promisify(database.prepare(question).text)(['']))).toBe(3);
     rmSync(folder, { recursive: true, force: true });
   });
 });

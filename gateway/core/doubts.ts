@@ -1,0 +1,145 @@
+/**
+ * What can speak against a sale that a counter reports, and what each doubt does to its money. The table is exhaustive: a new
+ * doubt, or a new reason why a presentation is refused, doesn't compile until somebody has decided.
+ *
+ * | weight | the sale |
+ * |---|---|
+ * | `distrust` | is `disputed`: no coupon is used or held for it, its money stands in the counter's suspense account |
+ * | `conflict` | is proven, but something else was first: booked to the account that the campaign names |
+ * | `flag` | is booked as it stands; a person looks at it |
+ */
+import type { PresentationRefusal } from '#protocol/codes/presentation.js';
+
+export type Weight = 'distrust' | 'conflict' | 'flag';
+
+/** A record that doesn't follow from what the device itself said before: `<record>-after-<state of the sale>`. */
+type Contradiction =
+  | `${'charging' | 'settled'}-after-${'settled' | 'refunded' | 'not-charged' | 'abandoned'}`
+  | `${'not-charged' | 'abandoned' | 'unknown'}-after-${'settled' | 'refunded'}`
+  | `refunded-after-${'asked' | 'charging' | 'unknown' | 'not-charged' | 'abandoned' | 'refunded'}`;
+
+export type Doubt =
+  | PresentationRefusal
+  | Contradiction
+  // The presentation of an offline sale.
+  | 'presentation-unchecked'
+  | 'presentation-replayed'
+  | 'serial-not-in-grant'
+  | 'coupon-of-another-holder'
+  | 'showing-used-before'
+  // The place and the time of an offline sale, and the allowance that permits it.
+  | 'offline-not-permitted'
+  | 'outside-hours'
+  | 'time-in-future'
+  | 'time-before-sync'
+  | 'allowance-unknown'
+  | 'allowance-not-in-force'
+  | 'allowance-exceeded'
+  | 'holder-limit-exceeded'
+  // The merchant.
+  | 'merchant-of-another-device'
+  | 'merchant-not-listed'
+  | 'merchant-differs'
+  // The coupon and its amounts, against the gateway's own answer or the campaign's tier.
+  | 'never-reserved'
+  | 'coupon-never-handed-out'
+  | 'serial-differs'
+  | 'tier-differs'
+  | 'face-differs'
+  | 'threshold-differs'
+  | 'amount-differs'
+  | 'sums-differ'
+  | 'below-threshold'
+  | 'face-without-coupon'
+  // The order in which things came.
+  | 'charged-without-reservation'
+  | 'redeemed-without-reservation'
+  | 'settled-without-charge'
+  | 'coupon-already-used'
+  | 'coupon-used-again'
+  // Refunds.
+  | 'refund-in-part'
+  | 'refund-beyond-paid';
+
+export const DOUBTS = {
+  'presentation-malformed': 'distrust',
+  'other-campaign': 'distrust',
+  'grant-expired': 'distrust',
+  'presentation-stale': 'distrust',
+  'phone-clock-ahead': 'distrust',
+  'no-trusted-time': 'distrust',
+  'presentation-forged': 'distrust',
+  'presentation-unchecked': 'distrust',
+  // By its own journal this counter has taken the showing before: an honest one never does.
+  'presentation-replayed': 'distrust',
+  'serial-not-in-grant': 'distrust',
+  'coupon-of-another-holder': 'distrust',
+  // Another counter has taken it; without a line neither could know of the other.
+  'showing-used-before': 'conflict',
+
+  'offline-not-permitted': 'distrust',
+  'outside-hours': 'distrust',
+  'time-in-future': 'distrust',
+  'time-before-sync': 'distrust',
+  'allowance-unknown': 'distrust',
+  'allowance-not-in-force': 'distrust',
+  'allowance-exceeded': 'distrust',
+  'holder-limit-exceeded': 'distrust',
+
+  'merchant-of-another-device': 'distrust',
+  'merchant-not-listed': 'distrust',
+  'merchant-differs': 'distrust',
+
+  'never-reserved': 'distrust',
+  'coupon-never-handed-out': 'distrust',
+  'serial-differs': 'distrust',
+  'tier-differs': 'distrust',
+  'face-differs': 'distrust',
+  'threshold-differs': 'distrust',
+  'amount-differs': 'distrust',
+  'sums-differ': 'distrust',
+  'below-threshold': 'distrust',
+  'face-without-coupon': 'distrust',
+
+  // A reservation that ran out before its counter had a line again: the sale is proven all the same.
+  'charged-without-reservation': 'flag',
+  'redeemed-without-reservation': 'flag',
+  // Its `charging` was written by a later version and couldn't be read; all else equals the gateway's own answer.
+  'settled-without-charge': 'flag',
+  'coupon-already-used': 'conflict',
+  'coupon-used-again': 'flag',
+
+  'refund-in-part': 'flag',
+  'refund-beyond-paid': 'distrust',
+
+  // What is booked stays booked; the record that comes too late changes nothing.
+  'charging-after-settled': 'flag',
+  'charging-after-refunded': 'flag',
+  'settled-after-settled': 'flag',
+  'settled-after-refunded': 'flag',
+  'not-charged-after-settled': 'flag',
+  'not-charged-after-refunded': 'flag',
+  'abandoned-after-settled': 'flag',
+  'abandoned-after-refunded': 'flag',
+  'unknown-after-settled': 'flag',
+  'unknown-after-refunded': 'flag',
+  'refunded-after-refunded': 'flag',
+  // What was over without money can't have any later, and what was given back can't be sold afterwards.
+  'charging-after-not-charged': 'distrust',
+  'charging-after-abandoned': 'distrust',
+  'settled-after-not-charged': 'distrust',
+  'settled-after-abandoned': 'distrust',
+  'refunded-after-asked': 'distrust',
+  'refunded-after-charging': 'distrust',
+  'refunded-after-unknown': 'distrust',
+  'refunded-after-not-charged': 'distrust',
+  'refunded-after-abandoned': 'distrust',
+} as const satisfies Record<Doubt, Weight>;
+
+const WEIGHTS: ReadonlyMap<string, Weight> = new Map(Object.entries(DOUBTS));
+
+/** A flag that this version doesn't know comes from another version's ledger: it is as bad as can be. */
+export const weightOf = (flag: string): Weight => WEIGHTS.get(flag) ?? 'distrust';
+
+export const isDistrusted = (flags: readonly string[]): boolean => flags.some((flag) => weightOf(flag) === 'distrust');
+export const isConflict = (flags: readonly string[]): boolean => flags.some((flag) => weightOf(flag) === 'conflict');
