@@ -170,6 +170,10 @@ async function readJournal(
   if (opened.fault.code === 'JOURNAL_IN_USE') {
     throw new JournalError('JOURNAL_IN_USE', { detail: journalFile(config) });
   }
+  // The journal is whole, and would be written to all the same: only whoever installs the counter can put that right.
+  if (opened.fault.code === 'JOURNAL_NOT_DURABLE') {
+    throw new JournalError('JOURNAL_NOT_DURABLE', { detail: opened.fault.message });
+  }
   return { journal: failedJournal(opened.fault), fault: opened.fault, floor };
 }
 

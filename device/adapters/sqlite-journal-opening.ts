@@ -145,12 +145,32 @@ async function checkDatabase(
     `PRAGMA journal_mode = WAL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};
      PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * PAGE_BYTES}`,
   );
+  const durable = await checkDurable(db, path);
+  if (!durable.ok) return durable;
   if (empty) await execute(db, SCHEMA);
   const [first] = await all(db, 'PRAGMA quick_check(1)');
   if (column(first, 'quick_check') === 'ok') return ok(undefined);
   return err({
     code: 'JOURNAL_CORRUPT',
     message: `${path} is damaged (${String(column(first, 'quick_check'))}). Keep it as it is and call service; nothing was changed.`,
+  });
+}
+
+/** SQLite's number for `synchronous = FULL` (https://sqlite.org/pragma.html#pragma_synchronous). */
+const FULL = 2;
+
+/**
+ * SQLite answers a setting that it can't take by keeping the old one, without an error: a file system without shared memory
+ * has no WAL. So what it says now is read, and not what it was told.
+ */
+async function checkDurable(db: Database, path: string): Promise<Result<undefined, JournalFault>> {
+  const [synchronous] = await all(db, 'PRAGMA synchronous');
+  const [mode] = await all(db, 'PRAGMA journal_mode');
+  const [level, log] = [column(synchronous, 'synchronous'), column(mode, 'journal_mode')];
+  if (level === FULL && log === 'wal') return ok(undefined);
+  return err({
+    code: 'JOURNAL_NOT_DURABLE',
+    message: `${path}: synchronous is ${String(level)} and journal_mode ${String(log)}; ${FULL} and wal are needed, or a power cut takes confirmed records. Put the data folder on a local file system.`,
   });
 }
 

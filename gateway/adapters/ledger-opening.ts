@@ -12,6 +12,7 @@ import {
   APPLICATION_ID,
   BATCH_TRIGGER,
   DAYBOOK_TRIGGERS,
+  DURABILITY_SQL,
   ENTER_DAYBOOK,
   FACT_SQL,
   HISTORY_INDEX,
@@ -32,6 +33,7 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
     promisify(writer.prepare(sql).text)(parameters).catch(unusable);
   recognise(JSON.parse(await ask(ORIGIN_SQL, [''])) as Origin, file);
   await exec(PRAGMAS).catch(unusable);
+  checkDurable(await ask(DURABILITY_SQL, ['']), file);
   keepToSelf(file);
   await exec(TABLES).catch(unusable);
   const { campaign } = rules;
@@ -53,6 +55,22 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
   } catch (error) {
     unusable(error);
   }
+}
+
+/** SQLite's number for `synchronous = full`. */
+const FULL = 2;
+
+function checkDurable(settings: string, file: string): void {
+  const { synchronous, journalMode } = JSON.parse(settings) as Durability;
+  if (synchronous === FULL && journalMode === 'wal') return;
+  throw new LedgerError('LEDGER_NOT_DURABLE', {
+    detail: `${file}: synchronous is ${synchronous} and journal_mode ${journalMode}; ${FULL} and wal are needed.`,
+  });
+}
+
+interface Durability {
+  readonly synchronous: unknown;
+  readonly journalMode: unknown;
 }
 
 /** Not before it is known for a ledger: another program's database may well be for others. */

@@ -28,6 +28,11 @@ pragma wal_autocheckpoint = 4000;
 pragma foreign_keys = off;
 `;
 
+/** SQLite keeps the old setting where it can't take the new one, and reports no error: this is what really holds. */
+export const DURABILITY_SQL = `select json_object(
+  'synchronous', (select synchronous from pragma_synchronous),
+  'journalMode', (select journal_mode from pragma_journal_mode)) as text where ?1 = ''`;
+
 export const TABLES = `
 begin immediate;
 create table if not exists meta(name text primary key, value text not null) without rowid;

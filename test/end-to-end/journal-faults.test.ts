@@ -11,6 +11,7 @@ import { diceOf } from '#simulator/counter/dice.js';
 import { type Rig, startRig } from '#simulator/counter/rig.js';
 import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
 import { recordingProblem } from '#simulator/powercut/record.js';
+import { until } from '#simulator/processes/waiting.js';
 
 const SOON = { withinMs: 30_000 };
 const AMOUNT_FEN = 15_000;
@@ -97,7 +98,12 @@ async function expectNothingContradicted(counter: Counter, confirmed: readonly S
   expect(books.journalFault).toBeNull();
   const settled = books.journal.flatMap((record) => (record.kind === 'settled' ? [record.receipt] : []));
   for (const { receipt } of confirmed) expect(settled).toContain(receipt);
-  expect(await counter.till.health()).toMatchObject({ online: true, journal: 'ok', unsent: { records: 0 } });
+  // What was printed meanwhile is a record of its own, and waits two seconds for others to go up with it.
+  const sent = await until('everything acknowledged', SOON.withinMs, async () => {
+    const health = await counter.till.health();
+    return health?.unsent.records === 0 ? health : undefined;
+  });
+  expect(sent).toMatchObject({ online: true, journal: 'ok' });
 }
 
 const problem = recordingProblem();

@@ -57,6 +57,12 @@ export const JOURNAL_ERRORS = {
     'The gateway has acknowledged records that this journal does not hold: an older copy was brought back.',
     'Keep both copies and call service; never start on the older one.',
   ],
+  JOURNAL_NOT_DURABLE: [
+    'operator',
+    'never',
+    'SQLite did not take the settings under which a confirmed record outlives a power cut.',
+    'Put the data folder on a local file system (ext4, not a network share); if it is on one, report it with the log.',
+  ],
   JOURNAL_CUT_SHORT: [
     'operator',
     'never',

@@ -26,6 +26,12 @@ export const LEDGER_ERRORS = {
     'The ledger has handed out coupons of other tiers than those of the campaign document.',
     'Put faces, quantities and order of the tiers back; a campaign with other ones has an id and a ledger of its own.',
   ],
+  LEDGER_NOT_DURABLE: [
+    'operator',
+    'never',
+    'SQLite did not take the settings under which an answered commit outlives a power cut.',
+    'Put the data folder on a local file system (ext4, not a network share); if it is on one, report it with the log.',
+  ],
   LEDGER_OTHER_VERSION: [
     'operator',
     'never',
