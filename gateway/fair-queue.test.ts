@@ -2,13 +2,14 @@
 import { expect, it } from 'vitest';
 import type { DeviceId } from '#protocol/ids.js';
 import type { DownMessage } from '#protocol/messages/down.js';
-import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { wallMs } from '#protocol/time.js';
 import { charging, MORNING, testRules } from '../test/contract/ledger-fixture.js';
 import { inlineVerifier } from './adapters/inline-verifier.js';
 import { openMemoryLedger } from './adapters/memory-ledger.js';
 import { createIssuer } from './core/issuer.js';
+import { paymentCodes } from './core/payment-codes.js';
 import { createGatewayLoop } from './loop.js';
 import type { BrokerEvents } from './ports/broker.js';
 
@@ -49,6 +50,7 @@ function slowGateway() {
     clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
     sha256,
     bundle: issuer.bundle(wallMs(MORNING)),
+    paymentCodes: paymentCodes(sha256, hmacSha256),
     campaign: rules.campaign.id,
   });
   loop.start(() => {});

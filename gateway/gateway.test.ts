@@ -7,11 +7,12 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { base64url } from '#protocol/codes/bit-text.js';
+import { type PaymentNumber, type PaymentSecret, paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { sealPresentation } from '#protocol/codes/presentation.js';
 import { openBundle } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { parseBundle, parseDown, parseSpent } from '#protocol/messages/index.js';
-import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { wallMs } from '#protocol/time.js';
 import { charging, MORNING, settled, testCampaign } from '../test/contract/ledger-fixture.js';
@@ -177,7 +178,7 @@ interface Answered {
   readonly grant?: string | null;
   readonly token?: string;
   readonly holder?: string;
-  readonly paymentCode?: string;
+  readonly payment?: { readonly number: PaymentNumber; readonly secret: string };
 }
 
 async function post(body: unknown): Promise<{ readonly status: number; readonly json: Answered }> {
@@ -196,15 +197,18 @@ const get = async (path: string, token?: string) => {
   return { status: response.status, json: (await response.json()) as Answered };
 };
 
-async function claimGrant(): Promise<{ grant: Uint8Array; token: string; holder: string; paymentCode: string }> {
+const NO_BYTES = new Uint8Array();
+
+async function claimGrant(): Promise<{ grant: Uint8Array; token: string; holder: string; payment: PaymentSecret }> {
   const { json } = await post(claimBody);
   const grant = base64url.decode(json.grant ?? '');
   if (!grant.ok) throw new Error(JSON.stringify(json));
+  const secret = base64url.decode(json.payment?.secret ?? '');
   return {
     grant: grant.value,
     token: json.token ?? '',
     holder: json.holder ?? '',
-    paymentCode: json.paymentCode ?? '',
+    payment: { number: json.payment?.number ?? ('' as PaymentNumber), secret: secret.ok ? secret.value : NO_BYTES },
   };
 }
 
@@ -241,13 +245,38 @@ describe('a sale', () => {
     expect((await get(`/v1/holders/${holder}/coupons`, 'guess')).status).toBe(401);
   });
 
-  it('takes the payment code that came with the claim, and no other', async () => {
-    const { paymentCode } = await claimGrant();
-    const plate = await counter();
-    expect(await plate.authorise('a', paymentCode, 30_000)).toMatchObject({ answer: { serial: 7 } });
-    expect(await plate.authorise('b', '6200000000000000000', 30_000)).toMatchObject({
-      answer: { kind: 'refused', reason: 'no-coupon-held' },
-    });
+  it('takes the payment code of this minute, once, for one sale, and no other', async () => {
+    const { payment } = await claimGrant();
+    const shown = paymentCodeAt(payment, now(), hmacSha256);
+    const [plate, other] = [await counter('d1'), await counter('d2')];
+    const refused = (reason: string) => ({ answer: { kind: 'refused', reason } });
+    expect(await plate.authorise('a', shown, 30_000)).toMatchObject({ answer: { serial: 7 } });
+    expect(await plate.authorise('a', shown, 30_000)).toMatchObject({ answer: { serial: 7 } });
+    expect(await plate.authorise('b', shown, 30_000)).toMatchObject(refused('payment-code-used'));
+    expect(await other.authorise('a', shown, 30_000)).toMatchObject(refused('payment-code-used'));
+    expect(await other.authorise('c', '6200000000000000000', 30_000)).toMatchObject(refused('no-coupon-held'));
+    const late = paymentCodeAt(payment, wallMs(now() - 90_000), hmacSha256);
+    expect(await other.authorise('d', late, 30_000)).toMatchObject(refused('payment-code-expired'));
+    const early = paymentCodeAt(payment, wallMs(now() + 90_000), hmacSha256);
+    expect(await other.authorise('e', early, 30_000)).toMatchObject(refused('phone-clock-ahead'));
+  });
+
+  it('lets no counter guess payment codes: it is stopped, somebody is told, and others go on', async () => {
+    const { payment } = await claimGrant();
+    const [plate, other] = [await counter('d1'), await counter('d2')];
+    const reasons: unknown[] = [];
+    for (let guess = 0; guess < 12; guess += 1) {
+      const reply = await plate.authorise(`g${guess}`, `62${payment.number}${String(guess).padStart(8, '0')}`, 30_000);
+      reasons.push(reply.type === 'authorised' && reply.answer.kind === 'refused' && reply.answer.reason);
+    }
+    expect(reasons).toEqual([...Array(10).fill('payment-code-wrong'), ...Array(2).fill('too-many-wrong-codes')]);
+    const shown = paymentCodeAt(payment, now(), hmacSha256);
+    expect(await plate.authorise('a', shown, 30_000)).toMatchObject({ answer: { reason: 'too-many-wrong-codes' } });
+    expect(await other.authorise('a', shown, 30_000)).toMatchObject({ answer: { kind: 'reserved' } });
+    const metrics = await (
+      await fetch(`${base()}/metrics`, { headers: { authorization: `Bearer ${OPERATOR}` } })
+    ).text();
+    expect(metrics).toContain('codeplate_gateway_alarms_total{code="COUNTER_GUESSES_CODES"} 1');
   });
 
   it('gets no coupon for a code that is stale, forged, damaged or shown before', async () => {
@@ -433,7 +462,7 @@ describe('claims', () => {
         { tier: 's80', ok: false, reason: 'invalid-id-card' },
       ],
       grant: null,
-      paymentCode: null,
+      payment: null,
     });
   });
 
@@ -458,7 +487,7 @@ describe('claims', () => {
     const stranger = { phone: '13800138001', idCard: cardOf(5), device: 'phone-5', publicKey: claimBody.publicKey };
     for (const tiers of [['s20', 's40'], ['no-such-tier']]) {
       const { json } = await post({ ...claimBody, ...stranger, tiers });
-      expect(json).toMatchObject({ grant: null, grants: [], paymentCode: null, holder: null, token: null });
+      expect(json).toMatchObject({ grant: null, grants: [], payment: null, holder: null, token: null });
     }
     expect((await get(`/v1/holders/${holder}/coupons`, 'null')).status).toBe(401);
   });
@@ -468,7 +497,7 @@ describe('claims', () => {
     const { json } = await post(claimBody);
     expect(json).toMatchObject({
       results: [{ reason: 'already-claimed' }, { reason: 'already-claimed' }],
-      paymentCode: first.paymentCode,
+      payment: { number: first.payment.number, stepSeconds: 30 },
       token: first.token,
     });
     expect(json.grant).not.toBeNull();

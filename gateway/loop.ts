@@ -18,6 +18,7 @@ import { campaignTopic } from '#protocol/messages/topics.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
 import { admit } from './core/admit.js';
+import type { PaymentCodes } from './core/payment-codes.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent, stated } from './core/presence.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
@@ -43,6 +44,7 @@ export interface GatewayLoopOptions {
   readonly clock: Clock;
   readonly sha256: Sha256;
   readonly bundle: BundleEnvelope;
+  readonly paymentCodes: PaymentCodes;
   /** What a device may do on its own word while its line is down; undefined: nothing. */
   readonly allowance?: (device: DeviceId, now: WallMs) => SignedAllowance | undefined;
   /** Signs this gateway's clock for one request; without it devices have only its word. */
@@ -141,7 +143,7 @@ class Loop implements GatewayLoop {
   }
 
   #onMessage(device: DeviceId, payload: Uint8Array): void {
-    const { clock, sha256, verifier } = this.#options;
+    const { clock, sha256, paymentCodes, verifier } = this.#options;
     const now = clock.now();
     this.#observe(device, 'message', now);
     const line = this.#queue.lineOf(device);
@@ -150,7 +152,7 @@ class Loop implements GatewayLoop {
       this.#reject(device, null, BUSY_WITH_IT);
       return;
     }
-    const admitted = admit({ device, payload, now, sha256 });
+    const admitted = admit({ device, payload, now, sha256, paymentCodes });
     if (!admitted.ok) {
       this.#reject(device, admitted.fault.re ?? null, admitted.fault);
       return;
@@ -204,6 +206,7 @@ class Loop implements GatewayLoop {
       if (fault === undefined) {
         events?.committed?.(ops.length, clock.now() - began);
         this.#spentBoard.note(committed);
+        for (const { code, what, device } of committed.alarms) events?.alarm?.(code, what, device);
         for (const [at, { slot }] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
       } else if (batch.length === 1) {
         events?.alarm?.(fault.code, fault.message, undefined);

@@ -8,7 +8,7 @@ import { ConfigError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { encode } from '#protocol/messages/index.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
 import { readCampaign } from './adapters/campaign-document.js';
 import { readCertificate } from './adapters/certificates.js';
@@ -22,6 +22,7 @@ import { type ClosingStep, closeInOrder } from './closing.js';
 import type { GatewayConfig } from './config.js';
 import { createIssuer } from './core/issuer.js';
 import { logBudget } from './core/log-budget.js';
+import { paymentCodes } from './core/payment-codes.js';
 import { compileRules } from './core/rules.js';
 import { DeviceRegister } from './device-register.js';
 import { createGatewayLoop, type GatewayLoop, type LoopEvents } from './loop.js';
@@ -76,6 +77,7 @@ export async function startGateway(
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
   const token = operatorTokenOf(config);
+  const codes = paymentCodes(hash, hmacSha256);
   const register = new DeviceRegister(config.devices);
   const rules = compileRules({
     campaign,
@@ -104,6 +106,7 @@ export async function startGateway(
     clock,
     sha256,
     bundle,
+    paymentCodes: codes,
     campaign: campaign.id,
     allowance: issuer.allowance,
     signTime: issuer.time,
@@ -118,6 +121,7 @@ export async function startGateway(
     issuer,
     clock,
     keyedHash: hash,
+    paymentCodes: codes,
     metrics,
     devices: () => register.devices,
     operatorToken: token,

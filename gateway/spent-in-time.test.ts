@@ -2,12 +2,13 @@
 import { expect, it } from 'vitest';
 import { parseSpent } from '#protocol/messages/index.js';
 import { applySpent, isSpent, NOTHING_SPENT, type SpentSet } from '#protocol/messages/spent.js';
-import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 import { claimOp, MORNING, serialOf, testRules } from '../test/contract/ledger-fixture.js';
 import { inlineVerifier } from './adapters/inline-verifier.js';
 import { openMemoryLedger } from './adapters/memory-ledger.js';
 import { createIssuer } from './core/issuer.js';
+import { paymentCodes } from './core/payment-codes.js';
 import { createGatewayLoop } from './loop.js';
 import type { Committed } from './ports/ledger.js';
 import { SPENT_DELTA_MS } from './spent-board.js';
@@ -53,6 +54,7 @@ it('counters hear at the next delta what each commit has used up or given back',
     },
     sha256,
     bundle: issuer.bundle(wallMs(MORNING)),
+    paymentCodes: paymentCodes(sha256, hmacSha256),
     campaign: rules.campaign.id,
   });
   const pass = (ms: number): void => {

@@ -1,11 +1,12 @@
 /** A ledger that answers at once, as one does that has stopped, finds the loop ready for it however many are waiting. */
 import { expect, it } from 'vitest';
-import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 import { claimOp, MORNING, testRules } from '../test/contract/ledger-fixture.js';
 import { inlineVerifier } from './adapters/inline-verifier.js';
 import { openMemoryLedger } from './adapters/memory-ledger.js';
 import { createIssuer } from './core/issuer.js';
+import { paymentCodes } from './core/payment-codes.js';
 import { createGatewayLoop } from './loop.js';
 import { type Ledger, NOTHING_COMMITTED } from './ports/ledger.js';
 
@@ -31,6 +32,7 @@ function gatewayWith(commit: (memory: Ledger, ...asked: Parameters<Ledger['commi
     clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
     sha256,
     bundle: issuer.bundle(wallMs(MORNING)),
+    paymentCodes: paymentCodes(sha256, hmacSha256),
     campaign,
     events: { committed: (operations) => void committed.push(operations) },
   });
@@ -68,7 +70,7 @@ it('one that a batch stumbles over fails alone, and the others are stored in the
   let hasBegun = false;
   const { loop, committed } = gatewayWith((memory, ops, now, done) => {
     const answer = () => {
-      if (ops.some((op) => op.kind === 'claim' && op.paymentCode === claimOf(7).paymentCode)) {
+      if (ops.some((op) => op.kind === 'claim' && op.holder === claimOf(7).holder)) {
         return done({ code: 'LEDGER_WRITE_FAILED', message: 'no' }, NOTHING_COMMITTED);
       }
       memory.commit(ops, now, done);

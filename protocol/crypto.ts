@@ -6,6 +6,9 @@
 /** Lower-case hex of SHA-256 over the UTF-8 bytes of the text. */
 export type Sha256 = (text: string) => string;
 
+/** HMAC-SHA-256 (RFC 2104): 32 bytes. */
+export type HmacSha256 = (key: Uint8Array, message: Uint8Array) => Uint8Array;
+
 /** ES256: ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4), signatures in IEEE P1363 form: r || s, 64 bytes. */
 export interface Es256Verifier {
   /** `publicKey`: compressed SEC1 point, 33 bytes. False, never an exception, for anything that isn't a valid signature. */

@@ -4,6 +4,7 @@
  */
 import {
   createECDH,
+  createHmac,
   createPrivateKey,
   createPublicKey,
   sign as cryptoSign,
@@ -12,7 +13,7 @@ import {
   hash,
   type KeyObject,
 } from 'node:crypto';
-import type { Es256Signer, Es256Verifier, Sha256 } from './crypto.js';
+import type { Es256Signer, Es256Verifier, HmacSha256, Sha256 } from './crypto.js';
 import { err, ok, type Result } from './result.js';
 
 const CURVE = 'prime256v1';
@@ -31,6 +32,9 @@ const CACHED_KEYS = 4_096;
 
 // One call instead of a hash object: half the time on a body of a few hundred bytes, and a journal's start is made of these.
 export const sha256: Sha256 = (text) => hash('sha256', text, 'hex');
+
+export const hmacSha256: HmacSha256 = (key, message) =>
+  new Uint8Array(createHmac('sha256', key).update(message).digest());
 
 /** Keeps up to `cachedKeys` imported public keys, the least recently used going first. */
 export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256Verifier {

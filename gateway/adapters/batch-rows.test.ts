@@ -13,6 +13,7 @@ const NO_CHANGES: Changes = {
   sales: [],
   postings: [],
   evidence: [],
+  tallies: [],
   totals: null,
 };
 const chunk = (device: string, bodies: readonly string[]): Changes['chunks'][number] => ({

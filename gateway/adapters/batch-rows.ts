@@ -1,5 +1,5 @@
 /** What a batch changes, as parameters of the statement that writes it (`BATCH_TRIGGER`) or that adds it to the daybook. */
-import type { Changes } from '../core/book.js';
+import { type Changes, codeNameOf } from '../core/book.js';
 import { ROW_COLUMNS } from './ledger-sql.js';
 
 /** A batch of a few hundred sales. */
@@ -44,12 +44,13 @@ export class BatchRows {
       audit: audit === null ? undefined : [[audit.seq, audit.at, audit.hash, ...this.#place(audit.body)]],
       devices: some(changes.devices, (row) => [row.device, row.seq, ...placed(row)]),
       chunks: some(changes.chunks, (row) => [row.device, row.last, ...placed(row)]),
-      holders: some(changes.holders, (row) => [row.id, row.paymentCode, ...placed(row)]),
+      holders: some(changes.holders, (row) => [row.id, codeNameOf(row), ...placed(row)]),
       identified: some(changes.identified, (row) => row),
       coupons: some(changes.coupons, coupon),
       sales: some(changes.sales, (row) => [row.key, row.holder, row.serial, ...placed(row)]),
       postings: some(changes.postings.flatMap(legs), (row) => row),
       evidence: some(changes.evidence, (row) => [row.id, ...placed(row)]),
+      tallies: some(changes.tallies, (row) => [row.name, row]),
       totals: changes.totals === null ? undefined : [changes.totals],
     };
   }

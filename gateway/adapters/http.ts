@@ -3,7 +3,7 @@
  * personal is ever logged or given back.
  */
 import { isUtf8 } from 'node:buffer';
-import { ECDH, randomInt } from 'node:crypto';
+import { ECDH } from 'node:crypto';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -15,6 +15,7 @@ import { type ClaimRequest, claimRequestSchema } from '#protocol/messages/claim.
 import { readJson } from '#protocol/strict-json.js';
 import { answerClaim, type KeyedHash, prepareClaim } from '../core/claims.js';
 import type { Issuer } from '../core/issuer.js';
+import type { PaymentCodes } from '../core/payment-codes.js';
 import type { Rules } from '../core/rules.js';
 import type { GatewayLoop } from '../loop.js';
 import type { Clock } from '../ports/clock.js';
@@ -44,6 +45,7 @@ export interface HttpOptions {
   readonly issuer: Issuer;
   readonly clock: Clock;
   readonly keyedHash: KeyedHash;
+  readonly paymentCodes: PaymentCodes;
   readonly metrics: Metrics;
   /** Those that may connect just now. */
   readonly devices: () => readonly DeviceId[];
@@ -188,18 +190,18 @@ const publicKeys = (issuer: Issuer): Readonly<Record<string, string>> =>
   Object.fromEntries([...issuer.issuerKeys].map(([id, key]) => [String(id), base64url.encode(key)]));
 
 async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uint8Array, reply: FastifyReply) {
-  const { rules, loop, issuer, verifier, clock, keyedHash, metrics } = options;
+  const { rules, loop, issuer, verifier, clock, keyedHash, paymentCodes, metrics } = options;
   const prepared = prepareClaim({
     rules,
     request,
     publicKey,
     now: clock.now(),
     keyedHash,
-    paymentCode: randomPaymentCode(),
+    paymentCodes,
   });
   const outcome = prepared.op === undefined ? undefined : await asked(loop, prepared.op);
   if (typeof outcome === 'string') return refuseUnstored(reply, outcome);
-  const { answer, grants } = answerClaim({ request, prepared, outcome, issuer, rules });
+  const { answer, grants } = answerClaim({ request, prepared, outcome, issuer, rules, paymentCodes });
   for (const grant of grants) verifier.issued(grant);
   for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
   // Whose key it is, only the ledger knows: a question that it wasn't asked, or a stranger's, opens no holder's page.
@@ -221,10 +223,6 @@ const asked = (loop: GatewayLoop, op: ClaimOp): Promise<Extract<Outcome, { kind:
   });
 
 const holderToken = (keyedHash: KeyedHash, holder: string): string => keyedHash(`holder token\n${holder}`);
-
-/** `62` is UnionPay's; 17 random digits: two of a million holders share one with a probability of 1 in 200,000. */
-const randomPaymentCode = (): string =>
-  `62${String(randomInt(1e8)).padStart(8, '0')}${String(randomInt(1e9)).padStart(9, '0')}`;
 
 function pointOf(text: string): Uint8Array | undefined {
   const bytes = base64url.decode(text);

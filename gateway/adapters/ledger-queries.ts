@@ -85,7 +85,16 @@ export function ledgerQueries(
   };
 }
 
-const EMPTY: LoadedRows = { totals: null, audit: null, devices: [], chunks: [], holders: [], coupons: [], sales: [] };
+const EMPTY: LoadedRows = {
+  totals: null,
+  audit: null,
+  devices: [],
+  chunks: [],
+  holders: [],
+  coupons: [],
+  sales: [],
+  tallies: [],
+};
 const NOTHING: Needs = needsOf([]);
 
 interface Sums {

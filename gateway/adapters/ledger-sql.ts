@@ -48,6 +48,7 @@ create table if not exists coupon(
 create index if not exists coupon_by_holder on coupon(holder);
 create table if not exists sale(key text primary key, holder text, serial integer, doc text not null);
 create table if not exists posting(set_id integer not null, kind text not null, sale text not null, account text not null, fen integer not null);
+create table if not exists tally(name text primary key, doc text not null) without rowid;
 create table if not exists evidence(id integer primary key, doc text not null);
 create table if not exists audit(seq integer primary key, at integer not null, hash text not null, body text not null);
 create table if not exists daybook(slot integer primary key, seq integer not null, docs blob not null, body text not null);
@@ -79,7 +80,7 @@ const doc = (at: number): string => `cast(substr(new.docs, value->>${at}, value-
 /** The columns of a batch that hold rows, each of a table or two. */
 export const ROW_COLUMNS = [
   ...(['audit', 'devices', 'chunks', 'holders', 'identified'] as const),
-  ...(['coupons', 'sales', 'postings', 'evidence', 'totals'] as const),
+  ...(['coupons', 'sales', 'postings', 'evidence', 'tallies', 'totals'] as const),
 ];
 /** `daybook` is null but for a batch that comes from there. */
 const BATCH = ['docs', 'daybook', ...ROW_COLUMNS];
@@ -109,7 +110,7 @@ create temp trigger write_batch instead of insert on batch begin
     on conflict(id) do update set seq = excluded.seq, doc = excluded.doc;
   insert into journal(device, last, doc) select value->>0, value->>1, ${doc(2)} from json_each(new.chunks);
   insert into holder(id, code, doc) select value->>0, value->>1, ${doc(2)} from json_each(new.holders) where true
-    on conflict(id) do update set doc = excluded.doc;
+    on conflict(id) do update set code = excluded.code, doc = excluded.doc;
   insert or ignore into identity(name, holder) select value->>0, value->>1 from json_each(new.identified);
   insert into sale(key, holder, serial, doc)
     select value->>0, value->>1, value->>2, ${doc(3)} from json_each(new.sales) where true
@@ -117,6 +118,8 @@ create temp trigger write_batch instead of insert on batch begin
   insert into posting(set_id, kind, sale, account, fen)
     select value->>0, value->>1, value->>2, value->>3, value->>4 from json_each(new.postings);
   insert into evidence(id, doc) select value->>0, ${doc(1)} from json_each(new.evidence);
+  insert into tally(name, doc) select value->>0, value->>1 from json_each(new.tallies) where true
+    on conflict(name) do update set doc = excluded.doc;
   insert into totals(id, doc) select 1, value from json_each(new.totals) where true
     on conflict(id) do update set doc = excluded.doc;
 end;
@@ -201,6 +204,7 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
   || ',"holders":' || ${list('holder.doc', 'h cross join holder on holder.id = h.id')}
   || ',"coupons":' || ${list(COUPON_ROW, 'coupons')}
   || ',"sales":' || ${list('sale.doc', 's cross join sale on sale.key = s.key')}
+  || ',"tallies":' || ${list('tally.doc', "need, json_each(need.j, '$.tallies') k cross join tally on tally.name = k.value")}
   || '}' as text
 `;
 
@@ -216,6 +220,7 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
   || ',"holders":' || ${list('doc', 'holder')}
   || ',"coupons":' || ${list(COUPON_ROW, 'coupon')}
   || ',"sales":' || ${list('doc', 'sale')}
+  || ',"tallies":' || ${list('doc', 'tally')}
   || '}' as text where ?1 = ''
 `;
 

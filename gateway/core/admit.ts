@@ -9,6 +9,7 @@ import { ok, type Result } from '#protocol/result.js';
 import { exactly, type WallMs } from '#protocol/time.js';
 import type { AuthoriseOp, Op, Presented, RecordsOp } from '../ports/ledger.js';
 import type { PresentationJob, Verdict } from '../ports/verifier.js';
+import type { PaymentCodes } from './payment-codes.js';
 
 export interface Admitted {
   /** The request's id. */
@@ -23,8 +24,9 @@ export function admit(options: {
   readonly payload: Uint8Array;
   readonly now: WallMs;
   readonly sha256: Sha256;
+  readonly paymentCodes: PaymentCodes;
 }): Result<Admitted, MessageFault> {
-  const { device, payload, now, sha256 } = options;
+  const { device, payload } = options;
   const parsed = parseUp(payload);
   if (!parsed.ok) return parsed;
   const message = parsed.value;
@@ -36,7 +38,7 @@ export function admit(options: {
         op: () => ({ kind: 'hello', device, id: message.id, head: message.head }),
       });
     case 'authorise':
-      return ok(admitAuthorise(device, message, now, sha256));
+      return ok(admitAuthorise(message, options));
     case 'records':
       return ok(admitRecords(device, message));
     default:
@@ -44,7 +46,10 @@ export function admit(options: {
   }
 }
 
-function admitAuthorise(device: DeviceId, message: AuthoriseMessage, now: WallMs, sha256: Sha256): Admitted {
+function admitAuthorise(
+  message: AuthoriseMessage,
+  { device, now, sha256, paymentCodes }: Omit<Parameters<typeof admit>[0], 'payload'>,
+): Admitted {
   const { id, sale, order, merchant, amountFen, mode, presented } = message;
   const request = sha256([order, merchant, amountFen, mode, presented.code].join('\n'));
   const op = (shown: Presented): AuthoriseOp => ({
@@ -59,10 +64,16 @@ function admitAuthorise(device: DeviceId, message: AuthoriseMessage, now: WallMs
     presented: shown,
     request,
   });
-  if (presented.kind === 'opaque') return { id, jobs: [], op: () => op(presented) };
   const { code } = presented;
+  if (presented.kind === 'opaque') {
+    const shown = paymentCodes.read(code, now);
+    return { id, jobs: [], op: () => op(shown === undefined ? NO_CODE : { kind: 'opaque', code, shown }) };
+  }
   return { id, jobs: [{ code, at: exactly(now) }], op: ([verdict]) => op(shownOf(verdict, code)) };
 }
+
+/** The message's schema lets no such code in. */
+const NO_CODE: Presented = { kind: 'refused', reason: 'code-unknown' };
 
 function shownOf(verdict: Verdict | undefined, evidence: string): Presented {
   if (verdict === undefined) return { kind: 'refused', reason: 'presentation-malformed' };

@@ -21,7 +21,10 @@ export interface Arbitration {
 export function arbitrate(view: View, rules: Rules, ops: readonly Op[], now: WallMs): Arbitration {
   const draft = new Draft(view);
   const outcomes = ops.map((op) => decide(draft, rules, op, now));
-  return { committed: { outcomes, ...draft.spending(now) }, changes: draft.changes(now, rules.sha256) };
+  return {
+    committed: { outcomes, ...draft.spending(now), alarms: draft.alarms },
+    changes: draft.changes(now, rules.sha256),
+  };
 }
 
 function decide(draft: Draft, rules: Rules, op: Op, now: WallMs): Outcome {

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
+import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
+import { ok } from '#protocol/result.js';
 import { type WallMs, wallMs } from '#protocol/time.js';
-import type { AuthoriseOp, Op, Outcome } from '../ports/ledger.js';
+import type { AuthoriseOp, Op, Outcome, Presented } from '../ports/ledger.js';
 import { arbitrate } from './arbitrate.js';
 import { LEASE_MARGIN_MS } from './authorise.js';
 import { MemoryBook } from './memory-book.js';
@@ -12,7 +14,13 @@ import { compileRules } from './rules.js';
 
 const NOON = Date.parse('2023-03-28T12:00:00+08:00');
 const LEASE_MS = 120_000;
-const CODE = '6212345678901234567';
+const NUMBER = '123456789' as PaymentNumber;
+let shown = 0;
+/** A payment code of the holder, newer than each before. */
+const code = (): Presented => {
+  shown += 1;
+  return { kind: 'opaque', code: `62${NUMBER}00000000`, shown: { number: NUMBER, step: ok(shown) } };
+};
 const campaign = exampleCampaign();
 const rules = compileRules({
   campaign: {
@@ -39,7 +47,7 @@ function ledger() {
 function withCoupon() {
   const commit = ledger();
   const identity = { phone: 'p', idCard: 'i', device: 'd' };
-  commit({ kind: 'claim', holder: '02aa' as HolderId, identity, tiers: ['yuan-20'], paymentCode: CODE });
+  commit({ kind: 'claim', holder: '02aa' as HolderId, identity, tiers: ['yuan-20'], numbers: [NUMBER] });
   return commit;
 }
 
@@ -52,7 +60,7 @@ const asks = (sale: string, change: Partial<AuthoriseOp> = {}): AuthoriseOp => (
   merchant: 'shop-1' as MerchantId,
   amountFen: fen(10_000),
   mode: 'customer-code',
-  presented: { kind: 'opaque', code: CODE },
+  presented: code(),
   request: sale,
   ...change,
 });

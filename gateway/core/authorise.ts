@@ -18,6 +18,7 @@ import { type Coupon, type Holder, type SaleEntry, type SaleKey, saleKey } from 
 import { freeCoupon, reserveCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
 import type { Rules } from './rules.js';
+import { type Asking, holderOfCode } from './shown-code.js';
 
 export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
   const key = saleKey(op.device, op.sale);
@@ -105,7 +106,7 @@ interface Decision {
 }
 
 function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: WallMs): Decision {
-  const shown = holderOf(draft, op, key);
+  const shown = holderOf(draft, rules, { op, key, now });
   if (!shown.ok) return { answer: refused(shown.fault), holder: undefined };
   const holder = shown.value;
   const coupons = draft.couponsOf(holder.id).flatMap((serial) => draft.coupon(serial) ?? []);
@@ -142,15 +143,14 @@ function mayBePaid(draft: Draft, { key, state, answer }: SaleEntry, now: WallMs)
   return coupon?.state === 'reserved' && coupon.sale === key && (coupon.leaseEnds === null || coupon.leaseEnds > now);
 }
 
-function holderOf(draft: Draft, op: AuthoriseOp, key: SaleKey): Result<Holder, ReasonCode> {
-  const { presented } = op;
+function holderOf(draft: Draft, rules: Rules, asking: Asking): Result<Holder, ReasonCode> {
+  const { key } = asking;
+  const { presented } = asking.op;
   switch (presented.kind) {
     case 'refused':
       return err(presented.reason);
-    case 'opaque': {
-      const holder = draft.holderByCode(presented.code);
-      return holder === undefined ? err('no-coupon-held') : ok(holder);
-    }
+    case 'opaque':
+      return holderOfCode(draft, rules, asking, presented);
     case 'verified': {
       const holder = draft.holder(presented.holder);
       if (holder === undefined) return err('no-coupon-held');

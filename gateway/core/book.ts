@@ -3,12 +3,14 @@
  * arbitration reads it through `View` and answers with `Changes`; so every database, and the one in memory, decides alike.
  */
 import type { PresentationMode } from '#protocol/campaign/schema.js';
+import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { Account } from './accounts.js';
 import type { Doubt } from './doubts.js';
+import type { Tally, TallyName } from './tally.js';
 
 /** A sale's name across all devices: `<device>/<sale>`. */
 export type SaleKey = string & { readonly __id: 'sale-key' };
@@ -40,7 +42,12 @@ export const IDENTIFIERS = ['phone', 'idCard', 'device'] as const satisfies read
 export interface Holder {
   /** The phone's key itself (`holderIdOf`). */
   readonly id: HolderId;
-  readonly paymentCode: string;
+  /** What their payment codes begin with; left out of the release before, until the phone asks again. */
+  readonly number?: PaymentNumber;
+  /** The fixed code of the release before: known again, and no longer taken. */
+  readonly paymentCode?: string;
+  /** Time step of the newest payment code taken, and the sale that it was shown to; left out where there is none. */
+  readonly codeShown?: { readonly step: number; readonly sale: SaleKey };
   /** Who claimed with this key; more than one only where people share a phone. */
   readonly identities: readonly Identity[];
   /** Of the newest presentation taken, and the sale that it was shown to: presentations must rise strictly. */
@@ -49,6 +56,9 @@ export interface Holder {
   /** The newest presentation that each counter took off line by its own records; left out where none did. */
   readonly takenOffline?: readonly OfflineShowing[];
 }
+
+/** What a holder's payment codes are found by. */
+export const codeNameOf = ({ id, number, paymentCode }: Holder): string => number ?? paymentCode ?? id;
 
 export interface OfflineShowing {
   readonly device: DeviceId;
@@ -177,7 +187,9 @@ export interface View {
   sale(key: SaleKey): SaleEntry | undefined;
   coupon(serial: CouponSerial): Coupon | undefined;
   holder(id: HolderId): Holder | undefined;
-  holderByCode(paymentCode: string): Holder | undefined;
+  /** `name`: a payment number, or a fixed code of the release before. */
+  holderByCode(name: string): Holder | undefined;
+  tally(name: TallyName): Tally | undefined;
   /** Holders that share the identifier. */
   holdersWith(kind: keyof Identity, hash: string): readonly HolderId[];
   couponsOf(holder: HolderId): readonly CouponSerial[];
@@ -198,5 +210,6 @@ export interface Changes {
   readonly sales: readonly SaleEntry[];
   readonly postings: readonly PostingSet[];
   readonly evidence: readonly Evidence[];
+  readonly tallies: readonly Tally[];
   readonly totals: Totals | null;
 }

@@ -23,16 +23,32 @@ export function claim(draft: Draft, rules: Rules, op: ClaimOp, now: WallMs): Out
     if (refused !== undefined) return { tier, serial: null, reason: refused };
     return claimTier(draft, rules, op, tier);
   });
-  if (isOfAnother) return { kind: 'claimed', holder: null, paymentCode: null, tiers, serials: [] };
-  const holder = draft.holder(op.holder);
+  if (isOfAnother) return { kind: 'claimed', holder: null, number: null, tiers, serials: [] };
+  const holder = numbered(draft, op);
   return {
     kind: 'claimed',
     holder: holder?.id ?? null,
-    paymentCode: holder?.paymentCode ?? null,
+    number: holder?.number ?? null,
     tiers,
     serials: [...draft.couponsOf(op.holder)].sort((a, b) => a - b),
   };
 }
+
+/** A holder of the release before gets a number when their phone asks again; the fixed code ends with that. */
+function numbered(draft: Draft, op: ClaimOp): Holder | undefined {
+  const holder = draft.holder(op.holder);
+  if (holder === undefined || holder.number !== undefined) return holder;
+  const number = freeNumber(draft, op);
+  if (number === undefined) return holder;
+  const { paymentCode: _, ...kept } = holder;
+  const after: Holder = { ...kept, number };
+  draft.putHolder(after);
+  return after;
+}
+
+/** undefined: all are taken, which is once in 10^12. Such a holder shows coupon codes only. */
+const freeNumber = (draft: Draft, { numbers }: ClaimOp): Holder['number'] =>
+  numbers.find((number) => draft.holderByCode(number) === undefined);
 
 /** The key is known, and under it nobody who is this person. */
 function belongsToAnother(draft: Draft, { campaign }: Rules, op: ClaimOp): boolean {
@@ -90,9 +106,10 @@ function samePerson(draft: Draft, rules: Rules, op: ClaimOp): ReadonlySet<Holder
 function welcomeHolder(draft: Draft, op: ClaimOp): Holder {
   const known = draft.holder(op.holder);
   if (known?.identities.some((identity) => isEqual(identity, op.identity))) return known;
+  const number = known === undefined ? freeNumber(draft, op) : undefined;
   const holder: Holder =
     known === undefined
-      ? { id: op.holder, paymentCode: op.paymentCode, identities: [op.identity], counter: -1, counterSale: null }
+      ? { id: op.holder, ...(number && { number }), identities: [op.identity], counter: -1, counterSale: null }
       : { ...known, identities: [...known.identities, op.identity] };
   draft.putHolder(holder);
   if (known === undefined) draft.putTotals({ holders: draft.totals.holders + 1 });

@@ -1,11 +1,12 @@
 /** What the rules refuse before the ledger is asked, in the words that the phone shows. */
 import { expect, it } from 'vitest';
 import { base64url } from '#protocol/codes/bit-text.js';
-import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 import { MORNING, testCampaign, testRules } from '../../test/contract/ledger-fixture.js';
 import { answerClaim, prepareClaim } from './claims.js';
 import { createIssuer } from './issuer.js';
+import { paymentCodes } from './payment-codes.js';
 
 const { publicKey } = es256Signer(generatePrivateKey());
 const square = [
@@ -24,6 +25,7 @@ const REQUEST = {
   publicKey: base64url.encode(publicKey),
 };
 const HOUR_MS = 3_600_000;
+const codes = paymentCodes(sha256, hmacSha256);
 
 it.each([
   ['at eight', { at: MORNING - 2 * HOUR_MS }, '领券尚未开始，请于2023-03-27 09:00（活动当地时间）起领取'],
@@ -52,14 +54,14 @@ it.each([
     publicKey,
     now,
     keyedHash: sha256,
-    paymentCode: '6200000000000000000',
+    paymentCodes: codes,
   });
   expect(prepared.op).toBeUndefined();
-  const { answer } = answerClaim({ request, prepared, outcome: undefined, issuer, rules });
+  const { answer } = answerClaim({ request, prepared, outcome: undefined, issuer, rules, paymentCodes: codes });
   expect(answer).toMatchObject({
     results: [{ ok: false, zh: typeof zh === 'string' ? zh : expect.stringMatching(zh) }],
     grant: null,
-    paymentCode: null,
+    payment: null,
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import { normalDevice, normalIdCard, normalPhone, type Person, refuseClaim } from '#protocol/campaign/claim.js';
 import { base64url } from '#protocol/codes/bit-text.js';
+import { PAYMENT_STEP_MS } from '#protocol/codes/payment-code.js';
 import { holderIdOf } from '#protocol/codes/presentation.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { type SentenceParams, sentence } from '#protocol/faults/sentence.js';
@@ -13,6 +14,7 @@ import { exactly, type WallMs } from '#protocol/time.js';
 import type { ClaimOp, Outcome } from '../ports/ledger.js';
 import type { Identity } from './book.js';
 import type { Issuer } from './issuer.js';
+import type { PaymentCodes } from './payment-codes.js';
 import type { Rules } from './rules.js';
 
 /** HMAC-SHA-256 under the gateway's own key, lower-case hex. */
@@ -32,9 +34,9 @@ export function prepareClaim(options: {
   readonly publicKey: Uint8Array;
   readonly now: WallMs;
   readonly keyedHash: KeyedHash;
-  readonly paymentCode: string;
+  readonly paymentCodes: PaymentCodes;
 }): PreparedClaim {
-  const { rules, request, publicKey, now, keyedHash, paymentCode } = options;
+  const { rules, request, publicKey, now, keyedHash, paymentCodes } = options;
   const { phone, idCard, device, position } = request;
   const person = { phone, idCard, device };
   const refused = new Map<string, ReasonCode>();
@@ -45,8 +47,8 @@ export function prepareClaim(options: {
   const holder = holderIdOf(publicKey);
   const tiers = request.tiers.filter((tier) => !refused.has(tier));
   const identity = identityOf(rules, person, holder, keyedHash);
-  const op: ClaimOp | undefined =
-    tiers.length === 0 ? undefined : { kind: 'claim', holder, identity, tiers, paymentCode };
+  const numbers = paymentCodes.numbersFor(holder);
+  const op: ClaimOp | undefined = tiers.length === 0 ? undefined : { kind: 'claim', holder, identity, tiers, numbers };
   return { publicKey, op, refused };
 }
 
@@ -75,8 +77,9 @@ export function answerClaim(options: {
   readonly outcome: Extract<Outcome, { kind: 'claimed' }> | undefined;
   readonly issuer: Issuer;
   readonly rules: Rules;
+  readonly paymentCodes: PaymentCodes;
 }): AnsweredClaim {
-  const { request, prepared, outcome, issuer, rules } = options;
+  const { request, prepared, outcome, issuer, rules, paymentCodes } = options;
   const { day, time } = rules.campaign.claim.opens;
   const given = new Map(outcome?.tiers.map((tier) => [tier.tier, tier]));
   const results = [...new Set(request.tiers)].map((tier): ClaimAnswer['results'][number] => {
@@ -88,7 +91,12 @@ export function answerClaim(options: {
   const grants = issuer.grants(prepared.publicKey, outcome?.serials ?? []);
   const [first] = grants;
   const grant = first === undefined ? null : base64url.encode(first);
-  return { answer: { results, grant, paymentCode: outcome?.paymentCode ?? null }, grants };
+  const number = outcome?.number ?? null;
+  const payment =
+    number === null
+      ? null
+      : { number, secret: base64url.encode(paymentCodes.secretOf(number)), stepSeconds: PAYMENT_STEP_MS / 1_000 };
+  return { answer: { results, grant, payment }, grants };
 }
 
 const refusal = (tier: string, reason: ReasonCode, params: SentenceParams): ClaimAnswer['results'][number] => ({

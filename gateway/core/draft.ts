@@ -5,11 +5,13 @@
 
 import type { Sha256 } from '#protocol/crypto.js';
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
+import type { LedgerAlarm } from '../ports/ledger.js';
 import { auditHash } from './audit.js';
 import {
   type AuditEvent,
   type Changes,
   type Coupon,
+  codeNameOf,
   type DeviceChain,
   type Evidence,
   type Holder,
@@ -22,6 +24,7 @@ import {
   type Totals,
   type View,
 } from './book.js';
+import type { Tally, TallyName } from './tally.js';
 
 export class Draft implements View {
   readonly #under: View;
@@ -29,10 +32,12 @@ export class Draft implements View {
   readonly #sales = new Map<SaleKey, SaleEntry>();
   readonly #coupons = new Map<CouponSerial, Coupon>();
   readonly #holders = new Map<HolderId, Holder>();
+  readonly #tallies = new Map<TallyName, Tally>();
   readonly #chunks: JournalChunk[] = [];
   readonly #postings: PostingSet[] = [];
   readonly #evidence: Evidence[] = [];
   readonly #events: AuditEvent[] = [];
+  readonly #alarms: LedgerAlarm[] = [];
   #totals: Totals;
 
   constructor(under: View) {
@@ -58,10 +63,11 @@ export class Draft implements View {
   holder(id: HolderId): Holder | undefined {
     return this.#holders.get(id) ?? this.#under.holder(id);
   }
-  holderByCode(paymentCode: string): Holder | undefined {
-    const known = this.#under.holderByCode(paymentCode);
-    if (known !== undefined) return this.holder(known.id);
-    for (const holder of this.#holders.values()) if (holder.paymentCode === paymentCode) return holder;
+  holderByCode(name: string): Holder | undefined {
+    const known = this.#under.holderByCode(name);
+    const newest = known === undefined ? undefined : this.holder(known.id);
+    if (newest !== undefined && codeNameOf(newest) === name) return newest;
+    for (const holder of this.#holders.values()) if (codeNameOf(holder) === name) return holder;
     return undefined;
   }
   holdersWith(kind: keyof Identity, hash: string): readonly HolderId[] {
@@ -78,6 +84,9 @@ export class Draft implements View {
     const before = this.#under.salesOf(holder);
     const added = this.#asked.get(holder);
     return added === undefined ? before : [...before, ...added];
+  }
+  tally(name: TallyName): Tally | undefined {
+    return this.#tallies.get(name) ?? this.#under.tally(name);
   }
   chunkAt(device: DeviceId, seq: number): JournalChunk | undefined {
     const mine = this.#chunks.find((chunk) => chunk.device === device && chunk.first <= seq && seq <= chunk.last);
@@ -111,6 +120,9 @@ export class Draft implements View {
     }
     this.#holders.set(holder.id, holder);
   }
+  putTally(tally: Tally): void {
+    this.#tallies.set(tally.name, tally);
+  }
   putTotals(change: Partial<Totals>): void {
     this.#totals = { ...this.#totals, ...change };
   }
@@ -126,6 +138,13 @@ export class Draft implements View {
     const id = this.#totals.evidence + 1;
     this.putTotals({ evidence: id });
     this.#evidence.push({ id, ...evidence });
+  }
+  /** Somebody is told once the batch is durable. */
+  alarm(alarm: LedgerAlarm): void {
+    this.#alarms.push(alarm);
+  }
+  get alarms(): readonly LedgerAlarm[] {
+    return this.#alarms;
   }
   note(event: AuditEvent): void {
     this.#events.push(event);
@@ -158,12 +177,13 @@ export class Draft implements View {
       sales: [...this.#sales.values()],
       postings: this.#postings,
       evidence: this.#evidence,
+      tallies: [...this.#tallies.values()],
       totals: this.#totals === under.totals ? null : this.#totals,
     };
   }
 
   #isUnchanged(): boolean {
-    const written = [this.#devices, this.#sales, this.#coupons, this.#holders];
+    const written = [this.#devices, this.#sales, this.#coupons, this.#holders, this.#tallies];
     return written.every((map) => map.size === 0) && this.#events.length === 0 && this.#evidence.length === 0;
   }
 }

@@ -7,6 +7,7 @@ import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
 import {
   type Changes,
   type Coupon,
+  codeNameOf,
   type DeviceChain,
   emptyTotals,
   type Holder,
@@ -18,6 +19,7 @@ import {
   type Totals,
   type View,
 } from './book.js';
+import type { Tally, TallyName } from './tally.js';
 
 export class MemoryBook implements View {
   totals: Totals;
@@ -26,6 +28,7 @@ export class MemoryBook implements View {
   readonly sales = new Map<SaleKey, SaleEntry>();
   readonly coupons = new Map<CouponSerial, Coupon>();
   readonly holders = new Map<HolderId, Holder>();
+  readonly tallies = new Map<TallyName, Tally>();
   /** Kept as such: the spent set is asked for each minute, and the coupons are ten thousand. */
   readonly used = new Set<CouponSerial>();
   /** Held once more after a refund, some of them from a later day on. */
@@ -44,8 +47,9 @@ export class MemoryBook implements View {
   sale = (key: SaleKey): SaleEntry | undefined => this.sales.get(key);
   coupon = (serial: CouponSerial): Coupon | undefined => this.coupons.get(serial);
   holder = (id: HolderId): Holder | undefined => this.holders.get(id);
-  holderByCode(paymentCode: string): Holder | undefined {
-    const id = this.#byCode.get(paymentCode);
+  tally = (name: TallyName): Tally | undefined => this.tallies.get(name);
+  holderByCode(name: string): Holder | undefined {
+    const id = this.#byCode.get(name);
     return id === undefined ? undefined : this.holders.get(id);
   }
   holdersWith = (kind: keyof Identity, hash: string): readonly HolderId[] =>
@@ -62,21 +66,24 @@ export class MemoryBook implements View {
     this.#chunks.clear();
   }
 
-  apply(changes: Pick<Changes, 'devices' | 'chunks' | 'holders' | 'coupons' | 'sales'>): void {
+  apply(changes: Pick<Changes, 'devices' | 'chunks' | 'holders' | 'coupons' | 'sales' | 'tallies'>): void {
     for (const device of changes.devices) this.devices.set(device.device, device);
     for (const chunk of changes.chunks) push(this.#chunks, chunk.device, chunk);
     for (const holder of changes.holders) this.putHolder(holder);
     for (const coupon of changes.coupons) this.putCoupon(coupon, coupon.version - 1);
     for (const sale of changes.sales) this.putSale(sale);
+    for (const tally of changes.tallies) this.tallies.set(tally.name, tally);
   }
 
   putHolder(holder: Holder): void {
-    const known = this.holders.get(holder.id)?.identities ?? [];
+    const before = this.holders.get(holder.id);
+    const known = before?.identities ?? [];
     for (const identity of holder.identities) {
       if (known.includes(identity)) continue;
       for (const kind of IDENTIFIERS) push(this.#byIdentity, `${kind} ${identity[kind]}`, holder.id);
     }
-    this.#byCode.set(holder.paymentCode, holder.id);
+    if (before !== undefined) this.#byCode.delete(codeNameOf(before));
+    this.#byCode.set(codeNameOf(holder), holder.id);
     this.holders.set(holder.id, holder);
   }
 

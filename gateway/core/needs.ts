@@ -2,6 +2,7 @@
 import type { DeviceId } from '#protocol/ids.js';
 import type { Op } from '../ports/ledger.js';
 import { IDENTIFIERS, saleKey } from './book.js';
+import { type TallyName, wrongCodesOf } from './tally.js';
 
 export interface Needs {
   readonly devices: readonly string[];
@@ -12,6 +13,8 @@ export interface Needs {
   readonly codes: readonly string[];
   /** `<kind> <hash>`. */
   readonly identities: readonly string[];
+  /** By name. */
+  readonly tallies: readonly TallyName[];
   /** Where a device's hash at a seq that we have is compared. */
   readonly probes: readonly Probe[];
 }
@@ -28,12 +31,16 @@ export function needsOf(ops: readonly Op[]): Needs {
   const holders = new Set<string>();
   const codes = new Set<string>();
   const identities = new Set<string>();
+  const tallies = new Set<TallyName>();
   for (const op of ops) {
     switch (op.kind) {
       case 'authorise':
         devices.add(op.device);
         sales.add(saleKey(op.device, op.sale));
-        if (op.presented.kind === 'opaque') codes.add(op.presented.code);
+        if (op.presented.kind === 'opaque') {
+          codes.add(op.presented.shown.number).add(op.presented.code);
+          tallies.add(wrongCodesOf(op.device));
+        }
         if (op.presented.kind === 'verified') holders.add(op.presented.holder);
         break;
       case 'records':
@@ -51,6 +58,7 @@ export function needsOf(ops: readonly Op[]): Needs {
         break;
       case 'claim':
         holders.add(op.holder);
+        for (const number of op.numbers) codes.add(number);
         for (const kind of IDENTIFIERS) identities.add(`${kind} ${op.identity[kind]}`);
         break;
     }
@@ -62,6 +70,7 @@ export function needsOf(ops: readonly Op[]): Needs {
     holders: [...holders],
     codes: [...codes],
     identities: [...identities],
+    tallies: [...tallies],
     probes: probesOf(ops),
   };
 }

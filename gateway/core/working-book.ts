@@ -6,9 +6,19 @@
  */
 import type { DeviceId } from '#protocol/ids.js';
 import type { Op } from '../ports/ledger.js';
-import type { Changes, Coupon, DeviceChain, Holder, JournalChunk, SaleEntry, Totals } from './book.js';
+import {
+  type Changes,
+  type Coupon,
+  codeNameOf,
+  type DeviceChain,
+  type Holder,
+  type JournalChunk,
+  type SaleEntry,
+  type Totals,
+} from './book.js';
 import { MemoryBook } from './memory-book.js';
 import { type Needs, needsOf, probesOf } from './needs.js';
+import type { Tally } from './tally.js';
 
 /** Rows as a database gives them for `Needs`. */
 export interface LoadedRows {
@@ -19,6 +29,7 @@ export interface LoadedRows {
   readonly holders: readonly Holder[];
   readonly coupons: readonly Coupon[];
   readonly sales: readonly SaleEntry[];
+  readonly tallies: readonly Tally[];
 }
 
 /** Sales, coupons and holders together, some half a KiB each: 150 MiB. Beyond it everything is forgotten, and read as needed. */
@@ -26,7 +37,7 @@ const MAX_ROWS = 300_000;
 /** As many are read at a start: a second or two. */
 export const MAX_ROWS_AT_START = 150_000;
 
-type Keys = 'devices' | 'sales' | 'serials' | 'holders' | 'codes' | 'identities';
+type Keys = (typeof KINDS)[number];
 
 export class WorkingBook {
   readonly #tiers: number;
@@ -77,6 +88,7 @@ export class WorkingBook {
       holders: unknown('holders', needs.holders),
       codes: unknown('codes', needs.codes),
       identities: unknown('identities', needs.identities),
+      tallies: unknown('tallies', needs.tallies),
       probes: needs.probes.filter(({ device, seq }) => this.#lacksChunk(device, seq)),
     };
     const isAll = this.#isLoaded && Object.values(left).every((keys: readonly unknown[]) => keys.length === 0);
@@ -100,12 +112,13 @@ export class WorkingBook {
     for (const row of rows.devices) if (book.device(row.device) === undefined) book.devices.set(row.device, row);
     for (const row of rows.holders) if (book.holder(row.id) === undefined) book.putHolder(row);
     for (const row of rows.coupons) if (book.coupon(row.serial) === undefined) book.putCoupon(row, 0);
+    for (const row of rows.tallies) if (book.tally(row.name) === undefined) book.tallies.set(row.name, row);
     for (const row of rows.sales) if (book.sale(row.key) === undefined) book.putSale(row);
     book.apply({ ...NO_CHANGES, chunks: rows.chunks });
     for (const kind of KINDS) for (const key of asked[kind]) this.#known[kind].add(key);
-    for (const { id, paymentCode } of rows.holders) {
-      this.#known.holders.add(id);
-      this.#known.codes.add(paymentCode);
+    for (const holder of rows.holders) {
+      this.#known.holders.add(holder.id);
+      this.#known.codes.add(codeNameOf(holder));
     }
   }
 
@@ -124,8 +137,8 @@ export class WorkingBook {
   }
 }
 
-const KINDS = ['devices', 'sales', 'serials', 'holders', 'codes', 'identities'] as const;
-const NO_CHANGES = { devices: [], chunks: [], holders: [], coupons: [], sales: [] };
+const KINDS = ['devices', 'sales', 'serials', 'holders', 'codes', 'identities', 'tallies'] as const;
+const NO_CHANGES = { devices: [], chunks: [], holders: [], coupons: [], sales: [], tallies: [] };
 const NO_NEEDS: Needs = needsOf([]);
 
 const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
@@ -135,4 +148,5 @@ const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
   holders: new Set(),
   codes: new Set(),
   identities: new Set(),
+  tallies: new Set(),
 });

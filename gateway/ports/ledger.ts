@@ -3,6 +3,8 @@
  * they are durable. Every implementation passes `test/contract/ledger-contract.ts`.
  */
 import type { PresentationMode } from '#protocol/campaign/schema.js';
+import type { PaymentNumber } from '#protocol/codes/payment-code.js';
+import type { ErrorCode } from '#protocol/faults/errors.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
@@ -11,11 +13,17 @@ import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
 import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../core/book.js';
+import type { ShownCode } from '../core/payment-codes.js';
 import type { Verdict } from './verifier.js';
 
 /** What the customer showed, after its signatures were looked at. */
 export type Presented =
-  | { readonly kind: 'opaque'; readonly code: string }
+  | {
+      readonly kind: 'opaque';
+      /** Whole, only to know a fixed code of the release before again. */
+      readonly code: string;
+      readonly shown: ShownCode;
+    }
   | {
       readonly kind: 'verified';
       readonly holder: HolderId;
@@ -64,8 +72,8 @@ export interface ClaimOp {
   readonly holder: HolderId;
   readonly identity: Identity;
   readonly tiers: readonly string[];
-  /** For a holder who has none yet. */
-  readonly paymentCode: string;
+  /** For a holder who has none yet: the first that nobody has. */
+  readonly numbers: readonly PaymentNumber[];
 }
 
 export type Op = AuthoriseOp | RecordsOp | HelloOp | ClaimOp;
@@ -95,7 +103,7 @@ export type Outcome =
   | {
       readonly kind: 'claimed';
       readonly holder: HolderId | null;
-      readonly paymentCode: string | null;
+      readonly number: PaymentNumber | null;
       readonly tiers: readonly ClaimedTier[];
       /** All that the holder has been given, in the campaign's order of tiers. */
       readonly serials: readonly CouponSerial[];
@@ -136,9 +144,18 @@ export interface Committed {
   /** Coupons that it used up, and that refunds gave back. */
   readonly spent: readonly CouponSerial[];
   readonly restored: readonly CouponSerial[];
+  /** What a person should look at; raised once the batch is durable. */
+  readonly alarms: readonly LedgerAlarm[];
 }
 
-export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [] };
+export interface LedgerAlarm {
+  /** Of the registry of errors. */
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly device: DeviceId | undefined;
+}
+
+export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [], alarms: [] };
 
 export interface Ledger {
   /** One batch at a time: the caller waits for `done` before the next. */

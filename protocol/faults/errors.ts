@@ -4,6 +4,7 @@
  *
  * Why a coupon wasn't taken is no error: those are in `reasons.ts`.
  */
+import { CLAIM_ERRORS } from './errors/claims.js';
 import { CONFIG_ERRORS } from './errors/config.js';
 import { DOOR_ERRORS } from './errors/door.js';
 import { JOURNAL_ERRORS } from './errors/journal.js';
@@ -17,7 +18,7 @@ export type { Blame } from './errors/row.js';
 
 export const ERRORS_BY_FAMILY = {
   ConfigError: CONFIG_ERRORS,
-  ProtocolError: { ...PROTOCOL_ERRORS, ...MQTT_ERRORS, ...DOOR_ERRORS },
+  ProtocolError: { ...PROTOCOL_ERRORS, ...CLAIM_ERRORS, ...MQTT_ERRORS, ...DOOR_ERRORS },
   PeripheralError: PERIPHERAL_ERRORS,
   JournalError: JOURNAL_ERRORS,
   LedgerError: LEDGER_ERRORS,

@@ -76,6 +76,26 @@ export const REASONS = {
     zh: '此码已出示过，请顾客刷新',
     en: 'This very code was shown before: ask the customer to refresh it',
   },
+  'payment-code-expired': {
+    zh: '付款码已过时，请顾客刷新付款码；仍不行请校准手机时间',
+    en: 'The payment code is too old: refresh it; if that does not help, the phone clock is behind and must be set right',
+  },
+  'payment-code-used': {
+    zh: '此付款码已用于另一笔交易，请顾客等付款码更新后再出示',
+    en: 'This payment code was used for another sale: ask the customer to wait for the next one, at most 30 s',
+  },
+  'payment-code-wrong': {
+    zh: '付款码无效，请顾客重新打开付款码，或按原价收款',
+    en: 'This payment code is not valid: ask the customer to open it anew, or full price',
+  },
+  'payment-code-old': {
+    zh: '此付款码是旧版固定码，已停用，请顾客打开领券应用更新后再出示',
+    en: 'This is a fixed code of an earlier version, no longer taken: ask the customer to open the coupon app once, then show the new code',
+  },
+  'too-many-wrong-codes': {
+    zh: '本机错误付款码过多，已暂停识别付款码，请顾客出示消费券码，或按原价收款',
+    en: 'Too many wrong payment codes at this counter: ask for the coupon code instead, or full price',
+  },
   'grant-expired': { zh: '消费券已过期，按原价收款', en: 'The coupon has expired; full price' },
   'other-campaign': {
     zh: '此券属于其他活动，请顾客出示本活动的券，或按原价收款',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { branded } from '../branded.js';
+import { PAYMENT_NUMBER, type PaymentNumber } from '../codes/payment-code.js';
 import { reasonSchema } from '../faults/reason-schema.js';
 import { type CouponSerial, MAX_SERIAL } from '../ids.js';
 import { few } from './few.js';
@@ -46,10 +47,16 @@ export const claimAnswerSchema = z.object({
   ),
   /** Base64url of the signed grant over all coupons that the holder has; null where there are none. */
   grant: z.string().max(200).nullable(),
-  /** 19 digits by which a scanned payment code names this holder; null where there are no coupons. */
-  paymentCode: z
-    .string()
-    .regex(/^62\d{17}$/)
+  /**
+   * What the phone makes its payment codes of (`protocol/codes/payment-code.ts`); null where there are no coupons. The
+   * secret is 32 bytes in base64url: it stays in the phone's own store and in no log.
+   */
+  payment: z
+    .object({
+      number: branded<PaymentNumber>(z.string().regex(PAYMENT_NUMBER)),
+      secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+      stepSeconds: z.int().positive(),
+    })
     .nullable(),
 });
 export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;

@@ -6,6 +6,7 @@ import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import { systemClock } from '#gateway/adapters/system-clock.js';
 import { threadVerifier } from '#gateway/adapters/thread-verifier.js';
 import { createIssuer } from '#gateway/core/issuer.js';
+import { paymentCodes } from '#gateway/core/payment-codes.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
 import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
@@ -13,7 +14,7 @@ import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
 import { holderIdOf, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CouponSerial } from '#protocol/ids.js';
-import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 
 const COUPONS_PER_HOLDER = 3;
@@ -43,6 +44,7 @@ export async function withGateway<Value>(
     clock: systemClock(),
     sha256,
     bundle: issuer.bundle(wallMs(Date.now())),
+    paymentCodes: paymentCodes((text) => sha256(`bench\n${text}`), hmacSha256),
     campaign: rules.campaign.id,
   });
   await called((done) => loop.start(() => done()));
@@ -94,10 +96,9 @@ function show({ signer, grant }: Phone, counter: number): string {
 function claimAll(loop: GatewayLoop, rules: Rules, signer: Es256Signer, at: number): Promise<readonly CouponSerial[]> {
   const identity = { phone: sha256(`p${at}`), idCard: sha256(`i${at}`), device: sha256(`d${at}`) };
   const tiers = rules.campaign.tiers.map(({ id }) => id);
-  const paymentCode = `62${String(at).padStart(17, '0')}`;
   return new Promise((resolve, reject) => {
     loop.claim(
-      { kind: 'claim', holder: holderIdOf(signer.publicKey), identity, tiers, paymentCode },
+      { kind: 'claim', holder: holderIdOf(signer.publicKey), identity, tiers, numbers: [] },
       (fault, outcome) => {
         if (outcome?.kind === 'claimed') resolve(outcome.serials);
         else reject(new Error(fault?.message ?? 'no outcome'));

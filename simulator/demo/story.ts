@@ -67,7 +67,7 @@ const rules: Chapter = {
       { state: 'opened', couponFen: null, reason: 'wrong-wallet-app' },
       { zh: '扫到微信付款码', en: 'A WeChat code was scanned' },
     );
-    await shop.counter.scanner.scan(below.paymentCode());
+    await shop.counter.scanner.scan(below.paymentCode(shop.rig.now()));
     shop.judge(
       await shop.rest(order),
       { state: 'settled', couponFen: 4_000 },
@@ -204,7 +204,7 @@ const offline: Chapter = {
       { zh: '同一顾客第二张，超出离线额度', en: 'A second one of the same holder, beyond the allowance' },
     );
     shop.judge(
-      await shop.sell(18_000, honest.paymentCode()),
+      await shop.sell(18_000, honest.paymentCode(shop.rig.now())),
       { state: 'settled', couponFen: null, reason: 'gateway-unreachable' },
       { zh: '付款码离线无法验券', en: 'A payment code can only be checked on line' },
     );

@@ -10,11 +10,13 @@ import { compileRules, type Rules } from '#gateway/core/rules.js';
 import type { Answer, ClaimOp, Ledger, Op, Outcome, RecordsOp } from '#gateway/ports/ledger.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { campaignSchema } from '#protocol/campaign/schema.js';
+import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { recordSchema } from '#protocol/records/record.js';
+import { ok } from '#protocol/result.js';
 import { wallMs } from '#protocol/time.js';
 import { SOUND, type Subject, type Verdict } from './subject.js';
 
@@ -96,7 +98,7 @@ const RULES: Rules = compileRules({
 });
 
 const holderOf = (customer: number): HolderId => `02${sha256(`holder ${customer}`)}` as HolderId;
-const codeOf = (customer: number): string => `62${String(customer).padStart(17, '0')}`;
+const numberOf = (customer: number): PaymentNumber => String(customer).padStart(9, '0') as PaymentNumber;
 const saleOf = (customer: number): SaleId => `S-${customer}` as SaleId;
 
 const claimOf = (customer: number): ClaimOp => ({
@@ -108,7 +110,7 @@ const claimOf = (customer: number): ClaimOp => ({
     device: sha256(`device ${customer}`),
   },
   tiers: [TIER.id],
-  paymentCode: codeOf(customer),
+  numbers: [numberOf(customer)],
 });
 
 const authoriseOf = (customer: number): Op => ({
@@ -120,7 +122,7 @@ const authoriseOf = (customer: number): Op => ({
   merchant: MERCHANT,
   amountFen: fen(AMOUNT_FEN),
   mode: 'customer-code',
-  presented: { kind: 'opaque', code: codeOf(customer) },
+  presented: { kind: 'opaque', code: '', shown: { number: numberOf(customer), step: ok(1) } },
   request: sha256(`request ${customer}`),
 });
 

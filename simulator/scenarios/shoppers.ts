@@ -89,7 +89,7 @@ export class Shoppers {
     const now = this.#rig.now();
     switch (as) {
       case 'payment-code':
-        return wallet.paymentCode();
+        return wallet.paymentCode(now);
       case 'screenshot':
         return lastShown ?? this.#remember(shopper, wallet.present(now));
       case 'second-phone':

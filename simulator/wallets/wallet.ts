@@ -3,10 +3,12 @@
  * speaks to nobody: `claim-over-http.ts` carries its request, a simulated world carries it otherwise.
  */
 import { base64url } from '#protocol/codes/bit-text.js';
+import { type PaymentSecret, paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { decodeGrant, MAX_COUNTER, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CouponSerial } from '#protocol/ids.js';
 import { type ClaimAnswer, type ClaimRequest, claimAnswerSchema } from '#protocol/messages/claim.js';
+import { hmacSha256 } from '#protocol/node-crypto.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { wallMs } from '#protocol/time.js';
 import type { Identity } from './identities.js';
@@ -22,7 +24,7 @@ export class Wallet implements Presenter {
   readonly position: Position;
   readonly signer: Es256Signer;
   #grant: Uint8Array | undefined;
-  #paymentCode: string | undefined;
+  #payment: PaymentSecret | undefined;
   #counter: number;
 
   constructor(options: {
@@ -49,13 +51,17 @@ export class Wallet implements Presenter {
   takeAnswer(answer: unknown): Result<ClaimAnswer, string> {
     const parsed = claimAnswerSchema.safeParse(answer);
     if (!parsed.success) return err(`not an answer to a claim: ${parsed.error.issues[0]?.message ?? ''}`);
-    const { grant, paymentCode } = parsed.data;
+    const { grant, payment } = parsed.data;
     if (grant !== null) {
       const bytes = base64url.decode(grant);
       if (!bytes.ok || !decodeGrant(bytes.value).ok) return err('the grant cannot be read');
       this.#grant = bytes.value;
     }
-    this.#paymentCode = paymentCode ?? this.#paymentCode;
+    if (payment !== null) {
+      const secret = base64url.decode(payment.secret);
+      if (!secret.ok) return err('the secret of the payment codes cannot be read');
+      this.#payment = { number: payment.number, secret: secret.value };
+    }
     return ok(parsed.data);
   }
 
@@ -73,10 +79,10 @@ export class Wallet implements Presenter {
     return grant?.ok === true ? grant.value.serials : [];
   }
 
-  /** The opaque 19-digit code (online only). Throws when nothing was claimed: the scenario forgot to. */
-  paymentCode(): string {
-    if (this.#paymentCode === undefined) throw new Error('this wallet has no payment code: claim first');
-    return this.#paymentCode;
+  /** The 19 digits shown at this moment (online only). Throws when nothing was claimed: the scenario forgot to. */
+  paymentCode(nowMs: number): string {
+    if (this.#payment === undefined) throw new Error('this wallet has no payment code: claim first');
+    return paymentCodeAt(this.#payment, wallMs(nowMs), hmacSha256);
   }
 
   /** Throws when nothing was claimed, or after 65,535 presentations. */

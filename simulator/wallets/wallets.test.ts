@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Random } from '#device/ports/clock.js';
 import { base64url } from '#protocol/codes/bit-text.js';
+import { type PaymentNumber, paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { checkPresentation, holderIdOf, roundUpExpiry, sealGrant } from '#protocol/codes/presentation.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import { claimRequestSchema } from '#protocol/messages/claim.js';
-import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256 } from '#protocol/node-crypto.js';
 import { exactly, wallMs } from '#protocol/time.js';
 import { claimOverHttp } from './claim-over-http.js';
 import { randomIdentity } from './identities.js';
@@ -19,7 +20,8 @@ import { Wallet } from './wallet.js';
 
 const CAMPAIGN = 'youhao-2023' as CampaignId;
 const NOON = Date.UTC(2023, 2, 27, 4);
-const PAYMENT_CODE = '6212345678901234567';
+const PAYMENT = { number: '123456789' as PaymentNumber, secret: base64url.encode(new Uint8Array(32)), stepSeconds: 30 };
+const PAYMENT_CODE = paymentCodeAt({ number: PAYMENT.number, secret: new Uint8Array(32) }, wallMs(NOON), hmacSha256);
 const issuer = es256Signer(generatePrivateKey());
 const issuerKeys = new Map([[1, issuer.publicKey]]);
 const verifier = es256Verifier();
@@ -57,7 +59,7 @@ function answerTo(wallet: Wallet): unknown {
       { tier: 'yuan-80', ok: false, reason: 'tier-gone', zh: '该面额已领完', en: 'This tier is gone' },
     ],
     grant: base64url.encode(sealGrant(grant, CAMPAIGN, issuer)),
-    paymentCode: PAYMENT_CODE,
+    payment: PAYMENT,
   };
 }
 
@@ -84,25 +86,25 @@ describe("an honest customer's phone", () => {
       value: { holder, counter: 1, serials: [17, 4_017] },
     });
     expect(check(wallet.present(NOON + 999))).toMatchObject({ ok: true, value: { counter: 2 } });
-    expect(wallet.paymentCode()).toBe(PAYMENT_CODE);
+    expect(wallet.paymentCode(NOON)).toBe(PAYMENT_CODE);
   });
 
   it('asks in the form that the gateway reads, and shows nothing before it has claimed', () => {
     const wallet = newWallet();
     expect(claimRequestSchema.safeParse(wallet.claimRequest(['yuan-20'])).success).toBe(true);
     expect(() => wallet.present(NOON)).toThrow('claim first');
-    expect(() => wallet.paymentCode()).toThrow('claim first');
+    expect(() => wallet.paymentCode(NOON)).toThrow('claim first');
   });
 
   it('keeps what it had when an answer makes no sense', () => {
     const wallet = claimed();
     const before = wallet.grant;
-    for (const answer of [null, {}, 'x', { results: [], grant: 'AAAA', paymentCode: null }]) {
+    for (const answer of [null, {}, 'x', { results: [], grant: 'AAAA', payment: null }]) {
       expect(wallet.takeAnswer(answer).ok).toBe(false);
     }
-    expect(wallet.takeAnswer({ results: [], grant: null, paymentCode: null }).ok).toBe(true);
+    expect(wallet.takeAnswer({ results: [], grant: null, payment: null }).ok).toBe(true);
     expect(wallet.grant).toBe(before);
-    expect(wallet.paymentCode()).toBe(PAYMENT_CODE);
+    expect(wallet.paymentCode(NOON)).toBe(PAYMENT_CODE);
   });
 
   it('claims over HTTP, and says in words what went wrong', async () => {

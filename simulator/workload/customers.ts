@@ -91,7 +91,8 @@ export class Crowd {
     const customer = back?.customer ?? chance.any(onlyHolders ? this.#holders : this.#wallets);
     if (customer?.grant === undefined) return undefined;
     if (chance.below(1000) < dishonestPerMille) return { code: this.#dishonest(customer), customer };
-    if (kind === 'opaque' && !this.#copies.has(customer)) return { code: customer.paymentCode(), customer };
+    if (kind === 'opaque' && !this.#copies.has(customer))
+      return { code: customer.paymentCode(this.#options.scheduler.now), customer };
     this.#last = { code: this.#present(customer), customer };
     return this.#last;
   }

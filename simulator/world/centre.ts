@@ -5,8 +5,9 @@
 import { inlineVerifier } from '#gateway/adapters/inline-verifier.js';
 import { type MemoryLedger, openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import type { Changes } from '#gateway/core/book.js';
-import { answerClaim, prepareClaim } from '#gateway/core/claims.js';
+import { answerClaim, type KeyedHash, prepareClaim } from '#gateway/core/claims.js';
 import { createIssuer, type Issuer } from '#gateway/core/issuer.js';
+import { type PaymentCodes, paymentCodes } from '#gateway/core/payment-codes.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
 import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
 import type { Ledger, LedgerFault } from '#gateway/ports/ledger.js';
@@ -19,6 +20,7 @@ import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Allowance, SignedAllowance } from '#protocol/messages/allowance.js';
 import { allowanceSchema } from '#protocol/messages/allowance.js';
 import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
+import { hmacSha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 import { Life } from './life.js';
 import type { Network } from './network.js';
@@ -59,6 +61,8 @@ export class Centre {
   readonly rules: Rules;
   readonly #options: CentreOptions;
   readonly #issuer: Issuer;
+  readonly #keyedHash: KeyedHash;
+  readonly #paymentCodes: PaymentCodes;
   #life: Life | undefined;
   #loop: GatewayLoop | undefined;
   #verifier: Verifier | undefined;
@@ -66,7 +70,6 @@ export class Centre {
   stallMs = 0;
   /** The next commits fail, nothing of them kept. */
   failing = 0;
-  #codes = 0;
   #cutsToCome: number[] = [];
   /** The calls of ports at which its power went. */
   readonly deaths: string[] = [];
@@ -77,6 +80,8 @@ export class Centre {
     const rules = compileRules({ campaign, sha256, leaseMs, merchantOf });
     this.rules = sabotage.rules?.(rules) ?? rules;
     this.#issuer = createIssuer(rules, signer, KEY_ID);
+    this.#keyedHash = (text) => sha256(`identity\n${text}`);
+    this.#paymentCodes = paymentCodes(this.#keyedHash, hmacSha256);
     this.record = openMemoryLedger(this.rules);
     const { book } = this.record;
     const apply = book.apply.bind(book);
@@ -125,6 +130,7 @@ export class Centre {
       },
       sha256,
       bundle: this.#issuer.bundle(now()),
+      paymentCodes: this.#paymentCodes,
       allowance: (device, at) => {
         const signed = this.#issuer.allowance(device, at);
         if (signed !== undefined) this.#noteAllowance(device, signed);
@@ -165,18 +171,24 @@ export class Centre {
     const [life, loop, verifier] = [this.#life, this.#loop, this.#verifier];
     const publicKey = base64url.decode(request.publicKey);
     if (loop === undefined || life === undefined || !publicKey.ok) return;
-    const { scheduler, sha256 } = this.#options;
-    this.#codes += 1;
+    const { scheduler } = this.#options;
     const prepared = prepareClaim({
       rules: this.rules,
       request,
       publicKey: publicKey.value,
       now: wallMs(scheduler.now),
-      keyedHash: (text) => sha256(`identity\n${text}`),
-      paymentCode: `62${String(this.#codes).padStart(17, '0')}`,
+      keyedHash: this.#keyedHash,
+      paymentCodes: this.#paymentCodes,
     });
     const answer = (outcome: Parameters<typeof answerClaim>[0]['outcome']): void => {
-      const answered = answerClaim({ request, prepared, outcome, issuer: this.#issuer, rules: this.rules });
+      const answered = answerClaim({
+        request,
+        prepared,
+        outcome,
+        issuer: this.#issuer,
+        rules: this.rules,
+        paymentCodes: this.#paymentCodes,
+      });
       for (const grant of answered.grants) verifier?.issued(grant);
       reply(answered.answer);
     };

@@ -5,6 +5,7 @@ import { book } from './ledger/book.js';
 import { claiming } from './ledger/claiming.js';
 import { LedgerInTest, type LedgerUnderTest } from './ledger/ledger-in-test.js';
 import { lookingBack } from './ledger/looking-back.js';
+import { paymentCodes } from './ledger/payment-codes.js';
 import { records } from './ledger/records.js';
 import { refunds } from './ledger/refunds.js';
 import { sales } from './ledger/sales.js';
@@ -16,6 +17,7 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
 
   claiming(its);
   authorising(its);
+  paymentCodes(its);
   lookingBack(its);
   sales(its);
   refunds(its);

@@ -1,15 +1,17 @@
 /** A small campaign, and a counter that keeps a proper hash chain: what the ledger's tests speak of. */
 
 import { compileRules, type Rules } from '#gateway/core/rules.js';
-import type { AuthoriseOp, ClaimOp, Ledger, Op, Outcome, RecordsOp } from '#gateway/ports/ledger.js';
+import type { AuthoriseOp, ClaimOp, Ledger, Op, Outcome, Presented, RecordsOp } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
+import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { recordSchema } from '#protocol/records/record.js';
+import { ok } from '#protocol/result.js';
 import { wallMs } from '#protocol/time.js';
 
 /** 2023-03-27 10:00 in Shanghai: an hour after claiming opened. */
@@ -46,11 +48,16 @@ export const testRules = (change: Change = {}): Rules =>
 
 const hex = (name: string): string => sha256(name);
 export const holderId = (name: string): HolderId => `02${hex(name)}` as HolderId;
-export const paymentCode = (name: string): string =>
-  `62${BigInt(`0x${hex(name).slice(0, 14)}`)
-    .toString()
-    .padStart(17, '0')
-    .slice(-17)}`;
+export const paymentNumber = (name: string): PaymentNumber =>
+  String(Number.parseInt(hex(name).slice(0, 12), 16) % 1e9).padStart(9, '0') as PaymentNumber;
+
+let shown = 0;
+/** A payment code of this holder, newer than each before. */
+export function showing(who: string): Presented {
+  shown += 1;
+  const number = paymentNumber(who);
+  return { kind: 'opaque', code: `62${number}00000000`, shown: { number, step: ok(shown) } };
+}
 
 /** `who` is the person; give `phone` and the like to share identifiers between persons. */
 export function claimOp(
@@ -64,7 +71,7 @@ export function claimOp(
     holder: holderId(who),
     identity: { phone: hex(`p${phone}`), idCard: hex(`i${idCard}`), device: hex(`d${device}`) },
     tiers,
-    paymentCode: paymentCode(who),
+    numbers: [paymentNumber(who)],
   };
 }
 
@@ -91,7 +98,7 @@ export class Counter {
       merchant: this.merchant,
       amountFen: fen(amountFen),
       mode: 'customer-code',
-      presented: { kind: 'opaque', code: paymentCode(who) },
+      presented: showing(who),
       request: hex(`${sale} ${who} ${amountFen}`),
       ...change,
     };

@@ -45,6 +45,7 @@ import {
   commit,
   MORNING,
   notCharged,
+  paymentNumber,
   refunded,
   settled,
   testCampaign,
@@ -264,7 +265,7 @@ async function makeLedger({ folder, work, put, issuer }: Making): Promise<void> 
 
 async function claims(file: string): Promise<readonly Phone[]> {
   const phones = CLAIMS.map(([name, , serials]): Phone => {
-    const { paymentCode } = claimOp(name, []);
+    const paymentCode = `62${paymentNumber(name)}00000000`;
     return { name, serials, paymentCode, signer: es256Signer(generatePrivateKey()) };
   });
   const ledger = await openSqliteLedger(file, RULES);

@@ -58,7 +58,7 @@ export function claiming(its: LedgerInTest): void {
       expect(await commitOne(its.ledger, stranger)).toMatchObject({
         tiers: [{ reason: 'wallet-of-another' }, { reason: 'wallet-of-another' }],
         holder: null,
-        paymentCode: null,
+        number: null,
         serials: [],
       });
       expect(await claimed(its.ledger, claimOp('ann', ['s40']))).toEqual([4]);
@@ -72,7 +72,7 @@ export function claiming(its: LedgerInTest): void {
         const acquaintance = { ...claimOp('eve', ['s40'], known), holder: holderId('ann') };
         expect(await commitOne(its.ledger, acquaintance)).toMatchObject({
           tiers: [{ reason: 'wallet-of-another' }],
-          paymentCode: null,
+          number: null,
           serials: [],
         });
       }
