@@ -50,6 +50,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
     events: {
       onOnline: nothing,
       onOffline: nothing,
+      onStillOffline: nothing,
       onAuthorised: (_sale, answer, known) => {
         heard.push(answer.kind);
         knew.push(known);
@@ -99,7 +100,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
       if (at === undefined) throw new Error('not written');
       return at;
     },
-    drop: () => hear?.onDown('gone'),
+    drop: () => hear?.onDown({ code: 'LINE_CLOSED', what: 'gone' }),
     /** The line's timer has rung, and the gateway greets with what it has. */
     reconnect: (have: ChainHead) => {
       for (const ring of alarms.splice(0)) ring();

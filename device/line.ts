@@ -12,8 +12,9 @@ import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { UpMessage } from '#protocol/messages/up.js';
 import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
+import { type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
 import { HELLO_EVERY_MS, OUTBOX_BATCH_RECORDS } from './core/limits.js';
+import { type LineFault, type LineTrouble, withFault } from './core/line-fault.js';
 import {
   type Outbox,
   type OutboxEffect,
@@ -39,7 +40,9 @@ import { Timer, type Turns } from './running.js';
 
 export interface LineEvents {
   onOnline(): void;
-  onOffline(why: string): void;
+  onOffline(fault: LineFault): void;
+  /** There is still no line, for this reason. As often as an installer wants to read it, not at each attempt. */
+  onStillOffline(fault: LineFault): void;
   /** `known`: how many of our records the gateway had, at least, when it was asked. */
   onAuthorised(sale: SaleId, answer: AuthoriseAnswer, known: number): void;
   /** The gateway's clock; `askedAt`: when the request left that it answers. */
@@ -89,6 +92,7 @@ export class Line {
   /** The gateway lacked records when it was greeted: once it has them all, it has a new allowance for us. */
   #caughtUpIsNews = false;
   #heardAt: MonoMs | null = null;
+  #trouble: LineTrouble | undefined;
   #stopped = false;
 
   constructor(options: {
@@ -131,6 +135,13 @@ export class Line {
 
   get forked(): boolean {
     return this.#outbox.forked;
+  }
+
+  /** Why there is no line, and for how long there has been none; undefined while it is up, and before the first attempt fails. */
+  get fault(): (LineFault & { readonly sinceMs: Millis }) | undefined {
+    if (this.#trouble === undefined) return undefined;
+    const { fault, since } = this.#trouble;
+    return { ...fault, sinceMs: Math.round(this.#now().mono - since) };
   }
 
   get acknowledged(): ChainHead {
@@ -207,14 +218,22 @@ export class Line {
         return;
       case 'online':
         if (this.#hasJournal) this.#feedOutbox({ kind: 'online', have: effect.have });
+        this.#trouble = undefined;
         this.#events.onOnline();
         return;
       case 'offline':
         this.#asked.clear();
         this.#behind = [];
         this.#feedOutbox({ kind: 'offline' });
-        this.#events.onOffline(effect.why);
+        this.#trouble = withFault(undefined, effect.fault, this.#now()).trouble;
+        this.#events.onOffline(effect.fault);
         return;
+      case 'failed': {
+        const { trouble, isNews } = withFault(this.#trouble, effect.fault, this.#now());
+        this.#trouble = trouble;
+        if (isNews) this.#events.onStillOffline(effect.fault);
+        return;
+      }
       default:
         unreachable(effect);
     }
@@ -237,11 +256,11 @@ export class Line {
     const mine = (): boolean => current && !this.#stopped;
     this.#broker.connect({
       onUp: () => this.#turns.take(() => mine() && this.#feedUplink({ kind: 'broker-up' })),
-      onDown: (why) =>
+      onDown: (fault) =>
         this.#turns.take(() => {
           if (!mine()) return;
           current = false;
-          this.#feedUplink({ kind: 'broker-down', why, chance: this.#random.next() });
+          this.#feedUplink({ kind: 'broker-down', fault, chance: this.#random.next() });
         }),
       onMessage: (topic, payload) => this.#turns.take(() => mine() && this.#hear(topic, payload)),
     });

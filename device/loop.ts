@@ -4,6 +4,7 @@
  */
 
 import { classify } from '#protocol/codes/classify.js';
+import { worthRetrying } from '#protocol/faults/errors.js';
 import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { Fen } from '#protocol/money.js';
@@ -164,7 +165,8 @@ export class DeviceLoop implements Counter {
           log('info', 'LINE_UP');
           this.#state.tell();
         },
-        onOffline: (why) => log('warn', 'LINE_DOWN', { why }),
+        onOffline: ({ code, what }) => log('warn', 'LINE_DOWN', { cause: code, why: what }),
+        onStillOffline: ({ code, what }) => log(worthRetrying(code) ? 'warn' : 'error', code, { why: what }),
         onAuthorised: (sale, heard, known) => {
           const answer = ports.desk.checked(heard, known);
           this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#reader.mark });
@@ -224,6 +226,7 @@ export class DeviceLoop implements Counter {
       device: identity.device,
       merchant: identity.merchant,
       online: this.#line.online,
+      uplinkFault: this.#line.fault ?? null,
       journal: this.#recording.fault === undefined ? 'ok' : 'failed',
       unsent: this.#unsent.summary(this.#timekeeper.now()),
       ports: this.#peripherals.ports(),

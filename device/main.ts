@@ -24,6 +24,7 @@ import type { PrinterModel } from './drivers/printers/printer.js';
 import { READERS } from './drivers/readers/index.js';
 import { SCANNERS } from './drivers/scanners/index.js';
 import { VOICES } from './drivers/voices/index.js';
+import { withinBudget } from './log-within-budget.js';
 import { DeviceLoop } from './loop.js';
 import type { PeripheralSet } from './peripherals.js';
 import type { Clock } from './ports/clock.js';
@@ -53,11 +54,12 @@ export const journalFile = (config: DeviceConfig): string => join(config.data, '
  * Rejects with ConfigError where the till's port is taken, and with JournalError where another agent has the journal: two of
  * one name would take the line, and the hardware, from each other for ever. Everything is closed again then.
  */
-export async function startDevice(config: DeviceConfig, { log }: { readonly log: Log }): Promise<RunningDevice> {
+export async function startDevice(config: DeviceConfig, { log: whole }: { readonly log: Log }): Promise<RunningDevice> {
+  const clock = systemClock();
+  const log = withinBudget(whole, () => clock.mono());
   // What stops the start comes before anything that would have to be closed again.
   const line = brokerOptions(config, log);
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
-  const clock = systemClock();
   const keep = fileKeep(join(config.data, 'kept'), log);
   const desk = new CampaignDesk({
     device: config.device,

@@ -4,7 +4,7 @@ import { lateBroker } from './late-broker.js';
 
 const events = (heard: string[] = []): BrokerEvents => ({
   onUp: () => heard.push('up'),
-  onDown: (why) => heard.push(why),
+  onDown: ({ what }) => heard.push(what),
   onMessage: () => {},
 });
 

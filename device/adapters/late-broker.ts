@@ -31,7 +31,7 @@ export function lateBroker(load: () => Promise<Broker>): Broker {
           isLoading = false;
           const then = waiting;
           waiting = undefined;
-          then?.onDown(error instanceof Error ? error.message : String(error));
+          then?.onDown({ code: 'LINE_BROKEN', what: error instanceof Error ? error.message : String(error) });
         },
       );
     },

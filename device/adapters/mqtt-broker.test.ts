@@ -59,7 +59,7 @@ function connect(broker: Broker) {
   };
   broker.connect({
     onUp: () => say('up'),
-    onDown: (why) => say(`down: ${why}`),
+    onDown: ({ code, what }) => say(`down: ${code} ${what}`),
     onMessage: (topic, payload) => say(`${topic}: ${payload.length > 40 ? payload.length : Buffer.from(payload)}`),
   });
   const until = async (what: RegExp): Promise<string> => {

@@ -5,9 +5,11 @@
  */
 
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { LineFault } from '#device/core/line-fault.js';
 import type { Broker, BrokerEvents } from '#device/ports/broker.js';
 import type { Log } from '#device/ports/log.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
+import { closedFault, lineFault, probeTls } from './line-fault.js';
 
 /** From the first SYN to CONNACK. A mobile line that takes longer is no use to a customer who waits. */
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -46,7 +48,7 @@ export function mqttBroker(options: MqttBrokerOptions): Broker {
       try {
         current = attempt(options, events);
       } catch (error) {
-        queueMicrotask(() => events.onDown(reason(error)));
+        queueMicrotask(() => events.onDown(faultOf(error, options, false)));
       }
     },
 
@@ -84,6 +86,7 @@ function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
   // Nagle against delayed acknowledgement: without this a QoS 1 round trip takes 44 ms instead of a tenth of one.
   if ('setNoDelay' in client.stream && typeof client.stream.setNoDelay === 'function') client.stream.setNoDelay(true);
   let over = false;
+  let abandonProbe = (): void => {};
 
   const end = (): void => {
     if (over) return;
@@ -91,20 +94,35 @@ function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
     // Listeners stay: mqtt.js clears its timers in some of its own, and an `error` that nobody hears would end the agent.
     client.end(true);
   };
+  let wasAdmitted = false;
+  let isSecure = false;
+  client.stream.once('secureConnect', () => {
+    isSecure = true;
+  });
   /** Of all that may go wrong with one connection, the first is told, once. */
-  const down = (why: string): void => {
+  const down = (fault: LineFault): void => {
     if (over) return;
     end();
-    events.onDown(why);
+    if (fault.code !== 'LINE_CLOSED' || wasAdmitted || options.url.startsWith('mqtts:')) events.onDown(fault);
+    // A server of TLS closes on a plain client without a word: it is asked once in its own language.
+    else
+      abandonProbe = probeTls(options.url, (speaksTls) =>
+        events.onDown(speaksTls ? { code: 'LINE_NEEDS_TLS', what: `${options.url}: this port speaks TLS` } : fault),
+      );
   };
 
   client.on('connect', () => {
+    wasAdmitted = true;
     client.subscribe([...options.topics], { qos: 1 }, (error, granted) => {
       if (over) return;
       // MQTT 3.1.1 section 3.9.3: 128 is a refusal.
       const refused = granted?.some((grant) => grant.qos === 128) ?? false;
       if (!error && !refused) events.onUp();
-      else down(`cannot subscribe to ${options.topics.join(', ')}: ${error ? reason(error) : 'refused'}`);
+      else
+        down({
+          code: 'LINE_SUBSCRIPTION_REFUSED',
+          what: `cannot subscribe to ${options.topics.join(', ')}: ${error ? reason(error) : 'refused'}`,
+        });
     });
   });
   client.on('message', (topic, payload) => {
@@ -112,11 +130,19 @@ function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
     if (payload.length <= MAX_PAYLOAD_BYTES) events.onMessage(topic, payload);
     else log('warn', 'MQTT_PAYLOAD_TOO_LARGE', { topic, bytes: payload.length, direction: 'in' });
   });
-  client.on('error', (error) => down(reason(error)));
-  client.on('close', () => down('the connection was closed'));
-  client.on('offline', () => down('the connection was lost'));
-  client.on('end', () => down('the client ended'));
-  return { client, end };
+  client.on('error', (error) => down(faultOf(error, options, wasAdmitted)));
+  for (const event of ['close', 'offline', 'end'] as const)
+    client.on(event, () => {
+      const mayBeOfCertificate = isSecure && !wasAdmitted && options.tls?.cert !== undefined;
+      down(closedFault(options.url, { wasAdmitted, mayBeOfCertificate }));
+    });
+  return {
+    client,
+    end: () => {
+      end();
+      abandonProbe();
+    },
+  };
 }
 
 function clientOptions({
@@ -148,6 +174,9 @@ function clientOptions({
     rejectUnauthorized: true,
   };
 }
+
+const faultOf = (error: unknown, { url }: MqttBrokerOptions, wasAdmitted: boolean): LineFault =>
+  lineFault(error, { url, wasAdmitted, now: new Date() });
 
 /** Some errors of sockets have no message, only a code. */
 function reason(error: unknown): string {

@@ -111,6 +111,7 @@ export const wholeHealth: CounterHealth = {
   device: 'plate-001',
   merchant: 'liangyou',
   online: true,
+  uplinkFault: null,
   journal: 'ok',
   unsent: { records: 0, fen: 0, oldestMs: null },
   ports: { scanner: 'open', reader: 'open', printer: 'open', voice: 'none', display: 'none' },

@@ -81,7 +81,7 @@ describe('the line to the gateway', () => {
       ),
       fc
         .double({ min: 0, max: 0.999, noNaN: true })
-        .map((chance): UplinkInput => ({ kind: 'broker-down', why: 'reset', chance })),
+        .map((chance): UplinkInput => ({ kind: 'broker-down', fault: { code: 'LINE_CLOSED', what: 'reset' }, chance })),
       fc.double({ min: 0, max: 0.999, noNaN: true }).map((chance): UplinkInput => ({ kind: 'stuck', chance })),
       fc.double({ min: 0, max: 0.999, noNaN: true }).map((chance): UplinkInput => ({ kind: 'wake', chance })),
     );

@@ -9,9 +9,10 @@ import { type Step, unreachable } from '#protocol/machine.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import { type Instant, later, type MonoMs } from '#protocol/time.js';
 import { ANSWER_TIMEOUT_MS, CONNECT_TIMEOUT_MS, RECONNECT_BASE_MS, RECONNECT_CAP_MS, SILENCE_MS } from './limits.js';
+import type { LineFault } from './line-fault.js';
 
 export type Uplink =
-  | { readonly at: 'waiting'; readonly attempt: number; readonly retryAt: MonoMs; readonly why: string }
+  | { readonly at: 'waiting'; readonly attempt: number; readonly retryAt: MonoMs }
   | { readonly at: 'connecting'; readonly attempt: number; readonly until: MonoMs }
   /** Hello is sent; its answer says how far the gateway has our journal. */
   | { readonly at: 'greeting'; readonly attempt: number; readonly until: MonoMs }
@@ -21,7 +22,7 @@ export type UplinkInput =
   | { readonly kind: 'start' }
   | { readonly kind: 'broker-up' }
   /** `chance`: uniform in [0, 1), drawn by the caller, for the back-off. */
-  | { readonly kind: 'broker-down'; readonly why: string; readonly chance: number }
+  | { readonly kind: 'broker-down'; readonly fault: LineFault; readonly chance: number }
   | { readonly kind: 'welcome'; readonly have: ChainHead }
   /** Any other message of the gateway: it lives. */
   | { readonly kind: 'heard' }
@@ -34,11 +35,14 @@ export type UplinkEffect =
   | { readonly kind: 'discard' }
   | { readonly kind: 'hello' }
   | { readonly kind: 'online'; readonly have: ChainHead }
-  | { readonly kind: 'offline'; readonly why: string };
+  /** The line was up and has gone. */
+  | { readonly kind: 'offline'; readonly fault: LineFault }
+  /** An attempt to connect came to nothing. */
+  | { readonly kind: 'failed'; readonly fault: LineFault };
 
 type UplinkStep = Step<Uplink, UplinkEffect>;
 
-export const uplinkAtRest = (at: Instant): Uplink => ({ at: 'waiting', attempt: 0, retryAt: at.mono, why: 'starting' });
+export const uplinkAtRest = (at: Instant): Uplink => ({ at: 'waiting', attempt: 0, retryAt: at.mono });
 
 export function stepUplink(state: Uplink, input: UplinkInput, at: Instant): UplinkStep {
   switch (input.kind) {
@@ -51,7 +55,7 @@ export function stepUplink(state: Uplink, input: UplinkInput, at: Instant): Upli
         effects: [{ kind: 'hello' }],
       };
     case 'broker-down':
-      return state.at === 'waiting' ? { state, effects: [] } : fallBack(state, input.why, input.chance, at);
+      return state.at === 'waiting' ? { state, effects: [] } : fallBack(state, input.fault, input.chance, at);
     case 'welcome':
       if (state.at !== 'greeting') return heard(state, at);
       return { state: { at: 'up', heardAt: at.mono }, effects: [{ kind: 'online', have: input.have }] };
@@ -59,7 +63,7 @@ export function stepUplink(state: Uplink, input: UplinkInput, at: Instant): Upli
       return heard(state, at);
     case 'stuck':
       return state.at === 'up'
-        ? fallBack(state, 'the gateway does not answer', input.chance, at)
+        ? fallBack(state, { code: 'LINE_UNANSWERED', what: 'a request was not answered' }, input.chance, at)
         : { state, effects: [] };
     case 'wake':
       return stepWake(state, input.chance, at);
@@ -88,11 +92,11 @@ function stepWake(state: Uplink, chance: number, at: Instant): UplinkStep {
     case 'waiting':
       return connect(state.attempt, at);
     case 'connecting':
-      return fallBack(state, 'no connection in time', chance, at);
+      return fallBack(state, { code: 'LINE_TIMEOUT', what: 'no connection in time' }, chance, at);
     case 'greeting':
-      return fallBack(state, 'connected, but the gateway says nothing', chance, at);
+      return fallBack(state, { code: 'LINE_UNANSWERED', what: 'connected, but the gateway says nothing' }, chance, at);
     case 'up':
-      return fallBack(state, 'nothing heard for too long', chance, at);
+      return fallBack(state, { code: 'LINE_SILENT', what: 'nothing heard for too long' }, chance, at);
     default:
       return unreachable(state);
   }
@@ -108,10 +112,16 @@ const heard = (state: Uplink, at: Instant): UplinkStep => ({
   effects: [],
 });
 
-function fallBack(state: Exclude<Uplink, { at: 'waiting' }>, why: string, chance: number, at: Instant): UplinkStep {
+function fallBack(
+  state: Exclude<Uplink, { at: 'waiting' }>,
+  fault: LineFault,
+  chance: number,
+  at: Instant,
+): UplinkStep {
   const attempt = state.at === 'up' ? 0 : state.attempt;
   const ceiling = Math.min(RECONNECT_CAP_MS, RECONNECT_BASE_MS * 2 ** attempt);
-  const effects: UplinkEffect[] = [{ kind: 'discard' }];
-  if (state.at === 'up') effects.push({ kind: 'offline', why });
-  return { state: { at: 'waiting', attempt, retryAt: later(at.mono, Math.floor(chance * ceiling)), why }, effects };
+  return {
+    state: { at: 'waiting', attempt, retryAt: later(at.mono, Math.floor(chance * ceiling)) },
+    effects: [{ kind: 'discard' }, { kind: state.at === 'up' ? 'offline' : 'failed', fault }],
+  };
 }

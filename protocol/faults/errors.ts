@@ -9,6 +9,7 @@ import { CONFIG_ERRORS } from './errors/config.js';
 import { DOOR_ERRORS } from './errors/door.js';
 import { JOURNAL_ERRORS } from './errors/journal.js';
 import { LEDGER_ERRORS } from './errors/ledger.js';
+import { LINE_ERRORS } from './errors/line.js';
 import { MQTT_ERRORS } from './errors/mqtt.js';
 import { PERIPHERAL_ERRORS } from './errors/peripheral.js';
 import { PROTOCOL_ERRORS } from './errors/protocol.js';
@@ -18,7 +19,13 @@ export type { Blame } from './errors/row.js';
 
 export const ERRORS_BY_FAMILY = {
   ConfigError: CONFIG_ERRORS,
-  ProtocolError: { ...PROTOCOL_ERRORS, ...CLAIM_ERRORS, ...MQTT_ERRORS, ...DOOR_ERRORS },
+  ProtocolError: {
+    ...PROTOCOL_ERRORS,
+    ...CLAIM_ERRORS,
+    ...MQTT_ERRORS,
+    ...DOOR_ERRORS,
+    ...LINE_ERRORS,
+  },
   PeripheralError: PERIPHERAL_ERRORS,
   JournalError: JOURNAL_ERRORS,
   LedgerError: LEDGER_ERRORS,

@@ -63,7 +63,7 @@ export class BentBroker implements Broker {
     const broker = this.dnsGone ? this.#nowhere : this.#here;
     broker.connect({
       onUp: () => events.onUp(),
-      onDown: (why) => events.onDown(why),
+      onDown: (fault) => events.onDown(fault),
       onMessage: (topic, payload) => this.#pass(this.#down, topic, payload),
     });
   }

@@ -115,6 +115,7 @@ export class Lane {
           this.timesOnline += 1;
         },
         onOffline: () => {},
+        onStillOffline: () => {},
         onAuthorised: () => {},
         onWelcome: () => {},
         onBeacon: () => {},

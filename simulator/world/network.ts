@@ -134,7 +134,7 @@ export class Network {
         this.#scheduler.after(line.latencyMs + this.#chance.between(5, 200), () => {
           if (mine !== attempt || !life.isAlive || this.line(device).swallows) return;
           if (this.line(device).refuses || this.gone.has(device) || this.#gateway === undefined) {
-            life.enter(() => events.onDown('connect failed'));
+            life.enter(() => events.onDown({ code: 'LINE_REFUSED', what: 'connect failed' }));
             return;
           }
           const opened = this.#open(device, life, events);
@@ -265,7 +265,7 @@ export class Network {
     this.#closeBrokerEnd(session);
     if (!session.deviceEnd) return;
     session.deviceEnd = false;
-    session.life.enter(() => session.events.onDown(why));
+    session.life.enter(() => session.events.onDown({ code: 'LINE_CLOSED', what: why }));
   }
 
   #closeBrokerEnd(session: Session): void {

@@ -78,7 +78,7 @@ function device(
   });
   brokers.push(broker);
   return new Promise((resolve) =>
-    broker.connect({ onUp: () => resolve('up'), onDown: (why) => resolve(why), onMessage: () => {} }),
+    broker.connect({ onUp: () => resolve('up'), onDown: ({ what }) => resolve(what), onMessage: () => {} }),
   );
 }
 

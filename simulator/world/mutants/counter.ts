@@ -179,7 +179,7 @@ export const counterMutants: readonly Mutant[] = [
           broker.connect({
             ...events,
             onUp: () => events.onUp(),
-            onDown: (why) => events.onDown(why),
+            onDown: (fault) => events.onDown(fault),
             onMessage(topic, payload) {
               const message = JSON.parse(new TextDecoder().decode(payload));
               if (message.type !== 'welcome') return events.onMessage(topic, payload);
