@@ -1,4 +1,4 @@
-/** What a batch changes, as parameters of the statement that writes it (`BATCH_TRIGGER`) or that adds it to the daybook. */
+/** What a batch changes, as parameters of the statement that writes it (`BATCH_TRIGGER`). */
 import { type Changes, codeNameOf } from '../core/book.js';
 import { ROW_COLUMNS } from './ledger-sql.js';
 
@@ -26,13 +26,7 @@ export class BatchRows {
       const rows = tables[column];
       return rows === undefined ? null : JSON.stringify(rows);
     });
-    return [this.#docs.subarray(0, this.#length), null, ...columns];
-  }
-
-  /** For the daybook: the bytes, and the rows of all columns by their names. */
-  inOne(changes: Changes): readonly [docs: Buffer, rows: string] {
-    const text = JSON.stringify(this.#tables(changes));
-    return [this.#docs.subarray(0, this.#length), text];
+    return [this.#docs.subarray(0, this.#length), ...columns];
   }
 
   #tables(changes: Changes): Readonly<Record<(typeof ROW_COLUMNS)[number], Rows>> {

@@ -11,15 +11,15 @@ import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
 import {
   APPLICATION_ID,
   BATCH_TRIGGER,
-  DAYBOOK_TRIGGERS,
   DURABILITY_SQL,
-  ENTER_DAYBOOK,
   FACT_SQL,
+  HAS_DAYBOOK_SQL,
   HISTORY_INDEX,
   ORIGIN_SQL,
   PRAGMAS,
   SCHEMA_VERSION,
   TABLES,
+  TAKE_OVER_DAYBOOK,
 } from './ledger-sql.js';
 import type { SqliteDatabase } from './sqlite.js';
 
@@ -45,12 +45,12 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
   }
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);
-  await exec(DAYBOOK_TRIGGERS);
+  const takeOver = (await ask(HAS_DAYBOOK_SQL, [''])) === '0' ? '' : TAKE_OVER_DAYBOOK;
   // What is read from here on may be acted upon, so it has to be on the disk, not only in the system's memory of it.
   try {
     await exec('begin immediate');
     rewriteLog(file);
-    await exec(`${ENTER_DAYBOOK}; commit; pragma wal_checkpoint(truncate)`);
+    await exec(`${takeOver} commit; pragma wal_checkpoint(truncate)`);
     syncLedgerFiles(file);
   } catch (error) {
     unusable(error);

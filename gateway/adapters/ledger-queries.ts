@@ -1,7 +1,4 @@
-/**
- * What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. Who asks finds in
- * the tables whatever has been answered to anybody, so what is only in the daybook is entered first.
- */
+/** What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. */
 import type { Sha256 } from '#protocol/crypto.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
 import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../core/book.js';
@@ -10,38 +7,22 @@ import { reconcile } from '../core/reconcile.js';
 import type { LoadedRows } from '../core/working-book.js';
 import type { Answer, Ledger } from '../ports/ledger.js';
 import { ledgerFaultOf } from './ledger-fault.js';
-import { AUDIT_SQL, EVIDENCE_SQL, loadSql, NOT_ENTERED_SQL, RECONCILIATION_SQL, SPENT_SQL } from './ledger-sql.js';
+import { AUDIT_SQL, EVIDENCE_SQL, loadSql, RECONCILIATION_SQL, SPENT_SQL } from './ledger-sql.js';
 import type { PreparedStatement, SqliteDatabase } from './sqlite.js';
 
 type Queries = Pick<Ledger, 'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'auditIntact' | 'close'>;
 
-/** `enter`: has what stands in the daybook entered in the tables, also what another gateway has put there. */
-export function ledgerQueries(
-  reader: SqliteDatabase,
-  { sha256, enter }: { readonly sha256: Sha256; readonly enter: (done: Answer<undefined>) => void },
-): Queries {
-  const notEntered = reader.prepare(NOT_ENTERED_SQL);
+export function ledgerQueries(reader: SqliteDatabase, sha256: Sha256): Queries {
   const load = reader.prepare(loadSql(false));
   const spent = reader.prepare(SPENT_SQL);
   const evidence = reader.prepare(EVIDENCE_SQL);
   const audit = reader.prepare(AUDIT_SQL);
   const reconciliation = reader.prepare(RECONCILIATION_SQL);
 
-  function read<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
+  function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
     statement.text([parameter], (error, text) => {
       if (error !== undefined) return done(ledgerFaultOf(error), none);
       done(undefined, JSON.parse(text) as Value);
-    });
-  }
-
-  function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
-    read(notEntered, '', false, (unread, isLeft) => {
-      if (unread !== undefined) return done(unread, none);
-      if (!isLeft) return read(statement, parameter, none, done);
-      enter((fault) => {
-        if (fault !== undefined) done(fault, none);
-        else read(statement, parameter, none, done);
-      });
     });
   }
 

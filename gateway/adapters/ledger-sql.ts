@@ -51,7 +51,6 @@ create table if not exists posting(set_id integer not null, kind text not null, 
 create table if not exists tally(name text primary key, doc text not null) without rowid;
 create table if not exists evidence(id integer primary key, doc text not null);
 create table if not exists audit(seq integer primary key, at integer not null, hash text not null, body text not null);
-create table if not exists daybook(slot integer primary key, seq integer not null, docs blob not null, body text not null);
 create trigger if not exists audit_is_append_only before update on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists audit_keeps_all before delete on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists posting_is_append_only before update on posting begin select raise(abort, 'postings are append-only'); end;
@@ -64,15 +63,8 @@ commit;
 /** Only where a rule looks at a holder's other sales. */
 export const HISTORY_INDEX = 'create index if not exists sale_by_holder on sale(holder) where holder is not null';
 
-/** Places in the chain: of the newest commit in the tables, and of the newest at all. */
-const LAST_ENTERED = 'select coalesce(max(seq), 0) from audit';
-const LAST_COMMIT = `select max((${LAST_ENTERED}), (select coalesce(max(seq), 0) from daybook))`;
-/** One page each, where few counters are at work. */
-export const DAYBOOK_SLOTS = 64;
-
-/** Whether anything stands in the daybook that isn't in the tables. */
-const NOT_ENTERED = `exists (select 1 from daybook, (select (${LAST_ENTERED}) + 1 as next)
-  where slot = next % ${DAYBOOK_SLOTS} and seq = next)`;
+/** The newest commit's place in the audit chain. */
+const LAST_COMMIT = 'select coalesce(max(seq), 0) from audit';
 
 /** Where in a row it stands that the entity begins, counted from 1; how many bytes it has is beside it. */
 const doc = (at: number): string => `cast(substr(new.docs, value->>${at}, value->>${at + 1}) as text)`;
@@ -82,8 +74,7 @@ export const ROW_COLUMNS = [
   ...(['audit', 'devices', 'chunks', 'holders', 'identified'] as const),
   ...(['coupons', 'sales', 'postings', 'evidence', 'tallies', 'totals'] as const),
 ];
-/** `daybook` is null but for a batch that comes from there. */
-const BATCH = ['docs', 'daybook', ...ROW_COLUMNS];
+const BATCH = ['docs', ...ROW_COLUMNS];
 
 /**
  * A batch is written by one INSERT into a view, whose trigger does the rest: one transaction and one trip to the
@@ -98,7 +89,6 @@ const BATCH = ['docs', 'daybook', ...ROW_COLUMNS];
 export const BATCH_TRIGGER = `
 create temp view batch(${BATCH.join()}) as select ${BATCH.map(() => 'null').join()};
 create temp trigger write_batch instead of insert on batch begin
-  select raise(abort, 'stale') where new.daybook is null and ${NOT_ENTERED};
   insert into audit(seq, at, hash, body)
     select value->>0, value->>1, value->>2, ${doc(3)} from json_each(new.audit);
   insert into coupon(serial, holder, state, sale, lease_ends, usable_from, version)
@@ -125,37 +115,18 @@ create temp trigger write_batch instead of insert on batch begin
 end;
 `;
 
-const ENTER = `insert into batch select docs, 1, ${ROW_COLUMNS.map((column) => `body->'${column}'`).join()}
-    from daybook where seq > (${LAST_ENTERED}) order by seq;`;
+export const WRITE_BATCH = `insert into batch values (${BATCH.map(() => '?').join()})`;
 
 /**
- * The daybook is a ring: a commit takes the slot of one that has been entered, and so writes over one page and no other.
- * Not entered yet is what comes behind the last in the tables; all of it is entered one after the other, each as a batch of
- * its own. One may be added that takes the next place in the chain, behind those in the tables and those in the daybook.
+ * Versions before 3 wrote commits of few operations to a staging table first, a ring of rows in which only those behind the
+ * audit chain's end count. Their batches are written to the tables in order, and the staging table goes.
  */
-export const DAYBOOK_TRIGGERS = `
-create temp trigger daybook_follows before insert on daybook begin
-  select raise(abort, 'stale') where exists (select 1 from audit where seq >= new.seq) or exists
-    (select 1 from daybook where slot = new.slot and (seq >= new.seq or seq > (${LAST_ENTERED})));
-end;
-create temp view entering(now) as select null;
-create temp trigger enter_daybook instead of insert on entering begin
-  ${ENTER}
-end;
-create temp view batch_after_daybook as select * from batch;
-create temp trigger enter_daybook_and_write instead of insert on batch_after_daybook begin
-  ${ENTER}
-  insert into batch values (${BATCH.map((column) => `new.${column}`).join()});
-end;
+export const HAS_DAYBOOK_SQL = `select count(*) || '' as text from sqlite_schema where name = 'daybook' and ?1 = ''`;
+export const TAKE_OVER_DAYBOOK = `
+insert into batch select docs, ${ROW_COLUMNS.map((column) => `body->'${column}'`).join()}
+  from daybook where seq > (${LAST_COMMIT}) order by seq;
+drop table daybook;
 `;
-export const ADD_TO_DAYBOOK = `insert into daybook(slot, seq, docs, body) values (?1 % ${DAYBOOK_SLOTS}, ?1, ?2, ?3)
-  on conflict(slot) do update set seq = excluded.seq, docs = excluded.docs, body = excluded.body`;
-export const ENTER_DAYBOOK = 'insert into entering values (null)';
-export const NOT_ENTERED_SQL = `select iif(${NOT_ENTERED}, 'true', 'false') as text where ?1 = ''`;
-const intoBatch = (view: string): string => `insert into ${view} values (${BATCH.map(() => '?').join()})`;
-export const WRITE_BATCH = intoBatch('batch');
-/** In one transaction: a batch that follows a few small ones costs one fsync like any other. */
-export const ENTER_AND_WRITE = intoBatch('batch_after_daybook');
 
 /** Whose file this is, asked before anything is changed in it. */
 export const ORIGIN_SQL = `select json_object(

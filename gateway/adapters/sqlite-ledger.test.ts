@@ -30,7 +30,6 @@ function failing(): { readonly host: LedgerHost; next: string | undefined; asked
     next: undefined as string | undefined,
     asked: 0,
     host: {
-      after: () => () => {},
       open: (name, done) => openSqlite(name, (error, database) => done(error, failingOn(database))),
     } as LedgerHost,
   };

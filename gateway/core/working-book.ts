@@ -58,11 +58,6 @@ export class WorkingBook {
     return this.#book;
   }
 
-  /** Nothing has to be read before a decision, journals aside. */
-  get isWhole(): boolean {
-    return this.#isWhole;
-  }
-
   forget(): void {
     this.#book = new MemoryBook(this.#tiers);
     this.#known = nothingKnown();

@@ -143,7 +143,6 @@ it('decides alike whatever it is made of, and adds up', async () => {
       conflict,
       fc.boolean(),
       fc.array(step, { minLength: 5, maxLength: 60 }),
-      // Few go to the daybook, more to the tables at once.
       fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 20 })), { minLength: 40, maxLength: 40 }),
       async (...drawn) => {
         const [refundRule, conflictAccount, looksBack, steps, sizes] = drawn;
