@@ -159,6 +159,23 @@ describe('what the desk knows', () => {
     }
   });
 
+  it('is too little for a campaign that needs a newer program: nothing off line, and why, until an update', () => {
+    const keep = drawer();
+    const { desk, codes } = informed(keep);
+    desk.heard(campaignTopic(youhao.id), bundle({ version: 4, needs: ['weekdays'] }));
+    expect(codes).toEqual(['BUNDLE_NEEDS_UPDATE']);
+    for (const one of [desk, deskOn(keep).desk]) {
+      expect(take(one, at(NOON))).toBe('offline-needs-update');
+      expect(one.standing(at(NOON))).toMatchObject({ reason: 'offline-needs-update', until: null });
+      expect(one.versions).toMatchObject({ campaignVersion: 4 });
+      // What held before is over: an older bundle brings it back no more than a forged one.
+      one.heard(campaignTopic(youhao.id), bundle());
+      expect(take(one, at(NOON))).toBe('offline-needs-update');
+    }
+    desk.heard(campaignTopic(youhao.id), bundle({ version: 5 }));
+    expect(take(desk, at(NOON))).toBe(2_000);
+  });
+
   it('is more than the gateway knew, where this counter has taken the coupon and not told yet', () => {
     const { desk, codes } = informed();
     const coupon = { serial: 7 as CouponSerial, tier: '20', faceFen: fen(2_000), thresholdFen: fen(10_000) };

@@ -7,7 +7,7 @@ import type { Campaign, PresentationMode } from '#protocol/campaign/schema.js';
 import type { Es256Verifier } from '#protocol/crypto.js';
 import type { CampaignId, DeviceId } from '#protocol/ids.js';
 import { openAllowance, type SignedAllowance, signedAllowanceSchema } from '#protocol/messages/allowance.js';
-import { bundleEnvelopeSchema, openBundle } from '#protocol/messages/bundle.js';
+import { type BundleEnvelope, type BundleFault, bundleEnvelopeSchema, openBundle } from '#protocol/messages/bundle.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { parseBundle, parseSpent } from '#protocol/messages/index.js';
 import { type TimeStatement, timeHolds } from '#protocol/messages/signed-time.js';
@@ -134,11 +134,12 @@ export class CampaignDesk {
     if (keep) this.#options.keep.save('allowance', JSON.stringify(signed));
   }
 
-  #takeBundle(envelope: Parameters<typeof openBundle>[0], keep: boolean): void {
+  #takeBundle(envelope: BundleEnvelope, keep: boolean): void {
     const { trustedKeys, verifier, campaign } = this.#options;
     const opened = openBundle(envelope, trustedKeys, verifier);
     if (!opened.ok) {
       this.#refuse(opened.fault.code, opened.fault.what);
+      if (opened.fault.code === 'BUNDLE_NEEDS_UPDATE') this.#takeUnreadable(opened.fault, envelope, keep);
       return;
     }
     const bundle = opened.value;
@@ -150,8 +151,21 @@ export class CampaignDesk {
     this.#knowledge = {
       ...this.#knowledge,
       campaign: compiled,
+      lacks: [],
       issuerKeys: new Map([...bundle.issuerKeys, ...trustedKeys]),
     };
+    if (keep) this.#options.keep.save('bundle', JSON.stringify(envelope));
+  }
+
+  /** The rules in force are ones that this program can't apply: what it knew of the campaign before no longer counts. */
+  #takeUnreadable(
+    { campaign, version, lacks }: Extract<BundleFault, { code: 'BUNDLE_NEEDS_UPDATE' }>,
+    envelope: BundleEnvelope,
+    keep: boolean,
+  ): void {
+    if (campaign !== this.#options.campaign || version < this.#version) return;
+    this.#version = version;
+    this.#knowledge = { ...this.#knowledge, campaign: undefined, lacks };
     if (keep) this.#options.keep.save('bundle', JSON.stringify(envelope));
   }
 

@@ -94,6 +94,7 @@ export function stateMessage(
     ports: health.ports,
     offline: {
       permitted: offline.reason === null,
+      ...(offline.reason !== null && { reason: offline.reason }),
       couponsLeft: offline.couponsLeft,
       faceLeftFen: fen(offline.faceFenLeft),
       until: offline.until === null ? null : wallMs(offline.until),

@@ -5,7 +5,7 @@
  * the gateway knew, and the signed allowance bounds what a mistake can cost. What can't: know what other counters take in
  * the same hour. The ledger arbitrates that later; the worst case is the sum of the allowances.
  *
- * The reasons in their order of precedence: not verifiable, no campaign data, not permitted, no trusted time, last sync
+ * The reasons in their order of precedence: not verifiable, program too old, no campaign data, not permitted, no trusted time, last sync
  * too old, the presentation's own faults, shown before, already used, the campaign's rules, the holder's limit, the
  * allowance.
  */
@@ -26,6 +26,8 @@ import type { OfflineVerdict, SaleFacts, Shortfall, Shown } from './sale.js';
 /** What the gateway told this device and the device kept; each part signed, each part checked when it came. */
 export interface OfflineKnowledge {
   readonly campaign: CompiledCampaign | undefined;
+  /** Abilities that the newest campaign needs and this program lacks; left out where it has them all. */
+  readonly lacks?: readonly string[];
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
   readonly spent: SpentSet | undefined;
   readonly allowance: Allowance | undefined;
@@ -211,7 +213,8 @@ type Standing =
       readonly wall: NonNullable<Instant['wall']>;
     };
 
-function standingOf({ campaign, spent, allowance }: OfflineKnowledge, { wall }: Instant): Standing {
+function standingOf({ campaign, lacks = [], spent, allowance }: OfflineKnowledge, { wall }: Instant): Standing {
+  if (lacks.length > 0) return { kind: 'refused', reason: 'offline-needs-update' };
   if (campaign === undefined) return { kind: 'refused', reason: 'offline-bundle-missing' };
   if (!campaign.campaign.offline.permitted) return { kind: 'refused', reason: 'offline-not-permitted' };
   if (spent === undefined || allowance === undefined) return { kind: 'refused', reason: 'offline-bundle-missing' };

@@ -1,5 +1,6 @@
 /** What the gateway signs: grants for holders, allowances for devices, the campaign's bundle for everybody. */
 
+import { needsOf } from '#protocol/campaign/abilities.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { roundUpExpiry, SERIALS_PER_GRANT, sealGrant } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
@@ -57,10 +58,12 @@ export function createIssuer(rules: Rules, signer: Es256Signer, keyId: number): 
       return sealAllowance(allowance, keyId, signer);
     },
     bundle(now) {
+      const needs = needsOf(campaign);
       const document = {
         format: 1,
         version: campaign.version,
         issuedAt: now,
+        ...(needs.length > 0 && { needs: [...needs] }),
         campaign,
         issuerKeys: { [String(keyId)]: base64url.encode(signer.publicKey) },
         openings: compiled.openings.map(({ earliest, latest }): [number, number] => [earliest, latest + 1]),

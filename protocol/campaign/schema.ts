@@ -46,90 +46,101 @@ const position = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max
 /** RFC 7946 section 3.1.6: closed, so at least four positions. */
 const ring = z.array(position).min(4);
 
-export const tierSchema = z.strictObject({
-  id: z.string().regex(/^[a-z0-9-]{1,16}$/, '1 to 16 of a-z, 0-9 and -'),
-  faceFen: saleAmount,
-  thresholdFen: saleAmount,
-  quantity: z.int().positive().max(10_000_000),
-  modes: z.array(presentationMode).min(1),
-});
+/** Makes every object of the document: one form of it is strict, the other is not. */
+type ObjectMaker = typeof z.strictObject;
+
+const tierOf = (object: ObjectMaker) =>
+  object({
+    id: z.string().regex(/^[a-z0-9-]{1,16}$/, '1 to 16 of a-z, 0-9 and -'),
+    faceFen: saleAmount,
+    thresholdFen: saleAmount,
+    quantity: z.int().positive().max(10_000_000),
+    modes: z.array(presentationMode).min(1),
+  });
+export const tierSchema = tierOf(z.strictObject);
 export type Tier = z.infer<typeof tierSchema>;
 
-export const campaignSchema = z.strictObject({
-  format: z.literal(1),
-  id: branded<CampaignId>(z.string().regex(CAMPAIGN_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')),
-  /** Rises with every change; the newest wins everywhere. */
-  version: z.int().positive(),
-  name: name(80),
-  nameEn: name(120),
-  /** Printed at the foot of the receipt. */
-  receiptLine: text(120),
-  /** For people who read the document: where its facts are from. No rule looks at them. */
-  notes: z.array(text(400)).max(20).optional(),
-  window: z.strictObject({
-    /** IANA name. */
-    timeZone: z.string().max(64),
-    firstDay: day,
-    days: z.int().positive().max(366),
-    opens: timeOfDay,
-    closes: timeOfDay,
-  }),
-  claim: z.strictObject({
-    opens: z.strictObject({ day, time: timeOfDay }),
-    perPersonPerTier: z.int().positive(),
-    /** A person is the same when any, or only when all, of these agree. */
-    samePerson: z.enum(['any', 'all']),
-    identifiers: z.array(identifier).min(1),
-    /** GeoJSON Polygon or MultiPolygon in WGS 84, longitude before latitude (RFC 7946); null: anywhere. */
-    geofence: z
-      .discriminatedUnion('type', [
-        z.strictObject({ type: z.literal('Polygon'), coordinates: z.array(ring).min(1) }),
-        z.strictObject({ type: z.literal('MultiPolygon'), coordinates: z.array(z.array(ring).min(1)).min(1) }),
-      ])
-      .nullable(),
-  }),
-  tiers: z.array(tierSchema).min(1).max(MAX_TIERS),
-  choice: z.literal('largest-face'),
-  couponsPerPayment: z.literal(1),
-  refund: z.enum(['stays-used', 'restored-if-full', 'restored-next-day', 'pro-rata']),
-  /** What a counter may do while its line is down. */
-  offline: z.strictObject({
-    permitted: z.boolean(),
-    /** Largest number and face total of coupons that one device may take between two syncs. */
-    maxCoupons: z.int().nonnegative(),
-    maxFaceFen: z.int().nonnegative(),
-    maxPerHolder: z.int().nonnegative(),
-    /** Hours since the last sync after which no coupon is taken off line. */
-    maxSyncAgeHours: z.number().positive(),
-    /** Who pays for an offline double spend. */
-    conflictAccount: z.enum(['sponsor', 'merchant', 'bank']),
-    /** Whether the counter goes on selling at full price when its journal has failed. */
-    fullPriceWithoutJournal: z.boolean(),
-  }),
-  /** Cap a customer a day on a static plate, in fen (银发〔2017〕296号: 500 yuan); null: none. */
-  plateCapFen: fenAmount.nullable(),
-  /** A payment is refused its coupon after `maxPayments` of the same holder at the same merchant within `minutes`; null: not guarded. */
-  splitGuard: z.strictObject({ minutes: z.int().positive(), maxPayments: z.int().positive() }).nullable(),
-  merchants: z
-    .array(
-      z.strictObject({
-        id: branded<MerchantId>(z.string().regex(MERCHANT_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')),
-        name: name(80),
-        category: text(40),
-      }),
-    )
-    .min(1),
-  sponsors: z
-    .array(
-      z.strictObject({
-        id: z.string().regex(/^[a-z0-9-]{1,32}$/, '1 to 32 of a-z, 0-9 and -'),
-        name: name(80),
-        shareBasisPoints: z.int().positive().max(10_000),
-      }),
-    )
-    .min(1),
-  budgetFen: fenAmount,
-});
+const campaignOf = (object: ObjectMaker) =>
+  object({
+    format: z.literal(1),
+    id: branded<CampaignId>(z.string().regex(CAMPAIGN_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')),
+    /** Rises with every change; the newest wins everywhere. */
+    version: z.int().positive(),
+    name: name(80),
+    nameEn: name(120),
+    /** Printed at the foot of the receipt. */
+    receiptLine: text(120),
+    /** For people who read the document: where its facts are from. No rule looks at them. */
+    notes: z.array(text(400)).max(20).optional(),
+    window: object({
+      /** IANA name. */
+      timeZone: z.string().max(64),
+      firstDay: day,
+      days: z.int().positive().max(366),
+      opens: timeOfDay,
+      closes: timeOfDay,
+    }),
+    claim: object({
+      opens: object({ day, time: timeOfDay }),
+      perPersonPerTier: z.int().positive(),
+      /** A person is the same when any, or only when all, of these agree. */
+      samePerson: z.enum(['any', 'all']),
+      identifiers: z.array(identifier).min(1),
+      /** GeoJSON Polygon or MultiPolygon in WGS 84, longitude before latitude (RFC 7946); null: anywhere. */
+      geofence: z
+        .discriminatedUnion('type', [
+          object({ type: z.literal('Polygon'), coordinates: z.array(ring).min(1) }),
+          object({ type: z.literal('MultiPolygon'), coordinates: z.array(z.array(ring).min(1)).min(1) }),
+        ])
+        .nullable(),
+    }),
+    tiers: z.array(tierOf(object)).min(1).max(MAX_TIERS),
+    choice: z.literal('largest-face'),
+    couponsPerPayment: z.literal(1),
+    refund: z.enum(['stays-used', 'restored-if-full', 'restored-next-day', 'pro-rata']),
+    /** What a counter may do while its line is down. */
+    offline: object({
+      permitted: z.boolean(),
+      /** Largest number and face total of coupons that one device may take between two syncs. */
+      maxCoupons: z.int().nonnegative(),
+      maxFaceFen: z.int().nonnegative(),
+      maxPerHolder: z.int().nonnegative(),
+      /** Hours since the last sync after which no coupon is taken off line. */
+      maxSyncAgeHours: z.number().positive(),
+      /** Who pays for an offline double spend. */
+      conflictAccount: z.enum(['sponsor', 'merchant', 'bank']),
+      /** Whether the counter goes on selling at full price when its journal has failed. */
+      fullPriceWithoutJournal: z.boolean(),
+    }),
+    /** Cap a customer a day on a static plate, in fen (银发〔2017〕296号: 500 yuan); null: none. */
+    plateCapFen: fenAmount.nullable(),
+    /** A payment is refused its coupon after `maxPayments` of the same holder at the same merchant within `minutes`; null: not guarded. */
+    splitGuard: object({ minutes: z.int().positive(), maxPayments: z.int().positive() }).nullable(),
+    merchants: z
+      .array(
+        object({
+          id: branded<MerchantId>(z.string().regex(MERCHANT_ID, '1 to 32 of a-z, 0-9 and -, not beginning with -')),
+          name: name(80),
+          category: text(40),
+        }),
+      )
+      .min(1),
+    sponsors: z
+      .array(
+        object({
+          id: z.string().regex(/^[a-z0-9-]{1,32}$/, '1 to 32 of a-z, 0-9 and -'),
+          name: name(80),
+          shareBasisPoints: z.int().positive().max(10_000),
+        }),
+      )
+      .min(1),
+    budgetFen: fenAmount,
+  });
+
+/** As a person writes it: an unknown field is a misspelt one. */
+export const campaignSchema = campaignOf(z.strictObject);
+/** As a counter gets it, from a gateway that may be newer: unknown fields are dropped (`abilities.ts` says which ones matter). */
+export const campaignOnTheWire = campaignOf(z.object as ObjectMaker);
 export type Campaign = z.infer<typeof campaignSchema>;
 export type CampaignMerchant = Campaign['merchants'][number];
 export type RefundRule = Campaign['refund'];

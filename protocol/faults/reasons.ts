@@ -126,6 +126,10 @@ export const REASONS = {
     zh: '缺少活动数据，请恢复网络，此前按原价收款',
     en: 'No campaign data on this counter yet: restore the line, full price until then',
   },
+  'offline-needs-update': {
+    zh: '本机程序版本过旧，断网时不能用券：请恢复网络并更新程序，此前按原价收款',
+    en: 'This program is too old to take coupons of this campaign offline: restore the line and update it, full price until then',
+  },
   'no-trusted-time': {
     zh: '本机时间不可信，请恢复网络，此前按原价收款',
     en: 'This counter cannot trust its clock: restore the line, full price until then',

@@ -72,6 +72,41 @@ describe('the campaign bundle', () => {
     expect(codeOf(sealBundle({ ...DOCUMENT, openings: [] }, 1, issuer))).toBe('BUNDLE_MALFORMED');
   });
 
+  describe('of a newer gateway', () => {
+    const { campaign } = DOCUMENT;
+    const [tier] = campaign.tiers;
+    const newer = {
+      ...DOCUMENT,
+      since: 'later',
+      campaign: {
+        ...campaign,
+        hint: 'x',
+        tiers: [{ ...tier, weekdays: [6, 7] }],
+        claim: { ...campaign.claim, rounds: 2 },
+      },
+    } as unknown as BundleDocument;
+
+    it('is read without the fields that are not known here', () => {
+      expect(openBundle(sealBundle(newer, 1, issuer), trusted, verifier)).toEqual(
+        openBundle(sealBundle(DOCUMENT, 1, issuer), trusted, verifier),
+      );
+    });
+
+    it('is not read where it names an ability that is missing, whatever else stands in it', () => {
+      const tiers = [{ id: 'x', benefit: 'percent' }];
+      for (const document of [newer, { ...newer, campaign: { ...campaign, tiers } } as unknown as BundleDocument]) {
+        const sealed = sealBundle({ ...document, needs: ['weekdays', 'rounds'] }, 1, issuer);
+        expect(openBundle(sealed, trusted, verifier, new Set(['rounds']))).toMatchObject({
+          ok: false,
+          fault: { code: 'BUNDLE_NEEDS_UPDATE', campaign: 'youhao-2023', version: 3, lacks: ['weekdays'] },
+        });
+      }
+      const sealed = sealBundle({ ...newer, needs: ['weekdays'] }, 1, issuer);
+      expect(openBundle(sealed, trusted, verifier, new Set(['weekdays']))).toMatchObject({ ok: true });
+      expect(codeOf({ ...sealed, signature: '' })).toBe('BUNDLE_FORGED');
+    });
+  });
+
   it('is open only if the whole interval lies inside one opening', () => {
     const openings = DOCUMENT.openings.map(([from, to]): [ReturnType<typeof wallMs>, ReturnType<typeof wallMs>] => [
       wallMs(from),

@@ -5,10 +5,12 @@
  */
 import { z } from 'zod';
 import { branded } from '../branded.js';
-import { campaignSchema } from '../campaign/schema.js';
+import { lacking } from '../campaign/abilities.js';
+import { campaignOnTheWire } from '../campaign/schema.js';
 import { base64url } from '../codes/bit-text.js';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../codes/presentation.js';
 import type { Es256Signer, Es256Verifier } from '../crypto.js';
+import { CAMPAIGN_ID, type CampaignId } from '../ids.js';
 import { err, ok, type Result } from '../result.js';
 import { type Interval, type WallMs, wallMs } from '../time.js';
 
@@ -23,12 +25,16 @@ const bytesOf = (length: number) =>
     return z.NEVER;
   });
 
+const needs = z.array(z.string().max(40)).max(40).optional();
+
 export const bundleSchema = z.object({
   format: z.literal(1),
   /** Rises with every bundle of a campaign; the newest wins. */
   version: z.int().positive(),
   issuedAt: wall,
-  campaign: campaignSchema,
+  /** Abilities that a counter must have to take coupons by itself; left out where there are none. */
+  needs,
+  campaign: campaignOnTheWire,
   /** The issuer's public keys by number, base64url of the compressed point. */
   issuerKeys: z
     .record(z.string().regex(/^\d{1,3}$/), bytesOf(PUBLIC_KEY_BYTES))
@@ -45,6 +51,14 @@ export const bundleSchema = z.object({
 export type CampaignBundle = z.infer<typeof bundleSchema>;
 /** The bundle as it is written: keys as text. */
 export type BundleDocument = z.input<typeof bundleSchema>;
+
+/** What is read of a bundle first: whose it is, and whether the rest can be understood. */
+const bundleHeadSchema = z.object({
+  format: z.literal(1),
+  version: z.int().positive(),
+  needs,
+  campaign: z.object({ id: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)) }),
+});
 
 export const bundleEnvelopeSchema = z.object({
   v: z.literal(1),
@@ -66,16 +80,23 @@ export function sealBundle(document: BundleDocument, keyId: number, signer: Es25
   return { v: 1, type: 'bundle', keyId, payload, signature };
 }
 
-export interface BundleFault {
-  readonly code: 'BUNDLE_KEY_UNKNOWN' | 'BUNDLE_FORGED' | 'BUNDLE_MALFORMED';
-  readonly what: string;
-}
+export type BundleFault =
+  | { readonly code: 'BUNDLE_KEY_UNKNOWN' | 'BUNDLE_FORGED' | 'BUNDLE_MALFORMED'; readonly what: string }
+  /** Genuine, and for a newer program: this one must not decide by itself in that campaign. */
+  | {
+      readonly code: 'BUNDLE_NEEDS_UPDATE';
+      readonly what: string;
+      readonly campaign: CampaignId;
+      readonly version: number;
+      readonly lacks: readonly string[];
+    };
 
 /** `trustedKeys`: the issuer keys that the device was enrolled with. A bundle is never the proof of its own keys. */
 export function openBundle(
   envelope: BundleEnvelope,
   trustedKeys: ReadonlyMap<number, Uint8Array>,
   verifier: Es256Verifier,
+  abilities?: ReadonlySet<string>,
 ): Result<CampaignBundle, BundleFault> {
   const key = trustedKeys.get(envelope.keyId);
   if (key === undefined) {
@@ -92,6 +113,13 @@ export function openBundle(
     json = JSON.parse(envelope.payload);
   } catch {
     return err({ code: 'BUNDLE_MALFORMED', what: 'the payload is not JSON' });
+  }
+  const head = bundleHeadSchema.safeParse(json);
+  const lacks = head.success ? lacking(head.data.needs ?? [], abilities) : [];
+  if (head.success && lacks.length > 0) {
+    const { campaign, version } = head.data;
+    const what = `campaign ${campaign.id} version ${version} needs ${lacks.join(', ')}`;
+    return err({ code: 'BUNDLE_NEEDS_UPDATE', what, campaign: campaign.id, version, lacks });
   }
   const parsed = bundleSchema.safeParse(json);
   if (parsed.success) return ok(parsed.data);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { branded } from '../branded.js';
+import { reasonSchema } from '../faults/reason-schema.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '../ids.js';
 import type { Fen } from '../money.js';
 import type { WallMs } from '../time.js';
@@ -23,6 +24,8 @@ const identity = {
 /** What a counter may still do without a line, and until when. */
 export const offlineStateSchema = z.object({
   permitted: z.boolean(),
+  /** Why not; left out where it is. Counters before 0.2.0 don't say. */
+  reason: reasonSchema.optional(),
   couponsLeft: z.int().min(0),
   faceLeftFen: fenAmount,
   /** The last moment at which a coupon may be taken; null: none may. */

@@ -18,7 +18,7 @@ import { createIssuer } from '#gateway/core/issuer.js';
 import { compileRules } from '#gateway/core/rules.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
-import { campaignSchema } from '#protocol/campaign/schema.js';
+import { campaignOnTheWire } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { holderIdOf, roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
@@ -204,7 +204,7 @@ function schemas(): unknown {
   return {
     down: asInput(downSchema),
     bundle: asInput(bundleEnvelopeSchema),
-    campaign: asInput(campaignSchema),
+    campaign: asInput(campaignOnTheWire),
     signedAllowance: asInput(signedAllowanceSchema),
     allowance: asInput(allowanceSchema),
     spent: asInput(spentSchema),

@@ -68,6 +68,12 @@ export const PROTOCOL_ERRORS = {
     'The signature of the campaign is not valid; the one before is kept.',
     'Call the bank: someone else may be speaking on this line.',
   ],
+  BUNDLE_NEEDS_UPDATE: [
+    'operator',
+    'never',
+    'The campaign needs abilities that this version of the agent lacks: it takes coupons on line only.',
+    'Update the agent; until then the gateway decides each coupon.',
+  ],
   BUNDLE_MALFORMED: [
     'peer',
     'never',
