@@ -32,6 +32,10 @@ export class DeviceRegister {
     return [...this.#entries.keys()];
   }
 
+  has(device: DeviceId): boolean {
+    return this.#entries.has(device);
+  }
+
   merchantOf(device: DeviceId): MerchantId | undefined {
     const entry = this.#entries.get(device);
     return entry === undefined ? this.#gone.get(device) : entry.merchant;

@@ -96,6 +96,7 @@ export async function startGateway(
     ...config.mqtt,
     tls,
     isDevice,
+    isListed: (device) => register.has(device),
     ...(handshakeTimeoutMs !== undefined && { connectTimeoutMs: handshakeTimeoutMs }),
   });
   const events = loopEvents(logger, metrics, clock);

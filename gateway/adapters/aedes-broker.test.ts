@@ -19,6 +19,7 @@ beforeEach(async () => {
     port: 0,
     drainTimeoutMs: 300,
     isDevice: (_, password) => Buffer.from(password).toString() === PASSWORD,
+    isListed: () => true,
   });
   const ignore = (): void => undefined;
   const answer = (device: DeviceId, payload: Uint8Array): void => {
@@ -108,15 +109,14 @@ it.each([
     [connectAs('d1'), times(200, publish('codeplate/v1/d1/state'))],
     'MQTT_STATE_MALFORMED',
   ],
-  ['bytes that are no MQTT', [connectAs('d1'), times(200, Buffer.from([0xf0, 0]))], 'MQTT_CONNECTION_ERROR'],
+  ['bytes that are no MQTT', [connectAs('d1'), times(200, Buffer.from([0xf0, 0]))], 'MQTT_MALFORMED'],
   [
     'a packet that is too long, and what follows',
     [connectAs('d1'), times(200, Buffer.from([0x30, 0xff, 0xff, 0x7f]))],
     'MQTT_PACKET_TOO_LARGE',
   ],
   ['MQTT 5', [otherwise(5, [0, 60], [0])], 'MQTT_VERSION_UNKNOWN'],
-  ['no keepalive', [otherwise(4, [0, 0])], 'MQTT_KEEPALIVE_REFUSED'],
-  ['a keepalive of hours', [otherwise(4, [255, 255])], 'MQTT_KEEPALIVE_REFUSED'],
+  ['MQTT of a level that there is not', [otherwise(6, [0, 60])], 'MQTT_VERSION_UNKNOWN'],
 ] as const)('one connection is one count: %s', async (_, chunks, code) => {
   await sendUntilClosed(...chunks);
   const [[told, device] = [], ...more] = refused;
@@ -146,6 +146,8 @@ it.each([
 async function letIn(id: string): Promise<Socket> {
   const socket = open();
   socket.write(connectAs(id));
+  await once(socket, 'data');
+  socket.write(packet(0x82, Buffer.from([0, 1]), field(`codeplate/v1/${id}/down`), Buffer.from([1])));
   await once(socket, 'data');
   return socket;
 }

@@ -1,8 +1,9 @@
 /**
  * The embedded MQTT broker: aedes behind a guard. A device logs in with its id as client id and user name and its own
  * password, may write to its own `up` and `state`, read its own `down` and the campaign's topics, and nothing else.
+ * What relies on how aedes is built inside is in `aedes-internals.ts`.
  *
- * What a device sends `up` goes straight to the gateway's queue and is not passed through the broker's own distribution:
+ * What a device sends goes straight to the gateway's queue and is not passed through the broker's own distribution:
  * nobody may subscribe to it, and that is half of what a message costs aedes.
  */
 import { Socket } from 'node:net';
@@ -13,6 +14,14 @@ import { parseState } from '#protocol/messages/index.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { Broker, BrokerEvents } from '../ports/broker.js';
+import {
+  connectTerms,
+  onReleased,
+  packetIdOf,
+  takePublications,
+  togetherWithPuback,
+  UNREAD_TOO_LONG,
+} from './aedes-internals.js';
 import type { Certificate } from './certificates.js';
 import { createDoor } from './door.js';
 import { CONNECT_TIMEOUT_MS, guard, nameInCertificate, serverFor } from './mqtt-sockets.js';
@@ -25,6 +34,8 @@ export interface AedesBrokerOptions {
   /** With `ca`, a device needs a certificate that it has signed, and speaks only under the name in there. */
   readonly tls?: Certificate | undefined;
   isDevice(device: DeviceId, password: Uint8Array): boolean;
+  /** Asked at each message: a device that was taken out says nothing more, whatever of it is still on the way. */
+  isListed(device: DeviceId): boolean;
   /** Addresses that speak for many devices. */
   readonly proxies?: readonly string[];
   /** For tests: how long a device may read nothing. */
@@ -40,13 +51,11 @@ export interface AedesBroker extends Broker {
   cutOff(device: DeviceId): void;
 }
 
-/** The longest keepalive taken, in seconds: a half-open connection is found within one and a half of it. */
-const MAX_KEEPALIVE_S = 300;
 /**
- * Where the answer takes longer, what else is for the device goes out. With 512 counters that never rest an answer takes a
- * seventh of a second, and a PUBACK sent alone costs as much as the answer; a device waits for 3 s.
+ * A client that asks for a longer keepalive, or for none, is let in and counts as idle after this all the same (MQTT 3.1.1
+ * section 3.1.2.10 leaves that to the server): a half-open connection is found within one and a half of it.
  */
-const HELD_AT_MOST_MS = 1_000;
+const MAX_KEEPALIVE_S = 300;
 /** A device that reads nothing for so long is cut off, with what waited for it. */
 const DRAIN_TIMEOUT_MS = 20_000;
 /**
@@ -59,13 +68,11 @@ const MAX_CONNECTIONS = 20_000;
 /** A device reads three: its own, its campaign and the spent set. The broker has no limit, and keeps a KiB for each. */
 const MAX_SUBSCRIPTIONS = 8;
 /** MQTT 3.1.1 section 3.2.2.3: what CONNACK says. */
-const VERSION_REFUSED = 1;
 const IDENTIFIER_REJECTED = 2;
 const BAD_CREDENTIALS = 4;
-/** aedes' own: the standard has nothing for it. */
-const KEEPALIVE_REFUSED = 6;
+const NOT_AUTHORISED = 5;
 
-const UP_TOPIC = /^codeplate\/v1\/([^/]+)\/up$/;
+const FROM_DEVICES = /^codeplate\/v1\/[^/]+\/(up|state)$/;
 const CAMPAIGN_TOPIC = /^codeplate\/v1\/campaign\/[^/+#]+(\/spent)?$/;
 
 export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
@@ -73,7 +80,6 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   const aedes = new Aedes({
     connectTimeout: connectTimeoutMs,
     drainTimeout: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
-    keepaliveLimit: MAX_KEEPALIVE_S,
   });
   const clients = new Map<DeviceId, Client>();
   /** Let in, and not yet among `clients`: whoever is cut off just then must not slip through. */
@@ -95,22 +101,17 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   door.watch(server);
 
   const replies = togetherWithPuback();
-  const distribute = aedes.publish;
-  aedes.publish = (packet: PublishPacket, ...rest: unknown[]): void => {
-    // Clients come here after `authorizePublish`, so the topic is the sender's own.
-    const device = UP_TOPIC.exec(packet.topic)?.[1];
-    if (device === undefined) {
-      Reflect.apply(distribute, aedes, [packet, ...rest]);
-      return;
-    }
-    if (packet.qos === 2) events?.onMessage(device as DeviceId, payloadOf(packet));
-    const done = rest.at(-1);
-    if (typeof done === 'function') done();
-  };
+  // Clients come here after `authorizePublish`, which has handed on what is the gateway's. Nobody may subscribe to it, and
+  // a retained state of each device would be tried against each subscription: 5,000 that connect at once would take a minute.
+  takePublications(aedes, ({ topic }) => FROM_DEVICES.test(topic));
 
-  // Nothing relies on the broker's memory: a session that outlives its connection would only gather messages for nobody.
-  aedes.preConnect = (_client, packet, done) => {
-    packet.clean = true;
+  const wills = new WeakMap<Client, string>();
+  aedes.preConnect = (client, packet, done) => {
+    const terms = connectTerms(packet);
+    // Nothing relies on the broker's memory: a session that outlives its connection would only gather messages for nobody.
+    terms.clean = true;
+    if (terms.keepalive === 0 || terms.keepalive > MAX_KEEPALIVE_S) terms.keepalive = MAX_KEEPALIVE_S;
+    if (terms.willTopic !== undefined) wills.set(client, terms.willTopic);
     done(null, true);
   };
 
@@ -128,19 +129,37 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       refuse(client.conn, 'MQTT_BAD_CREDENTIALS', id as DeviceId);
       return done(connackError('unknown device or wrong password', BAD_CREDENTIALS), null);
     }
+    const will = wills.get(client);
+    if (will !== undefined && will !== stateTopic(id as DeviceId)) {
+      refuse(client.conn, 'MQTT_WILL_NOT_ALLOWED', id as DeviceId);
+      return done(connackError('a last will is for the own state only', NOT_AUTHORISED), null);
+    }
     admitted.add(client);
     entering.set(id as DeviceId, client);
     done(null, true);
   };
 
+  /** Messages of QoS 2 that have been taken and not been released. */
+  const unreleased = new WeakMap<object, Set<number>>();
+  /** Whether it is new. */
+  function takenOnce(client: Client, packet: PublishPacket): boolean {
+    if (packet.qos !== 2) return true;
+    const ids = unreleased.get(client) ?? new Set();
+    unreleased.set(client, ids);
+    const isNew = !ids.has(packetIdOf(packet));
+    ids.add(packetIdOf(packet));
+    return isNew;
+  }
+
   aedes.authorizePublish = (client, packet, done) => {
     if (client === null) return done(new Error('no client'));
     const device = client.id as DeviceId;
+    // Its socket is destroyed already; what had been read of it, and its last will, come here all the same.
+    if (!admitted.has(client) || !options.isListed(device)) return done(new Error('a device that was cut off'));
     if (packet.topic === upTopic(device)) {
       replies.hold(client);
-      // At once: aedes writes its PUBACK first and distributes one turn later. What comes at QoS 2 may come again, and is
-      // taken where aedes has seen to it that it doesn't.
-      if (packet.qos < 2) events?.onMessage(device, payloadOf(packet));
+      // At once: aedes writes its PUBACK first and distributes one turn later.
+      if (takenOnce(client, packet)) events?.onMessage(device, payloadOf(packet));
       return done(null);
     }
     const isOwnState = packet.topic === stateTopic(device);
@@ -165,6 +184,9 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     else refuse(client.conn, 'MQTT_TOPIC_NOT_ALLOWED', device);
     done(null, isAllowed ? subscription : null); // null becomes 0x80 in SUBACK: refused, the connection stays
   };
+  aedes.on('unsubscribe', (topics, client) => {
+    for (const topic of topics) subscribed.get(client)?.delete(topic);
+  });
 
   aedes.on('clientReady', (client) => {
     const device = client.id as DeviceId;
@@ -185,10 +207,15 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     const code = message === UNREAD_TOO_LONG ? 'MQTT_READS_TOO_LITTLE' : 'MQTT_CONNECTION_ERROR';
     refuse(client.conn, code, admitted.has(client) ? (client.id as DeviceId) : undefined);
   });
-  aedes.on('connectionError', ({ conn }, error) => refuse(conn, whyNotConnected(error)));
+  aedes.on('connectionError', ({ conn }) => refuse(conn, 'MQTT_CONNECTION_ERROR'));
 
   function sendTo(client: Client, topic: string, payload: string): void {
     if (client.conn.destroyed) return;
+    // Nobody is sent what he has not asked for (MQTT 3.1.1 section 3.3.5).
+    if (subscribed.get(client)?.has(topic) !== true) {
+      replies.release(client);
+      return;
+    }
     if (client.conn.writableLength > MAX_UNREAD_BYTES) {
       refuse(client.conn, 'MQTT_READS_TOO_LITTLE', client.id as DeviceId);
       client.conn.destroy();
@@ -216,17 +243,24 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     listen(handlers, done) {
       events = handlers;
       server.once('error', done);
-      aedes.listen().then(
-        () => server.listen(options.port, options.host, () => done(undefined)),
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-      );
+      const open = (): void => {
+        onReleased(aedes, (client, packetId) => {
+          if (typeof client === 'object' && client !== null) unreleased.get(client)?.delete(packetId);
+        });
+        server.listen(options.port, options.host, () => done(undefined));
+      };
+      aedes.listen().then(open, (error: unknown) => done(error instanceof Error ? error : new Error(String(error))));
     },
     send(device, payload) {
       const client = clients.get(device);
       if (client !== undefined) sendTo(client, downTopic(device), payload);
     },
     cutOff(device) {
-      for (const client of [clients.get(device), entering.get(device)]) client?.conn.destroy();
+      for (const client of [clients.get(device), entering.get(device)]) {
+        if (client === undefined) continue;
+        admitted.delete(client);
+        client.conn.destroy();
+      }
     },
     sendAll(payload) {
       for (const [device, client] of clients) sendTo(client, downTopic(device), payload);
@@ -241,47 +275,6 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       });
     },
   };
-}
-
-/**
- * A PUBACK proves nothing, so nobody waits for it; alone it would be a write and a packet of its own. What goes to a
- * device is held back from its message to the answer, so that both leave in one piece: a tenth of the main thread's work.
- */
-function togetherWithPuback(): {
-  hold(client: Client): void;
-  release(client: Client): void;
-  releaseLater(client: Client): void;
-} {
-  const held = new Set<Client>();
-  let timer: NodeJS.Timeout | undefined;
-  const release = (client: Client): void => {
-    if (held.delete(client)) client.conn.uncork();
-  };
-  return {
-    hold(client) {
-      if (held.has(client)) return;
-      held.add(client);
-      client.conn.cork();
-      if (timer !== undefined) return;
-      timer = setTimeout(() => {
-        timer = undefined;
-        for (const late of held) release(late);
-      }, HELD_AT_MOST_MS).unref();
-    },
-    release,
-    // aedes writes a publish one turn after it is asked to.
-    releaseLater: (client) => setImmediate(release, client),
-  };
-}
-
-/** What aedes calls its timeout for a client that reads nothing. */
-const UNREAD_TOO_LONG = 'drain timeout';
-
-/** aedes looks at version and keepalive before it asks who it is, and says in the error which CONNACK it has sent. */
-function whyNotConnected(error: Error): string {
-  const connack: unknown = Reflect.get(error, 'errorCode');
-  if (connack === VERSION_REFUSED) return 'MQTT_VERSION_UNKNOWN';
-  return connack === KEEPALIVE_REFUSED ? 'MQTT_KEEPALIVE_REFUSED' : 'MQTT_CONNECTION_ERROR';
 }
 
 /** An empty one would clear what is retained: nobody's to do. */

@@ -45,6 +45,9 @@ const BYTES_LOG2 = 12;
 const MOST_BYTES = SHARE << BYTES_LOG2;
 const LEAST_BYTES = 512;
 
+/** CONNACK 1, "unacceptable protocol version" (MQTT-3.1.2-2): the parser would close without a word. */
+const VERSION_REFUSED = Uint8Array.of(0x20, 2, 0, 1);
+
 /**
  * aedes reads with `socket.read`, so that is where the guard looks: no copy, and nothing gets past it. Read whole, a piece of
  * 64 KiB may hold ten thousand packets, and libuv hands over thirty such pieces of one socket before it looks at the next.
@@ -77,7 +80,9 @@ export function guard(socket: Socket, onFault: (code: string) => void): void {
     const fault = watch.feed(chunk, left);
     if (fault !== undefined) {
       onFault(fault);
-      socket.destroy();
+      if (fault === 'MQTT_VERSION_UNKNOWN') socket.end(VERSION_REFUSED, () => socket.destroy());
+      else socket.destroy();
+      isWaiting = true;
       return null;
     }
     const { taken } = watch;

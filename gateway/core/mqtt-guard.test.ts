@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_CONNECT_BYTES, MAX_PACKET_BYTES, mqttGuard } from './mqtt-guard.js';
+import { type Guard, MAX_CONNECT_BYTES, MAX_PACKET_BYTES, mqttGuard } from './mqtt-guard.js';
 
 const CONNECT = 0x10;
 const PUBLISH = 0x32;
@@ -21,8 +21,15 @@ const packet = (head: number, length: number): Uint8Array =>
   Uint8Array.of(head, ...lengthOf(length), ...new Uint8Array(length));
 const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
 
-const verdictOn = (...chunks: readonly Uint8Array[]): string | undefined => {
-  const guard = mqttGuard();
+/** What stands in a packet is judged in test/contract/mqtt-probes.test.ts; these have nothing in them. */
+const verdictOn = (...chunks: readonly Uint8Array[]): string | undefined =>
+  verdictOf(
+    mqttGuard(() => undefined),
+    chunks,
+  );
+const strictVerdictOn = (...chunks: readonly Uint8Array[]): string | undefined => verdictOf(mqttGuard(), chunks);
+
+const verdictOf = (guard: Guard, chunks: readonly Uint8Array[]): string | undefined => {
   for (const chunk of chunks) {
     const fault = guard.feed(chunk);
     if (fault !== undefined) return fault;
@@ -48,7 +55,7 @@ describe('the guard before the broker', () => {
   });
 
   it('lets so many packets pass as it is told, and goes on behind them', () => {
-    const guard = mqttGuard();
+    const guard = mqttGuard(() => undefined);
     const bytes = joined(packet(CONNECT, 40), packet(PINGREQ, 0), packet(PINGREQ, 0), packet(PUBLISH, 300));
     expect([guard.feed(bytes, 2), guard.packets, guard.taken]).toEqual([undefined, 2, 44]);
     expect([guard.feed(bytes.subarray(44), 2), guard.packets, guard.taken]).toEqual([undefined, 2, 305]);
@@ -81,6 +88,7 @@ describe('the guard before the broker', () => {
           const edges = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
           const chunks = edges.slice(1).map((end, at) => bytes.subarray(edges[at], end));
           expect(verdictOn(...chunks)).toBe(verdictOn(bytes));
+          expect(strictVerdictOn(...chunks)).toBe(strictVerdictOn(bytes));
         },
       ),
     );

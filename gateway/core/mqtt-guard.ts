@@ -1,18 +1,16 @@
 /**
- * Watches the bytes of one MQTT connection for what the broker itself doesn't limit: how much may come before CONNECT,
- * and how long a packet may be. It looks at fixed headers only (MQTT 3.1.1 section 2.2) and holds no bytes.
+ * Watches the bytes of one MQTT connection for what the broker itself doesn't limit: how much may come before CONNECT, how
+ * long a packet may be, and whether a packet is one that the standard allows. It holds no more of a packet than has to be
+ * seen for that, and no payload.
  */
+import { judgedBytes, type PacketFault, packetFault } from './mqtt-packets.js';
 
 /** A CONNECT of ours is under 300 bytes; a certificate subject as user name may make it some more. */
 export const MAX_CONNECT_BYTES = 8 * 1024;
 /** 64 KiB of payload, and a topic with its header before it. */
 export const MAX_PACKET_BYTES = 64 * 1024 + 512;
 
-export type GuardFault =
-  | 'MQTT_CONNECT_TOO_LARGE'
-  | 'MQTT_NOT_CONNECT_FIRST'
-  | 'MQTT_PACKET_TOO_LARGE'
-  | 'MQTT_MALFORMED';
+export type GuardFault = 'MQTT_CONNECT_TOO_LARGE' | 'MQTT_NOT_CONNECT_FIRST' | 'MQTT_PACKET_TOO_LARGE' | PacketFault;
 
 export interface Guard {
   /** undefined: let `taken` bytes of it pass. It stops where so many packets have ended. */
@@ -26,12 +24,16 @@ const CONNECT = 1;
 /** Section 2.2.3: four bytes of seven bits. */
 const MAX_LENGTH_BYTES = 4;
 
-export function mqttGuard(): Guard {
+/** `judge`: of one packet, once enough of it has come. */
+export function mqttGuard(judge: typeof packetFault = packetFault): Guard {
   let isConnected = false;
   /** Body bytes of the present packet still to come. */
   let left = 0;
   let isInHeader = true;
-  let type = 0;
+  let first = 0;
+  /** What has come of what is to be judged, and how much of that is missing; joined once, however small the pieces. */
+  let parts: Uint8Array[] = [];
+  let unseen = 0;
   let length = 0;
   let lengthBytes = -1;
   let taken = 0;
@@ -39,7 +41,7 @@ export function mqttGuard(): Guard {
 
   function feedHeader(byte: number): GuardFault | undefined {
     if (lengthBytes < 0) {
-      type = byte >> 4;
+      first = byte;
       // The flags of a CONNECT are zero (section 2.2.2): a TLS hello begins with 16, which is its type, too.
       if (!isConnected && byte !== CONNECT << 4) return 'MQTT_NOT_CONNECT_FIRST';
       length = 0;
@@ -49,14 +51,30 @@ export function mqttGuard(): Guard {
     length += (byte & 0x7f) * 2 ** (7 * lengthBytes);
     lengthBytes += 1;
     if ((byte & 0x80) !== 0) return lengthBytes === MAX_LENGTH_BYTES ? 'MQTT_MALFORMED' : undefined;
-    if (type === CONNECT && length > MAX_CONNECT_BYTES) return 'MQTT_CONNECT_TOO_LARGE';
+    if (first >> 4 === CONNECT && length > MAX_CONNECT_BYTES) return 'MQTT_CONNECT_TOO_LARGE';
     if (length > MAX_PACKET_BYTES) return 'MQTT_PACKET_TOO_LARGE';
     isConnected = true;
     left = length;
     isInHeader = left === 0;
     lengthBytes = -1;
+    unseen = judgedBytes(first, length);
+    if (!isInHeader) return undefined;
+    packets += 1;
+    return judge(first, NOTHING, 0);
+  }
+
+  function feedBody(chunk: Uint8Array, at: number, some: number): GuardFault | undefined {
+    left -= some;
+    isInHeader = left === 0;
     if (isInHeader) packets += 1;
-    return undefined;
+    if (unseen === 0) return undefined;
+    const part = chunk.subarray(at, at + Math.min(some, unseen));
+    unseen -= part.length;
+    parts.push(part);
+    if (unseen > 0) return undefined;
+    const seen = parts.length === 1 ? part : joined(parts);
+    parts = [];
+    return judge(first, seen, length);
   }
 
   return {
@@ -70,10 +88,9 @@ export function mqttGuard(): Guard {
           at += 1;
         } else {
           const some = Math.min(left, chunk.length - at);
-          left -= some;
+          const fault = feedBody(chunk, at, some);
+          if (fault !== undefined) return fault;
           at += some;
-          isInHeader = left === 0;
-          if (isInHeader) packets += 1;
         }
       }
       taken = at;
@@ -86,4 +103,16 @@ export function mqttGuard(): Guard {
       return packets;
     },
   };
+}
+
+const NOTHING = new Uint8Array();
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

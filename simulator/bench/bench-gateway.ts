@@ -36,7 +36,8 @@ export async function withGateway<Value>(
   const ledger = await openSqliteLedger(join(folder, 'ledger.db'), rules);
   const verifier = threadVerifier({ campaign: rules.campaign.id, issuerKeys: issuer.issuerKeys });
   const known = new Set(devices);
-  const broker = aedesBroker({ host: '127.0.0.1', port: 0, isDevice: (device) => known.has(device) });
+  const isListed = known.has.bind(known);
+  const broker = aedesBroker({ host: '127.0.0.1', port: 0, isDevice: isListed, isListed });
   const loop = createGatewayLoop({
     ledger,
     broker,

@@ -93,6 +93,12 @@ export const MQTT_ERRORS = {
     'A device asked on and on and did not read the answers; its connection was closed.',
     'Look at its line, and at which software runs on it.',
   ],
+  MQTT_WILL_NOT_ALLOWED: [
+    'peer',
+    'never',
+    'A device wanted a last will on another topic than its own `state`; it was not let in.',
+    'Look at which software runs on the device: a will is there to say that it has gone.',
+  ],
   MQTT_STATE_MALFORMED: [
     'peer',
     'never',
