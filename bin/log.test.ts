@@ -31,3 +31,21 @@ it('a line is never as long as a stranger likes', () => {
   const line = lineOf({ list: Array.from({ length: 5_000 }, (_, n) => n) });
   expect(JSON.parse(line)).toMatchObject({ list: expect.arrayContaining([99, 'and 4900 more']) });
 });
+
+it('a line has no number of a person in it, however deep it stands, and keeps the names that are looked for', () => {
+  const line = lineOf({
+    what: 'no such member: 138 0013 8000',
+    nested: { list: [{ why: new Error('6222.0212.3456.7890') }] },
+    order: '20261129100506001',
+    device: 'plate-20230001-0001',
+    at: 1_680_000_000_000,
+  });
+  expect(line).not.toMatch(/0013|0212/);
+  expect(JSON.parse(line)).toMatchObject({
+    what: 'no such member: 13*******00',
+    nested: { list: [{ why: '62**********7890' }] },
+    order: '20261129100506001',
+    device: 'plate-20230001-0001',
+    at: 1_680_000_000_000,
+  });
+});

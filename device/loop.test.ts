@@ -335,3 +335,20 @@ describe('a counter without a card reader', () => {
     expect(act('look', 'A-1')).toBe('not-charged');
   });
 });
+
+describe('a code that is no text', () => {
+  it.each([
+    ['the separators of a drug box', '010950110102091721abc\u001d10LOT7'],
+    ['more than any code of ours has', 'x'.repeat(5_000)],
+  ])('is told to the cashier like any other that is not known: %s', (_, code) => {
+    const { open, synced, scan, act, loop } = counter();
+    const views: SaleView[] = [];
+    loop.watch((view) => void views.push(view));
+    open('A-1', 25_990);
+    synced();
+    scan(code);
+    synced();
+    expect(views.at(-1)).toMatchObject({ state: 'opened', reason: 'code-unknown' });
+    expect(act('charge', 'A-1')).toBe('charging');
+  });
+});

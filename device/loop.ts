@@ -92,6 +92,11 @@ export class DeviceLoop implements Counter {
       log,
       events: {
         onScan: (text) => this.#scanned(text),
+        onUnreadableScan: () => {
+          const sale = this.#current();
+          if (sale?.at === 'opened')
+            this.#step(sale, { kind: 'shown', shown: { kind: 'other', reason: 'code-unknown' } });
+        },
         onReader: (news) => this.#reader.heard(news),
         onPrinter: (effect) => this.#printing.heard(effect),
         onPort: (name, state) => {

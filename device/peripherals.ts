@@ -22,9 +22,14 @@ export interface PeripheralSet {
   readonly display?: { readonly driver: DisplayDriver; readonly link: SerialLink };
 }
 
+/** A code in GBK, or with separators such as GS1's: read whole, and of no use here. Other noise is of the line, not of a code. */
+const NO_TEXT: ReadonlySet<string> = new Set(['SCAN_NOT_TEXT', 'SCAN_CONTROL_BYTES', 'SCAN_TOO_LONG']);
+
 /** What the driver says of the counter's business; bytes, noise and alarms are dealt with here. */
 export interface PeripheralEvents {
   onScan(text: string): void;
+  /** The scanner has read a code, and beeped; what came of it is no text, so that no code of ours can be meant. */
+  onUnreadableScan(): void;
   onReader(news: ReaderNews): void;
   onPrinter(effect: Exclude<PrinterEffect, { kind: 'write' | 'noise' }>): void;
   onPort(name: PeripheralName, state: LinkState): void;
@@ -152,7 +157,10 @@ export class Peripherals {
     const running = this.#run<unknown, ScannerInput, ScannerEffect>(driver.create(options), (effect) => {
       if (effect.kind === 'write') this.#write('scanner', link, effect.bytes);
       else if (effect.kind === 'scanned') events.onScan(effect.text);
-      else log('warn', effect.code, { port: 'scanner', what: effect.what });
+      else {
+        log('warn', effect.code, { port: 'scanner', what: effect.what });
+        if (NO_TEXT.has(effect.code)) events.onUnreadableScan();
+      }
     });
     this.#attach('scanner', link, (input) => running.feed(input.kind === 'link-lost' ? { kind: 'link-lost' } : input));
     return running;

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { maskWithin } from '#protocol/codes/classify.js';
+import { maskWithin } from '#protocol/codes/mask.js';
 import { addressFault } from '#protocol/faults/address-fault.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';

@@ -22,8 +22,8 @@ export const command = (): Command =>
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(async (code: string, options: { json?: boolean }) => {
-      // A line end belongs to the pipe, not to the code.
-      const text = code === '-' ? (await piped()).replace(/\r?\n$/, '') : code;
+      // A line end belongs to the pipe or the scanner, not to the code.
+      const text = code === '-' ? (await piped()).replace(/[\r\n]+$/, '') : code;
       if (text === '')
         throw new UsageError('Nothing to inspect. Give the scanned text, or - and the text on standard input.');
       const inspection = await inspect(text);
@@ -118,17 +118,12 @@ async function isSignedByHolder(decoded: DecodedPresentation): Promise<boolean> 
   return signatureHolds({ publicKey: grant.holderKey, message, signature }, es256Verifier());
 }
 
-/** Merchant codes are public, but nobody keeps a payment code from being typed into one. */
-const PAYMENT_CODE_WITHIN = /62\d{17}/g;
-
+/** Merchant codes are public, but a person's own code has a phone or identity number in it, and anything may be typed into one. */
 async function safe(fields: EmvFields): Promise<Fields> {
-  const { mask } = await import('#protocol/codes/classify.js');
+  const { maskWithin } = await import('#protocol/codes/mask.js');
   const hide = (level: EmvFields): Fields =>
     Object.fromEntries(
-      Object.entries(level).map(([tag, value]) => [
-        tag,
-        typeof value === 'string' ? value.replace(PAYMENT_CODE_WITHIN, (code) => mask(code)) : hide(value),
-      ]),
+      Object.entries(level).map(([tag, value]) => [tag, typeof value === 'string' ? maskWithin(value) : hide(value)]),
     );
   return hide(fields);
 }

@@ -8,7 +8,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Log } from '#device/ports/log.js';
 import type { Counter, SaleState, SaleView, TillFault, TillReply, TillRequest } from '#device/ports/till.js';
-import { maskWithin } from '#protocol/codes/classify.js';
+import { maskWithin } from '#protocol/codes/mask.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
 import { parseFen } from '#protocol/money.js';
 import { type Language, screenTexts } from './screen.js';

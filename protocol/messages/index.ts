@@ -2,7 +2,7 @@
  * The table of contents of the wire. Every message is parsed here, once, at the border; inside, only parsed types
  * travel. Topics: `topics.ts`.
  */
-import { mask } from '../codes/classify.js';
+import { mask } from '../codes/mask.js';
 import type { Result } from '../result.js';
 import { type BundleEnvelope, bundleEnvelopeSchema } from './bundle.js';
 import { type DownMessage, downSchema } from './down.js';

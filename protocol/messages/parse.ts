@@ -3,7 +3,7 @@
  * the one that is told, in this order: too large, not UTF-8, not JSON, version, type, content.
  */
 import type { z } from 'zod';
-import { maskWithin } from '../codes/classify.js';
+import { maskWithin } from '../codes/mask.js';
 import { err, ok, type Result } from '../result.js';
 import { MAX_PAYLOAD_BYTES } from './topics.js';
 
