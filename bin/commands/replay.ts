@@ -39,6 +39,7 @@ export const command = (): Command =>
         'hell',
         'offline-week',
         'flash-sale',
+        'dishonest',
       ]),
     )
     .option('--without <faults>', 'leave these faults out (comma between them)')

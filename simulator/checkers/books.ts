@@ -5,12 +5,15 @@
 import type { MemoryDisk } from '#device/adapters/memory-journal.js';
 import type { Changes, PostingSet } from '#gateway/core/book.js';
 import type { MemoryBook } from '#gateway/core/memory-book.js';
+import type { Reconciliation } from '#gateway/ports/ledger.js';
 import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
+import type { Es256Verifier } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { BookEntry } from '../hardware/readers/bank.js';
 import type { Utterance } from '../hardware/voice/machine.js';
+import type { Street } from './street.js';
 
 /** One journal record as it was really written, whatever became of the disk later. */
 export interface TapeRow {
@@ -54,6 +57,12 @@ export interface Books {
   readonly counters: readonly CounterBooks[];
   readonly ledger: MemoryBook;
   readonly postings: readonly PostingSet[];
+  /** What an auditor sees for himself where some counters lie. */
+  readonly street: Street;
+  readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
+  readonly verifier: Es256Verifier;
+  /** Sums as the gateway publishes them. */
+  reconciliation(): Reconciliation;
 }
 
 /** What was just written into one of the books. */

@@ -25,6 +25,8 @@ export const doubleEntry: Checker = {
         return bornFen > budgetFen ? `sponsors bear ${bornFen} fen of a budget of ${budgetFen}` : undefined;
       },
       atQuiet() {
+        // Where some counters lie, the auditor of `honest-money.ts` compares account by account.
+        if (books.street.liars.size > 0) return undefined;
         const merchants = new Map<string, number>();
         for (const { legs } of books.postings)
           for (const { account, fen } of legs)

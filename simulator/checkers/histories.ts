@@ -34,14 +34,19 @@ export class CouponHistories {
   readonly #sales = new Map<SaleKey, SaleEntry>();
   /** Sales whose refund gave the coupon back. */
   readonly #restored = new Map<SaleKey, CouponSerial>();
+  readonly #touched = new Set<CouponSerial>();
   readonly #coupons = new Map<CouponSerial, { readonly state: string; readonly sale: SaleKey | null }>();
 
-  constructor(now: () => number) {
+  /** Devices whose word explains nothing: coupons that they name are left out. */
+  readonly #liars: ReadonlySet<string>;
+
+  constructor(now: () => number, liars: ReadonlySet<string> = new Set()) {
     this.#now = now;
+    this.#liars = liars;
   }
 
   sent(device: DeviceId, direction: 'up' | 'down', payload: string): void {
-    if (direction !== 'up') return;
+    if (direction !== 'up' || this.#liars.has(device)) return;
     if (payload.startsWith('{"v":1,"type":"authorise"')) {
       const { id, sale } = JSON.parse(payload);
       const asked = this.#now();
@@ -55,7 +60,7 @@ export class CouponHistories {
   }
 
   arrived(device: DeviceId, direction: 'up' | 'down', payload: string): void {
-    if (direction !== 'down') return;
+    if (direction !== 'down' || this.#liars.has(device)) return;
     if (payload.startsWith('{"v":1,"type":"authorised"')) {
       const { re, answer } = JSON.parse(payload);
       const ask = this.#asks.get(`${device} ${re}`);
@@ -76,7 +81,8 @@ export class CouponHistories {
 
   booked(changes: Changes): void {
     for (const coupon of changes.coupons) {
-      const { serial, holder } = coupon;
+      const { serial, holder, sale } = coupon;
+      if (sale !== null && this.#liars.has(sale.slice(0, sale.indexOf('/')))) this.#touched.add(serial);
       if (!this.#claimed.has(serial)) {
         this.#claimed.add(serial);
         this.#add(serial, { kind: 'claim', holder, sale: holder, asked: this.#now(), answered: this.#now() });
@@ -114,6 +120,7 @@ export class CouponHistories {
       else if (record.kind === 'refunded' && this.#restored.has(sale)) this.#add(charged, { kind: 'restore', ...span });
     }
     for (const [serial, ops] of this.#ops) {
+      if (this.#touched.has(serial)) continue;
       const wrong = linearizable({ serial, ops });
       if (wrong !== undefined) return wrong;
     }

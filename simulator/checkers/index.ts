@@ -4,6 +4,7 @@ import type { Checker } from './books.js';
 import { chargedIffConsumed } from './charged-iff-consumed.js';
 import { claimsFair } from './claims.js';
 import { doubleEntry } from './double-entry.js';
+import { honestMoney } from './honest-money.js';
 import { leaseHolds } from './lease.js';
 import { nothingLost } from './nothing-lost.js';
 import { oncePerCoupon } from './once-per-coupon.js';
@@ -26,4 +27,5 @@ export const CHECKERS: readonly Checker[] = [
   receiptsTrue,
   voiceOnce,
   settledInTheEnd,
+  honestMoney,
 ];

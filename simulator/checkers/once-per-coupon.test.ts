@@ -3,6 +3,7 @@ import { saleKey } from '#gateway/core/book.js';
 import { MemoryBook } from '#gateway/core/memory-book.js';
 import type { CouponSerial, DeviceId, SaleId } from '#protocol/ids.js';
 import { oncePerCoupon } from './once-per-coupon.js';
+import { Street } from './street.js';
 
 const SERIAL = 28 as CouponSerial;
 const LEASE_MS = 120_000;
@@ -13,7 +14,8 @@ function world() {
   const ledger = new MemoryBook(3);
   const names = ['c1', 'c2'].map((name) => name as DeviceId);
   const counters = names.map((device) => ({ device, tape: [], isForged: false }));
-  const check = oncePerCoupon.watch({ now: () => now, campaign: {}, counters, ledger, postings: [] } as never);
+  const street = new Street(new Map(), false);
+  const check = oncePerCoupon.watch({ now: () => now, campaign: {}, counters, ledger, postings: [], street } as never);
   const keyOf = (at: number) => saleKey(names[at] ?? ('c1' as DeviceId), `s00000${at}-abcdef` as SaleId);
   const booked = (changes: { coupons?: unknown[]; sales?: unknown[] }) =>
     check.seen?.({ kind: 'booked', changes: { coupons: [], sales: [], ...changes } } as never);

@@ -6,6 +6,7 @@ import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import type { BookEntry } from '../hardware/readers/bank.js';
 import type { BookEvent, Books, Check, CounterBooks, Paper } from './books.js';
 import { receiptsTrue } from './receipts.js';
+import { Street } from './street.js';
 import { voiceOnce } from './voice.js';
 
 const DEVICE = 'c1' as DeviceId;
@@ -80,7 +81,17 @@ function books(here: CounterBooks, state?: 'settled' | 'refunded' | 'unknown'): 
   const ledger = new MemoryBook(3);
   const sale = { key: `${DEVICE}/${SALE}`, device: DEVICE, sale: SALE, state, netFen: fen(21_990), holder: null };
   if (state !== undefined) ledger.putSale(sale as never);
-  return { now: () => 0, campaign: {} as never, counters: [here], ledger, postings: [] };
+  return {
+    now: () => 0,
+    campaign: {} as never,
+    counters: [here],
+    ledger,
+    postings: [],
+    street: new Street(new Map(), false),
+    issuerKeys: new Map(),
+    verifier: { verify: () => false },
+    reconciliation: () => ({}) as never,
+  };
 }
 
 describe('the checker of receipts', () => {

@@ -97,6 +97,26 @@ export class Crowd {
     return this.#last;
   }
 
+  /**
+   * An honest customer at a counter that isn't: shows a code as anywhere else, and has no way of telling. Draws from the
+   * liar's own stream of chance, so that an honest world goes its way.
+   */
+  shownTo(
+    chance: Chance,
+    kind: 'verifiable' | 'opaque',
+  ): { readonly code: string; readonly customer: Wallet } | undefined {
+    const customer = chance.any(this.#wallets);
+    if (customer?.grant === undefined) return undefined;
+    const { now } = this.#options.scheduler;
+    const isOpaque = kind === 'opaque' && !this.#copies.has(customer);
+    return { code: isOpaque ? customer.paymentCode(now) : customer.present(now), customer };
+  }
+
+  /** The last code that somebody held up at an honest counter: whoever stands behind them may take a picture of it. */
+  get lastShown(): { readonly code: string; readonly customer: Wallet } | undefined {
+    return this.#last;
+  }
+
   /** One of theirs is used. */
   redeemed(customer: Wallet): void {
     const left = (this.#left.get(customer) ?? 0) - 1;

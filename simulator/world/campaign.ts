@@ -87,6 +87,9 @@ export function runCampaign(
     codeless: 0,
     dishonestPerMille: 0,
     claimsWithinMs: CLAIMS_WITHIN_MS,
+    liars: [],
+    lieEveryMs: 0,
+    partners: 0,
   };
   const register = new Register(campaign, compiled);
   const kinds = new Map<MerchantId, string>(campaign.merchants.map(({ id, category }) => [id, category]));

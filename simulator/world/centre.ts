@@ -10,7 +10,7 @@ import { createIssuer, type Issuer } from '#gateway/core/issuer.js';
 import { type PaymentCodes, paymentCodes } from '#gateway/core/payment-codes.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
 import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
-import type { Ledger, LedgerFault } from '#gateway/ports/ledger.js';
+import type { Ledger, LedgerFault, Reconciliation } from '#gateway/ports/ledger.js';
 import { NOTHING_COMMITTED } from '#gateway/ports/ledger.js';
 import type { Verifier } from '#gateway/ports/verifier.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
@@ -90,6 +90,16 @@ export class Centre {
       events.booked(changes as Changes);
     };
     sabotage.record?.(this.record);
+  }
+
+  /** The sums that the gateway publishes. */
+  reconciliation(): Reconciliation {
+    let sums: Reconciliation | undefined;
+    this.record.reconciliation((_, value) => {
+      sums = value;
+    });
+    if (sums === undefined) throw new Error('the ledger in memory answers at once');
+    return sums;
   }
 
   get issuerKeys(): ReadonlyMap<number, Uint8Array> {

@@ -7,7 +7,7 @@ import type { MerchantId } from '#protocol/ids.js';
 import { FAULTS } from '../faults/index.js';
 import { type Chance, chanceFrom } from './random.js';
 
-export const PROFILES = ['calm', 'rough', 'hell', 'offline-week', 'flash-sale'] as const;
+export const PROFILES = ['calm', 'rough', 'hell', 'offline-week', 'flash-sale', 'dishonest'] as const;
 export type ProfileName = (typeof PROFILES)[number];
 
 export interface Plan {
@@ -35,6 +35,11 @@ export interface Plan {
   readonly codeless: number;
   readonly dishonestPerMille: number;
   readonly claimsWithinMs: number;
+  /** Devices that lie, each with its merchant, and how often each of them does, in ms. */
+  readonly liars: readonly MerchantId[];
+  readonly lieEveryMs: number;
+  /** Customers who play along with them. */
+  readonly partners: number;
 }
 
 interface Profile {
@@ -49,6 +54,7 @@ interface Profile {
   readonly trouble: number;
   readonly dishonestPerMille: number;
   readonly claimsWithinMs: number;
+  readonly liars?: readonly [number, number];
 }
 
 const MINUTE_MS = 60_000;
@@ -110,6 +116,18 @@ const TABLE: Readonly<Record<ProfileName, Profile>> = {
     dishonestPerMille: 150,
     claimsWithinMs: 20_000,
   },
+  dishonest: {
+    counters: [2, 3],
+    people: [15, 40],
+    minutes: [20, 40],
+    visitEveryMs: [10_000, 40_000],
+    faultRate: 0.5,
+    faultsOn: 0.3,
+    trouble: 1,
+    dishonestPerMille: 80,
+    claimsWithinMs: 2 * MINUTE_MS,
+    liars: [1, 3],
+  },
 };
 
 /** Faults off, and everything may come together: the longest of the product's own patience is ten minutes. */
@@ -148,7 +166,7 @@ export function planOf(seed: number, profile: ProfileName): Plan {
     quietMs: QUIET_MS,
     faults,
     offlineWeek,
-    campaign: drawCampaign(chance, counters),
+    campaign: drawCampaign(chance, Math.ceil(counters / 2) + (shape.liars === undefined ? 0 : 1)),
     leaseMs: chance.pick([78_000, 85_000, 120_000, 120_000]),
     visitEveryMs: range(shape.visitEveryMs),
     onlyInHours: offlineWeek,
@@ -157,10 +175,27 @@ export function planOf(seed: number, profile: ProfileName): Plan {
     codeless: chance.pick([0.05, 0.2]),
     dishonestPerMille: chance.happens(0.7) ? shape.dishonestPerMille : 0,
     claimsWithinMs: shape.claimsWithinMs,
+    ...drawLiars(chanceFrom(seed, `liars ${profile}`), shape, counters),
   };
 }
 
-function drawCampaign(chance: Chance, counters: number): Campaign {
+/** Some at a merchant's beside honest counters, some at one of their own. */
+function drawLiars(
+  chance: Chance,
+  { liars }: Profile,
+  counters: number,
+): Pick<Plan, 'liars' | 'lieEveryMs' | 'partners'> {
+  if (liars === undefined) return { liars: [], lieEveryMs: 0, partners: 0 };
+  const [from, to] = liars;
+  const merchants = Math.ceil(counters / 2) + 1;
+  return {
+    liars: Array.from({ length: chance.between(from, to) }, () => `m${1 + chance.below(merchants)}` as MerchantId),
+    lieEveryMs: chance.between(3_000, 12_000),
+    partners: chance.between(2, 8),
+  };
+}
+
+function drawCampaign(chance: Chance, merchants: number): Campaign {
   const quantities = [chance.between(3, 60), chance.between(3, 40), chance.between(1, 25)];
   const faces = [2_000, 4_000, 8_000];
   const whole = quantities.reduce((sum, quantity, at) => sum + quantity * (faces[at] ?? 0), 0);
@@ -200,7 +235,7 @@ function drawCampaign(chance: Chance, counters: number): Campaign {
     },
     plateCapFen: null,
     splitGuard: chance.happens(0.2) ? { minutes: 10, maxPayments: 3 } : null,
-    merchants: Array.from({ length: Math.ceil(counters / 2) }, (_, at) => ({
+    merchants: Array.from({ length: merchants }, (_, at) => ({
       id: `m${at + 1}`,
       name: `第${at + 1}商店`,
       category: '超市',

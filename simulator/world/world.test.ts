@@ -8,7 +8,7 @@ import { NO_TRIM, shrink, trimmed } from './shrink.js';
 
 const QUARTER_HOUR_MS = 15 * 60_000;
 /** What a unit test can afford of each; `codeplate explore` runs them whole. */
-const MINUTES = { calm: 20, rough: 30, hell: 30, 'offline-week': 24 * 60, 'flash-sale': 5 };
+const MINUTES = { calm: 20, rough: 30, hell: 30, 'offline-week': 24 * 60, 'flash-sale': 5, dishonest: 10 };
 
 /** A world cut short, so that a unit test can afford it. */
 const short = (minutes = 15) => ({
@@ -28,7 +28,7 @@ describe('a world from a seed', () => {
     expect(chanceFrom(1, 'test').hex(16)).toBe('ebf1a89352e9fb881a5a1973a6f3b3fd');
   });
 
-  it.each(PROFILES)('keeps every promise in the profile %s', (profile) => {
+  it.each(PROFILES.filter((profile) => profile !== 'dishonest'))('keeps every promise in the profile %s', (profile) => {
     const report = runSeed(1, profile, short(MINUTES[profile]));
     expect(report.violation, `codeplate replay 1 --profile ${profile}`).toBeUndefined();
     expect(report.sales).toBeGreaterThan(0);

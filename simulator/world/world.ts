@@ -4,10 +4,14 @@
  * everything must come together. The checkers look at each book whenever something is written into it.
  */
 import type { Changes } from '#gateway/core/book.js';
+import { holderIdOf } from '#protocol/codes/presentation.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import type { Books } from '../checkers/books.js';
 import { CouponHistories } from '../checkers/histories.js';
+import { Street } from '../checkers/street.js';
+import { Gang } from '../liars/gang.js';
+import { Liar } from '../liars/liar.js';
 import { IN_YOUHAO } from '../wallets/wallet.js';
 import { Crowd } from '../workload/customers.js';
 import { Till } from '../workload/till.js';
@@ -47,6 +51,8 @@ export class World {
   readonly counters: WorldCounter[] = [];
   readonly tills: Till[] = [];
   readonly crowd: Crowd;
+  readonly liars: readonly Liar[];
+  readonly #street: Street;
   readonly #judge: Judge;
   readonly #weather: Weather;
 
@@ -57,7 +63,11 @@ export class World {
     this.trace = new Trace(plan.start, onLine);
     const chance = (purpose: string): Chance => chanceFrom(plan.seed, purpose);
     const signatures = new Signatures();
-    const histories = new CouponHistories(() => scheduler.now);
+    const liars = new Map(plan.liars.map((merchant, at) => [`x${at + 1}` as DeviceId, merchant]));
+    const isCalm = plan.faults.size === 0 && liars.size === 0;
+    this.#street = new Street(liars, isCalm);
+    const street = this.#street;
+    const histories = new CouponHistories(() => scheduler.now, new Set(liars.keys()));
     const network = new Network({
       scheduler,
       chance: chance('network'),
@@ -66,10 +76,12 @@ export class World {
         sent: (device, direction, payload) => {
           this.trace.mix(payload);
           histories.sent(device, direction, payload);
+          street.sent(device, direction, payload);
         },
         arrived: (device, direction, payload) => {
           this.trace.mixNumber(scheduler.now);
           histories.arrived(device, direction, payload);
+          street.arrived(device, direction, payload);
         },
       },
     });
@@ -83,7 +95,7 @@ export class World {
       network,
       campaign: plan.campaign,
       leaseMs: plan.leaseMs,
-      merchantOf: (device) => merchants.get(device),
+      merchantOf: (device) => merchants.get(device) ?? liars.get(device),
       sha256,
       verifier: signatures,
       signer: signatures.signer(`issuer ${plan.seed}`),
@@ -94,7 +106,10 @@ export class World {
           campaign?.booked(changes);
           this.#judge.seen({ kind: 'booked', changes });
         },
-        allowed: (device, allowance) => this.#counter(device)?.allowances.set(allowance.id, allowance),
+        allowed: (device, allowance) => {
+          this.#counter(device)?.allowances.set(allowance.id, allowance);
+          street.allowed(device, allowance);
+        },
         alarm: (code, what, device) => this.trace.say(scheduler.now, 'gateway', `${code} ${device ?? ''} ${what}`),
         died: (where) => {
           this.trace.say(scheduler.now, 'gateway', `dies (${where})`);
@@ -156,6 +171,7 @@ export class World {
         }),
       );
     }
+    this.liars = liars.size === 0 ? [] : this.#gang(liars, { chance, signatures });
     const { counters, centre, trace } = this;
     this.#weather = new Weather({ plan, scheduler, network, centre, counters, trace });
     const books: Books = {
@@ -164,6 +180,10 @@ export class World {
       counters: this.counters,
       ledger: this.centre.record.book,
       postings: this.centre.record.postings,
+      street,
+      issuerKeys: this.centre.issuerKeys,
+      verifier: signatures,
+      reconciliation: () => this.centre.reconciliation(),
     };
     this.#judge = new Judge(books, histories, trace);
   }
@@ -214,6 +234,7 @@ export class World {
       scheduler.after(500 + 37 * at, () => box.powerOn());
     }
     for (const till of this.tills) till.start();
+    for (const [at, liar] of this.liars.entries()) scheduler.after(900 + 53 * at, () => liar.start());
     this.#weather.begin();
   }
 
@@ -222,6 +243,51 @@ export class World {
     this.trace.say(this.scheduler.now, 'world', 'faults off');
     this.#weather.end();
     for (const till of this.tills) till.close();
+    for (const liar of this.liars) liar.close();
+  }
+
+  #gang(
+    liars: ReadonlyMap<DeviceId, MerchantId>,
+    { chance, signatures }: { readonly chance: (purpose: string) => Chance; readonly signatures: Signatures },
+  ): readonly Liar[] {
+    const { plan, scheduler, network, trace, crowd, centre } = this;
+    const { compiled } = centre.rules;
+    const tiers = compiled.tiers.map(({ id, faceFen, thresholdFen, serials }) => ({
+      id,
+      faceFen,
+      thresholdFen,
+      ...serials,
+    }));
+    const merchants = plan.campaign.merchants.map(({ id }) => id);
+    const street = this.#street;
+    const gang = new Gang({
+      scheduler,
+      chance: chance('gang'),
+      position: IN_YOUHAO,
+      tiers: tiers.map(({ id }) => id),
+      partners: plan.partners,
+      claimsFrom: Math.max(plan.start + 1_000, compiled.claimOpens),
+      signer: (secret) => signatures.signer(secret),
+      joined: (wallet) => street.playsAlong(holderIdOf(wallet.signer.publicKey)),
+      ask: (request, reply) => centre.claim(request, reply),
+    });
+    return [...liars].map(
+      ([device, merchant]) =>
+        new Liar({
+          device,
+          merchant,
+          merchants,
+          tiers,
+          scheduler,
+          chance: chance(`liar ${device}`),
+          network,
+          trace,
+          crowd,
+          gang,
+          exposed: (customer) => street.exposed(holderIdOf(customer.signer.publicKey)),
+          everyMs: plan.lieEveryMs,
+        }),
+    );
   }
 
   #runUntil(until: number): void {
