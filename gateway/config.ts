@@ -6,6 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { branded } from '#protocol/branded.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
+import { openLineProblem } from '#protocol/open-line.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { type Problem, readYaml, valueAt } from '#protocol/yaml-file.js';
 
@@ -45,16 +46,20 @@ const proxies = z
   .max(64, 'at most 64')
   .default([]);
 
+/** Written by a person who knows why: the doors of this address are for everybody without it being told to any. */
+const insecure = z.boolean({ error: 'true or false' }).default(false);
+
 const fileSchema = z.strictObject({
   campaign: text('the path of a campaign document'),
   data: text('a folder that the gateway may write to'),
-  mqtt: z.strictObject({ host, port: port.default(MQTT_PORT), tls: tls.optional(), proxies }).prefault({}),
+  mqtt: z.strictObject({ host, port: port.default(MQTT_PORT), tls: tls.optional(), insecure, proxies }).prefault({}),
   http: z
     .strictObject({
       host,
       port: port.default(HTTP_PORT),
       operatorToken: token.optional(),
       tls: webTls.optional(),
+      insecure,
       proxies,
     })
     .prefault({}),
@@ -115,6 +120,21 @@ function crossChecks(data: object): Problem[] {
     host: valueAt(data, [name, 'host']) ?? HOST,
     port: valueAt(data, [name, 'port']) ?? fallback,
   });
+  for (const name of ['mqtt', 'http']) {
+    const host = valueAt(data, [name, 'host']) ?? HOST;
+    const problem =
+      typeof host === 'string'
+        ? openLineProblem({
+            path: `${name}.host`,
+            value: shown([name, 'host'], data),
+            host,
+            hasTls: valueAt(data, [name, 'tls']) !== undefined,
+            isInsecure: valueAt(data, [name, 'insecure']) === true,
+            remedy: `${name}.tls`,
+          })
+        : undefined;
+    if (problem !== undefined) problems.push(problem);
+  }
   const mqtt = listening('mqtt', MQTT_PORT);
   const http = listening('http', HTTP_PORT);
   const meet = mqtt.host === http.host || [mqtt.host, http.host].some((host) => host === '0.0.0.0' || host === '::');
@@ -182,7 +202,7 @@ campaign: ${quoted(campaign)}
 # The ledger and the gateway's own keys are kept here. Back it up: it is the money.
 data: data
 
-# Where devices connect. 127.0.0.1 takes this machine only; 0.0.0.0 takes everybody.
+# Where devices connect. 127.0.0.1 takes this machine only; 0.0.0.0 takes everybody, and needs tls.
 mqtt:
   host: 127.0.0.1
   port: ${mqttPort}
@@ -190,6 +210,8 @@ mqtt:
   #   cert: gateway.pem    # this gateway's certificate, and the chain up to what devices trust
   #   key: gateway.key
   #   ca: devices-ca.pem   # with it, devices need a certificate of their own that names them
+  # Only where the network itself is protected, by a tunnel or a proxy that ends TLS:
+  # insecure: true
   # Proxies that many devices come through: the limit of connections of one address isn't theirs.
   # proxies: ["192.0.2.10"]
 
@@ -203,6 +225,7 @@ http:
   # tls:                   # then phones say https://
   #   cert: gateway.pem
   #   key: gateway.key
+  # insecure: true
   # proxies: ["192.0.2.10"]
 
 # Number of the key that signs grants and bundles; devices know the public key by it.

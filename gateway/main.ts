@@ -10,6 +10,7 @@ import { logBudget } from '#protocol/log-budget.js';
 import { encode } from '#protocol/messages/index.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
 import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
+import { isOpen } from '#protocol/open-line.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
 import { readCampaign } from './adapters/campaign-document.js';
 import { readCertificate } from './adapters/certificates.js';
@@ -178,6 +179,9 @@ export async function startGateway(
   const { port: mqttPort } = broker;
   const operatorTokenIn =
     config.http.operatorToken === undefined ? operatorTokenFile(config.data) : 'http.operatorToken';
+  for (const [door, { host, tls: pair }] of Object.entries({ mqtt: config.mqtt, http: config.http })) {
+    if (isOpen({ host, hasTls: pair !== undefined })) logger.warn({ code: 'LINE_INSECURE', door, host }, 'no TLS here');
+  }
   logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort, operatorTokenIn }, 'the gateway is ready');
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
 }

@@ -3,7 +3,8 @@
  * known by its peer's address and port, since under TLS two objects of Node stand for one connection.
  */
 import type { Server, Socket } from 'node:net';
-import { type CrowdLimits, crowd, isLoopback, MOST_IN_ALL, MOST_OF_ONE_ADDRESS, plainAddress } from '../core/crowd.js';
+import { isThisMachine } from '#protocol/open-line.js';
+import { type CrowdLimits, crowd, MOST_IN_ALL, MOST_OF_ONE_ADDRESS, plainAddress } from '../core/crowd.js';
 
 export interface Door {
   /** Before it listens. */
@@ -33,7 +34,7 @@ export function createDoor({ proxies, onRefused, limits }: DoorOptions): Door {
     limits ?? {
       ofOneAddress: MOST_OF_ONE_ADDRESS,
       inAll: MOST_IN_ALL,
-      speaksForMany: (address) => isLoopback(address) || speakers.has(plainAddress(address)),
+      speaksForMany: (address) => isThisMachine(address) || speakers.has(plainAddress(address)),
     },
   );
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { crowd, isLoopback, MOST_OF_ONE_ADDRESS, networkOf } from './crowd.js';
+import { isThisMachine } from '#protocol/open-line.js';
+import { crowd, MOST_OF_ONE_ADDRESS, networkOf } from './crowd.js';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -11,16 +12,6 @@ it.each([
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
 ])('%s counts as %s', (address, network) => expect(networkOf(address)).toBe(network));
-
-it.each([
-  ['127.0.0.1', true],
-  ['127.8.0.1', true],
-  ['::1', true],
-  ['::ffff:127.0.0.1', true],
-  ['192.0.2.7', false],
-  ['::1234', false],
-  ['12.7.0.1', false],
-])('%s is this machine: %s', (address, is) => expect(isLoopback(address)).toBe(is));
 
 it('a shop of 50 counters behind one address, each twice and beside 100 phones, loses nobody', () => {
   const door = crowd<number>({ ofOneAddress: MOST_OF_ONE_ADDRESS, inAll: 1_000, speaksForMany: () => false });
@@ -44,7 +35,7 @@ it('where all is full the largest crowd gives way, a single one elsewhere does n
 });
 
 it('a proxy speaks for many, and is bound by the limit of all only', () => {
-  const door = crowd<number>({ ofOneAddress: 2, inAll: 5, speaksForMany: isLoopback });
+  const door = crowd<number>({ ofOneAddress: 2, inAll: 5, speaksForMany: isThisMachine });
   const gone = Array.from({ length: 6 }, (_, n) => door.enter(n, '127.0.0.1'));
   expect(gone).toEqual([undefined, undefined, undefined, undefined, undefined, 0]);
 });

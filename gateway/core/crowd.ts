@@ -70,13 +70,10 @@ export function crowd<Socket>(limits: CrowdLimits): Crowd<Socket> {
 
 const first = <Value>(values: Set<Value> | undefined): Value | undefined => values?.values().next().value;
 
-const LOOPBACK = /^(127\.|::1$)/;
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** An IPv4 address as it is, also where it came mapped into IPv6 (RFC 4291 section 2.5.5.2). */
 export const plainAddress = (address: string): string => address.replace(MAPPED, '');
-
-export const isLoopback = (address: string): boolean => LOOPBACK.test(plainAddress(address));
 
 /** One customer of a provider has a whole /64 of IPv6 (RFC 6177), so that counts as one address. */
 export function networkOf(address: string): string {

@@ -444,10 +444,16 @@ constructor: 1
     ['one port for both doors', 'http: { port: 1883 }', ['http.port']],
     [
       'one port for both doors, on every address',
-      'mqtt: { port: 9000 }\nhttp: { host: 0.0.0.0, port: 9000 }',
+      'mqtt: { port: 9000 }\nhttp: { host: 0.0.0.0, port: 9000, insecure: true }',
       ['http.port'],
     ],
-    ['one port on two addresses', 'mqtt: { port: 9000 }\nhttp: { host: 10.0.0.1, port: 9000 }', []],
+    [
+      'one port on two addresses',
+      'mqtt: { port: 9000 }\nhttp: { host: 10.0.0.1, port: 9000, tls: { cert: c, key: k } }',
+      [],
+    ],
+    ['doors for everybody without TLS', 'mqtt: { host: 0.0.0.0 }\nhttp: { host: "::" }', ['http.host', 'mqtt.host']],
+    ['the same, as a person wants it', 'mqtt: { host: 0.0.0.0, insecure: true }', []],
     ['any free port for both', 'mqtt: { port: 0 }\nhttp: { port: 0 }', []],
   ])('what lies between settings is told as well: %s', (_, more, expected) => {
     const parsed = parseGatewayConfig(`campaign: c.json\ndata: data\n${more}\n`, path.join(folder, 'gateway.yaml'));

@@ -32,6 +32,12 @@ export const CONFIG_ERRORS = {
     'The data folder cannot be made, or nothing can be written into it.',
     'Name under `data` in the configuration a folder that the user who runs this may write to, on a disk with room.',
   ],
+  LINE_INSECURE: [
+    'operator',
+    'never',
+    'A line off this machine speaks without TLS, because its configuration says `insecure: true`.',
+    'Nothing if the network is protected otherwise; else give it TLS: passwords and payment codes travel on it in clear.',
+  ],
   OUTPUT_UNWRITABLE: [
     'operator',
     'never',
