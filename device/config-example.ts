@@ -25,7 +25,8 @@ campaign: ${quoted(example.campaign)}
 
 # zh or en: screen and receipts. Logs are English.
 language: zh
-# customer-code: the customer shows a code and the counter scans it. plate: the customer scans the merchant's plate.
+# The counter scans the customer's code in either mode: the mode says which coupons and which cap hold, since a campaign may
+# have others where customers pay at the plate. Customers can't scan a plate yet.
 mode: customer-code
 
 # The journal lives here: what is not yet at the gateway exists nowhere else. Never delete it, never copy it back.
@@ -77,6 +78,9 @@ till:
   # On 127.0.0.1 only; the counter's screen is the page at http://127.0.0.1:8787/. 0 takes any free port.
   http:
     port: 8787
+  # An order number of another business day is a new sale. forever: it is the same sale for as long as it is remembered.
+  orders: daily
+  dayBegins: "04:00"      # by the campaign's clock, while the shop is closed
   # ecr:
   #   path: /dev/serial/by-id/usb-till
   #   baud: 9600

@@ -69,7 +69,7 @@ describe('the configuration of a device', () => {
       mode: 'customer-code',
       data: resolve('/etc/codeplate/data'),
       gateway: { url: 'mqtt://127.0.0.1:1883' },
-      till: {},
+      till: { orders: 'daily', dayBegins: '04:00' },
       merchantName: '商户',
       log: 'info',
     });

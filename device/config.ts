@@ -40,6 +40,7 @@ const named = <Id extends string>(pattern: RegExp, allowed: string) =>
   branded<Id>(z.string({ error: allowed }).regex(pattern, allowed));
 
 const NAME = 'up to 32 of a-z, 0-9 and -, in quotes if it is all digits';
+const DAY_BEGINS = 'a time of day in quotes, "00:00" to "23:59"';
 const PORT_PATH = 'the path of a serial port, such as /dev/serial/by-id/usb-...-port0';
 
 const baud = z
@@ -112,8 +113,15 @@ const fileSchema = z.strictObject({
         .strictObject({ port: z.int({ error: 'a port, 0 to 65535 (0: any free one)' }).min(0).max(65_535) })
         .optional(),
       ecr: z.strictObject({ path: text(PORT_PATH), baud }).optional(),
+      /** Tills count from 1 again every day; `forever` is for those whose numbers never come again. */
+      orders: oneOf(['daily', 'forever']).default('daily'),
+      /** Where one business day ends: an hour at which the shop is closed. */
+      dayBegins: z
+        .string({ error: DAY_BEGINS })
+        .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, DAY_BEGINS)
+        .default('04:00'),
     })
-    .default({}),
+    .prefault({}),
   log: oneOf(['debug', 'info', 'warn', 'error']).default('info'),
 });
 
@@ -242,7 +250,8 @@ function shown(path: readonly PropertyKey[], data: unknown): string {
 function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   let here: z.core.$ZodType | undefined = schema;
   for (const key of [...path, undefined]) {
-    while (here instanceof z.ZodOptional || here instanceof z.ZodDefault) here = here.def.innerType;
+    while (here instanceof z.ZodOptional || here instanceof z.ZodDefault || here instanceof z.ZodPrefault)
+      here = here.def.innerType;
     if (!(here instanceof z.ZodObject)) return [];
     const shape: Readonly<Record<string, z.core.$ZodType>> = here.shape;
     if (key === undefined) return Object.keys(shape);

@@ -2,6 +2,7 @@
 import type { PresentationMode } from '#protocol/campaign/schema.js';
 import type { CampaignId, DeviceId, MerchantId } from '#protocol/ids.js';
 import type { CampaignDesk } from './campaign-desk.js';
+import type { BusinessDays } from './core/business-day.js';
 import type { SaleBook } from './core/sale-book.js';
 import type { TrustedTime } from './core/trusted-time.js';
 import type { PeripheralSet } from './peripherals.js';
@@ -25,6 +26,8 @@ export interface LoopPorts {
   readonly identity: CounterIdentity;
   readonly clock: Clock;
   readonly random: Random;
+  /** What an order number of another day means; daily, from 04:00 on, where it is left out. */
+  readonly orders?: Omit<BusinessDays, 'zone'> | undefined;
   readonly journal: Journal;
   /** Why the journal could not be opened: the counter starts only to say so. */
   readonly journalFault?: JournalFault | undefined;

@@ -7,10 +7,11 @@ import { classify } from '#protocol/codes/classify.js';
 import { worthRetrying } from '#protocol/faults/errors.js';
 import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
+import { spentTopic } from '#protocol/messages/topics.js';
 import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { earliestWake, later } from '#protocol/time.js';
+import { earliestWake, later, type MonoMs, type WallMs } from '#protocol/time.js';
 import { spoken } from './announcements.js';
 import { CardReader } from './card-reader.js';
 import { ANNOUNCEMENT_STALE_MS, READER_TIMEOUT_S } from './core/limits.js';
@@ -29,15 +30,17 @@ import {
 import type { SaleBook } from './core/sale-book.js';
 import { looksTheSame, viewOf } from './core/sale-view.js';
 import { shownBy } from './core/shown.js';
+import { healthOf } from './counter-health.js';
 import { Line } from './line.js';
 import type { LoopPorts } from './loop-ports.js';
 import { Peripherals } from './peripherals.js';
 import type { JournalFault } from './ports/journal.js';
-import type { Counter, CounterHealth, SaleView, TillReply, TillRequest } from './ports/till.js';
+import type { Counter, CounterHealth, LocalTime, SaleView, TillReply, TillRequest } from './ports/till.js';
 import { Printing } from './printing.js';
 import { Recording } from './recording.js';
 import { Timer, Turns } from './running.js';
-import { offlineLine, SCAN_BEFORE_AMOUNT, statusLine } from './standing.js';
+import { Scans } from './scans.js';
+import { ShopCalendar } from './shop-calendar.js';
 import { StateTeller } from './state-teller.js';
 import { TillDesk } from './till-desk.js';
 import { Timekeeper } from './timekeeper.js';
@@ -70,13 +73,17 @@ export class DeviceLoop implements Counter {
   readonly #till: TillDesk;
   readonly #boot: number;
   readonly #watchers = new Set<(sale: SaleView) => void>();
-  #scanHint: CounterHealth['line'] | undefined;
+  readonly #scans = new Scans();
+  readonly #calendar: ShopCalendar;
+  #wasOnline = false;
+  #spentHeardAt: MonoMs | undefined;
   #stopped = false;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
     this.#book = ports.book;
     this.#timekeeper = new Timekeeper(ports);
+    this.#calendar = new ShopCalendar(ports.desk, ports.orders);
     const { identity, clock, random, journal, broker, log } = ports;
     const { now } = this.#timekeeper;
     const turns = this.#turns;
@@ -134,8 +141,10 @@ export class DeviceLoop implements Counter {
         sellsWithoutJournal: ports.desk.campaign?.offline.fullPriceWithoutJournal === true,
         readerReady: this.#reader.ready,
         readerMark: this.#reader.mark,
+        printerThere: this.#peripherals.hasPrinter && this.#peripherals.ports().printer !== 'lost',
         current: this.#current(),
       }),
+      dayOf: (sale) => this.#book.orderDay(sale, now(), this.#calendar.days),
       isBlocked: (sale) => this.#recording.blocks(sale),
       nextRefund: () => this.#book.number('r', random.hex(3)),
       begin: (request, begun) => this.#begin(request, begun),
@@ -168,6 +177,9 @@ export class DeviceLoop implements Counter {
       events: {
         onOnline: () => {
           log('info', 'LINE_UP');
+          this.#wasOnline = true;
+          // The gateway's whole list comes with the connection, and then every ten minutes at least.
+          this.#spentHeardAt = clock.mono();
           this.#state.tell();
         },
         onOffline: ({ code, what }) => log('warn', 'LINE_DOWN', { cause: code, why: what }),
@@ -184,7 +196,10 @@ export class DeviceLoop implements Counter {
         onBeacon: () => this.#state.tellIfChanged(),
         onAcknowledged: (head) => this.#unsent.acknowledged(head),
         onAllowance: (allowance) => learn(() => ports.desk.takeAllowance(allowance)),
-        onCampaign: (topic, payload) => learn(() => ports.desk.heard(topic, payload)),
+        onCampaign: (topic, payload) => {
+          if (topic === spentTopic(identity.campaign)) this.#spentHeardAt = clock.mono();
+          learn(() => ports.desk.heard(topic, payload));
+        },
         onJournalFault: (code) => this.#recording.failed({ code, message: 'the journal could not be read' }),
       },
     });
@@ -224,31 +239,27 @@ export class DeviceLoop implements Counter {
   }
 
   health(): CounterHealth {
+    const at = this.#timekeeper.now();
     const { identity, desk } = this.#ports;
-    const standing = desk.standing(this.#timekeeper.now());
-    const offline = { ...standing, line: offlineLine(standing, desk.campaign?.window.timeZone) };
-    return {
-      device: identity.device,
-      merchant: identity.merchant,
-      online: this.#line.online,
-      uplinkFault: this.#line.fault ?? null,
-      journal: this.#recording.fault === undefined ? 'ok' : 'failed',
-      unsent: this.#unsent.summary(this.#timekeeper.now()),
-      ports: this.#peripherals.ports(),
-      paper: this.#printing.paper,
-      jobsWaiting: this.#printing.waiting,
-      salesInPersonsHands: this.#book.busy().filter((sale) => viewOf(sale).state.endsWith('unknown')).length,
-      offline,
-      line: statusLine({
-        journal: this.#recording.fault?.code,
-        forked: this.#line.forked,
-        readerReady: this.#reader.ready,
-        scanHint: this.#scanHint,
-        paper: this.#printing.paper,
-        online: this.#line.online,
-        offline,
-      }),
-    };
+    const { online, forked } = this.#line;
+    return healthOf({
+      identity,
+      at,
+      desk,
+      book: this.#book,
+      unsent: this.#unsent,
+      peripherals: this.#peripherals,
+      printing: this.#printing,
+      readerReady: this.#reader.ready,
+      journalFault: this.#recording.fault?.code,
+      line: { online, forked, wasOnline: this.#wasOnline, fault: this.#line.fault },
+      spentSilentSince: online ? (this.#spentHeardAt ?? null) : null,
+      hint: this.#scans.hint(at),
+    });
+  }
+
+  wallClock(at: WallMs): LocalTime {
+    return this.#calendar.wallClock(at);
   }
 
   // -- sales
@@ -262,8 +273,8 @@ export class DeviceLoop implements Counter {
     const step = openSale({ sale, order, amountFen, device, merchant }, this.#timekeeper.now());
     this.#recording.begins(sale);
     begun(sale);
-    this.#scanHint = undefined;
-    this.#book.put(step.state);
+    this.#scans.begun();
+    this.#book.put(step.state, this.#timekeeper.now());
     this.#perform(step.state, step.effects);
   }
 
@@ -283,14 +294,19 @@ export class DeviceLoop implements Counter {
   }
 
   #step(sale: Sale, input: SaleInput): void {
-    const step = stepSale(sale, input, this.#timekeeper.now());
+    const at = this.#timekeeper.now();
+    const step = stepSale(sale, input, at);
     if (step.state === sale && step.effects.length === 0) return;
-    this.#book.put(step.state);
+    this.#book.put(step.state, at);
+    if (isFinal(step.state)) this.#scans.ended();
     this.#tell(sale, step.state);
     this.#perform(step.state, step.effects);
     this.#peripherals.lookForCode(this.#current()?.at === 'opened');
     this.#armSales();
-    if (sale.at === 'opening' && step.state.at === 'opened') this.#till.opened(step.state);
+    if (sale.at !== 'opening' || step.state.at !== 'opened') return;
+    this.#till.opened(step.state);
+    const held = this.#scans.take(at);
+    if (held !== undefined) this.#scanned(held);
   }
 
   #perform(sale: Sale, effects: readonly SaleEffect[]): void {
@@ -424,7 +440,7 @@ export class DeviceLoop implements Counter {
     const sale = this.#current();
     this.#ports.log('info', 'SCANNED', { what: code.kind, shown: code.masked, sale: sale?.facts.sale });
     if (sale?.at !== 'opened') {
-      if (sale === undefined) this.#scanHint = SCAN_BEFORE_AMOUNT;
+      if (sale === undefined || sale.at === 'opening') this.#scans.early(text, code.kind, this.#timekeeper.now());
       return;
     }
     const shown: Shown =

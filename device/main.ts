@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseTimeOfDay } from '#protocol/campaign/calendar.js';
 import { ConfigError, JournalError } from '#protocol/faults/errors.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
@@ -86,6 +87,7 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
       mode: config.mode,
       agent: AGENT,
     },
+    orders: { orders: config.till.orders, beginsMs: parseTimeOfDay(config.till.dayBegins) },
     clock,
     random: systemRandom,
     journal,

@@ -30,6 +30,8 @@ export class Printing {
   readonly #waiting = new Map<string, { readonly job: PrintJob; readonly effect: ReceiptEffect }>();
   /** Of before the start, and not handed over yet. */
   readonly #owed: ReceiptEffect[] = [];
+  /** Jobs that won't come by themselves. */
+  readonly #held = new Set<string>();
   #copies = 0;
   paper: PaperState = 'unknown';
 
@@ -39,6 +41,11 @@ export class Printing {
 
   get waiting(): number {
     return this.#waiting.size + this.#owed.length;
+  }
+
+  /** Those among them that a person has to do something about. */
+  get held(): number {
+    return this.#held.size + this.#owed.length;
   }
 
   print(effect: ReceiptEffect, copy: PrintJob['copy']): void {
@@ -62,10 +69,14 @@ export class Printing {
     this.#options.peripherals.printer({ kind: 'look' });
   }
 
-  /** 补打: the sale's newest receipt once more. */
-  again(sale: Sale): void {
+  /** 补打: the sale's newest receipt once more. False where a copy of it waits already: a key pressed twice prints once. */
+  again(sale: Sale): boolean {
     const effect = receiptOf(sale);
-    if (effect !== undefined) this.print(effect, 'reprint');
+    if (effect === undefined) return false;
+    for (const { job } of this.#waiting.values())
+      if (job.copy === 'reprint' && job.receipt === effect.receipt) return false;
+    this.print(effect, 'reprint');
+    return true;
   }
 
   /** Numbered, but never seen printed: perhaps on paper, perhaps not, so the copy says 补打. */
@@ -91,6 +102,8 @@ export class Printing {
   }
 
   resume(): void {
+    // What still can't be printed is reported as held anew.
+    this.#held.clear();
     this.#options.peripherals.printer({ kind: 'resume' });
   }
 
@@ -98,16 +111,19 @@ export class Printing {
     switch (effect.kind) {
       case 'done':
         this.#waiting.delete(effect.job.id);
+        this.#held.delete(effect.job.id);
         this.#options.onPrinted(effect.job.receipt, effect.job.copy, effect.outcome);
         return;
       case 'held':
         // Not kept by the printer's queue: the journal still knows that it was never printed, and the next start offers it.
         if (effect.why === 'queue-full') this.#waiting.delete(effect.job.id);
+        else this.#held.add(effect.job.id);
         this.#options.log('warn', 'PRINTER_HOLDS', { receipt: effect.job.receipt, why: effect.why });
         return;
       case 'broken': {
         const waiting = this.#waiting.get(effect.job.id);
         this.#waiting.delete(effect.job.id);
+        this.#held.delete(effect.job.id);
         this.#options.log('warn', 'PRINT_BROKEN', { receipt: effect.job.receipt, why: effect.why });
         if (waiting !== undefined) this.print(waiting.effect, 'reprint');
         return;

@@ -6,48 +6,25 @@ import type { StateMessage } from '#protocol/messages/state.js';
 import { fen, formatYuanShort } from '#protocol/money.js';
 import { wallMs } from '#protocol/time.js';
 import type { OfflineStanding } from './core/offline.js';
-import type { CounterHealth } from './ports/till.js';
+import type { CounterHealth, Trouble, TroubleCode } from './ports/till.js';
 
 type Line = CounterHealth['line'];
 
-/** What stands in the cashier's way, the worst first. */
-export interface Troubles {
-  readonly journal: string | undefined;
-  readonly forked: boolean;
-  readonly readerReady: boolean;
-  readonly scanHint: Line | undefined;
-  readonly paper: CounterHealth['paper'];
-  readonly online: boolean;
-  readonly offline: CounterHealth['offline'];
+/** What the cashier is told first: what holds the counter up, then what it waits for. */
+export function statusLine(troubles: readonly Trouble[], hint: Line | undefined): Line {
+  const [worst] = troubles;
+  const holdsUp = worst !== undefined && BEFORE_A_HINT.has(worst.code);
+  if (hint !== undefined && !holdsUp) return hint;
+  return worst === undefined ? { zh: '一切正常', en: 'All is well' } : { zh: worst.zh, en: worst.en };
 }
 
-export function statusLine(troubles: Troubles): Line {
-  if (troubles.journal !== undefined) {
-    return {
-      zh: `本机存储故障（${troubles.journal}），暂停用券，请报修`,
-      en: `Storage has failed (${troubles.journal}): no coupons, call service`,
-    };
-  }
-  if (troubles.forked) {
-    return {
-      zh: '本机记录与中心不一致，暂停用券，请联系收单行',
-      en: "This counter's records differ from the centre's: call the bank",
-    };
-  }
-  if (!troubles.readerReady)
-    return { zh: '读卡器未连接，请检查电源和连线', en: 'The card reader is not connected: check its power and cable' };
-  if (troubles.scanHint !== undefined) return troubles.scanHint;
-  if (troubles.paper === 'out')
-    return {
-      zh: '打印机缺纸，换纸后按“继续打印”',
-      en: 'The printer is out of paper: change it, then press "go on printing"',
-    };
-  if (!troubles.online) {
-    const { zh, en } = troubles.offline.line;
-    return { zh: `网络不通，恢复后自动补传。${zh}`, en: `The line is down; everything is sent when it is back. ${en}` };
-  }
-  return { zh: '一切正常', en: 'All is well' };
-}
+/** With these, what was scanned is no news. */
+const BEFORE_A_HINT: ReadonlySet<TroubleCode> = new Set<TroubleCode>([
+  'journal-failed',
+  'forked',
+  'payment-unknown',
+  'reader-away',
+]);
 
 /** Until when and for how much the counter can go on without a line, or why it can't. `timeZone`: the campaign's. */
 export function offlineLine(offline: OfflineStanding, timeZone: string | undefined): Line {
@@ -66,6 +43,8 @@ export const SCAN_BEFORE_AMOUNT: Line = {
   zh: '请先在收银机上输入金额，再扫码',
   en: 'Enter the amount at the till first, then scan',
 };
+
+export const CODE_HELD: Line = { zh: '已扫码，请输入金额', en: 'Code read, key in the amount' };
 
 export function stateMessage(
   health: CounterHealth,

@@ -2,9 +2,10 @@
  * What the counter answers its till: may this be done now, was it done already, and how does the sale stand. An order that
  * is opened is answered once its first record is on the disk, and everyone who asked for it meanwhile with it.
  */
-import type { SaleId } from '#protocol/ids.js';
+import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
-import type { Sale, SaleInput } from './core/sale.js';
+import type { OrderDay } from './core/business-day.js';
+import { isFinal, type Sale, type SaleInput } from './core/sale.js';
 import type { SaleBook } from './core/sale-book.js';
 import { viewOf } from './core/sale-view.js';
 import { faultOfRequest, isAlreadySo, refusal } from './core/till-rules.js';
@@ -23,16 +24,20 @@ export interface TillDeskOptions {
     readonly sellsWithoutJournal: boolean;
     readonly readerReady: boolean;
     readonly readerMark: string | null;
+    readonly printerThere: boolean;
     /** The sale that has the counter. */
     readonly current: Sale | undefined;
   };
+  /** Which business day the sale is of, seen from now. */
+  readonly dayOf: (sale: Sale) => OrderDay;
   /** The sale would need a record, and can have none. */
   readonly isBlocked: (sale: SaleId) => boolean;
   readonly nextRefund: () => SaleId;
   /** Begins a sale, says which, and then has it recorded: `opened` is called once it is, perhaps before this returns. */
   readonly begin: (request: Opening, begun: (sale: SaleId) => void) => void;
   readonly step: (sale: Sale, input: SaleInput) => void;
-  readonly reprint: (sale: Sale) => void;
+  /** False where this very copy waits for the printer already. */
+  readonly reprint: (sale: Sale) => boolean;
 }
 
 export class TillDesk {
@@ -46,38 +51,42 @@ export class TillDesk {
 
   answer(request: TillRequest, reply: Reply): void {
     const { book, standing, isBlocked } = this.#options;
-    const sale = book.ofOrder(request.order);
+    // A sale whose number has come again since is still there under its own.
+    const named = book.ofOrder(request.order);
     if (request.kind === 'open') {
-      this.#open(request, sale, reply);
+      this.#open(request, named, reply);
       return;
     }
+    const sale = named ?? ofItsOwnNumber(book, request.order);
     if (sale === undefined) {
       reply(refusal('ORDER_UNKNOWN', null));
       return;
     }
     if (isAlreadySo(request.kind, sale)) {
-      reply({ ok: true, sale: viewOf(sale) });
+      reply({ ok: true, sale: viewOf(sale), again: true });
       return;
     }
-    const { readerReady, current } = standing();
+    const { readerReady, printerThere, current } = standing();
     const fault = faultOfRequest(request.kind, sale, {
       journalFailed: isBlocked(sale.facts.sale),
       readerReady,
+      printerThere,
       busy: current !== undefined,
     });
     if (fault !== undefined) {
       reply(refusal(fault, sale));
       return;
     }
-    this.#perform(request, sale);
-    reply({ ok: true, sale: viewOf(book.get(sale.facts.sale) ?? sale) });
+    const done = this.#perform(request, sale);
+    reply({ ok: true, sale: viewOf(book.get(sale.facts.sale) ?? sale), again: !done });
   }
 
   /** Its first record is durable: whoever opened it hears of it. */
   opened(sale: Sale): void {
     const replies = this.#opening.get(sale.facts.sale) ?? [];
     this.#opening.delete(sale.facts.sale);
-    for (const reply of replies) reply({ ok: true, sale: viewOf(sale) });
+    // Those after the first sent it again before they had an answer.
+    for (const [index, reply] of replies.entries()) reply({ ok: true, sale: viewOf(sale), again: index > 0 });
   }
 
   /** No first record will be durable any more. */
@@ -86,29 +95,29 @@ export class TillDesk {
     this.#opening.clear();
   }
 
-  #perform({ kind }: Exclude<TillRequest, Opening>, sale: Sale): void {
+  /** False: nothing was done, since it was so already. */
+  #perform({ kind }: Exclude<TillRequest, Opening>, sale: Sale): boolean {
     const { standing, step, nextRefund, reprint } = this.#options;
     const { readerMark } = standing();
     switch (kind) {
       case 'look':
-        return;
+        return true;
       case 'charge':
         step(sale, { kind: 'charge', readerMark });
-        return;
+        return true;
       case 'cancel':
         step(sale, { kind: 'cancel', by: 'till' });
-        return;
+        return true;
       case 'refund':
         step(sale, { kind: 'refund', refund: nextRefund(), readerMark });
-        return;
+        return true;
       case 'reprint':
-        reprint(sale);
-        return;
+        return reprint(sale);
       case 'ask-again':
         step(sale, { kind: 'ask-again' });
-        return;
+        return true;
       default:
-        unreachable(kind);
+        return unreachable(kind);
     }
   }
 
@@ -116,10 +125,13 @@ export class TillDesk {
     // An order of which nothing was charged may come again, as a new sale; a till that has been told `abandoned` does so at
     // once, while the record of it is still on its way to the disk.
     const over = existing?.at === 'not-charged' || existing?.at === 'abandoned' || existing?.at === 'abandoning';
-    if (existing !== undefined && !over) {
+    // What is unresolved keeps its number: a person has it by that.
+    const day = existing !== undefined && isFinal(existing) ? this.#options.dayOf(existing) : 'same';
+    if (existing !== undefined && !over && day !== 'another') {
       if (existing.facts.amountFen !== request.amountFen) reply(refusal('ORDER_DIFFERS', existing));
+      else if (day === 'unsure') reply(refusal('ORDER_DAY_UNKNOWN', existing));
       else if (existing.at === 'opening') this.#opening.get(existing.facts.sale)?.push(reply);
-      else reply({ ok: true, sale: viewOf(existing) });
+      else reply({ ok: true, sale: viewOf(existing), again: true });
       return;
     }
     const { journalFailed, sellsWithoutJournal, current } = this.#options.standing();
@@ -128,3 +140,12 @@ export class TillDesk {
     else this.#options.begin(request, (sale) => this.#opening.set(sale, [reply]));
   }
 }
+
+/** `s000001-d728d6`, as every answer has it in `sale`. */
+const OWN_NUMBER = /^s\d{6,15}-[0-9a-f]{6}$/;
+
+function ofItsOwnNumber(book: SaleBook, order: OrderNo): Sale | undefined {
+  return OWN_NUMBER.test(order) ? book.get(saleId(order)) : undefined;
+}
+
+const saleId = (text: string): SaleId => text as SaleId;

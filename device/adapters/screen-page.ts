@@ -3,10 +3,20 @@
  * text of a sale; those come as events (`screen.ts`) and are set as text.
  */
 import { type Language, WORDS } from './screen.js';
+import { RECONNECT_CAP_MS, RECONNECT_MS, SILENT_MS } from './screen-beat.js';
 
 /** `nonce` belongs into the page's Content-Security-Policy: no other script and no other style may run in it. */
 export function screenPage(language: Language, nonce: string): string {
   const words = WORDS[language];
+  const settings = {
+    events: `/v1/events?lang=${language}`,
+    silentMs: SILENT_MS,
+    reconnectMs: RECONNECT_MS,
+    reconnectCapMs: RECONNECT_CAP_MS,
+    dead: [words.dead, words.deadHint],
+    replaced: [words.replaced, words.replacedHint],
+    lost: words.lost,
+  };
   return `<!doctype html>
 <html lang="${language === 'zh' ? 'zh-CN' : 'en'}">
 <meta charset="utf-8">
@@ -17,14 +27,15 @@ export function screenPage(language: Language, nonce: string): string {
 <body data-mood="idle">
 <header><b>${words.title}</b><span id="device"></span><span id="link"></span></header>
 <main>
-<h1 id="state">${words.idle}</h1>
+<h1 id="state">${words.connecting}</h1>
 <div id="sums"><p id="amount"></p><p id="coupon"></p><p id="net"></p></div>
 <p id="line"></p>
 <p class="small"><span id="order"></span><span id="receipt"></span></p>
 </main>
 <aside hidden><ul id="alerts"></ul><button id="resume" hidden>${words.resume}</button></aside>
 <footer><dl id="tiles"></dl></footer>
-<script nonce="${nonce}">const LOST = ${JSON.stringify(words.lost)}, LANGUAGE = ${JSON.stringify(language)};${SCRIPT}</script>
+<div id="cover" role="alert" hidden><b></b><span></span></div>
+<script nonce="${nonce}">const SET = ${JSON.stringify(settings)};${SCRIPT}</script>
 </body>
 </html>
 `;
@@ -49,20 +60,29 @@ p { font-variant-numeric: tabular-nums } p:empty, span:empty { display: none }
 #coupon { color: #b91c1c; font-weight: 700 }
 #net { flex-basis: 100%; font-size: 5rem; line-height: 1.15; font-weight: 800; color: var(--ink) }
 #line { font-size: 1.8rem; color: #334155; text-wrap: balance }
-.small { display: flex; gap: 2rem; color: #64748b }
+.small { display: flex; flex-wrap: wrap; justify-content: center; gap: .2rem 2rem; max-width: 100%; color: #475569 }
+.small span, dd { overflow-wrap: anywhere }
 aside { display: flex; align-items: center; gap: 1.5rem; padding: .7rem 1.5rem; background: #b91c1c; color: #fff; font-size: 1.5rem; font-weight: 700 }
 ul { flex: 1; list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0 2rem }
 button { font: inherit; padding: .5rem 2rem; border: 0; border-radius: .6rem; background: #fff; color: #b91c1c }
 dl { display: flex; background: var(--ink); color: #fff }
-dl div { flex: 1 1 0; padding: .8rem 1.2rem; border-left: 1px solid #334155 } dl div:first-child { flex-grow: 1.7; border: 0 }
+dl div { flex: 1 1 0; min-width: 0; padding: .8rem 1.2rem; border-left: 1px solid #334155 } dl div:first-child { flex-grow: 1.7; border: 0 }
 dt { color: #94a3b8; font-size: .95rem } dd { margin: 0; font-size: 1.15rem; line-height: 1.35 }
 .warn dd { color: #fcd34d; font-weight: 700 }
+#cover { position: fixed; inset: 0; z-index: 1; display: flex; flex-direction: column; justify-content: center; align-items: center; gap: 2rem; padding: 2rem; background: #b91c1c; color: #fff; text-align: center }
+#cover b { font-size: min(6rem, 11vw); line-height: 1.25; text-wrap: balance } #cover span { font-size: 1.8rem; line-height: 1.4 }
+#cover.calm { background: #334155 }
 @media (orientation: portrait) { dl { flex-wrap: wrap } dl div, dl div:first-child { flex: 1 1 50%; border: 0; border-top: 1px solid #334155 } }
 `;
 
+/**
+ * No result outlives its connection: what a lost line showed is gone at once, and an agent that says nothing for so long, on a
+ * line that looks alive, covers the whole page. The page builds its connection anew by itself, in both cases.
+ */
 const SCRIPT = `
 const at = (id) => document.getElementById(id);
 const made = (name, textContent) => Object.assign(document.createElement(name), { textContent });
+const PLACES = ['state', 'amount', 'coupon', 'net', 'line', 'order', 'receipt', 'device', 'link'];
 const tile = ({ label, value, tone }) => {
   const box = made('div', '');
   box.className = tone;
@@ -71,15 +91,75 @@ const tile = ({ label, value, tone }) => {
 };
 const show = (texts) => {
   document.body.dataset.mood = texts.mood;
-  for (const id of ['state', 'amount', 'coupon', 'net', 'line', 'order', 'receipt', 'device', 'link']) at(id).textContent = texts[id];
+  for (const id of PLACES) at(id).textContent = texts[id];
   at('alerts').replaceChildren(...texts.alerts.map((text) => made('li', text)));
   at('tiles').replaceChildren(...texts.tiles.map(tile));
   at('resume').hidden = !texts.canResume;
   at('resume').parentElement.hidden = texts.alerts.length === 0 && !texts.canResume;
   at('link').className = texts.online ? '' : 'off';
 };
+const cover = (texts, kind = '') => {
+  at('cover').hidden = texts === undefined;
+  at('cover').className = kind;
+  if (texts) [at('cover').firstChild.textContent, at('cover').lastChild.textContent] = texts;
+};
+const forget = () => {
+  document.body.dataset.mood = 'idle';
+  for (const id of PLACES) at(id).textContent = '';
+  at('state').textContent = at('link').textContent = SET.lost;
+  at('link').className = 'off';
+  at('alerts').replaceChildren();
+  at('tiles').replaceChildren();
+  at('resume').parentElement.hidden = true;
+};
+let events, retry, replaced = false;
+let heardAt = performance.now(), builtAt = 0, pause = SET.reconnectMs;
+const heard = () => {
+  heardAt = performance.now();
+  pause = SET.reconnectMs;
+  cover();
+};
+const connect = () => {
+  clearTimeout(retry);
+  retry = undefined;
+  events?.close();
+  builtAt = performance.now();
+  const mine = (events = new EventSource(SET.events));
+  mine.addEventListener('beat', heard);
+  mine.onmessage = (event) => {
+    heard();
+    show(JSON.parse(event.data));
+  };
+  mine.addEventListener('replaced', () => {
+    mine.close();
+    replaced = true;
+    forget();
+    cover(SET.replaced, 'calm');
+  });
+  mine.onerror = () => {
+    if (mine !== events || replaced) return;
+    mine.close();
+    forget();
+    retry = setTimeout(connect, pause);
+    pause = Math.min(2 * pause, SET.reconnectCapMs);
+  };
+};
+at('cover').onclick = () => {
+  if (!replaced) return;
+  replaced = false;
+  heardAt = performance.now();
+  connect();
+};
+setInterval(() => {
+  const now = performance.now();
+  if (replaced || now - heardAt < SET.silentMs) return;
+  if (at('cover').hidden) {
+    forget();
+    cover(SET.dead);
+  }
+  // A frozen agent keeps its end open: that line says nothing for ever, even once another agent has taken its place.
+  if (retry === undefined && now - builtAt >= SET.silentMs) connect();
+}, 500);
 at('resume').onclick = () => fetch('/v1/printer/resume', { method: 'POST' });
-const events = new EventSource('/v1/events?lang=' + LANGUAGE);
-events.onmessage = (event) => show(JSON.parse(event.data));
-events.onerror = () => { at('link').textContent = LOST; at('link').className = 'off'; };
+connect();
 `;

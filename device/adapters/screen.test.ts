@@ -13,7 +13,7 @@ describe('what the counter’s screen shows', () => {
     [
       'a sale that waits for a code',
       {},
-      { mood: 'working', state: '请出示付款码', amount: '', coupon: '', net: '应收 ￥259.90' },
+      { mood: 'working', state: '请出示消费券码', amount: '', coupon: '', net: '应收 ￥259.90' },
     ],
     [
       'what is still to be paid, once the coupon is off',
@@ -36,18 +36,41 @@ describe('what the counter’s screen shows', () => {
         receipt: '小票号 R-1',
       },
     ],
+    [
+      'that nothing was charged, and no coupon as taken off',
+      { ...settledWithCoupon, state: 'not-charged', outcome: 'declined', code: '51' },
+      { mood: 'not-paid', state: '未收款', amount: '', coupon: '消费券已退回', net: '实收 ￥0.00' },
+    ],
+    ['no amount in the largest letters, once it was given up', { state: 'abandoned' }, { net: '实收 ￥0.00' }],
+    [
+      'what went back, and never as paid',
+      { ...settledWithCoupon, state: 'refunded' },
+      { state: '已退款', amount: '', coupon: '消费券按活动规则处理', net: '已退 ￥219.90' },
+    ],
+    [
+      'that a refund was not made, above the line that says why',
+      { ...settledWithCoupon, outcome: 'declined', code: '61', line: { zh: '退款未成功', en: '' } },
+      { mood: 'not-paid', state: '退款未成功', line: '退款未成功', net: '实付 ￥219.90' },
+    ],
+    [
+      'both ends of an order of 64 characters',
+      { order: `A${'0'.repeat(62)}Z` as OrderNo },
+      { order: `订单 A${'0'.repeat(15)}…${'0'.repeat(14)}Z` },
+    ],
     ['a payment nobody can clear up', { state: 'unknown' }, { mood: 'person', state: '付款结果不明，请人工处理' }],
   ])('%s', (_, change, expected) => {
     expect(screenTexts(wholeHealth, { ...opened, ...change }, 'zh')).toMatchObject(expected);
   });
 
-  it.each<[string, Partial<CounterHealth>, string[]]>([
-    ['nothing, when all is well', {}, []],
-    ['lost ports, and none that are not configured', { ports: { reader: 'lost', voice: 'none' } }, ['读卡器未连接']],
-    ['what waits for paper', { paper: 'out', jobsWaiting: 2 }, ['2 张小票等待打印']],
-    ['the worst first', { journal: 'failed', salesInPersonsHands: 1 }, ['本机存储故障', '1 笔付款等待人工处理']],
-  ])('asks the cashier for %s', (_, change, expected) => {
-    expect(screenTexts({ ...wholeHealth, ...change }, undefined, 'zh').alerts).toEqual(expected);
+  it('says each trouble in the order of its harm, and welcomes nobody to a counter that charges nothing', () => {
+    const troubles = [
+      { code: 'reader-away', zh: '读卡器未连接', en: 'no reader' },
+      { code: 'paper-out', zh: '缺纸', en: 'no paper' },
+    ] as const;
+    const texts = screenTexts({ ...wholeHealth, troubles }, undefined, 'zh');
+    expect(texts.alerts).toEqual(['读卡器未连接', '缺纸']);
+    expect(texts.state).not.toBe('欢迎光临');
+    expect(screenTexts(wholeHealth, undefined, 'zh')).toMatchObject({ alerts: [], state: '欢迎光临' });
   });
 
   it.each<[string, Partial<CounterHealth>, string, string, 'plain' | 'warn']>([

@@ -3,8 +3,10 @@
  * that no name and no order number can become markup.
  */
 
-import type { CounterHealth, SaleState, SaleView } from '#device/ports/till.js';
-import { type Fen, formatYuan } from '#protocol/money.js';
+import { shortened } from '#device/core/troubles.js';
+import type { CounterHealth, SaleState, SaleView, TroubleCode } from '#device/ports/till.js';
+import { unreachable } from '#protocol/machine.js';
+import { type Fen, formatYuan, ZERO_FEN } from '#protocol/money.js';
 
 export type Language = 'zh' | 'en';
 
@@ -39,13 +41,13 @@ export interface Tile {
 const STATES: Readonly<
   Record<SaleState, { readonly zh: string; readonly en: string; readonly mood: ScreenTexts['mood'] }>
 > = {
-  opened: { zh: '请出示付款码', en: 'Show the payment code', mood: 'working' },
+  opened: { zh: '请出示消费券码', en: 'Show the coupon code', mood: 'working' },
   authorising: { zh: '正在验券', en: 'Checking the coupon', mood: 'working' },
   charging: { zh: '请在读卡器上付款', en: 'Pay on the card reader', mood: 'working' },
   checking: { zh: '正在核实付款结果', en: 'Checking the payment', mood: 'working' },
   unknown: { zh: '付款结果不明，请人工处理', en: 'Payment unknown: ask the staff', mood: 'person' },
   settled: { zh: '付款成功', en: 'Paid', mood: 'paid' },
-  'not-charged': { zh: '未扣款', en: 'Not charged', mood: 'not-paid' },
+  'not-charged': { zh: '未收款', en: 'Not charged', mood: 'not-paid' },
   abandoned: { zh: '已取消', en: 'Cancelled', mood: 'not-paid' },
   refunding: { zh: '正在退款', en: 'Refunding', mood: 'working' },
   'refund-unknown': { zh: '退款结果不明，请人工处理', en: 'Refund unknown: ask the staff', mood: 'person' },
@@ -56,14 +58,26 @@ export const WORDS = {
   zh: {
     title: '码牌',
     idle: '欢迎光临',
+    paused: '请看下方提示',
+    connecting: '正在连接本机程序…',
+    dead: '程序无应答，请勿收款',
+    deadHint: '屏幕会自动恢复。收款结果以收银机查询和刷卡设备记录为准。',
+    replaced: '打开的屏幕太多，本屏已停用',
+    replacedHint: '按一下屏幕，重新使用本屏',
     total: '应收',
+    charged: '实收',
+    refund: '退款',
+    refunded: '已退',
+    couponFree: '消费券已退回',
+    couponByRule: '消费券按活动规则处理',
+    refundFailed: '退款未成功',
     coupon: '消费券',
     net: '应付',
     paid: '实付',
     order: '订单',
     receipt: '小票号',
     resume: '继续打印',
-    lost: '与本机程序的连接中断',
+    lost: '正在重新连接…',
     online: '联网',
     offline: '网络不通',
     tiles: { offline: '断网时可用券', unsent: '待上传', printer: '打印机', last: '上一笔' },
@@ -74,25 +88,32 @@ export const WORDS = {
     offlineCoupon: '（离线）',
     unsent: (records: number, yuan: string, minutes: number) =>
       `${records} 条，共 ${yuan} 元${minutes > 0 ? `，最早 ${minutes} 分钟前` : ''}`,
-    journal: '本机存储故障',
-    port: (name: string) => `${name}未连接`,
-    ports: { scanner: '扫码器', reader: '读卡器', printer: '打印机', voice: '语音', display: '客显' },
     paper: { ok: '有纸', unknown: '不报告纸张', 'near-end': '纸将用完', out: '缺纸' },
     printer: { lost: '未连接', opening: '正在连接', none: '未配置' },
-    jobs: (count: number) => `${count} 张小票等待打印`,
-    persons: (count: number) => `${count} 笔付款等待人工处理`,
   },
   en: {
     title: 'Codeplate',
     idle: 'Welcome',
+    paused: 'See below',
+    connecting: 'Connecting to the agent…',
+    dead: 'No answer from the agent: charge nothing',
+    deadHint: 'This screen comes back by itself. How a sale ended is what the till and the terminal say.',
+    replaced: 'Too many screens are open: this one has stopped',
+    replacedHint: 'Tap to use this screen again',
     total: 'Total',
+    charged: 'Charged',
+    refund: 'Refund',
+    refunded: 'Refunded',
+    couponFree: 'The coupon is free again',
+    couponByRule: "The coupon follows the campaign's rule",
+    refundFailed: 'Refund not made',
     coupon: 'Coupon',
     net: 'To pay',
     paid: 'Paid',
     order: 'Order',
     receipt: 'Receipt',
     resume: 'Go on printing',
-    lost: 'The agent does not answer',
+    lost: 'Connecting again…',
     online: 'On line',
     offline: 'Off line',
     tiles: { offline: 'Coupons without a line', unsent: 'To be sent', printer: 'Printer', last: 'Last sale' },
@@ -103,19 +124,8 @@ export const WORDS = {
     offlineCoupon: ' (off line)',
     unsent: (records: number, yuan: string, minutes: number) =>
       `${records} records, ${yuan} yuan${minutes > 0 ? `, the oldest for ${minutes} min` : ''}`,
-    journal: 'Storage has failed',
-    port: (name: string) => `${name} is not connected`,
-    ports: {
-      scanner: 'The scanner',
-      reader: 'The card reader',
-      printer: 'The printer',
-      voice: 'The voice',
-      display: 'The display',
-    },
     paper: { ok: 'has paper', unknown: 'does not say', 'near-end': 'paper nearly out', out: 'out of paper' },
     printer: { lost: 'not connected', opening: 'connecting', none: 'none' },
-    jobs: (count: number) => `${count} receipts wait for the printer`,
-    persons: (count: number) => `${count} payments wait for a person`,
   },
 } as const;
 
@@ -130,21 +140,13 @@ export function screenTexts(
   last?: SaleView,
 ): ScreenTexts {
   const words = WORDS[language];
-  const state = sale === undefined ? undefined : STATES[sale.state];
   return {
-    mood: state?.mood ?? 'idle',
-    state: state?.[language] ?? words.idle,
-    // Without a coupon both sums are one and the same.
-    amount: sale?.coupon == null ? '' : `${words.total} ￥${formatYuan(sale.amountFen)}`,
-    coupon:
-      sale?.coupon == null
-        ? ''
-        : `${words.coupon}${sale.coupon.offline ? words.offlineCoupon : ''} -￥${formatYuan(sale.coupon.faceFen)}`,
-    net: sale === undefined ? '' : `${netWord(sale, language)} ￥${formatYuan(sale.netFen)}`,
+    ...heading(health, sale, language),
+    ...(sale === undefined ? { amount: '', coupon: '', net: '' } : sums(sale, language)),
     line: sale === undefined ? health.line[language] : saleLine(sale, language),
-    order: sale === undefined ? '' : `${words.order} ${sale.order}`,
+    order: sale === undefined ? '' : `${words.order} ${shortened(sale.order, ORDER_CHARS)}`,
     receipt: sale?.receipt == null ? '' : `${words.receipt} ${sale.receipt}`,
-    alerts: alerts(health, language),
+    alerts: health.troubles.map((trouble) => trouble[language]),
     tiles: tiles(health, last, language),
     canResume: health.paper === 'out' || health.jobsWaiting > 0,
     online: health.online,
@@ -153,35 +155,83 @@ export function screenTexts(
   };
 }
 
-/** Nobody reads "paid" before it is. */
-function netWord({ state, coupon }: SaleView, language: Language): string {
+/** An order may have 64 characters; on the smallest panel a line has room for so many. */
+const ORDER_CHARS = 32;
+const ORDER_CHARS_IN_TILE = 16;
+
+/** Troubles with which nobody can pay: a customer is not welcomed to that. */
+const NOTHING_IS_CHARGED: ReadonlySet<TroubleCode> = new Set<TroubleCode>(['journal-failed', 'reader-away']);
+
+function heading(
+  { troubles }: CounterHealth,
+  sale: SaleView | undefined,
+  language: Language,
+): Pick<ScreenTexts, 'mood' | 'state'> {
   const words = WORDS[language];
-  if (state === 'settled' || state === 'refunding' || state === 'refunded' || state === 'refund-unknown')
-    return words.paid;
-  return coupon === null ? words.total : words.net;
+  if (sale === undefined) {
+    const isClosed = troubles.some(({ code }) => NOTHING_IS_CHARGED.has(code));
+    return { mood: 'idle', state: isClosed ? words.paused : words.idle };
+  }
+  // "Paid" above "the refund was not made" would be read as the refund.
+  if (hasFailedRefund(sale)) return { mood: 'not-paid', state: words.refundFailed };
+  const state = STATES[sale.state];
+  return { mood: state.mood, state: state[language] };
+}
+
+const hasFailedRefund = ({ state, outcome }: SaleView): boolean => state === 'settled' && outcome !== null;
+
+/** What is to be paid, was paid, or goes back. Nobody reads "paid" before it is, nor a coupon taken off a sale that wasn't charged. */
+function sums(sale: SaleView, language: Language): Pick<ScreenTexts, 'amount' | 'coupon' | 'net'> {
+  const words = WORDS[language];
+  const { coupon, state } = sale;
+  const money = (word: string, amount: number): string => `${word} ￥${formatYuan(amount as Fen)}`;
+  switch (state) {
+    case 'not-charged':
+    case 'abandoned':
+      return { amount: '', coupon: coupon === null ? '' : words.couponFree, net: money(words.charged, 0) };
+    case 'refunding':
+    case 'refund-unknown':
+      return { amount: '', coupon: '', net: money(words.refund, sale.netFen) };
+    case 'refunded':
+      return {
+        amount: '',
+        coupon: coupon === null ? '' : words.couponByRule,
+        net: money(words.refunded, sale.netFen),
+      };
+    case 'opened':
+    case 'authorising':
+    case 'charging':
+    case 'checking':
+    case 'unknown':
+    case 'settled': {
+      const word = state === 'settled' ? words.paid : coupon === null ? words.total : words.net;
+      // Without a coupon both sums are one and the same.
+      if (coupon === null) return { amount: '', coupon: '', net: money(word, sale.netFen) };
+      return {
+        amount: money(words.total, sale.amountFen),
+        coupon: `${words.coupon}${coupon.offline ? words.offlineCoupon : ''} -￥${formatYuan(coupon.faceFen)}`,
+        net: money(word, sale.netFen),
+      };
+    }
+    default:
+      return unreachable(state);
+  }
 }
 
 function saleLine(sale: SaleView, language: Language): string {
   const words = WORDS[language];
   const saved =
-    sale.state === 'settled' && sale.coupon !== null ? words.saved(formatYuan(sale.coupon.faceFen)) : undefined;
+    sale.state === 'settled' && sale.coupon !== null && !hasFailedRefund(sale)
+      ? words.saved(formatYuan(sale.coupon.faceFen))
+      : undefined;
   const next =
     sale.next === null ? undefined : words.missing(formatYuan(sale.next.faceFen), formatYuan(sale.next.missingFen));
   return saved ?? (sale.state === 'opened' || sale.state === 'charging' ? next : undefined) ?? sale.line[language];
 }
 
-function alerts(health: CounterHealth, language: Language): string[] {
-  const words = WORDS[language];
-  const { ports, jobsWaiting, salesInPersonsHands } = health;
-  const found: string[] = [];
-  if (health.journal === 'failed') found.push(words.journal);
-  if (salesInPersonsHands > 0) found.push(words.persons(salesInPersonsHands));
-  for (const name of PORTS) if (ports[name] === 'lost') found.push(words.port(words.ports[name]));
-  if (jobsWaiting > 0) found.push(words.jobs(jobsWaiting));
-  return found;
-}
-
-const PORTS = ['reader', 'scanner', 'printer', 'voice', 'display'] as const;
+/** What a sale that wasn't charged would have cost is no news any more. */
+const took = ({ state, netFen }: SaleView): Fen =>
+  state === 'not-charged' || state === 'abandoned' ? ZERO_FEN : netFen;
 
 function tiles(health: CounterHealth, last: SaleView | undefined, language: Language): Tile[] {
   const words = WORDS[language];
@@ -209,7 +259,9 @@ function tiles(health: CounterHealth, last: SaleView | undefined, language: Lang
     {
       label: words.tiles.last,
       value:
-        last === undefined ? words.none : `${last.order} ￥${formatYuan(last.netFen)} ${STATES[last.state][language]}`,
+        last === undefined
+          ? words.none
+          : `${shortened(last.order, ORDER_CHARS_IN_TILE)} ￥${formatYuan(took(last))} ${STATES[last.state][language]}`,
       tone: 'plain',
     },
   ];

@@ -196,7 +196,6 @@ const REFUSALS = {
   ],
   REQUEST_TOO_LARGE: ['请求过长', `The body must have ${MAX_BODY_BYTES} bytes or less`],
   TILL_FAILED: ['本机程序出错，请查询该订单', 'Something is wrong in the agent; ask how this order stands'],
-  TOO_MANY_REQUESTS: ['打开的页面太多', `No more than ${MAX_STREAMS} screens at a time`],
 } as const satisfies Partial<Record<CodeOf<'ProtocolError'>, readonly [zh: string, en: string]>>;
 
 /** `what`: what is wrong with this very request, in English, for who writes the till's software. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { latin1Bytes, latin1Text } from '#device/drivers/bytes.js';
 import type { SerialLink, SerialLinkEvents } from '#device/ports/serial-link.js';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
+import { monoMs } from '#protocol/time.js';
 import { startTillEcr } from './till-ecr.js';
 import { fakeCounter, settledWithCoupon } from './till-testing.js';
 
@@ -25,7 +26,8 @@ function tillOnALine() {
     },
   };
   const counter = fakeCounter();
-  const till = startTillEcr({ link, counter, log: (_, code) => codes.push(code) });
+  let time = 1_000;
+  const till = startTillEcr({ link, counter, log: (_, code) => codes.push(code), now: () => monoMs(time) });
   return {
     sent,
     codes,
@@ -34,6 +36,9 @@ function tillOnALine() {
     plug: () => events?.onState('open', undefined),
     unplug: () => events?.onState('lost', 'unplugged'),
     type: (...lines: string[]) => events?.onBytes(latin1Bytes(lines.join(''))),
+    pass: (ms: number) => {
+      time += ms;
+    },
     stopped: () => stopped,
   };
 }
@@ -43,12 +48,15 @@ describe('a till on a serial line', () => {
     const { counter, plug, type, sent } = tillOnALine();
     plug();
     type(seal('PAY|T-1|25990'));
-    expect(sent).toEqual(['SALE|T-1|opened|25990|25990|0||']);
+    expect(sent).toEqual(['SALE|T-1|opened|25990|25990|0|||||||0']);
     counter.change('T-1', settledWithCoupon);
-    expect(sent.at(-1)).toBe('SALE|T-1|settled|25990|21990|4000|R-1|');
+    expect(sent.at(-1)).toBe('SALE|T-1|settled|25990|21990|4000|R-1||||||0');
     const before = sent.length;
     type(seal('PAY|T-1|25990'), seal('LOOK|T-1'));
-    expect(sent.slice(before)).toEqual([sent[before - 1], sent[before - 1]]);
+    expect(sent.slice(before)).toEqual([
+      'SALE|T-1|settled|25990|21990|4000|R-1||||||1',
+      'SALE|T-1|settled|25990|21990|4000|R-1||||||0',
+    ]);
   });
 
   it('answers what it cannot do with a code, and changes nothing', () => {
@@ -83,7 +91,24 @@ describe('a till on a serial line', () => {
     counter.change('T-1', { state: 'charging' });
     plug();
     type('-1*0000\r\n', seal('LOOK|T-1'));
-    expect(sent.slice(before)).toEqual(['ERR||ECR_CRC', 'SALE|T-1|charging|100|100|0||']);
+    expect(sent.slice(before)).toEqual(['ERR||ECR_CRC', 'SALE|T-1|charging|100|100|0|||||||0']);
+  });
+
+  it('lets half a line spoil nothing: after a silence the next one begins anew', () => {
+    const { plug, type, pass, sent, codes } = tillOnALine();
+    plug();
+    type('PAY|T-1|10');
+    pass(5_000);
+    type(seal('PAY|T-1|100'));
+    expect(sent).toEqual(['SALE|T-1|opened|100|100|0|||||||0']);
+    expect(codes).toContain('ECR_HALF_LINE');
+  });
+
+  it('says that it is there', () => {
+    const { plug, type, sent } = tillOnALine();
+    plug();
+    type(seal('HELLO'));
+    expect(sent).toEqual(['HERE|ECR/1|codeplate-test|plate-001']);
   });
 
   it('listens to nobody once it was stopped', () => {

@@ -1,20 +1,28 @@
 /** A till on a serial line: ECR/1 (its rules stand in drivers/ecr/ecr.ts) between a port and the counter. */
 
-import { EMPTY_ECR_BUFFER, encodeEcrError, encodeEcrSale, feedEcr } from '#device/drivers/ecr/ecr.js';
+import { EMPTY_ECR_BUFFER, encodeEcrError, encodeEcrHere, encodeEcrSale, feedEcr } from '#device/drivers/ecr/ecr.js';
 import type { Log } from '#device/ports/log.js';
 import type { LinkState, SerialLink } from '#device/ports/serial-link.js';
-import type { Counter } from '#device/ports/till.js';
+import type { Counter, SaleView } from '#device/ports/till.js';
+import { type MonoMs, monoMs } from '#protocol/time.js';
 
 export interface TillEcr {
   stop(): void;
 }
 
+/** Our own lines, and what nobody waits for any more. */
+const UNANSWERED: ReadonlySet<string> = new Set(['ECR_OWN_LINE', 'ECR_HALF_LINE']);
+
 export function startTillEcr(options: {
   readonly link: SerialLink;
   readonly counter: Counter;
   readonly log: Log;
+  /** Tests move it. */
+  readonly now?: () => MonoMs;
 }): TillEcr {
-  const { link, counter, log } = options;
+  const { link, counter, log, now = () => monoMs(performance.now()) } = options;
+  const saleLine = (sale: SaleView, again: boolean): Uint8Array =>
+    encodeEcrSale(sale, { again, clock: (at) => counter.wallClock(at) });
   let state: LinkState = 'opening';
   let buffer = EMPTY_ECR_BUFFER;
   let last = '';
@@ -45,22 +53,27 @@ export function startTillEcr(options: {
       buffer = EMPTY_ECR_BUFFER;
     },
     onBytes(bytes) {
-      const step = feedEcr(buffer, bytes);
+      const step = feedEcr(buffer, bytes, now());
       buffer = step.buffer;
       for (const request of step.requests) {
         if (!request.ok) {
           log('warn', request.fault.code, { port: 'till', order: request.fault.order });
-          if (request.fault.code !== 'ECR_OWN_LINE') send(encodeEcrError(request.fault.order, request.fault.code));
+          if (!UNANSWERED.has(request.fault.code)) send(encodeEcrError(request.fault.order, request.fault.code));
+          continue;
+        }
+        const { value } = request;
+        if (value.kind === 'hello') {
+          send(encodeEcrHere(counter.health()));
           continue;
         }
         const before = news;
-        counter.request(request.value, (reply) =>
-          answer(reply.ok ? encodeEcrSale(reply.sale) : encodeEcrError(request.value.order, reply.fault), before),
+        counter.request(value, (reply) =>
+          answer(reply.ok ? saleLine(reply.sale, reply.again) : encodeEcrError(value.order, reply.fault), before),
         );
       }
     },
   });
-  const unwatch = counter.watch((sale) => tell(encodeEcrSale(sale)));
+  const unwatch = counter.watch((sale) => tell(saleLine(sale, false)));
 
   return {
     stop() {

@@ -2,7 +2,9 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TillFault } from '#device/ports/till.js';
+import { type WallMs, wallMs } from '#protocol/time.js';
 import type { ScreenTexts } from './screen.js';
+import { MAX_STREAMS } from './till-door.js';
 import { startTillHttp, type TillHttp } from './till-http.js';
 import { type FakeCounter, fakeCounter, settledWithCoupon, wholeHealth } from './till-testing.js';
 
@@ -51,10 +53,15 @@ describe('the till’s HTTP', () => {
     expect(first.status).toBe(201);
     expect(first.body).toMatchObject({ order: 'T-1', state: 'opened', amountFen: 25_990, netFen: 25_990 });
     const again = await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
-    expect(again).toEqual({ status: 200, body: first.body });
+    expect(first.body).toMatchObject({ again: false });
+    expect(again).toEqual({ status: 200, body: { ...first.body, again: true } });
     const differs = await post('/v1/sales', { order: 'T-1', amountFen: 100 });
     expect(differs.status).toBe(409);
-    expect(differs.body).toMatchObject({ code: 'ORDER_DIFFERS', sale: first.body, zh: expect.any(String) });
+    expect(differs.body).toMatchObject({
+      code: 'ORDER_DIFFERS',
+      sale: { ...first.body, again: true },
+      zh: expect.any(String),
+    });
   });
 
   it('says that a sale is new where the order’s old one was given up', async () => {
@@ -88,9 +95,11 @@ describe('the till’s HTTP', () => {
   it.each<[TillFault, number]>([
     ['ORDER_DIFFERS', 409],
     ['ORDER_UNKNOWN', 404],
+    ['ORDER_DAY_UNKNOWN', 409],
     ['COUNTER_BUSY', 409],
     ['NOT_IN_THIS_STATE', 409],
     ['READER_AWAY', 503],
+    ['PRINTER_AWAY', 503],
     ['JOURNAL_FAILED', 503],
   ])('says %s with status %i', async (fault, status) => {
     counter.refuseNext(fault);
@@ -198,6 +207,28 @@ describe('the till’s HTTP', () => {
     expect((await get('/v1/sales/T-1?wait=1')).body).toMatchObject({ state: 'opened' });
   });
 
+  it('says when a sale was opened and paid, why it was not, and who answers', async () => {
+    await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
+    const at = (text: string): WallMs => wallMs(Date.parse(text));
+    counter.change('T-1', {
+      ...settledWithCoupon,
+      openedAt: at('2026-11-24T00:31:07.400Z'),
+      settledAt: at('2026-11-24T00:32:49Z'),
+    });
+    expect((await get('/v1/sales/T-1')).body).toMatchObject({
+      openedAt: '2026-11-24T08:31:07+08:00',
+      settledAt: '2026-11-24T08:32:49+08:00',
+      outcome: null,
+      again: false,
+    });
+    counter.change('T-1', { state: 'not-charged', outcome: 'declined', code: '51', settledAt: null });
+    expect((await get('/v1/sales/T-1')).body).toMatchObject({ outcome: 'declined', code: '51', settledAt: null });
+    expect(await get('/v1/hello')).toEqual({
+      status: 200,
+      body: { api: 'till/1', agent: 'codeplate-test', device: 'plate-001' },
+    });
+  });
+
   it('shows the health of the counter', async () => {
     expect(await get('/v1/health')).toEqual({ status: 200, body: wholeHealth });
   });
@@ -246,9 +277,11 @@ describe('the counter’s screen', () => {
     expect(policy).toContain("default-src 'none'");
     expect(page).toContain(`<script nonce="${nonce}">`);
     expect(page).not.toMatch(/https?:\/\//);
-    expect(page).toContain('欢迎光临');
-    expect(await (await fetch(`${base}/?lang=en`)).text()).toContain('Welcome');
-    expect(await (await fetch(`${base}/?lang=en&lang=zh`)).text()).toContain('欢迎光临');
+    // Nobody is welcomed before the agent has been heard.
+    expect(page).toContain('正在连接本机程序…');
+    expect(page).not.toContain('欢迎光临');
+    expect(await (await fetch(`${base}/?lang=en`)).text()).toContain('Connecting to the agent…');
+    expect(await (await fetch(`${base}/?lang=en&lang=zh`)).text()).toContain('正在连接本机程序…');
   });
 
   it('follows the sale', async () => {
@@ -261,9 +294,31 @@ describe('the counter’s screen', () => {
     };
     await until('Welcome');
     await post('/v1/sales', { order: 'T-1', amountFen: 25_990 });
-    await until('Show the payment code');
+    await until('Show the coupon code');
     counter.change('T-1', settledWithCoupon);
     await until('You saved 40.00 yuan');
+    aborter.abort();
+  });
+
+  it('beats, and gives the place of the oldest screen to the seventeenth', async () => {
+    const aborter = new AbortController();
+    const open = async (): Promise<ReadableStreamDefaultReader<string>> => {
+      const { body } = await fetch(`${base}/v1/events`, { signal: aborter.signal });
+      if (body === null) throw new Error('no stream');
+      return body.pipeThrough(new TextDecoderStream()).getReader();
+    };
+    const oldest = await open();
+    let text = '';
+    while (!text.includes('event: beat')) text += (await oldest.read()).value ?? '';
+    for (let more = 1; more < MAX_STREAMS; more++) await open();
+    const newest = await open();
+    for (let end = false; !end; ) {
+      const { done, value } = await oldest.read();
+      text += value ?? '';
+      end = done;
+    }
+    expect(text.trimEnd().split('\n\n').at(-1)).toBe('event: replaced\ndata: {}');
+    expect((await newest.read()).value).toContain('event: beat');
     aborter.abort();
   });
 
@@ -280,7 +335,12 @@ describe('the counter’s screen', () => {
         text += (await reader?.read())?.value ?? '';
         const [rest = '', ...whole] = text.split('\n\n').reverse();
         text = rest;
-        shown.push(...whole.reverse().map((event) => JSON.parse(event.slice('data: '.length)) as ScreenTexts));
+        shown.push(
+          ...whole
+            .reverse()
+            .filter((event) => event.startsWith('data: '))
+            .map((event) => JSON.parse(event.slice('data: '.length)) as ScreenTexts),
+        );
       }
     };
     await post('/v1/sales', { order: 'A-1', amountFen: 25_990 });

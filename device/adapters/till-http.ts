@@ -4,26 +4,23 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Log } from '#device/ports/log.js';
-import type { Counter, SaleState, SaleView, TillFault, TillReply, TillRequest } from '#device/ports/till.js';
+import type { Counter, SaleView, TillFault, TillReply, TillRequest } from '#device/ports/till.js';
 import { maskWithin } from '#protocol/codes/mask.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
 import { parseFen } from '#protocol/money.js';
-import { type Language, screenTexts } from './screen.js';
+import { RESTING } from './resting.js';
+import type { Language } from './screen.js';
 import { screenPage } from './screen-page.js';
-import { type Answer, type Asked, MAX_STREAMS, MAX_WAIT_S, openDoor, refuse } from './till-door.js';
+import { Screens } from './screens.js';
+import { type Answer, type Asked, MAX_WAIT_S, openDoor, refuse } from './till-door.js';
 import { METRICS_TYPE, tillMetrics } from './till-metrics.js';
 
 /** The counter answers in milliseconds, a coupon check in three seconds; beyond this it is not coming. */
 const REPLY_TIMEOUT_MS = 15_000;
-/** The screen shows what changes by itself (line, paper, age of the unsent) within this. */
-const SCREEN_REFRESH_MS = 1_000;
-/** How long the end of a sale stays on it: long enough to put a purse away, short enough for the next in the queue. */
-const RESULT_SHOWN_MS = 20_000;
-/** What needs a person stays until that person has seen to it. */
-const OVER: ReadonlySet<SaleState> = new Set(['settled', 'not-charged', 'abandoned', 'refunded']);
+/** The version of this interface; fields are only added within one. */
+const TILL_API = 'till/1';
 
 export interface TillHttp {
   readonly port: number;
@@ -57,8 +54,12 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
         return { kind: 'text', status: 200, body: metrics.text(), headers: { 'content-type': METRICS_TYPE } };
       case 'GET /v1/health 2':
         return json(200, counter.health());
+      case 'GET /v1/hello 2':
+        return json(200, hello(counter));
       case 'GET /v1/events 2':
-        return method === 'HEAD' ? refuse(404, 'NO_SUCH_ADDRESS') : screens.open(asked.response, language);
+        if (method === 'HEAD') break;
+        screens.open(asked.response, language);
+        return { kind: 'stream' };
       case 'POST /v1/printer 3':
         if (order !== 'resume') break;
         if (whatBodySays(asked.body) !== undefined) return refuse(400, 'REQUEST_MALFORMED', 'resume takes no body');
@@ -97,6 +98,12 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
 
 const json = (status: number, body: unknown): Answer => ({ kind: 'json', status, body });
 
+/** Is anybody there, and who? It says nothing of the counter's health: that is `/v1/health`. */
+function hello(counter: Counter): object {
+  const { device, agent } = counter.health();
+  return { api: TILL_API, agent, device };
+}
+
 // -- the screen
 
 function screen(language: Language): Answer {
@@ -110,65 +117,6 @@ function screen(language: Language): Answer {
       'content-type': 'text/html; charset=utf-8',
     },
   };
-}
-
-/** Every open screen gets what has changed on it, as server-sent events. */
-class Screens {
-  readonly #counter: Counter;
-  readonly #screens = new Map<ServerResponse, { readonly language: Language; last: string }>();
-  readonly #unwatch: () => void;
-  readonly #timer: NodeJS.Timeout;
-  #newest: { readonly sale: SaleView; readonly since: number } | undefined;
-  #before: SaleView | undefined;
-
-  constructor(counter: Counter) {
-    this.#counter = counter;
-    this.#unwatch = counter.watch((sale) => {
-      const shown = this.#newest?.sale;
-      const isAnother = shown !== undefined && shown.sale !== sale.sale;
-      // One that comes out of a person's hands doesn't take the screen from the customer who is at the counter.
-      if (isAnother && !RESTING.has(shown.state) && sale.state !== 'opened') this.#before = sale;
-      else {
-        if (isAnother) this.#before = shown;
-        this.#newest = { sale, since: performance.now() };
-      }
-      this.#refresh();
-    });
-    this.#timer = setInterval(() => this.#refresh(), SCREEN_REFRESH_MS);
-  }
-
-  open(stream: ServerResponse, language: Language): Answer {
-    if (this.#screens.size >= MAX_STREAMS) return refuse(503, 'TOO_MANY_REQUESTS');
-    stream.writeHead(200, { 'content-type': 'text/event-stream' });
-    this.#screens.set(stream, { language, last: '' });
-    stream.on('close', () => this.#screens.delete(stream));
-    this.#refresh();
-    return { kind: 'stream' };
-  }
-
-  #refresh(): void {
-    if (this.#screens.size === 0) return;
-    const health = this.#counter.health();
-    const { sale, since } = this.#newest ?? { sale: undefined, since: 0 };
-    // The next customer must not take the last one's "paid" for their own.
-    const isOver = sale !== undefined && OVER.has(sale.state) && performance.now() - since >= RESULT_SHOWN_MS;
-    for (const [stream, shown] of this.#screens) {
-      const texts = JSON.stringify(
-        isOver
-          ? screenTexts(health, undefined, shown.language, sale)
-          : screenTexts(health, sale, shown.language, this.#before),
-      );
-      if (texts === shown.last) continue;
-      shown.last = texts;
-      stream.write(`data: ${texts}\n\n`);
-    }
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#unwatch();
-    for (const stream of this.#screens.keys()) stream.end();
-  }
 }
 
 // -- sales
@@ -186,7 +134,7 @@ async function open(counter: Counter, asked: unknown): Promise<Answer> {
   const known = await ask(counter, { kind: 'look', order });
   const opened = await ask(counter, { kind: 'open', order, amountFen: amount.value });
   const wasThere = known?.ok === true && opened?.ok === true && known.sale.sale === opened.sale.sale;
-  return answer(opened, wasThere ? 200 : 201);
+  return answer(counter, opened, wasThere ? 200 : 201);
 }
 
 async function look(counter: Counter, waiters: Waiters, named: string | undefined, asked: Asked): Promise<Answer> {
@@ -196,13 +144,15 @@ async function look(counter: Counter, waiters: Waiters, named: string | undefine
   const [wait = '0', ...more] = query.getAll('wait');
   if (more.length > 0 || !/^\d{1,2}$/.test(wait) || Number(wait) > MAX_WAIT_S) return refuse(400, 'REQUEST_MALFORMED');
   const now = await ask(counter, { kind: 'look', order });
-  if (now?.ok !== true || Number(wait) === 0) return answer(now, 200);
+  if (now?.ok !== true || Number(wait) === 0) return answer(counter, now, 200);
   // Without `after`, a sale that has come to rest is worth no wait.
   const still = query.get('after') ?? (RESTING.has(now.sale.state) ? undefined : now.sale.state);
-  if (now.sale.state !== still) return answer(now, 200);
+  if (now.sale.state !== still) return answer(counter, now, 200);
   const aborted = new Promise<void>((resolve) => response.once('close', resolve));
   const sale = await waiters.change(order, still, Number(wait) * 1_000, aborted);
-  return answer(sale === undefined ? await ask(counter, { kind: 'look', order }) : { ok: true, sale }, 200);
+  const then: TillReply | undefined =
+    sale === undefined ? await ask(counter, { kind: 'look', order }) : { ok: true, sale, again: false };
+  return answer(counter, then, 200);
 }
 
 const ACTIONS: ReadonlyMap<string, Exclude<TillRequest['kind'], 'open' | 'look'>> = new Map(
@@ -221,7 +171,7 @@ async function act(
   if (kind === undefined) return refuse(404, 'NO_SUCH_ADDRESS');
   const unknown = whatBodySays(body);
   if (unknown !== undefined) return refuse(400, 'REQUEST_MALFORMED', `${action} ${unknown}`);
-  return answer(await ask(counter, { kind, order }), 200);
+  return answer(counter, await ask(counter, { kind, order }), 200);
 }
 
 /**
@@ -237,16 +187,6 @@ function whatBodySays(body: unknown): string | undefined {
     ? 'is of the whole sale: it takes no amountFen; nothing was done'
     : `takes no ${maskWithin(names.join(', ').slice(0, 80))}; nothing was done`;
 }
-
-/** Nothing more will happen to these by themselves. */
-const RESTING: ReadonlySet<SaleState> = new Set<SaleState>([
-  'settled',
-  'not-charged',
-  'abandoned',
-  'unknown',
-  'refunded',
-  'refund-unknown',
-]);
 
 const orderNo = (value: unknown): OrderNo | undefined =>
   typeof value === 'string' && isOrderNo(value) ? value : undefined;
@@ -271,7 +211,8 @@ class Waiters {
   constructor(counter: Counter) {
     this.#unwatch = counter.watch((sale) => {
       for (const waiter of this.#waiting) {
-        if (waiter.order === sale.order && waiter.still !== sale.state) waiter.done(sale);
+        const isIt = waiter.order === sale.order || waiter.order === String(sale.sale);
+        if (isIt && waiter.still !== sale.state) waiter.done(sale);
       }
     });
   }
@@ -301,17 +242,34 @@ class Waiters {
 const STATUS: Readonly<Record<TillFault, number>> = {
   ORDER_DIFFERS: 409,
   ORDER_UNKNOWN: 404,
+  ORDER_DAY_UNKNOWN: 409,
   COUNTER_BUSY: 409,
   NOT_IN_THIS_STATE: 409,
   READER_AWAY: 503,
+  PRINTER_AWAY: 503,
   JOURNAL_FAILED: 503,
 };
 
-function answer(answered: TillReply | undefined, status: number): Answer {
+function answer(counter: Counter, answered: TillReply | undefined, status: number): Answer {
   if (answered === undefined) return refuse(504, 'COUNTER_SILENT');
-  if (answered.ok) return json(status, answered.sale);
+  if (answered.ok) return json(status, { ...written(counter, answered.sale), again: answered.again });
   const { fault, line, sale } = answered;
-  return json(STATUS[fault], { code: fault, zh: line.zh, en: line.en, sale });
+  return json(STATUS[fault], {
+    code: fault,
+    zh: line.zh,
+    en: line.en,
+    sale: sale === null ? null : { ...written(counter, sale), again: true },
+  });
+}
+
+/** Times as people and programs read them: `2026-11-24T08:32:49+08:00`. */
+function written(counter: Counter, sale: SaleView): object {
+  const { openedAt, settledAt } = sale;
+  return {
+    ...sale,
+    openedAt: openedAt === null ? null : counter.wallClock(openedAt).iso,
+    settledAt: settledAt === null ? null : counter.wallClock(settledAt).iso,
+  };
 }
 
 /** What is said twice is said by nobody. */

@@ -1,8 +1,10 @@
 /** For the tests of the till's adapters: a counter that does what it is told, and a sale to show. */
 
 import type { Counter, CounterHealth, SaleState, SaleView, TillFault, TillRequest } from '#device/ports/till.js';
+import { fixedZone } from '#protocol/campaign/calendar.js';
 import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
+import { localTime } from '../core/local-time.js';
 
 export interface FakeCounter extends Counter {
   readonly requests: TillRequest[];
@@ -65,13 +67,16 @@ export function fakeCounter(): FakeCounter {
       } else if (request.kind === 'open') {
         if (sale?.state === 'abandoned') {
           const anew = openedSale(request.order, request.amountFen);
-          reply({ ok: true, sale: set({ ...anew, sale: `${sale.sale}-2` as SaleId }) });
+          reply({ ok: true, sale: set({ ...anew, sale: `${sale.sale}-2` as SaleId }), again: false });
         } else if (sale !== undefined && sale.amountFen !== request.amountFen) refuse('ORDER_DIFFERS');
-        else reply({ ok: true, sale: sale ?? set(openedSale(request.order, request.amountFen)) });
+        else {
+          const opened = sale ?? set(openedSale(request.order, request.amountFen));
+          reply({ ok: true, sale: opened, again: sale !== undefined });
+        }
       } else if (sale === undefined) refuse('ORDER_UNKNOWN');
       else {
         const state = request.kind === 'look' ? undefined : next[request.kind];
-        reply({ ok: true, sale: state === undefined ? sale : set({ ...sale, state }) });
+        reply({ ok: true, sale: state === undefined ? sale : set({ ...sale, state }), again: false });
       }
     },
     watch(listener) {
@@ -82,6 +87,7 @@ export function fakeCounter(): FakeCounter {
       resumed += 1;
     },
     health: () => now.health,
+    wallClock: (at) => localTime(fixedZone(8 * 3_600_000), at),
   };
 }
 
@@ -96,6 +102,10 @@ export const openedSale = (order: OrderNo, amountFen: Fen): SaleView => ({
   next: null,
   receipt: null,
   card: null,
+  outcome: null,
+  code: null,
+  openedAt: null,
+  settledAt: null,
   line: { zh: '请顾客出示付款码', en: 'Ask the customer for the code' },
 });
 
@@ -109,6 +119,7 @@ export const settledWithCoupon: Partial<SaleView> = {
 
 export const wholeHealth: CounterHealth = {
   device: 'plate-001',
+  agent: 'codeplate-test',
   merchant: 'liangyou',
   online: true,
   uplinkFault: null,
@@ -122,8 +133,10 @@ export const wholeHealth: CounterHealth = {
     reason: 'offline-bundle-missing',
     couponsLeft: 0,
     faceFenLeft: 0,
+    faceLeftFen: 0,
     until: null,
     line: { zh: '不可离线用券', en: 'No coupons off line' },
   },
   line: { zh: '可以收款', en: 'Ready' },
+  troubles: [],
 };

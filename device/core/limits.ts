@@ -24,6 +24,9 @@ export const RUNNING_FOR_MS = 5 * 60_000;
 /** A sale that was opened and forgotten frees the counter: longer than any customer looks for a phone. */
 export const OPENED_IDLE_MS = 10 * 60_000;
 
+/** A code that was shown before the amount counts this long: a cashier keys in an amount in seconds, and the next customer comes. */
+export const CODE_HELD_MS = 30_000;
+
 /** Settled sales kept in memory for the till's repeats, refunds and reprints: weeks of a busy shop, some 10 MB. */
 export const SALES_REMEMBERED = 20_000;
 

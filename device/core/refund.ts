@@ -81,7 +81,15 @@ export function stepRefunding(sale: Sale & { at: 'refunding' }, input: SaleInput
   if (step.state.at !== 'closed') return { state: { ...sale, movement: step.state, refundedAt }, effects };
   const { outcome } = step.state;
   if (outcome.kind === 'not-moved')
-    return { state: { at: 'settled', facts, settlement, refundFailed: outcome.code }, effects };
+    return {
+      state: {
+        at: 'settled',
+        facts,
+        settlement,
+        refundFailed: { outcome: outcome.outcome, code: outcome.code },
+      },
+      effects,
+    };
   const { slip } = outcome;
   return {
     state: { at: 'refunded', facts, settlement, refund, slip, receipt, refundedAt },

@@ -4,7 +4,8 @@
  */
 import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { Instant } from '#protocol/time.js';
+import type { Instant, MonoMs, WallMs } from '#protocol/time.js';
+import { type BusinessDays, type Happened, type OrderDay, orderDay } from './business-day.js';
 import { SALES_REMEMBERED } from './limits.js';
 import { resume } from './movement.js';
 import { isFinal, openSale, receiptNo, type Sale, type SaleEffect, stepSale } from './sale.js';
@@ -26,6 +27,11 @@ export class SaleBook {
   readonly #unprinted = new Map<ReceiptNo, Unprinted>();
   /** In the order in which they began; looked through at every step of any of them. */
   readonly #busy = new Map<SaleId, Sale>();
+  /** Of this life of the agent, on the monotonic clock. */
+  readonly #counted = new Map<SaleId, { readonly opened: MonoMs | null; readonly ended: MonoMs | null }>();
+  /** Opened while no clock was trusted, and at this time at the latest: the journal's next record that knows one. */
+  readonly #openedBy = new Map<SaleId, WallMs>();
+  #undated: SaleId[] = [];
   /** Sales and refunds ever numbered here; the next one gets the next number. */
   #numbered = 0;
 
@@ -62,9 +68,23 @@ export class SaleBook {
     return `${kind}${String(this.#numbered).padStart(6, '0')}-${randomHex}` as SaleId;
   }
 
-  /** Keeps a sale's new state. */
-  put(sale: Sale): void {
+  /** Which business day the sale belongs to, seen from now: what its order number means when it comes again. */
+  orderDay(sale: Sale, now: Instant, days: BusinessDays): OrderDay {
     const { facts } = sale;
+    const counted = this.#counted.get(facts.sale);
+    const opened: Happened = {
+      at: facts.openedAt ?? null,
+      mono: counted?.opened ?? null,
+      notAfter: this.#openedBy.get(facts.sale) ?? null,
+    };
+    const ended: Happened = { at: endOf(sale), mono: counted?.ended ?? null, notAfter: null };
+    return orderDay({ opened, ended: isFinal(sale) ? ended : null }, now, days);
+  }
+
+  /** Keeps a sale's new state. `now`: left out where the journal is replayed. */
+  put(sale: Sale, now?: Instant): void {
+    const { facts } = sale;
+    if (now !== undefined) this.#count(sale, now.mono);
     // The newest sale of an order has its number: of one before it the reader may still repeat the result.
     if (!this.#sales.has(facts.sale)) this.#byOrder.set(facts.order, facts.sale);
     this.#sales.set(facts.sale, sale);
@@ -79,6 +99,10 @@ export class SaleBook {
 
   /** Notes what the journal says of receipts; called for every record, live or at boot. */
   note(record: JournalRecord): void {
+    if (record.at !== null) {
+      for (const sale of this.#undated) this.#openedBy.set(sale, record.at.latest);
+      this.#undated = [];
+    } else if (record.kind === 'opened') this.#undated.push(record.sale);
     switch (record.kind) {
       case 'opened':
       case 'refunding':
@@ -104,7 +128,8 @@ export class SaleBook {
     if (record.kind === 'printed') return;
     if (record.kind === 'opened') {
       const { sale, order, amountFen } = record;
-      const opening = openSale({ sale, order, amountFen, device: this.#device, merchant: this.#merchant }, at).state;
+      const { facts } = openSale({ sale, order, amountFen, device: this.#device, merchant: this.#merchant }, at).state;
+      const opening: Sale = { at: 'opening', facts: { ...facts, openedAt: record.at } };
       this.put(stepSale(opening, { kind: 'journalled' }, at).state);
       return;
     }
@@ -129,11 +154,21 @@ export class SaleBook {
     return steps;
   }
 
+  #count(sale: Sale, now: MonoMs): void {
+    const id = sale.facts.sale;
+    const before = this.#sales.get(id);
+    const counted = this.#counted.get(id) ?? { opened: before === undefined ? now : null, ended: null };
+    const ended = isFinal(sale) ? (before?.at === sale.at ? counted.ended : now) : null;
+    this.#counted.set(id, { ...counted, ended });
+  }
+
   #forgetOldest(): void {
     if (this.#sales.size <= SALES_REMEMBERED) return;
     for (const [id, sale] of this.#sales) {
       if (!isFinal(sale)) continue;
       this.#sales.delete(id);
+      this.#counted.delete(id);
+      this.#openedBy.delete(id);
       if (this.#byOrder.get(sale.facts.order) === id) this.#byOrder.delete(sale.facts.order);
       if (sale.at === 'refunded') this.#byRefund.delete(sale.refund);
       // What nobody knows any more nobody can print. A counter without a printer would gather them for ever.
@@ -194,7 +229,12 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
       return sale.at === 'refunding' ? { ...sale, movement: { at: 'parked', why: record.why } } : undefined;
     case 'refund-failed':
       return sale.at === 'refunding'
-        ? { at: 'settled', facts, settlement: sale.settlement, refundFailed: record.code }
+        ? {
+            at: 'settled',
+            facts,
+            settlement: sale.settlement,
+            refundFailed: { outcome: record.outcome, code: record.code },
+          }
         : undefined;
     case 'refunded': {
       if (sale.at !== 'refunding') return undefined;
@@ -216,5 +256,9 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
       return undefined;
   }
 }
+
+/** When it came to its end, as journalled. */
+const endOf = (sale: Sale): JournalRecord['at'] =>
+  sale.at === 'settled' ? sale.settlement.settledAt : sale.at === 'refunded' ? sale.refundedAt : null;
 
 const NONE: readonly Sale[] = [];

@@ -14,6 +14,8 @@ export interface SaleFacts {
   readonly amountFen: Fen;
   readonly device: DeviceId;
   readonly merchant: MerchantId;
+  /** As journalled; null or left out where no clock was trusted. */
+  readonly openedAt?: JournalRecord['at'];
 }
 
 /** What the customer showed, once the scanned text has been classified. */
@@ -31,6 +33,12 @@ export interface Charge {
   readonly reason: ReasonCode | null;
   readonly next: Shortfall;
   readonly readerMark: string | null;
+}
+
+/** Why money did not move: the reader's outcome, and its or the bank's code. */
+export interface NotMovedWhy {
+  readonly outcome: RecordOf<'not-charged'>['outcome'];
+  readonly code: string;
 }
 
 export interface Settlement {
@@ -77,7 +85,7 @@ export type Sale =
       readonly at: 'settled';
       readonly facts: SaleFacts;
       readonly settlement: Settlement;
-      readonly refundFailed: string | null;
+      readonly refundFailed: NotMovedWhy | null;
     }
   | {
       readonly at: 'refunding';

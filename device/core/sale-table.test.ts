@@ -100,7 +100,7 @@ const STATES: Readonly<Record<string, Sale>> = {
   abandoned: { at: 'abandoned', facts, why: 'cashier' },
   'not-charged': { at: 'not-charged', facts, charge, outcome: 'declined', code: '51' },
   settled: { at: 'settled', facts, settlement, refundFailed: null },
-  'settled, refund failed': { at: 'settled', facts, settlement, refundFailed: '12' },
+  'settled, refund failed': { at: 'settled', facts, settlement, refundFailed: { outcome: 'error', code: '12' } },
   ...Object.fromEntries(
     Object.entries(MOVEMENTS).map(([name, movement]) => [`refunding: ${name}`, refunding(movement)]),
   ),

@@ -3,8 +3,11 @@ import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { sentence } from '#protocol/faults/sentence.js';
 import { unreachable } from '#protocol/machine.js';
 import { formatYuanShort, ZERO_FEN } from '#protocol/money.js';
+import type { JournalRecord } from '#protocol/records/record.js';
+import { midpoint, type WallMs } from '#protocol/time.js';
 import type { SaleState, SaleView } from '../ports/till.js';
-import type { Charge, Sale, Shortfall } from './sale.js';
+import { bankCodeLine } from './bank-codes.js';
+import type { Charge, NotMovedWhy, Sale, Shortfall } from './sale.js';
 
 interface Line {
   readonly zh: string;
@@ -32,9 +35,20 @@ export function viewOf(sale: Sale): SaleView {
     next: sale.at === 'opened' ? sale.next : (charge?.next ?? null),
     receipt:
       sale.at === 'settled' || sale.at === 'refunding' || sale.at === 'refunded' ? sale.settlement.receipt : null,
+    outcome: whyNot(sale)?.outcome ?? null,
+    code: whyNot(sale)?.code ?? null,
+    openedAt: timeOf(facts.openedAt ?? null),
+    settledAt: 'settlement' in sale ? timeOf(sale.settlement.settledAt) : null,
     card: sale.at === 'settled' || sale.at === 'refunding' || sale.at === 'refunded' ? sale.settlement.slip : null,
     line: lineOf(sale),
   };
+}
+
+const timeOf = (at: JournalRecord['at']): WallMs | null => (at === null ? null : midpoint(at));
+
+function whyNot(sale: Sale): NotMovedWhy | null {
+  if (sale.at === 'not-charged') return sale;
+  return sale.at === 'settled' ? sale.refundFailed : null;
 }
 
 /** Nothing that a person would see changes from one to the other: most steps of a sale are behind the scenes. */
@@ -103,7 +117,7 @@ function lineOf(sale: Sale): Line {
     case 'abandoned':
       return { zh: '已取消，未收款', en: 'Ended, nothing was charged' };
     case 'not-charged': {
-      const [zh, en] = NEVER_ASKED.get(sale.code) ?? NOT_CHARGED[sale.outcome];
+      const { zh, en } = notMovedLine(sale);
       return {
         zh: `${zh}，未收款${sale.charge.coupon === null ? '' : '，消费券已退回'}`,
         en: `${en}; nothing was charged${sale.charge.coupon === null ? '' : ', the coupon is free again'}`,
@@ -113,8 +127,8 @@ function lineOf(sale: Sale): Line {
       const { charge } = sale.settlement;
       if (sale.refundFailed !== null)
         return {
-          zh: `退款未成功（${sale.refundFailed}），可重试`,
-          en: `The refund was not made (${sale.refundFailed}); try again`,
+          zh: `退款未成功：${notMovedLine(sale.refundFailed, 'refund').zh}，可重试`,
+          en: `The refund was not made: ${notMovedLine(sale.refundFailed, 'refund').en}; try again`,
         };
       if (charge.coupon !== null) {
         return {
@@ -170,12 +184,26 @@ function chargingLine(sale: Sale & { at: 'charging' }): Line {
   return { zh: `请顾客付款${net}元${saved}`, en: `Ask the customer to pay ${net} yuan` };
 }
 
+/** Why money did not move, with the bank's code and its sentence where it gave one. */
+export function notMovedLine({ outcome, code }: NotMovedWhy, of: 'charge' | 'refund' = 'charge'): Line {
+  const never = NEVER_ASKED.get(code);
+  const [zh, en] = never ?? NOT_CHARGED[outcome];
+  if (never !== undefined || code === '' || code === 'BEFORE_COMMAND') return { zh, en };
+  // A reader's own code for a time-out or a cancellation is none of the bank's.
+  // What the table says of another card is no way to give money back.
+  const bank = outcome === 'declined' && of === 'charge' ? bankCodeLine(code) : undefined;
+  return {
+    zh: `${zh}（${code}${bank === undefined ? '' : ` ${bank.zh}`}）`,
+    en: `${en} (${code}${bank === undefined ? '' : `: ${bank.en}`})`,
+  };
+}
+
 const NOT_CHARGED = {
   declined: ['卡被拒绝', 'The card was declined'],
   cancelled: ['已取消', 'Cancelled'],
   timeout: ['超时未刷卡', 'No card in time'],
   error: ['读卡器未能收款', 'The reader could not charge'],
-  'not-found': ['读卡器确认未收到', 'The reader never had this charge'],
+  'not-found': ['读卡器确认未收到', 'The reader never had this'],
 } as const;
 
 /** Codes of ours: why the reader was not even asked for money. */

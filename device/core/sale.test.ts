@@ -132,7 +132,12 @@ describe('a sale', () => {
   it('releases the coupon when the card is declined', () => {
     const { sale, done } = play([journalled, code, authorised(FORTY), journalled, declined, journalled]);
     expect(done.slice(-2)).toEqual(['journal not-charged', 'stored']);
-    expect(viewOf(sale)).toMatchObject({ state: 'not-charged', line: { zh: '卡被拒绝，未收款，消费券已退回' } });
+    expect(viewOf(sale)).toMatchObject({
+      state: 'not-charged',
+      outcome: 'declined',
+      code: '51',
+      line: { zh: '卡被拒绝（51 余额不足，请换卡或换付款方式），未收款，消费券已退回' },
+    });
   });
 
   it('starts no charge when the disk took so long that the lease may end first', () => {
@@ -291,7 +296,12 @@ describe('a refund', () => {
   it('that the reader declines leaves the sale as it was, and can be tried again', () => {
     const no = reader({ kind: 'answer', answer: { kind: 'not-charged', outcome: 'declined', code: '12' } }, refund);
     const { sale } = play([start, journalled, no, journalled], play(SETTLE).sale);
-    expect(viewOf(sale)).toMatchObject({ state: 'settled', line: { zh: '退款未成功（12），可重试' } });
+    expect(viewOf(sale)).toMatchObject({
+      state: 'settled',
+      outcome: 'declined',
+      code: '12',
+      line: { zh: '退款未成功：卡被拒绝（12），可重试' },
+    });
   });
 });
 

@@ -51,7 +51,8 @@ const MENDABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
 ]);
 
 /** A new sale. Its `opened` record must be durable before anyone is told. */
-export function openSale(facts: SaleFacts, at: Instant): SaleStep {
+export function openSale(given: SaleFacts, at: Instant): SaleStep {
+  const facts = { ...given, openedAt: at.wall ?? null };
   return {
     state: { at: 'opening', facts },
     effects: [

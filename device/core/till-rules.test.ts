@@ -59,7 +59,7 @@ const SALES = {
   },
 } as const satisfies Record<string, Sale>;
 
-const FREE: CounterStanding = { journalFailed: false, readerReady: true, busy: false };
+const FREE: CounterStanding = { journalFailed: false, readerReady: true, printerThere: true, busy: false };
 type Answer = TillFault | 'goes ahead' | 'already so';
 function answerTo(kind: Exclude<TillRequest['kind'], 'open'>, sale: Sale, standing = FREE): Answer {
   return isAlreadySo(kind, sale) ? 'already so' : (faultOfRequest(kind, sale, standing) ?? 'goes ahead');
@@ -93,5 +93,6 @@ describe('a key of the till', () => {
     for (const key of ['charge', 'cancel'] as const)
       expect(answerTo(key, SALES.opened, { ...FREE, journalFailed: true })).toBe('JOURNAL_FAILED');
     expect(answerTo('reprint', SALES.settled, { ...FREE, journalFailed: true })).toBe(OK);
+    expect(answerTo('reprint', SALES.settled, { ...FREE, printerThere: false })).toBe('PRINTER_AWAY');
   });
 });

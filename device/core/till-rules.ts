@@ -7,6 +7,8 @@ import { viewOf } from './sale-view.js';
 export interface CounterStanding {
   readonly journalFailed: boolean;
   readonly readerReady: boolean;
+  /** There is one, and its port isn't lost: what is printed now comes out, or waits for paper. */
+  readonly printerThere: boolean;
   /** Another sale has the counter. */
   readonly busy: boolean;
 }
@@ -55,7 +57,8 @@ export function faultOfRequest(
       if (counter.busy) return 'COUNTER_BUSY';
       return counter.readerReady ? undefined : 'READER_AWAY';
     case 'reprint':
-      return sale.at === 'settled' || sale.at === 'refunded' ? undefined : 'NOT_IN_THIS_STATE';
+      if (sale.at !== 'settled' && sale.at !== 'refunded') return 'NOT_IN_THIS_STATE';
+      return counter.printerThere ? undefined : 'PRINTER_AWAY';
     case 'ask-again':
       return sale.at === 'charging' || sale.at === 'refunding' ? undefined : 'NOT_IN_THIS_STATE';
     default:
@@ -69,11 +72,19 @@ const LINES: Readonly<Record<TillFault, SaleView['line']>> = {
     en: 'This order number was used with another amount: check it',
   },
   ORDER_UNKNOWN: { zh: '没有这个订单号', en: 'There is no such order' },
+  ORDER_DAY_UNKNOWN: {
+    zh: '该订单号已收过款，但无法确认是否今天。重复请求请查询原单；新的一笔请换订单号',
+    en: 'This order number was paid before, and nobody can say whether today: look at it if this is a repeat, use a new number if it is a new sale',
+  },
   COUNTER_BUSY: { zh: '上一笔交易尚未结束', en: 'Another sale is still at the counter: finish or cancel it first' },
   NOT_IN_THIS_STATE: { zh: '当前状态不能这样操作', en: 'Not possible in the state that the sale is in' },
   READER_AWAY: {
     zh: '读卡器未连接，请检查电源和连线',
     en: 'The card reader is not connected: check its power and cable',
+  },
+  PRINTER_AWAY: {
+    zh: '没有可用的打印机，请检查配置、电源和连线',
+    en: 'There is no printer to print it on: check the configuration, its power and its cable',
   },
   JOURNAL_FAILED: { zh: '本机存储故障，暂停收款，请报修', en: 'The storage of this counter has failed: call service' },
 };

@@ -6,10 +6,14 @@ import type { LineFaultCode } from '#protocol/faults/errors/line.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
-import type { CardSlip } from '#protocol/records/record.js';
+import type { CardSlip, RecordOf } from '#protocol/records/record.js';
+import type { WallMs } from '#protocol/time.js';
 
 export type TillRequest =
-  /** Open a sale. The same order with the same amount is the same sale; with another amount it is refused (ORDER_DIFFERS). */
+  /**
+   * Open a sale. The same order with the same amount is the same sale; with another amount it is refused (ORDER_DIFFERS). A
+   * number of another business day is a new sale, unless the configuration says `till.orders: forever`.
+   */
   | { readonly kind: 'open'; readonly order: OrderNo; readonly amountFen: Fen }
   /** The customer shows no code: charge the full price now. */
   | { readonly kind: 'charge'; readonly order: OrderNo }
@@ -50,6 +54,14 @@ export interface SaleView {
   readonly next: { readonly faceFen: Fen; readonly missingFen: Fen } | null;
   readonly receipt: ReceiptNo | null;
   readonly card: CardSlip | null;
+  /** Why the newest charge (`not-charged`) or refund (`settled` still) moved no money, as the reader says it. */
+  readonly outcome: RecordOf<'not-charged'>['outcome'] | null;
+  /** The bank's or the reader's own code for that. */
+  readonly code: string | null;
+  /** null where no clock was trusted. */
+  readonly openedAt: WallMs | null;
+  /** When it was paid. */
+  readonly settledAt: WallMs | null;
   /** One line for the cashier, Chinese first. */
   readonly line: { readonly zh: string; readonly en: string };
 }
@@ -57,13 +69,16 @@ export interface SaleView {
 export type TillFault =
   | 'ORDER_DIFFERS' // the same order number with another amount
   | 'ORDER_UNKNOWN'
+  | 'ORDER_DAY_UNKNOWN' // paid already, and nobody can say whether that was today
   | 'COUNTER_BUSY' // another sale is at the counter
   | 'NOT_IN_THIS_STATE'
   | 'READER_AWAY'
+  | 'PRINTER_AWAY'
   | 'JOURNAL_FAILED';
 
 export type TillReply =
-  | { readonly ok: true; readonly sale: SaleView }
+  /** `again`: what was asked for was so already, and nothing new was opened or done. */
+  | { readonly ok: true; readonly sale: SaleView; readonly again: boolean }
   | {
       readonly ok: false;
       readonly fault: TillFault;
@@ -79,10 +94,44 @@ export interface Counter {
   /** The printer has paper again: print what waits. */
   resumePrinting(): void;
   health(): CounterHealth;
+  /** What a wall clock at the counter shows at this instant, in local milliseconds, and how far it is from UTC. */
+  wallClock(at: WallMs): LocalTime;
 }
+
+export interface LocalTime {
+  /** `20230327090511` */
+  readonly compact: string;
+  /** `2023-03-27T09:05:11+08:00` */
+  readonly iso: string;
+}
+
+/** Something that isn't as it should be, and what to do about it. `code` is stable, for programs. */
+export interface Trouble {
+  readonly code: TroubleCode;
+  readonly zh: string;
+  readonly en: string;
+}
+
+export type TroubleCode =
+  | 'journal-failed'
+  | 'forked'
+  | 'payment-unknown'
+  | 'reader-away'
+  | 'scanner-away'
+  | 'printer-away'
+  | 'paper-out'
+  | 'receipts-waiting'
+  | 'line-never-up'
+  | 'line-down'
+  | 'spent-set-old'
+  | 'unsent-old'
+  | 'paper-near-end'
+  | 'voice-away'
+  | 'display-away';
 
 export interface CounterHealth {
   readonly device: string;
+  readonly agent: string;
   readonly merchant: string;
   readonly online: boolean;
   /** Why there is no line, as the log says it too, and for how long there has been none. Null on line, and until the first attempt has failed. */
@@ -98,9 +147,14 @@ export interface CounterHealth {
     readonly reason: ReasonCode | null;
     readonly couponsLeft: number;
     readonly faceFenLeft: number;
+    /** The same under the name that the gateway's `/v1/devices` gives it. */
+    readonly faceLeftFen: number;
     readonly until: number | null;
     /** The same for the cashier, the last moment by a clock on the campaign's wall. */
     readonly line: { readonly zh: string; readonly en: string };
   };
+  /** The worst of the troubles, with what to do; or what the counter waits for; or that all is well. */
   readonly line: { readonly zh: string; readonly en: string };
+  /** Everything that isn't as it should be, the worst first. */
+  readonly troubles: readonly Trouble[];
 }

@@ -35,7 +35,10 @@ const day = z.iso
   .refine((value) => value >= '2000-01-01' && value <= '2127-12-31', 'a day from 2000-01-01 to 2127-12-31');
 
 export const presentationMode = z.enum(['customer-code', 'plate']);
-/** customer-code: the customer shows a code and the counter scans it. plate: the customer scans the merchant's plate. */
+/**
+ * customer-code: the counter scans the customer's code. plate: for customers who scan the merchant's plate, which they can't
+ * yet: a counter of that mode scans their codes as well, and takes the coupons and the cap that the campaign has for plates.
+ */
 export type PresentationMode = z.infer<typeof presentationMode>;
 
 export const identifier = z.enum(['phone', 'idCard', 'device']);

@@ -30,8 +30,8 @@ export const REASONS = {
     en: 'This merchant is not on the campaign list; full price',
   },
   'mode-not-allowed': {
-    zh: '此券不能以这种方式使用，请在付款码与扫码牌之间换一种，或按原价收款',
-    en: 'Not in this way: ask the customer to pay in the other (code or plate), or full price',
+    zh: '此券不能在这种柜台使用，请顾客出示另一张券，或按原价收款',
+    en: 'This coupon is not for this kind of counter: ask for another one, or charge the full price',
   },
   'plate-cap': {
     zh: '这一笔会超出静态码牌的当日限额，请顾客出示付款码',

@@ -153,7 +153,8 @@ export class Counter {
         const health = await this.till.health();
         const open = Object.values(health?.ports ?? {}).every((state) => state === 'open' || state === 'none');
         const line = this.line.state !== 'open' || health?.online === true;
-        return health !== undefined && open && line && !/reader/i.test(health.line.en) ? true : undefined;
+        const reader = health?.troubles.some(({ code }) => code === 'reader-away') === false;
+        return open && line && reader ? true : undefined;
       },
       async () => JSON.stringify(await this.till.health()),
     );

@@ -46,6 +46,7 @@ const healthSchema = z.object({
   jobsWaiting: z.int(),
   salesInPersonsHands: z.int(),
   line: z.object({ zh: z.string(), en: z.string() }),
+  troubles: z.array(z.object({ code: z.string(), zh: z.string(), en: z.string() })),
 });
 export type CounterSeen = z.infer<typeof healthSchema>;
 

@@ -184,7 +184,10 @@ export class Till {
         if (visit.looks > 60 && !visit.refunding) return () => this.#cancel(visit);
         return () => this.#lookSoon(visit, 1_000, 5_000);
       case 'NOT_IN_THIS_STATE':
+      // Paid already, on a day that nobody can name: the answer to a look says how the old sale stands.
+      case 'ORDER_DAY_UNKNOWN':
         return () => this.#lookSoon(visit);
+      case 'PRINTER_AWAY':
       case 'JOURNAL_FAILED':
       case 'ORDER_DIFFERS':
         return () => this.#end();

@@ -1,16 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SaleView } from '#device/ports/till.js';
+import { fixedZone } from '#protocol/campaign/calendar.js';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
+import { REASON_CODES } from '#protocol/faults/reasons.js';
+import { monoMs, wallMs } from '#protocol/time.js';
+import { localTime } from '../../core/local-time.js';
 import { latin1Bytes, latin1Text } from '../bytes.js';
-import { EMPTY_ECR_BUFFER, encodeEcrError, encodeEcrSale, feedEcr, MAX_ECR_LINE, parseEcrLine } from './ecr.js';
+import {
+  ECR_SILENCE_MS,
+  EMPTY_ECR_BUFFER,
+  encodeEcrError,
+  encodeEcrHere,
+  encodeEcrSale,
+  feedEcr,
+  MAX_ECR_LINE,
+  parseEcrLine,
+} from './ecr.js';
 
 const seal = (body: string): string => `${body}*${crcHex(crc16CcittFalse(latin1Bytes(body)))}`;
+
+const NOW = monoMs(5_000);
+const zone = fixedZone(8 * 3_600_000);
+const once = { again: false, clock: (at: ReturnType<typeof wallMs>) => localTime(zone, at) };
 
 function fed(...chunks: Uint8Array[]) {
   let buffer = EMPTY_ECR_BUFFER;
   return chunks.flatMap((chunk) => {
-    const step = feedEcr(buffer, chunk);
+    const step = feedEcr(buffer, chunk, NOW);
     buffer = step.buffer;
     return step.requests;
   });
@@ -27,6 +44,10 @@ const sale = {
   next: null,
   receipt: 'R-77',
   card: null,
+  outcome: null,
+  code: null,
+  openedAt: wallMs(Date.parse('2026-11-24T08:31:07Z')),
+  settledAt: wallMs(Date.parse('2026-11-24T08:32:49Z')),
   line: { zh: '', en: '' },
 } as unknown as SaleView;
 
@@ -88,10 +109,32 @@ describe('ECR/1, the serial line of a till', () => {
 
   it('throws away a line without an end, and understands the next one', () => {
     const long = latin1Bytes('x'.repeat(100_000));
-    const { buffer } = feedEcr(EMPTY_ECR_BUFFER, long);
+    const { buffer } = feedEcr(EMPTY_ECR_BUFFER, long, NOW);
     expect(buffer.text.length).toBeLessThanOrEqual(MAX_ECR_LINE);
-    const after = feedEcr(buffer, latin1Bytes(`\r\n${seal('LOOK|1')}\r\n`)).requests;
+    const after = feedEcr(buffer, latin1Bytes(`\r\n${seal('LOOK|1')}\r\n`), NOW).requests;
     expect(after.map((r) => (r.ok ? r.value.kind : r.fault.code))).toEqual(['ECR_LINE_TOO_LONG', 'look']);
+  });
+
+  it('forgets half a line after a silence, says so, and understands the next one', () => {
+    const half = feedEcr(EMPTY_ECR_BUFFER, latin1Bytes('PAY|A-1|25'), NOW).buffer;
+    const soon = feedEcr(half, latin1Bytes(`${seal('PAY|A-1|2599').slice(10)}\r`), monoMs(NOW + ECR_SILENCE_MS - 1));
+    expect(soon.requests).toMatchObject([{ ok: true, value: { kind: 'open', amountFen: 2_599 } }]);
+    const late = feedEcr(half, latin1Bytes(`${seal('LOOK|A-1')}\r`), monoMs(NOW + ECR_SILENCE_MS));
+    expect(late.requests).toEqual([
+      { ok: false, fault: { order: '', code: 'ECR_HALF_LINE' } },
+      { ok: true, value: { kind: 'look', order: 'A-1' } },
+    ]);
+    const endless = feedEcr(EMPTY_ECR_BUFFER, latin1Bytes('x'.repeat(500)), NOW).buffer;
+    const after = feedEcr(endless, latin1Bytes(`${seal('LOOK|A-1')}\r`), monoMs(NOW + ECR_SILENCE_MS)).requests;
+    expect(after.map(({ ok }) => ok)).toEqual([false, true]);
+  });
+
+  it('says that it is there, and who', () => {
+    expect(parseEcrLine(seal('HELLO'))).toEqual({ ok: true, value: { kind: 'hello' } });
+    expect(parseEcrLine(seal('HELLO|x'))).toEqual({ ok: false, fault: { order: '', code: 'ECR_FORMAT' } });
+    const here = latin1Text(encodeEcrHere({ agent: 'codeplate-0.1.0', device: 'plate-001' }));
+    expect(here).toBe(`${seal('HERE|ECR/1|codeplate-0.1.0|plate-001')}\r\n`);
+    expect(parseEcrLine(here.trimEnd())).toMatchObject({ ok: false, fault: { code: 'ECR_OWN_LINE' } });
   });
 
   it('never fails on noise, and keeps no more than a line of it', () => {
@@ -99,7 +142,7 @@ describe('ECR/1, the serial line of a till', () => {
       fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 5 }), (chunks) => {
         let buffer = EMPTY_ECR_BUFFER;
         for (const chunk of chunks) {
-          const step = feedEcr(buffer, chunk);
+          const step = feedEcr(buffer, chunk, NOW);
           buffer = step.buffer;
           for (const request of step.requests) expect(request.ok).toBe(false);
           expect(buffer.text.length).toBeLessThanOrEqual(MAX_ECR_LINE);
@@ -109,20 +152,35 @@ describe('ECR/1, the serial line of a till', () => {
   });
 
   it('tells how a sale stands, escaped and sealed', () => {
-    const line = latin1Text(encodeEcrSale(sale));
-    expect(line).toBe(`${seal('SALE|T1%2A2%7C3%254|settled|25990|21990|4000|R-77|')}\r\n`);
+    const line = latin1Text(encodeEcrSale(sale, once));
+    expect(line).toBe(
+      `${seal('SALE|T1%2A2%7C3%254|settled|25990|21990|4000|R-77||||20261124163107|20261124163249|0')}\r\n`,
+    );
+    const declined = { ...sale, state: 'not-charged', outcome: 'declined', code: '51', settledAt: null } as const;
+    expect(latin1Text(encodeEcrSale(declined, { ...once, again: true }))).toContain(
+      '|not-charged|25990|21990|4000|R-77||declined|51|20261124163107||1*',
+    );
     expect(latin1Text(encodeEcrError('T-1', 'COUNTER_BUSY'))).toBe(`${seal('ERR|T-1|COUNTER_BUSY')}\r\n`);
   });
 
   it('fits every answer into one line', () => {
-    const longest = encodeEcrSale({
-      ...sale,
-      order: '%'.repeat(64) as SaleView['order'],
-      state: 'refund-unknown',
-      amountFen: 99_999_999 as SaleView['amountFen'],
-      receipt: 'R'.repeat(40) as SaleView['receipt'],
-      reason: 'offline-allowance-spent',
-    });
-    expect(longest.length).toBeLessThanOrEqual(MAX_ECR_LINE);
+    for (const reason of REASON_CODES) {
+      const longest = encodeEcrSale(
+        {
+          ...sale,
+          order: '%'.repeat(64) as SaleView['order'],
+          state: 'refund-unknown',
+          amountFen: 99_999_999 as SaleView['amountFen'],
+          netFen: 10_000_000 as SaleView['netFen'],
+          // The longest device name, and a sale that no counter will ever reach.
+          receipt: `${'d'.repeat(32)}-s999999-abcdef` as SaleView['receipt'],
+          reason,
+          outcome: 'not-found',
+          code: '|'.repeat(32),
+        },
+        { ...once, again: true },
+      );
+      expect(longest.length, reason).toBeLessThanOrEqual(MAX_ECR_LINE);
+    }
   });
 });

@@ -6,32 +6,45 @@
  * 7E stand for themselves but `%`, `*` and `|`, which are written %25, %2A and %7C.
  *
  *   till to counter                      counter to till
- *   PAY|order|fen     open a sale        SALE|order|state|amount|net|discount|receipt|reason
+ *   HELLO             are you there?     HERE|version|agent|device
+ *   PAY|order|fen     open a sale        SALE|order|state|amount|net|discount|receipt|reason|outcome|code|opened|settled|again
  *   CHARGE|order      no coupon: charge  ERR|order|code      nothing was changed
  *   CANCEL|order      REFUND|order
  *   REPRINT|order     ASK|order  ask the reader once more, of a sale in a person's hands
  *   LOOK|order        how does it stand?
  *
- * Every request is answered by one SALE or ERR line, and may be repeated: the order number makes it the same request. A
- * SALE line also comes unasked whenever a sale changes. Amounts are whole fen; receipt and reason may be empty. A till
- * that missed a line asks with LOOK. A SALE or ERR line that the counter itself hears gets no answer: on a line that
- * echoes, answer would follow answer for ever.
+ * Every request is answered by one line, and may be repeated: the order number makes it the same request. A SALE line also
+ * comes unasked whenever a sale changes. Amounts are whole fen; fields after `discount` may be empty, and later versions add
+ * fields at the end. A till that missed a line asks with LOOK. A line of the counter's own kind that it hears itself gets no
+ * answer: on a line that echoes, answer would follow answer for ever. A line that breaks off is thrown away after a second of
+ * silence, so that the next one begins anew.
  */
 
-import type { SaleView, TillRequest } from '#device/ports/till.js';
+import type { LocalTime, SaleView, TillRequest } from '#device/ports/till.js';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import type { CodeOf } from '#protocol/faults/errors.js';
 import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
 import { type AmountFault, parseFen } from '#protocol/money.js';
 import { err, ok, type Result } from '#protocol/result.js';
+import { later, type Millis, type MonoMs, type WallMs } from '#protocol/time.js';
 import { latin1Bytes } from '../bytes.js';
 
-/** The longest answer has 320: an order of 64 escaped characters, state, three amounts, receipt, reason and CRC. */
+/** The longest answer has 377: an order of 64 escaped characters, state, three amounts, receipt, reason, code, two times, CRC. */
 export const MAX_ECR_LINE = 384;
+/**
+ * A line takes 0.4 s at 9600 baud and comes in one piece; a till's system may pause in the middle of it, but not so long. At
+ * 1200 baud a byte takes 8 ms.
+ */
+export const ECR_SILENCE_MS: Millis = 1_000;
+/** Fields are added at the end within one version; a till compares this text. */
+export const ECR_VERSION = 'ECR/1';
+/** Banks' codes have two characters; a reader's own words are cut. */
+const CODE_CHARS = 16;
 
 export type EcrFaultCode = Extract<
   CodeOf<'ProtocolError'>,
   | 'ECR_LINE_TOO_LONG'
+  | 'ECR_HALF_LINE'
   | 'ECR_CRC'
   | 'ECR_FORMAT'
   | 'ECR_UNKNOWN_COMMAND'
@@ -51,16 +64,26 @@ export interface EcrBuffer {
   readonly text: string;
   /** The line was too long: what follows is thrown away up to its end. */
   readonly skipping: boolean;
+  /** When its last byte came. */
+  readonly at: MonoMs;
 }
 
-export const EMPTY_ECR_BUFFER: EcrBuffer = { text: '', skipping: false };
+export const EMPTY_ECR_BUFFER: EcrBuffer = { text: '', skipping: false, at: 0 as MonoMs };
+
+export type EcrRequest = TillRequest | { readonly kind: 'hello' };
 
 export function feedEcr(
   buffer: EcrBuffer,
   chunk: Uint8Array,
-): { readonly buffer: EcrBuffer; readonly requests: readonly Result<TillRequest, EcrFault>[] } {
-  const requests: Result<TillRequest, EcrFault>[] = [];
+  at: MonoMs,
+): { readonly buffer: EcrBuffer; readonly requests: readonly Result<EcrRequest, EcrFault>[] } {
+  const requests: Result<EcrRequest, EcrFault>[] = [];
   let { text, skipping } = buffer;
+  if ((text !== '' || skipping) && at >= later(buffer.at, ECR_SILENCE_MS)) {
+    requests.push(err({ order: '', code: 'ECR_HALF_LINE' }));
+    text = '';
+    skipping = false;
+  }
   for (const byte of chunk) {
     if (byte === 0x0d || byte === 0x0a) {
       if (skipping) requests.push(err({ order: '', code: 'ECR_LINE_TOO_LONG' }));
@@ -73,16 +96,17 @@ export function feedEcr(
       text = '';
     }
   }
-  return { buffer: { text, skipping }, requests };
+  return { buffer: { text, skipping, at }, requests };
 }
 
-export function parseEcrLine(line: string): Result<TillRequest, EcrFault> {
+export function parseEcrLine(line: string): Result<EcrRequest, EcrFault> {
   const sealed = /^(.*)\*([0-9A-F]{4})$/s.exec(line);
   const body = sealed?.[1];
   if (body === undefined) return err({ order: '', code: 'ECR_FORMAT' });
   if (crcOf(body) !== sealed?.[2]) return err({ order: '', code: 'ECR_CRC' });
   const [verb = '', rawOrder, ...rest] = body.split('|');
-  if (verb === 'SALE' || verb === 'ERR') return err({ order: '', code: 'ECR_OWN_LINE' });
+  if (verb === 'SALE' || verb === 'ERR' || verb === 'HERE') return err({ order: '', code: 'ECR_OWN_LINE' });
+  if (verb === 'HELLO') return rawOrder === undefined ? ok({ kind: 'hello' }) : err({ order: '', code: 'ECR_FORMAT' });
   const order = unescaped(rawOrder ?? '');
   if (order === undefined) return err({ order: '', code: 'ECR_FORMAT' });
   if (!isOrderNo(order)) return err({ order: '', code: 'ORDER_MALFORMED' });
@@ -106,7 +130,11 @@ const VERBS: ReadonlyMap<string, Exclude<TillRequest['kind'], 'open'>> = new Map
   ['LOOK', 'look'],
 ]);
 
-export const encodeEcrSale = (sale: SaleView): Uint8Array =>
+/** `again`: the request that this answers found done what it asked for. */
+export const encodeEcrSale = (
+  sale: SaleView,
+  { again, clock }: { readonly again: boolean; readonly clock: (at: WallMs) => LocalTime },
+): Uint8Array =>
   sealed([
     'SALE',
     sale.order,
@@ -116,7 +144,15 @@ export const encodeEcrSale = (sale: SaleView): Uint8Array =>
     String(sale.amountFen - sale.netFen),
     sale.receipt ?? '',
     sale.reason ?? '',
+    sale.outcome ?? '',
+    (sale.code ?? '').replace(/[^\x21-\x7e]|[%*|]/g, '?').slice(0, CODE_CHARS),
+    sale.openedAt === null ? '' : clock(sale.openedAt).compact,
+    sale.settledAt === null ? '' : clock(sale.settledAt).compact,
+    again ? '1' : '0',
   ]);
+
+export const encodeEcrHere = ({ agent, device }: { readonly agent: string; readonly device: string }): Uint8Array =>
+  sealed(['HERE', ECR_VERSION, agent, device]);
 
 export const encodeEcrError = (order: string, code: string): Uint8Array => sealed(['ERR', order, code]);
 

@@ -82,6 +82,12 @@ export const PERIPHERAL_ERRORS = {
     'An answer of the scanner has a wrong checksum.',
     'Check the cable and the speed.',
   ],
+  PRINTER_AWAY: [
+    'hardware',
+    'again',
+    'There is no printer to print it on: none is configured, or its port is lost.',
+    'Check the configuration, its power and its cable.',
+  ],
   READER_AWAY: [
     'hardware',
     'again',

@@ -49,6 +49,12 @@ export const PROTOCOL_ERRORS = {
     'This order number stands for another amount already; nothing was changed.',
     'Use a new order number for a new sale.',
   ],
+  ORDER_DAY_UNKNOWN: [
+    'peer',
+    'never',
+    'This order number was paid before, and nobody can say whether that was today; nothing was changed.',
+    'Look at the order if this is a repeat; use a new order number if it is a new sale.',
+  ],
   COUNTER_BUSY: ['peer', 'again', 'Another sale is at the counter.', 'Wait until it has ended, or cancel it.'],
   LEASE_EXPIRED: [
     'peer',
@@ -213,12 +219,18 @@ export const PROTOCOL_ERRORS = {
     'A line of the till has a wrong checksum.',
     'Send it again; check the cable and the speed.',
   ],
+  ECR_HALF_LINE: [
+    'peer',
+    'again',
+    'A line of the till broke off and was thrown away.',
+    'Send it again, whole; check the cable if this comes often.',
+  ],
   ECR_FORMAT: ['peer', 'never', 'A line of the till is not what ECR/1 says.', 'Compare it with the rules of ECR/1.'],
   ECR_UNKNOWN_COMMAND: [
     'peer',
     'never',
     'ECR/1 has no such command.',
-    'Send PAY, CHARGE, CANCEL, REFUND, REPRINT, ASK or LOOK.',
+    'Send HELLO, PAY, CHARGE, CANCEL, REFUND, REPRINT, ASK or LOOK.',
   ],
   ECR_OWN_LINE: [
     'operator',

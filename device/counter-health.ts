@@ -1,0 +1,83 @@
+/** How the counter stands, gathered from its parts: for tills, the screen, the metrics and the gateway. */
+import type { Instant, MonoMs } from '#protocol/time.js';
+import type { CampaignDesk } from './campaign-desk.js';
+import { LINE_WORDS } from './core/line-fault.js';
+import type { SaleBook } from './core/sale-book.js';
+import { viewOf } from './core/sale-view.js';
+import { type Line, troublesOf } from './core/troubles.js';
+import type { CounterIdentity } from './loop-ports.js';
+import type { Peripherals } from './peripherals.js';
+import type { CounterHealth } from './ports/till.js';
+import type { Printing } from './printing.js';
+import { offlineLine, statusLine } from './standing.js';
+import type { Unsent } from './unsent.js';
+
+export interface HealthParts {
+  readonly identity: CounterIdentity;
+  readonly at: Instant;
+  readonly desk: CampaignDesk;
+  readonly book: SaleBook;
+  readonly unsent: Unsent;
+  readonly peripherals: Peripherals;
+  readonly printing: Printing;
+  readonly readerReady: boolean;
+  readonly journalFault: string | undefined;
+  readonly line: {
+    readonly online: boolean;
+    readonly wasOnline: boolean;
+    readonly forked: boolean;
+    readonly fault: CounterHealth['uplinkFault'] | undefined;
+  };
+  /** Since when nothing was heard of used coupons; null off line. */
+  readonly spentSilentSince: MonoMs | null;
+  readonly hint: Line | undefined;
+}
+
+export function healthOf(parts: HealthParts): CounterHealth {
+  const { identity, at, desk, book, printing, line } = parts;
+  const standing = desk.standing(at);
+  const offline = {
+    ...standing,
+    faceLeftFen: standing.faceFenLeft,
+    line: offlineLine(standing, desk.campaign?.window.timeZone),
+  };
+  const unknown = book
+    .busy()
+    .map(viewOf)
+    .filter(({ state }) => state.endsWith('unknown'));
+  const ports = parts.peripherals.ports();
+  const unsent = parts.unsent.summary(at);
+  // A counter that takes none off line needs no list of used coupons.
+  const needsSpent = desk.campaign?.offline.permitted === true && parts.spentSilentSince !== null;
+  const troubles = troublesOf({
+    journal: parts.journalFault,
+    forked: line.forked,
+    unknown: unknown.map(({ order }) => order),
+    readerReady: parts.readerReady,
+    ports,
+    paper: printing.paper,
+    jobsWaiting: printing.held,
+    online: line.online,
+    wasOnline: line.wasOnline,
+    why: line.fault == null ? undefined : LINE_WORDS[line.fault.code],
+    offline: offline.line,
+    spentSilenceMs: needsSpent ? at.mono - (parts.spentSilentSince ?? at.mono) : null,
+    unsent,
+  });
+  return {
+    device: identity.device,
+    agent: identity.agent,
+    merchant: identity.merchant,
+    online: line.online,
+    uplinkFault: line.fault ?? null,
+    journal: parts.journalFault === undefined ? 'ok' : 'failed',
+    unsent,
+    ports,
+    paper: printing.paper,
+    jobsWaiting: printing.waiting,
+    salesInPersonsHands: unknown.length,
+    offline,
+    line: statusLine(troubles, parts.hint),
+    troubles,
+  };
+}
