@@ -22,7 +22,7 @@ import type { PaymentCodes } from './core/payment-codes.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent, stated } from './core/presence.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
-import type { ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
+import type { ActOp, ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
 import type { Verifier } from './ports/verifier.js';
 import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentBoard } from './spent-board.js';
 import { isFlood, type Ready, type Reply, type Slot, WaitingQueue } from './waiting.js';
@@ -56,7 +56,7 @@ export interface GatewayLoopOptions {
 export interface GatewayLoop {
   start(done: (fault: Error | undefined) => void): void;
   /** Joins the same queue as the devices' messages. */
-  claim(op: ClaimOp, done: (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void): void;
+  claim(op: ClaimOp | ActOp, done: (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void): void;
   readonly presence: Presence;
   readonly waiting: number;
   /** Of the newest commit: what is asked of the gateway now is probably not stored either. */
@@ -122,7 +122,7 @@ class Loop implements GatewayLoop {
     });
   }
 
-  claim(op: ClaimOp, done: Reply): void {
+  claim(op: ClaimOp | ActOp, done: Reply): void {
     if (this.#isStopping || this.#queue.isFull) {
       done(BUSY, undefined);
       return;
@@ -256,8 +256,10 @@ class Loop implements GatewayLoop {
       case 'rejected':
         this.#reject(device, re, outcome);
         break;
+      case 'acted':
+      case 'act-refused':
       case 'claimed':
-        break; // claims come over HTTP, never from a device
+        break; // claims and acts come over HTTP, never from a device
       default:
         unreachable(outcome);
     }

@@ -14,6 +14,8 @@ const NO_CHANGES: Changes = {
   postings: [],
   evidence: [],
   tallies: [],
+  acts: [],
+  confirmations: [],
   totals: null,
 };
 const chunk = (device: string, bodies: readonly string[]): Changes['chunks'][number] => ({

@@ -45,6 +45,8 @@ export class BatchRows {
       postings: some(changes.postings.flatMap(legs), (row) => row),
       evidence: some(changes.evidence, (row) => [row.id, ...placed(row)]),
       tallies: some(changes.tallies, (row) => [row.name, row]),
+      acts: some(changes.acts, (row) => [row.id, row.about, ...placed(row)]),
+      confirmations: some(changes.confirmations, (row) => [row.rrn, ...placed(row)]),
       totals: changes.totals === null ? undefined : [changes.totals],
     };
   }

@@ -1,22 +1,27 @@
 /** What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. */
-import type { Sha256 } from '#protocol/crypto.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
 import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../core/book.js';
+import { type CaseRows, casesOf } from '../core/cases.js';
 import { type Needs, needsOf } from '../core/needs.js';
-import { reconcile } from '../core/reconcile.js';
+import { type MerchantSum, reconcile } from '../core/reconcile.js';
+import type { Rules } from '../core/rules.js';
 import type { LoadedRows } from '../core/working-book.js';
 import type { Answer, Ledger } from '../ports/ledger.js';
 import { ledgerFaultOf } from './ledger-fault.js';
-import { AUDIT_SQL, EVIDENCE_SQL, loadSql, RECONCILIATION_SQL, SPENT_SQL } from './ledger-sql.js';
+import { AUDIT_SQL, CASES_SQL, EVIDENCE_SQL, loadSql, RECONCILIATION_SQL, SPENT_SQL } from './ledger-sql.js';
 import type { PreparedStatement, SqliteDatabase } from './sqlite.js';
 
-type Queries = Pick<Ledger, 'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'auditIntact' | 'close'>;
+type Queries = Pick<
+  Ledger,
+  'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'cases' | 'auditIntact' | 'close'
+>;
 
-export function ledgerQueries(reader: SqliteDatabase, sha256: Sha256): Queries {
+export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
   const load = reader.prepare(loadSql(false));
   const spent = reader.prepare(SPENT_SQL);
   const evidence = reader.prepare(EVIDENCE_SQL);
   const audit = reader.prepare(AUDIT_SQL);
+  const openCases = reader.prepare(CASES_SQL);
   const reconciliation = reader.prepare(RECONCILIATION_SQL);
 
   function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
@@ -46,9 +51,14 @@ export function ledgerQueries(reader: SqliteDatabase, sha256: Sha256): Queries {
     },
     evidence: (done) => ask(evidence, '', [], done),
     reconciliation(done) {
-      const none: Sums = { sales: [], coupons: [], accounts: [] };
-      ask(reconciliation, '', none, (fault, { sales, coupons, accounts }) => {
-        done(fault, reconcile({ sales, coupons, accounts: new Map(accounts) }));
+      const none: Sums = { sales: [], coupons: [], accounts: [], toMerchants: [], confirmed: [] };
+      ask(reconciliation, '', none, (fault, { accounts, confirmed, ...rows }) => {
+        done(fault, reconcile({ ...rows, accounts: new Map(accounts), confirmed: new Map(confirmed) }));
+      });
+    },
+    cases(now, done) {
+      ask<CaseRows>(openCases, '', NO_CASES, (fault, rows) => {
+        done(fault, casesOf(rows, { now, isEnrolled: rules.isEnrolled }));
       });
     },
     /** In pieces: the table is as long as the campaign. */
@@ -56,7 +66,7 @@ export function ledgerQueries(reader: SqliteDatabase, sha256: Sha256): Queries {
       const check = (from: typeof EMPTY_AUDIT): void => {
         ask<readonly AuditRow[]>(audit, String(from.seq), [], (fault, rows) => {
           if (fault !== undefined || rows.length === 0) return done(fault, fault === undefined);
-          if (!isAuditIntact(sha256, rows, from)) return done(undefined, false);
+          if (!isAuditIntact(rules.sha256, rows, from)) return done(undefined, false);
           check(rows.at(-1) ?? from);
         });
       };
@@ -75,11 +85,16 @@ const EMPTY: LoadedRows = {
   coupons: [],
   sales: [],
   tallies: [],
+  acts: [],
+  confirmations: [],
 };
+const NO_CASES: CaseRows = { devices: [], sales: [], referenced: [], confirmations: [], closings: [], evidence: [] };
 const NOTHING: Needs = needsOf([]);
 
 interface Sums {
   readonly sales: readonly SaleEntry[];
   readonly coupons: readonly Coupon[];
   readonly accounts: readonly (readonly [string, number])[];
+  readonly toMerchants: readonly MerchantSum[];
+  readonly confirmed: readonly (readonly [string, number])[];
 }

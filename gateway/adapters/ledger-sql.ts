@@ -51,6 +51,8 @@ create table if not exists posting(set_id integer not null, kind text not null, 
 create table if not exists tally(name text primary key, doc text not null) without rowid;
 create table if not exists evidence(id integer primary key, doc text not null);
 create table if not exists audit(seq integer primary key, at integer not null, hash text not null, body text not null);
+create table if not exists act(id text primary key, about text, doc text not null);
+create table if not exists confirmation(rrn text primary key, doc text not null);
 create trigger if not exists audit_is_append_only before update on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists audit_keeps_all before delete on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists posting_is_append_only before update on posting begin select raise(abort, 'postings are append-only'); end;
@@ -72,7 +74,7 @@ const doc = (at: number): string => `cast(substr(new.docs, value->>${at}, value-
 /** The columns of a batch that hold rows, each of a table or two. */
 export const ROW_COLUMNS = [
   ...(['audit', 'devices', 'chunks', 'holders', 'identified'] as const),
-  ...(['coupons', 'sales', 'postings', 'evidence', 'tallies', 'totals'] as const),
+  ...(['coupons', 'sales', 'postings', 'evidence', 'tallies', 'totals', 'acts', 'confirmations'] as const),
 ];
 const BATCH = ['docs', ...ROW_COLUMNS];
 
@@ -110,6 +112,8 @@ create temp trigger write_batch instead of insert on batch begin
   insert into evidence(id, doc) select value->>0, ${doc(1)} from json_each(new.evidence);
   insert into tally(name, doc) select value->>0, value->>1 from json_each(new.tallies) where true
     on conflict(name) do update set doc = excluded.doc;
+  insert into act(id, about, doc) select value->>0, value->>1, ${doc(2)} from json_each(new.acts);
+  insert into confirmation(rrn, doc) select value->>0, ${doc(1)} from json_each(new.confirmations);
   insert into totals(id, doc) select 1, value from json_each(new.totals) where true
     on conflict(id) do update set doc = excluded.doc;
 end;
@@ -144,6 +148,9 @@ const list = (column: string, rows: string): string =>
 const COUPON_ROW =
   "json_object('serial', serial, 'holder', holder, 'state', state, 'sale', sale, 'leaseEnds', lease_ends, 'usableFrom', usable_from, 'version', version)";
 
+/** `journalOf`, of the device in row `d`. */
+const JOURNAL_OF_D = "iif(coalesce(d.doc->>'journals', 0) = 0, d.id, d.id || '~' || (d.doc->>'journals'))";
+
 /** The one parameter is a `Needs` as JSON; the answer is what a `MemoryBook` is filled with. */
 export const loadSql = (withHistory: boolean): string => `
 with
@@ -170,12 +177,14 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
     `need, json_each(need.j, '$.probes') p
       cross join device d on d.id = p.value->>'device' and d.seq >= p.value->>'seq'
       cross join journal on journal.rowid = (select rowid from journal
-        where device = d.id and last >= p.value->>'seq' order by last limit 1)`,
+        where device = ${JOURNAL_OF_D} and last >= p.value->>'seq' order by last limit 1)`,
   )}
   || ',"holders":' || ${list('holder.doc', 'h cross join holder on holder.id = h.id')}
   || ',"coupons":' || ${list(COUPON_ROW, 'coupons')}
   || ',"sales":' || ${list('sale.doc', 's cross join sale on sale.key = s.key')}
   || ',"tallies":' || ${list('tally.doc', "need, json_each(need.j, '$.tallies') k cross join tally on tally.name = k.value")}
+  || ',"acts":' || ${list('act.doc', "need, json_each(need.j, '$.acts') k cross join act on act.id = k.value")}
+  || ',"confirmations":' || ${list('confirmation.doc', "need, json_each(need.j, '$.references') k cross join confirmation on confirmation.rrn = k.value")}
   || '}' as text
 `;
 
@@ -192,6 +201,8 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
   || ',"coupons":' || ${list(COUPON_ROW, 'coupon')}
   || ',"sales":' || ${list('doc', 'sale')}
   || ',"tallies":' || ${list('doc', 'tally')}
+  || ',"acts":' || ${list('doc', 'act')}
+  || ',"confirmations":' || ${list('doc', 'confirmation')}
   || '}' as text where ?1 = ''
 `;
 
@@ -202,13 +213,40 @@ export const SPENT_SQL = `select json_object(
   'serials', (select json_group_array(serial) from coupon
     where state = 'used' or (state = 'held' and usable_from > cast(?1 as integer)))) as text`;
 export const EVIDENCE_SQL = `select ${list('doc', 'evidence')} as text where ?1 = ''`;
+/** At most so many of each kind are listed. */
+const MOST_CASES = 1_000;
+const REFERENCE = "doc->'reference'->>'rrn'";
+const SUSPECT =
+  "doc->>'state' in ('charging', 'unknown') or (doc->>'state' = 'settled' and doc->>'booking' in ('disputed', 'conflict'))";
+/** Sales under one reference twice, or one that the acquirer knows with another amount. */
+const REFERENCED = `
+  select doc from sale where ${REFERENCE} in (
+    select ${REFERENCE} as rrn from sale where ${REFERENCE} is not null group by rrn having count(*) > 1
+    union select rrn from sale join confirmation on rrn = sale.${REFERENCE} where sale.doc->>'netFen' <> confirmation.doc->>'netFen'
+  ) order by ${REFERENCE} limit ${MOST_CASES}`;
+/** The rows of `casesOf`. */
+export const CASES_SQL = `select '{"devices":' || ${list('doc', `(select doc from device where doc->>'fork' is not null limit ${MOST_CASES})`)}
+  || ',"sales":' || ${list('doc', `(select doc from sale where ${SUSPECT} order by doc->>'at' limit ${MOST_CASES})`)}
+  || ',"referenced":' || ${list('doc', `(${REFERENCED})`)}
+  || ',"confirmations":' || ${list('doc', `(select c.doc from confirmation c where c.rrn in (select doc->'reference'->>'rrn' from (${REFERENCED})))`)}
+  || ',"closings":' || ${list("json_object('about', about, 'at', doc->>'at')", "(select about, doc from act where doc->>'act' = 'close')")}
+  || ',"evidence":' || ${list(
+    "json_object('id', id, 'kind', doc->>'kind', 'about', json_array(doc->>'device', doc->>'$.detail.sale', doc->>'$.detail.first.sale', doc->>'$.detail.second.sale'))",
+    'evidence',
+  )}
+  || '}' as text where ?1 = ''`;
 export const AUDIT_SQL = `select ${list(
   "json_object('seq', seq, 'at', at, 'hash', hash, 'body', body)",
   '(select * from audit where seq > ?1 order by seq limit 2000)',
 )} as text`;
 export const RECONCILIATION_SQL = `select '{"sales":' || ${list(
-  `json_object('merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'faceFen', doc->>'faceFen', 'netFen', doc->>'netFen', 'flags', doc->'flags')`,
+  `json_object('key', key, 'reference', doc->'reference', 'merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'faceFen', doc->>'faceFen', 'netFen', doc->>'netFen', 'flags', doc->'flags')`,
   "sale where doc->>'state' in ('settled', 'refunded')",
 )} || ',"coupons":' || ${list("json_object('state', state)", 'coupon')}
   || ',"accounts":' || ${list('json_array(account, fen)', '(select account, sum(fen) as fen from posting group by account)')}
+  || ',"toMerchants":' || ${list(
+    `json_array(sale, substr(account, ${'merchant:'.length + 1}), fen)`,
+    "(select sale, account, sum(fen) as fen from posting where account glob 'merchant:*' group by sale, account)",
+  )}
+  || ',"confirmed":' || ${list("json_array(rrn, doc->>'netFen')", 'confirmation')}
   || '}' as text where ?1 = ''`;

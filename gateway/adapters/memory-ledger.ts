@@ -1,9 +1,12 @@
 /** The ledger of a simulated world: everything in memory, answers at once. Durable as long as the object lives. */
+
+import { ownerOf } from '../core/accounts.js';
 import { arbitrate } from '../core/arbitrate.js';
 import { isAuditIntact } from '../core/audit.js';
-import { type AuditRow, type Changes, type Evidence, type PostingSet, saleKey } from '../core/book.js';
+import { type AuditRow, type Changes, type Evidence, type Leg, type PostingSet, saleKey } from '../core/book.js';
+import { type CaseRows, casesOf, salesIn } from '../core/cases.js';
 import { MemoryBook } from '../core/memory-book.js';
-import { reconcile } from '../core/reconcile.js';
+import { type MerchantSum, reconcile } from '../core/reconcile.js';
 import type { Rules } from '../core/rules.js';
 import type { Ledger } from '../ports/ledger.js';
 
@@ -45,11 +48,32 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
       const legs = postings.flatMap((set) => set.legs);
       const accounts = new Map<string, number>();
       for (const leg of legs) accounts.set(leg.account, (accounts.get(leg.account) ?? 0) + leg.fen);
-      done(undefined, reconcile({ sales: [...book.sales.values()], coupons: [...book.coupons.values()], accounts }));
+      const toMerchants = postings.flatMap(({ sale, legs: moved }) => moved.flatMap((leg) => toMerchant(sale, leg)));
+      const confirmed = new Map([...book.confirmations.values()].map(({ rrn, netFen }) => [rrn, netFen]));
+      const [sales, coupons] = [[...book.sales.values()], [...book.coupons.values()]];
+      done(undefined, reconcile({ sales, coupons, accounts, toMerchants, confirmed }));
     },
+    cases: (now, done) => done(undefined, casesOf(caseRows(), { now, isEnrolled: rules.isEnrolled })),
     auditIntact: (done) => done(undefined, isAuditIntact(rules.sha256, auditRows)),
     close: (done) => done(),
   };
+
+  function toMerchant(sale: string, { account, fen }: Leg): MerchantSum[] {
+    const owner = ownerOf(account);
+    return owner?.kind === 'merchant' ? [[sale, owner.id, fen]] : [];
+  }
+
+  function caseRows(): CaseRows {
+    const sales = [...book.sales.values()];
+    return {
+      devices: [...book.devices.values()],
+      sales,
+      referenced: sales,
+      confirmations: [...book.confirmations.values()],
+      closings: [...book.acts.values()].filter(({ act }) => act === 'close'),
+      evidence: evidenceRows.map(({ id, kind, device, detail }) => ({ id, kind, about: [device, ...salesIn(detail)] })),
+    };
+  }
 
   function write(changes: Changes): void {
     book.apply(changes);

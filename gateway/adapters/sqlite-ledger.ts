@@ -44,7 +44,7 @@ export async function openSqliteLedger(
     const reader = await promisify(host.open)(file);
     const commits = new Commits(rules, writer);
     await commits.readWhole();
-    const queries = ledgerQueries(reader, rules.sha256);
+    const queries = ledgerQueries(reader, rules);
     return {
       ...queries,
       commit: (ops, now, done) => commits.commit(ops, now, done),

@@ -10,6 +10,7 @@
  * | `conflict:sponsor`, `conflict:bank`, `conflict:merchant:<id>` | the bearer of an offline double spend, as the campaign names it |
  * | `conflict:beyond-budget` | what the sponsor would bear past the budget, which is never exceeded |
  * | `disputed:<device>` | suspense: what a counter says that it took off, and nothing proves; a person decides |
+ * | `write-off` | what the bank bears of a sale that nothing proves, by an operator's decision (negative) |
  * | `disputed` | the other side of all suspense accounts; ledgers of release 0.1 credited merchants from it |
  */
 import type { CampaignId, DeviceId, MerchantId } from '#protocol/ids.js';
@@ -23,6 +24,7 @@ export type Account =
   | `conflict:merchant:${string}`
   | 'conflict:beyond-budget'
   | `disputed:${string}`
+  | 'write-off'
   | 'disputed';
 
 export const account = {
@@ -35,7 +37,7 @@ export const account = {
 
 export type AccountOwner =
   | { readonly kind: 'sponsor' | 'merchant' | 'refund' | 'conflict-merchant' | 'suspense'; readonly id: string }
-  | { readonly kind: 'conflict-sponsor' | 'conflict-bank' | 'beyond-budget' | 'disputed' };
+  | { readonly kind: 'conflict-sponsor' | 'conflict-bank' | 'beyond-budget' | 'write-off' | 'disputed' };
 
 const WITH_OWNER = [
   ['sponsor:', 'sponsor'],
@@ -49,6 +51,7 @@ const ALONE: Readonly<Record<string, AccountOwner>> = {
   'conflict:sponsor': { kind: 'conflict-sponsor' },
   'conflict:bank': { kind: 'conflict-bank' },
   'conflict:beyond-budget': { kind: 'beyond-budget' },
+  'write-off': { kind: 'write-off' },
   disputed: { kind: 'disputed' },
 };
 

@@ -10,6 +10,7 @@ import type { Changes, View } from './book.js';
 import { greet, takeRecords } from './chain.js';
 import { claim } from './claim.js';
 import { Draft } from './draft.js';
+import { act } from './operator-acts.js';
 import type { Rules } from './rules.js';
 
 export interface Arbitration {
@@ -35,6 +36,8 @@ function decide(draft: Draft, rules: Rules, op: Op, now: WallMs): Outcome {
       return takeRecords(draft, rules, op, now);
     case 'hello':
       return greet(draft, rules, op, now);
+    case 'act':
+      return act(draft, rules, op, now);
     case 'claim':
       return claim(draft, rules, op, now);
     default:

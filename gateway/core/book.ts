@@ -9,6 +9,7 @@ import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { Account } from './accounts.js';
+import type { ActRow, Confirmation, PaymentVerdict } from './acts.js';
 import type { Doubt } from './doubts.js';
 import type { Tally, TallyName } from './tally.js';
 
@@ -73,6 +74,24 @@ export interface Leg {
 
 export type Booking = 'none' | 'kept' | 'conflict' | 'disputed';
 
+/** The card payment, as the counter says that its reader printed it. */
+export interface CardReference {
+  readonly rrn: string;
+  readonly auth: string;
+  readonly last4: string;
+}
+
+/** What a person decided about a sale, and whether a later record of its device contradicted that. */
+export interface Decision {
+  readonly act: string;
+  readonly kind: 'release' | 'free' | 'decide' | 'close';
+  readonly verdict?: PaymentVerdict;
+  readonly by: string;
+  readonly why: string;
+  readonly at: number;
+  readonly contradicted?: true;
+}
+
 export interface SaleEntry {
   readonly key: SaleKey;
   readonly device: DeviceId;
@@ -100,6 +119,10 @@ export interface SaleEntry {
   /** What did not agree; a person looks at sales that have any. An older ledger's may have other texts (`weightOf`). */
   readonly flags: readonly Doubt[];
   readonly at: number;
+  /** Left out where the reader named none, and in ledgers of release 0.1. */
+  readonly reference?: CardReference;
+  /** The newest last; left out where nobody decided anything. */
+  readonly decisions?: readonly Decision[];
 }
 
 export interface DeviceChain {
@@ -110,11 +133,21 @@ export interface DeviceChain {
   readonly fork: ChainHead | null;
   /** Copies of conflicting records kept so far. */
   readonly forkEvidence: number;
+  /** When the fork was found; left out in ledgers of release 0.1. */
+  readonly forkedAt?: number;
+  /** How often its journal was begun anew from `base`: the copies of before stay, each under a name of its own. */
+  readonly journals?: number;
+  readonly base?: ChainHead;
 }
+
+/** Under which name the ledger keeps the device's journal. */
+export const journalOf = ({ device, journals = 0 }: Pick<DeviceChain, 'device' | 'journals'>): string =>
+  journals === 0 ? device : `${device}~${journals}`;
 
 /** Some records as they came, in one piece: the gateway's copy of a stretch of a device's journal. */
 export interface JournalChunk {
-  readonly device: DeviceId;
+  /** The journal's name (`journalOf`), mostly the device's own. */
+  readonly device: string;
   readonly first: number;
   readonly last: number;
   readonly prev: string;
@@ -126,7 +159,7 @@ export interface JournalChunk {
 export interface PostingSet {
   readonly id: number;
   /** `disputed`: into suspense. Release 0.1 called that `conflict`. */
-  readonly kind: 'redemption' | 'conflict' | 'refund' | 'disputed';
+  readonly kind: 'redemption' | 'conflict' | 'refund' | 'disputed' | 'decision';
   readonly sale: SaleKey;
   readonly legs: readonly Leg[];
 }
@@ -169,6 +202,8 @@ export interface AuditEvent {
   readonly serial?: CouponSerial;
   readonly holder?: HolderId;
   readonly detail?: string | number;
+  /** The operator whose act it was. */
+  readonly by?: string;
 }
 
 /** The events of one commit, chained to the commit before: hash = SHA-256(prev, body). */
@@ -194,7 +229,9 @@ export interface View {
   holdersWith(kind: keyof Identity, hash: string): readonly HolderId[];
   couponsOf(holder: HolderId): readonly CouponSerial[];
   salesOf(holder: HolderId): readonly SaleKey[];
-  chunkAt(device: DeviceId, seq: number): JournalChunk | undefined;
+  chunkAt(journal: string, seq: number): JournalChunk | undefined;
+  act(id: string): ActRow | undefined;
+  confirmation(rrn: string): Confirmation | undefined;
 }
 
 /** Everything a batch changes, to be written in one transaction or not at all. Whole rows, newest state. */
@@ -211,5 +248,7 @@ export interface Changes {
   readonly postings: readonly PostingSet[];
   readonly evidence: readonly Evidence[];
   readonly tallies: readonly Tally[];
+  readonly acts: readonly ActRow[];
+  readonly confirmations: readonly Confirmation[];
   readonly totals: Totals | null;
 }

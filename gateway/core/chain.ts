@@ -16,7 +16,7 @@ import type { DeviceId } from '#protocol/ids.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
 import type { HelloOp, Outcome, RecordsOp } from '../ports/ledger.js';
-import type { DeviceChain, View } from './book.js';
+import { type DeviceChain, journalOf, type View } from './book.js';
 import type { Draft } from './draft.js';
 import { applyRecord } from './redeem.js';
 import type { Rules } from './rules.js';
@@ -49,10 +49,12 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
   }
   if (op.from > mine.seq + 1) return have(mine);
   const overlap = Math.min(last, mine.seq) - op.from + 1;
+  // Before the place from which a person took its journal anew there is nothing of ours to compare with.
+  if (mine.base !== undefined && last < mine.base.seq) return have(mine);
   const theirs = extend(rules.sha256, { seq: op.from - 1, hash: op.prev }, op.bodies.slice(0, overlap));
   const ours = hashAt(draft, rules, mine, theirs.seq);
   if (theirs.hash !== ours) {
-    const forked = { ...mine, fork: { seq: theirs.seq, hash: ours } };
+    const forked = { ...mine, fork: { seq: theirs.seq, hash: ours }, forkedAt: now };
     draft.putDevice(forked);
     draft.note({ what: 'fork', device: op.device, detail: theirs.seq });
     keepForkEvidence(draft, forked, op, now);
@@ -61,7 +63,14 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
   const fresh = op.bodies.slice(overlap);
   if (fresh.length === 0) return have(mine);
   const head = extend(rules.sha256, theirs, fresh);
-  draft.addChunk({ device: op.device, first: theirs.seq + 1, last, prev: theirs.hash, hash: head.hash, bodies: fresh });
+  draft.addChunk({
+    device: journalOf(mine),
+    first: theirs.seq + 1,
+    last,
+    prev: theirs.hash,
+    hash: head.hash,
+    bodies: fresh,
+  });
   draft.putDevice({ ...mine, seq: head.seq, hash: head.hash });
   const context = { draft, rules, now, device: op.device, verdicts: op.verdicts };
   const unreadable: number[] = [];
@@ -86,10 +95,10 @@ export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Out
   if (isImpossible(op.head)) return IMPOSSIBLE;
   const mine = chainOf(draft, op.device);
   if (mine.fork !== null) return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
-  if (op.head.seq > mine.seq) return welcome(mine, false);
+  if (op.head.seq > mine.seq || op.head.seq < (mine.base?.seq ?? 0)) return welcome(mine, false);
   const ours = hashAt(draft, rules, mine, op.head.seq);
   if (ours === op.head.hash) return welcome(mine, op.head.seq === mine.seq);
-  draft.putDevice({ ...mine, fork: { seq: op.head.seq, hash: ours } });
+  draft.putDevice({ ...mine, fork: { seq: op.head.seq, hash: ours }, forkedAt: now });
   draft.note({ what: 'fork', device: op.device, detail: op.head.seq });
   draft.addEvidence({
     kind: 'fork',
@@ -100,14 +109,38 @@ export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Out
   return { kind: 'forked', seq: op.head.seq, mine: ours };
 }
 
+/**
+ * The device's journal counts again from `from`: of what comes behind it our copy is kept under its old name, and the device
+ * sends its own. A text says why not.
+ */
+export function rejoin(
+  draft: Draft,
+  rules: Rules,
+  mine: DeviceChain,
+  from: { readonly seq: number; readonly hash: string | undefined },
+): DeviceChain | string {
+  const base = mine.base?.seq ?? 0;
+  if (from.seq > mine.seq || from.seq < base)
+    return `our copy of this journal goes from ${base} to ${mine.seq}: name a place in it`;
+  const hash = hashAt(draft, rules, mine, from.seq);
+  if (from.hash !== undefined && from.hash !== hash)
+    return `our copy has another hash at ${from.seq}: ${hash}; only from a place where both agree can both be kept`;
+  const { forkedAt: _, ...chain } = mine;
+  if (from.seq === mine.seq) return { ...chain, fork: null };
+  const head = { seq: from.seq, hash };
+  const journals = (mine.journals ?? 0) + 1;
+  return { device: mine.device, ...head, fork: null, forkEvidence: 0, journals, base: head };
+}
+
 const chainOf = (view: View, device: DeviceId): DeviceChain =>
   view.device(device) ?? { device, ...EMPTY_CHAIN, fork: null, forkEvidence: 0 };
 
 /** Our own hash at a seq that we have; the start of the chain for 0. */
 function hashAt(view: View, rules: Rules, mine: DeviceChain, seq: number): string {
   if (seq === mine.seq) return mine.hash;
+  if (seq === mine.base?.seq) return mine.base.hash;
   if (seq === 0) return EMPTY_CHAIN.hash;
-  const chunk = view.chunkAt(mine.device, seq);
+  const chunk = view.chunkAt(journalOf(mine), seq);
   if (chunk === undefined) throw new Error(`the records of ${mine.device} at ${seq} were not loaded`);
   return extend(rules.sha256, { seq: chunk.first - 1, hash: chunk.prev }, chunk.bodies.slice(0, seq - chunk.first + 1))
     .hash;

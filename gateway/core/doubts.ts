@@ -57,6 +57,9 @@ export type Doubt =
   | 'settled-without-charge'
   | 'coupon-already-used'
   | 'coupon-used-again'
+  // A person had decided, and the device says otherwise.
+  | 'charging-after-decision'
+  | 'settled-after-decision'
   // Refunds.
   | 'refund-in-part'
   | 'refund-beyond-paid';
@@ -108,6 +111,10 @@ export const DOUBTS = {
   'settled-without-charge': 'flag',
   'coupon-already-used': 'conflict',
   'coupon-used-again': 'flag',
+
+  'charging-after-decision': 'flag',
+  // It may be true: the money waits in suspense, and the case is open again.
+  'settled-after-decision': 'distrust',
 
   'refund-in-part': 'flag',
   'refund-beyond-paid': 'distrust',

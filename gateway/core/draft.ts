@@ -6,6 +6,7 @@
 import type { Sha256 } from '#protocol/crypto.js';
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
 import type { LedgerAlarm } from '../ports/ledger.js';
+import type { ActRow, Confirmation } from './acts.js';
 import { auditHash } from './audit.js';
 import {
   type AuditEvent,
@@ -36,6 +37,8 @@ export class Draft implements View {
   readonly #chunks: JournalChunk[] = [];
   readonly #postings: PostingSet[] = [];
   readonly #evidence: Evidence[] = [];
+  readonly #acts = new Map<string, ActRow>();
+  readonly #confirmations = new Map<string, Confirmation>();
   readonly #events: AuditEvent[] = [];
   readonly #alarms: LedgerAlarm[] = [];
   #totals: Totals;
@@ -88,9 +91,15 @@ export class Draft implements View {
   tally(name: TallyName): Tally | undefined {
     return this.#tallies.get(name) ?? this.#under.tally(name);
   }
-  chunkAt(device: DeviceId, seq: number): JournalChunk | undefined {
-    const mine = this.#chunks.find((chunk) => chunk.device === device && chunk.first <= seq && seq <= chunk.last);
-    return mine ?? this.#under.chunkAt(device, seq);
+  chunkAt(journal: string, seq: number): JournalChunk | undefined {
+    const mine = this.#chunks.find((chunk) => chunk.device === journal && chunk.first <= seq && seq <= chunk.last);
+    return mine ?? this.#under.chunkAt(journal, seq);
+  }
+  act(id: string): ActRow | undefined {
+    return this.#acts.get(id) ?? this.#under.act(id);
+  }
+  confirmation(rrn: string): Confirmation | undefined {
+    return this.#confirmations.get(rrn) ?? this.#under.confirmation(rrn);
   }
 
   /** What this batch gave to holders; identities by kind and hash. */
@@ -146,6 +155,12 @@ export class Draft implements View {
   get alarms(): readonly LedgerAlarm[] {
     return this.#alarms;
   }
+  addAct(row: ActRow): void {
+    this.#acts.set(row.id, row);
+  }
+  addConfirmation(confirmation: Confirmation): void {
+    this.#confirmations.set(confirmation.rrn, confirmation);
+  }
   note(event: AuditEvent): void {
     this.#events.push(event);
   }
@@ -178,6 +193,8 @@ export class Draft implements View {
       postings: this.#postings,
       evidence: this.#evidence,
       tallies: [...this.#tallies.values()],
+      acts: [...this.#acts.values()],
+      confirmations: [...this.#confirmations.values()],
       totals: this.#totals === under.totals ? null : this.#totals,
     };
   }

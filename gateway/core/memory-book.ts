@@ -4,6 +4,7 @@
  */
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
+import type { ActRow, Confirmation } from './acts.js';
 import {
   type Changes,
   type Coupon,
@@ -33,11 +34,13 @@ export class MemoryBook implements View {
   readonly used = new Set<CouponSerial>();
   /** Held once more after a refund, some of them from a later day on. */
   readonly restored = new Set<CouponSerial>();
+  readonly acts = new Map<string, ActRow>();
+  readonly confirmations = new Map<string, Confirmation>();
   readonly #byCode = new Map<string, HolderId>();
   readonly #byIdentity = new Map<string, HolderId[]>();
   readonly #couponsOf = new Map<HolderId, CouponSerial[]>();
   readonly #salesOf = new Map<HolderId, SaleKey[]>();
-  readonly #chunks = new Map<DeviceId, JournalChunk[]>();
+  readonly #chunks = new Map<string, JournalChunk[]>();
 
   constructor(tiers: number) {
     this.totals = emptyTotals(tiers);
@@ -57,22 +60,32 @@ export class MemoryBook implements View {
   couponsOf = (holder: HolderId): readonly CouponSerial[] => this.#couponsOf.get(holder) ?? NONE;
   salesOf = (holder: HolderId): readonly SaleKey[] => this.#salesOf.get(holder) ?? NONE;
 
-  chunkAt(device: DeviceId, seq: number): JournalChunk | undefined {
+  act = (id: string): ActRow | undefined => this.acts.get(id);
+  confirmation = (rrn: string): Confirmation | undefined => this.confirmations.get(rrn);
+
+  chunkAt(journal: string, seq: number): JournalChunk | undefined {
     // From the end: what is asked for is nearly always recent.
-    return this.#chunks.get(device)?.findLast((chunk) => chunk.first <= seq && seq <= chunk.last);
+    return this.#chunks.get(journal)?.findLast((chunk) => chunk.first <= seq && seq <= chunk.last);
   }
 
   forgetChunks(): void {
     this.#chunks.clear();
   }
 
-  apply(changes: Pick<Changes, 'devices' | 'chunks' | 'holders' | 'coupons' | 'sales' | 'tallies'>): void {
+  apply(
+    changes: Pick<
+      Changes,
+      'devices' | 'chunks' | 'holders' | 'coupons' | 'sales' | 'tallies' | 'acts' | 'confirmations'
+    >,
+  ): void {
     for (const device of changes.devices) this.devices.set(device.device, device);
     for (const chunk of changes.chunks) push(this.#chunks, chunk.device, chunk);
     for (const holder of changes.holders) this.putHolder(holder);
     for (const coupon of changes.coupons) this.putCoupon(coupon, coupon.version - 1);
     for (const sale of changes.sales) this.putSale(sale);
     for (const tally of changes.tallies) this.tallies.set(tally.name, tally);
+    for (const row of changes.acts) this.acts.set(row.id, row);
+    for (const row of changes.confirmations) this.confirmations.set(row.rrn, row);
   }
 
   putHolder(holder: Holder): void {

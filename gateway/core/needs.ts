@@ -1,7 +1,10 @@
 /** What a batch has to have at hand before it can be decided: keys by kind, for one set-based read. */
 import type { DeviceId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
 import type { Op } from '../ports/ledger.js';
+import type { Act } from './acts.js';
 import { IDENTIFIERS, saleKey } from './book.js';
+import { subjectOf } from './cases.js';
 import { type TallyName, wrongCodesOf } from './tally.js';
 
 export interface Needs {
@@ -15,6 +18,9 @@ export interface Needs {
   readonly identities: readonly string[];
   /** By name. */
   readonly tallies: readonly TallyName[];
+  readonly acts: readonly string[];
+  /** Card payments that an acquirer confirms. */
+  readonly references: readonly string[];
   /** Where a device's hash at a seq that we have is compared. */
   readonly probes: readonly Probe[];
 }
@@ -32,6 +38,8 @@ export function needsOf(ops: readonly Op[]): Needs {
   const codes = new Set<string>();
   const identities = new Set<string>();
   const tallies = new Set<TallyName>();
+  const acts = new Set<string>();
+  const references = new Set<string>();
   for (const op of ops) {
     switch (op.kind) {
       case 'authorise':
@@ -56,6 +64,10 @@ export function needsOf(ops: readonly Op[]): Needs {
       case 'hello':
         devices.add(op.device);
         break;
+      case 'act':
+        acts.add(op.id);
+        addSubject(op.act, { devices, sales, references });
+        break;
       case 'claim':
         holders.add(op.holder);
         for (const number of op.numbers) codes.add(number);
@@ -71,8 +83,37 @@ export function needsOf(ops: readonly Op[]): Needs {
     codes: [...codes],
     identities: [...identities],
     tallies: [...tallies],
+    acts: [...acts],
+    references: [...references],
     probes: probesOf(ops),
   };
+}
+
+function addSubject(
+  act: Act,
+  to: { readonly devices: Set<string>; readonly sales: Set<string>; readonly references: Set<string> },
+): void {
+  switch (act.kind) {
+    case 'release':
+    case 'free':
+    case 'decide':
+      to.sales.add(saleKey(act.device, act.sale));
+      break;
+    case 'unfork':
+      to.devices.add(act.device);
+      break;
+    case 'close': {
+      const subject = subjectOf(act.about);
+      if (subject.sale !== undefined) to.sales.add(saleKey(subject.device, subject.sale));
+      else if (subject.device !== undefined) to.devices.add(subject.device);
+      break;
+    }
+    case 'confirm':
+      for (const { rrn } of act.references) to.references.add(rrn);
+      break;
+    default:
+      unreachable(act);
+  }
 }
 
 /** Needed even where all else is at hand: the journals are not kept in memory. */
@@ -80,6 +121,9 @@ export function probesOf(ops: readonly Op[]): readonly Probe[] {
   const probes: Probe[] = [];
   for (const op of ops) {
     if (op.kind === 'records') probes.push({ device: op.device, seq: op.from + op.bodies.length - 1 });
+    if (op.kind === 'act' && op.act.kind === 'unfork' && op.act.seq !== undefined) {
+      probes.push({ device: op.act.device, seq: op.act.seq });
+    }
     if (op.kind === 'hello') probes.push({ device: op.device, seq: op.head.seq });
   }
   return probes;

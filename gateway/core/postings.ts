@@ -100,6 +100,16 @@ function partsBack(redeemed: readonly Leg[], back: Fen): Leg[] {
   return parts.map((leg, at) => (at < over ? { ...leg, fen: leg.fen + 1 } : leg));
 }
 
+/** An operator's decision for a sale that nothing proves: the bank bears it. */
+export const writeOffLegs = (merchant: MerchantId, borne: Fen): Leg[] => conflictLegs(merchant, borne, 'write-off');
+
+/** One leg an account. */
+export function merged(legs: readonly Leg[]): Leg[] {
+  const sums = new Map<Account, number>();
+  for (const leg of legs) sums.set(leg.account, (sums.get(leg.account) ?? 0) + leg.fen);
+  return nonZero([...sums].map(([of, moved]) => ({ account: of, fen: moved })));
+}
+
 export const reversed = (legs: readonly Leg[]): Leg[] => legs.map((leg) => ({ account: leg.account, fen: -leg.fen }));
 export const sumOf = (legs: readonly Leg[]): number => legs.reduce((sum, leg) => sum + leg.fen, 0);
 

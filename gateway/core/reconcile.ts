@@ -2,12 +2,19 @@
 import type { Reconciliation } from '../ports/ledger.js';
 import type { Coupon, SaleEntry } from './book.js';
 
-type SaleSums = Pick<SaleEntry, 'merchant' | 'state' | 'booking' | 'faceFen' | 'netFen' | 'flags'>;
+type SaleSums = Pick<
+  SaleEntry,
+  'key' | 'merchant' | 'state' | 'booking' | 'faceFen' | 'netFen' | 'flags' | 'reference'
+>;
 
 export function reconcile(book: {
   readonly sales: Iterable<SaleSums>;
   readonly coupons: Iterable<Pick<Coupon, 'state'>>;
   readonly accounts: ReadonlyMap<string, number>;
+  /** What each sale has brought its merchant. */
+  readonly toMerchants: Iterable<MerchantSum>;
+  /** Card payments that an acquirer has confirmed, by their reference. */
+  readonly confirmed: ReadonlyMap<string, number>;
 }): Reconciliation {
   const sums = {
     redeemed: 0,
@@ -20,7 +27,8 @@ export function reconcile(book: {
     settledSales: 0,
     netFen: 0,
   };
-  const merchants: Record<string, { redeemed: number; redeemedFen: number }> = {};
+  const merchants: Record<string, { redeemed: number; redeemedFen: number; confirmedFen: number }> = {};
+  const payable = payableSales(book);
   const flags = new Map<string, number>();
   for (const sale of book.sales) {
     if (sale.state !== 'settled' && sale.state !== 'refunded') continue;
@@ -44,13 +52,43 @@ export function reconcile(book: {
     merchants[name] = {
       redeemed: (merchant?.redeemed ?? 0) + 1,
       redeemedFen: (merchant?.redeemedFen ?? 0) + sale.faceFen,
+      confirmedFen: 0,
     };
+  }
+  for (const [key, merchant, fen] of book.toMerchants) {
+    if (!payable.has(key)) continue;
+    const known = Object.hasOwn(merchants, merchant) ? merchants[merchant] : undefined;
+    const { redeemed = 0, redeemedFen = 0, confirmedFen = 0 } = known ?? {};
+    merchants[merchant] = { redeemed, redeemedFen, confirmedFen: confirmedFen + fen };
   }
   const coupons = { held: 0, reserved: 0, used: 0 };
   for (const coupon of book.coupons) coupons[coupon.state] += 1;
   const accounts = sorted(book.accounts);
   const postingsFen = [...book.accounts.values()].reduce((sum, fen) => sum + fen, 0);
   return { ...sums, ...coupons, postingsFen, accounts, merchants, flags: sorted(flags) };
+}
+
+/** A sale, its merchant, and the sum of its postings to that merchant. */
+export type MerchantSum = readonly [sale: string, merchant: string, fen: number];
+
+/**
+ * A counter can make up a sale and its slip, but not a card payment that the acquirer knows. Under a reference that two sales
+ * name, one of them is made up, and nobody here can say which.
+ */
+function payableSales(book: {
+  readonly sales: Iterable<SaleSums>;
+  readonly confirmed: ReadonlyMap<string, number>;
+}): ReadonlySet<string> {
+  const byReference = new Map<string, SaleSums | null>();
+  for (const sale of book.sales) {
+    const { rrn } = sale.reference ?? {};
+    if (rrn !== undefined) byReference.set(rrn, byReference.has(rrn) ? null : sale);
+  }
+  const payable = new Set<string>();
+  for (const [rrn, sale] of byReference) {
+    if (sale !== null && book.confirmed.get(rrn) === sale.netFen) payable.add(sale.key);
+  }
+  return payable;
 }
 
 const sorted = (sums: ReadonlyMap<string, number>): Record<string, number> =>

@@ -20,11 +20,12 @@ import { nextMidnight } from '#protocol/campaign/window.js';
 import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, fen, ZERO_FEN } from '#protocol/money.js';
-import type { JournalRecord, RecordOf } from '#protocol/records/record.js';
+import type { CardSlip, JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
 import type { Verdict } from '../ports/verifier.js';
 import { isOf } from './accounts.js';
-import { type Coupon, type Leg, type PostingSet, type SaleEntry, saleKey } from './book.js';
+import { type Coupon, type Decision, type Leg, type PostingSet, type SaleEntry, saleKey } from './book.js';
+import { decisionOn } from './cases.js';
 import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
 import { type Doubt, isDistrusted } from './doubts.js';
 import type { Draft } from './draft.js';
@@ -82,6 +83,10 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
   const known = entryOf(context, record.sale);
   if (isOver(known)) {
     contradict(context, known, `charging-after-${known.state}`);
+    return;
+  }
+  if (decisionOn(known) !== undefined) {
+    contradict(context, known, 'charging-after-decision');
     return;
   }
   const { coupon: taken } = record;
@@ -145,8 +150,10 @@ function unknown(context: RecordContext, record: RecordOf<'unknown'>): void {
 
 function settled(context: RecordContext, record: RecordOf<'settled'>): void {
   const before = entryOf(context, record.sale);
+  const decision = decisionOn(before);
   if (isOver(before)) {
-    contradict(context, before, `settled-after-${before.state}`);
+    if (decision !== undefined && isSamePayment(before, record)) agree(context, before, record, decision);
+    else contradict(context, before, `settled-after-${before.state}`);
     return;
   }
   if (before.serial !== record.serial) freeCoupon(context.draft, before, 'not-taken');
@@ -158,11 +165,36 @@ function settled(context: RecordContext, record: RecordOf<'settled'>): void {
     faceFen: record.faceFen,
     serial: record.serial,
     state: 'settled',
-    flags: union(before.flags, sumFlags(record)),
+    flags: union(before.flags, [
+      ...sumFlags(record),
+      ...(decision === undefined ? [] : (['settled-after-decision'] as const)),
+    ]),
+    ...referenceOf(record.card),
+    ...(before.decisions !== undefined && {
+      decisions: before.decisions.map((made) => ({ ...made, contradicted: true })),
+    }),
   };
   if (record.serial !== null) redeem(context, flagged(entry, serialFlags(before, record.serial)), record.serial);
   else context.draft.putSale(flagged(entry, record.faceFen > 0 ? ['face-without-coupon'] : []));
 }
+
+/** A person knew already: the device's word brings only the card's reference. */
+function agree(
+  { draft, device }: RecordContext,
+  before: SaleEntry,
+  record: RecordOf<'settled'>,
+  { act }: Decision,
+): void {
+  draft.note({ what: 'agrees-with-act', device, sale: before.sale, detail: act });
+  draft.putSale({ ...before, ...referenceOf(record.card) });
+}
+
+const isSamePayment = ({ serial, netFen }: SaleEntry, record: RecordOf<'settled'>): boolean =>
+  serial === record.serial && netFen === record.netFen;
+
+/** Some readers print zeros where they have none. */
+const referenceOf = ({ rrn, auth, last4 }: CardSlip): Pick<SaleEntry, 'reference'> =>
+  /^0*$/.test(rrn) ? {} : { reference: { rrn, auth, last4 } };
 
 /** Another sale took the coupon of this one off, too: it has had its worth whatever becomes of the goods of this one. */
 const USED_AGAIN: Doubt = 'coupon-used-again';

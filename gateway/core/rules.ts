@@ -40,6 +40,8 @@ export interface Rules {
   isListed(merchant: MerchantId): boolean;
   /** Where the bank put the device; undefined: not said. */
   merchantOf(device: DeviceId): MerchantId | undefined;
+  /** Whether the device may connect; one that may not has said its last. */
+  isEnrolled(device: DeviceId): boolean;
   claimRefusal(now: WallMs): ReasonCode | undefined;
   choose(asked: PaymentAsked): Choice;
 }
@@ -56,8 +58,16 @@ export function compileRules(options: {
   readonly sha256: Sha256;
   readonly leaseMs?: Millis;
   readonly merchantOf?: (device: DeviceId) => MerchantId | undefined;
+  /** All are, unless given. */
+  readonly isEnrolled?: (device: DeviceId) => boolean;
 }): Rules {
-  const { campaign, sha256, leaseMs = DEFAULT_LEASE_MS, merchantOf = () => undefined } = options;
+  const {
+    campaign,
+    sha256,
+    leaseMs = DEFAULT_LEASE_MS,
+    merchantOf = () => undefined,
+    isEnrolled = () => true,
+  } = options;
   const compiled = compileCampaign(campaign);
   const tierIndexOf = (serial: CouponSerial): number =>
     compiled.tiers.findIndex(({ serials }) => serials.first <= serial && serial <= serials.last);
@@ -71,6 +81,7 @@ export function compileRules(options: {
     tierOf: (serial) => campaign.tiers[tierIndexOf(serial)],
     isListed: (merchant) => compiled.merchants.has(merchant),
     merchantOf,
+    isEnrolled,
     claimRefusal(now) {
       const ask = { tier: '', at: exactly(now), person: NOBODY, position: null, earlier: [] };
       return claimOpeningRule.evaluate(compiled, ask) ?? undefined;

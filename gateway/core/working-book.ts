@@ -6,6 +6,7 @@
  */
 import type { DeviceId } from '#protocol/ids.js';
 import type { Op } from '../ports/ledger.js';
+import type { ActRow, Confirmation } from './acts.js';
 import {
   type Changes,
   type Coupon,
@@ -13,6 +14,7 @@ import {
   type DeviceChain,
   type Holder,
   type JournalChunk,
+  journalOf,
   type SaleEntry,
   type Totals,
 } from './book.js';
@@ -30,6 +32,8 @@ export interface LoadedRows {
   readonly coupons: readonly Coupon[];
   readonly sales: readonly SaleEntry[];
   readonly tallies: readonly Tally[];
+  readonly acts: readonly ActRow[];
+  readonly confirmations: readonly Confirmation[];
 }
 
 /** Sales, coupons and holders together, some half a KiB each: 150 MiB. Beyond it everything is forgotten, and read as needed. */
@@ -84,6 +88,8 @@ export class WorkingBook {
       codes: unknown('codes', needs.codes),
       identities: unknown('identities', needs.identities),
       tallies: unknown('tallies', needs.tallies),
+      acts: unknown('acts', needs.acts),
+      references: unknown('references', needs.references),
       probes: needs.probes.filter(({ device, seq }) => this.#lacksChunk(device, seq)),
     };
     const isAll = this.#isLoaded && Object.values(left).every((keys: readonly unknown[]) => keys.length === 0);
@@ -93,7 +99,9 @@ export class WorkingBook {
   #lacksChunk(device: DeviceId, seq: number): boolean {
     if (!this.#isWhole && !this.#known.devices.has(device)) return true;
     const known = this.#book.device(device);
-    return known !== undefined && seq > 0 && seq <= known.seq && this.#book.chunkAt(device, seq) === undefined;
+    return (
+      known !== undefined && seq > 0 && seq <= known.seq && this.#book.chunkAt(journalOf(known), seq) === undefined
+    );
   }
 
   /** Rows that are here already stay as they are: they may be newer only where somebody else wrote, and then all goes. */
@@ -109,7 +117,7 @@ export class WorkingBook {
     for (const row of rows.coupons) if (book.coupon(row.serial) === undefined) book.putCoupon(row, 0);
     for (const row of rows.tallies) if (book.tally(row.name) === undefined) book.tallies.set(row.name, row);
     for (const row of rows.sales) if (book.sale(row.key) === undefined) book.putSale(row);
-    book.apply({ ...NO_CHANGES, chunks: rows.chunks });
+    book.apply({ ...NO_CHANGES, chunks: rows.chunks, acts: rows.acts, confirmations: rows.confirmations });
     for (const kind of KINDS) for (const key of asked[kind]) this.#known[kind].add(key);
     for (const holder of rows.holders) {
       this.#known.holders.add(holder.id);
@@ -132,8 +140,19 @@ export class WorkingBook {
   }
 }
 
-const KINDS = ['devices', 'sales', 'serials', 'holders', 'codes', 'identities', 'tallies'] as const;
-const NO_CHANGES = { devices: [], chunks: [], holders: [], coupons: [], sales: [], tallies: [] };
+const KINDS = [
+  ...(['devices', 'sales', 'serials', 'holders', 'codes', 'identities', 'tallies', 'acts', 'references'] as const),
+];
+const NO_CHANGES = {
+  devices: [],
+  chunks: [],
+  holders: [],
+  coupons: [],
+  sales: [],
+  tallies: [],
+  acts: [],
+  confirmations: [],
+};
 const NO_NEEDS: Needs = needsOf([]);
 
 const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
@@ -144,4 +163,6 @@ const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
   codes: new Set(),
   identities: new Set(),
   tallies: new Set(),
+  acts: new Set(),
+  references: new Set(),
 });

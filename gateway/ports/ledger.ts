@@ -12,7 +12,9 @@ import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
+import type { Act, ActRefusal, ActResult } from '../core/acts.js';
 import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../core/book.js';
+import type { Case } from '../core/cases.js';
 import type { ShownCode } from '../core/payment-codes.js';
 import type { Verdict } from './verifier.js';
 
@@ -76,7 +78,17 @@ export interface ClaimOp {
   readonly numbers: readonly PaymentNumber[];
 }
 
-export type Op = AuthoriseOp | RecordsOp | HelloOp | ClaimOp;
+export interface ActOp {
+  readonly kind: 'act';
+  /** Of the operator's making: the same act again is done once. */
+  readonly id: string;
+  /** Who and why, for the audit. */
+  readonly by: string;
+  readonly why: string;
+  readonly act: Act;
+}
+
+export type Op = AuthoriseOp | RecordsOp | HelloOp | ClaimOp | ActOp;
 
 export interface ClaimedTier {
   readonly tier: string;
@@ -100,6 +112,8 @@ export type Outcome =
   /** Answers a hello. `isInSync`: the device has nothing that we haven't. */
   | { readonly kind: 'welcome'; readonly head: ChainHead; readonly isInSync: boolean }
   | { readonly kind: 'forked'; readonly seq: number; readonly mine: string }
+  | { readonly kind: 'acted'; readonly id: string; readonly again: boolean; readonly result: ActResult }
+  | { readonly kind: 'act-refused'; readonly code: ActRefusal; readonly what: string }
   | {
       readonly kind: 'claimed';
       readonly holder: HolderId | null;
@@ -134,7 +148,10 @@ export interface Reconciliation {
   readonly accounts: Readonly<Record<string, number>>;
   /** How many settled sales have each flag: a person looks at those. */
   readonly flags: Readonly<Record<string, number>>;
-  readonly merchants: Readonly<Record<string, { readonly redeemed: number; readonly redeemedFen: number }>>;
+  /** `confirmedFen`: of what each merchant has to get, the part whose card payments the acquirer confirms: this may be paid out. */
+  readonly merchants: Readonly<
+    Record<string, { readonly redeemed: number; readonly redeemedFen: number; readonly confirmedFen: number }>
+  >;
 }
 
 /** What a batch came to. */
@@ -169,6 +186,8 @@ export interface Ledger {
   sale(device: DeviceId, sale: SaleId, done: Answer<SaleEntry | undefined>): void;
   evidence(done: Answer<readonly Evidence[]>): void;
   reconciliation(done: Answer<Reconciliation>): void;
+  /** What needs a person, the oldest first; the first thousand of each kind. */
+  cases(now: WallMs, done: Answer<readonly Case[]>): void;
   /** Walks the audit chain from its start: true where every hash agrees. */
   auditIntact(done: Answer<boolean>): void;
   close(done: () => void): void;

@@ -4,6 +4,8 @@
  *
  * Why a coupon wasn't taken is no error: those are in `reasons.ts`.
  */
+
+import { ACT_ERRORS } from './errors/acts.js';
 import { CLAIM_ERRORS } from './errors/claims.js';
 import { CONFIG_ERRORS } from './errors/config.js';
 import { DOOR_ERRORS } from './errors/door.js';
@@ -28,7 +30,7 @@ export const ERRORS_BY_FAMILY = {
   },
   PeripheralError: PERIPHERAL_ERRORS,
   JournalError: JOURNAL_ERRORS,
-  LedgerError: LEDGER_ERRORS,
+  LedgerError: { ...LEDGER_ERRORS, ...ACT_ERRORS },
 } as const;
 
 export type ErrorFamily = keyof typeof ERRORS_BY_FAMILY;

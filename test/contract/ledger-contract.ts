@@ -1,5 +1,6 @@
 /** What every ledger does, whatever it is made of: rows of a counter's day against a small campaign. */
 import { afterEach, beforeEach } from 'vitest';
+import { acts } from './ledger/acts.js';
 import { authorising } from './ledger/authorising.js';
 import { book } from './ledger/book.js';
 import { claiming } from './ledger/claiming.js';
@@ -23,4 +24,5 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
   refunds(its);
   records(its);
   book(its);
+  acts(its);
 }

@@ -189,7 +189,7 @@ export const settled = ({ sale, amountFen, serial }: Charge) => ({
   serial,
   faceFen: faceOf(serial),
   receipt: `R-${sale}`,
-  card: { auth: '1', rrn: '1', last4: '1234', scheme: 'unionpay', readerTime: '20230327100000' },
+  card: { auth: '1', rrn: '', last4: '1234', scheme: 'unionpay', readerTime: '20230327100000' },
   at: null,
 });
 
@@ -199,7 +199,7 @@ export const refunded = (sale: string, netFen: number) => ({
   sale,
   netFen,
   receipt: `R-${sale}-r`,
-  card: { auth: '1', rrn: '1', last4: '1234', scheme: 'unionpay', readerTime: '20230327100000' },
+  card: { auth: '1', rrn: '', last4: '1234', scheme: 'unionpay', readerTime: '20230327100000' },
   at: null,
 });
 

@@ -91,6 +91,6 @@ export const LEDGER_ERRORS = {
     'operator',
     'never',
     'A device sent other records under numbers that the ledger holds already: its card was cloned or a backup restored.',
-    'Stop the device, keep its card as evidence and enrol it anew.',
+    'Find out which card is the right one and keep the other as evidence; then `codeplate operator unfork DEVICE` lets the right one go on.',
   ],
 } as const satisfies Record<string, ErrorRow>;

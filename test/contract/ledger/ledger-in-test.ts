@@ -13,6 +13,7 @@ import {
   LEASE_MS,
   MORNING,
   settled,
+  testCampaign,
   testRules,
 } from '../ledger-fixture.js';
 
@@ -42,9 +43,12 @@ export class LedgerInTest {
     return this.#now.under.isDurable;
   }
 
-  async open(change: Parameters<typeof testRules>[0] = {}): Promise<void> {
+  /** As it is before a test changes it. */
+  readonly campaign = testCampaign();
+
+  async open(change: Parameters<typeof testRules>[0] = {}, of: Partial<Pick<Rules, 'isEnrolled'>> = {}): Promise<void> {
     const under = this.#make();
-    this.#opened = { under, ledger: await under.open(testRules(change)) };
+    this.#opened = { under, ledger: await under.open({ ...testRules(change), ...of }) };
   }
 
   async close(): Promise<void> {
@@ -53,9 +57,9 @@ export class LedgerInTest {
   }
 
   /** A fresh one, of a campaign that differs. */
-  async reopen(change: Parameters<typeof testRules>[0]): Promise<void> {
+  async reopen(change: Parameters<typeof testRules>[0], of: Partial<Pick<Rules, 'isEnrolled'>> = {}): Promise<void> {
     await this.close();
-    await this.open(change);
+    await this.open(change, of);
   }
 
   async reopenAsItWas(): Promise<void> {

@@ -1,0 +1,258 @@
+/**
+ * What needs a person, derived from the book: nothing is written down when a case arises, so nothing can be forgotten. An
+ * act ends it; a record of the device that contradicts the act opens it again.
+ *
+ * | case | is |
+ * |---|---|
+ * | `fork:<device>` | the device's journal and ours disagree, and it is stopped |
+ * | `sale:<device>:<sale>`, disputed | nothing proves that the counter took the coupon by right |
+ * | `sale:<device>:<sale>`, conflict | the coupon was another sale's already |
+ * | `sale:<device>:<sale>`, stuck | a coupon is held for a charge whose end nobody has said for a day, or nobody ever will |
+ * | `rrn:<reference>` | two sales name one card payment, or the acquirer knows it with another amount |
+ */
+import { DAY_MS } from '#protocol/campaign/calendar.js';
+import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { WallMs } from '#protocol/time.js';
+import type { Act, ActRow, Confirmation, PaymentVerdict } from './acts.js';
+import { VERDICTS } from './acts.js';
+import type { Decision, DeviceChain, Evidence, SaleEntry } from './book.js';
+
+/** A device that has a line says within minutes how a charge ended; one without may take its day. */
+export const STUCK_AFTER_MS = DAY_MS;
+
+export type CaseKind = 'fork' | 'disputed' | 'conflict' | 'stuck' | 'reference';
+
+export interface SaleFacts {
+  readonly device: DeviceId;
+  readonly sale: SaleId;
+  readonly order: OrderNo | null;
+  readonly merchant: MerchantId | null;
+  readonly state: SaleEntry['state'];
+  readonly booking: SaleEntry['booking'];
+  readonly amountFen: number;
+  readonly netFen: number;
+  readonly faceFen: number;
+  readonly serial: number | null;
+  readonly at: number;
+  /** Of the card: what the counter says that its reader printed. */
+  readonly rrn: string | null;
+  readonly auth: string | null;
+  readonly last4: string | null;
+  readonly flags: readonly string[];
+  readonly decisions: readonly Decision[];
+}
+
+export interface Case {
+  readonly id: string;
+  readonly kind: CaseKind;
+  readonly since: number;
+  readonly device: DeviceId | null;
+  readonly sales: readonly SaleFacts[];
+  /** Where the journals part, by our own copy; only of a fork. */
+  readonly fork: { readonly seq: number; readonly hash: string; readonly haveSeq: number } | null;
+  /** What the acquirer says, where that is the trouble. */
+  readonly confirmedFen: number | null;
+  /** Numbers in `/v1/evidence`. */
+  readonly evidence: readonly number[];
+  readonly acts: readonly AllowedAct[];
+}
+
+export type AllowedAct = Exclude<Act['kind'], 'confirm' | 'decide'> | `decide ${PaymentVerdict}`;
+
+export interface Standing {
+  readonly now: WallMs;
+  /** Whether the device may still connect, and so may still say something. */
+  isEnrolled(device: DeviceId): boolean;
+}
+
+export const forkCaseId = (device: DeviceId): string => `fork:${device}`;
+export const saleCaseId = ({ device, sale }: Pick<SaleEntry, 'device' | 'sale'>): string => `sale:${device}:${sale}`;
+export const referenceCaseId = (rrn: string): string => `rrn:${rrn}`;
+export const isReferenceCase = (about: string): boolean => /^rrn:./.test(about);
+
+/** What a case's id names. */
+export function subjectOf(
+  about: string,
+):
+  | { readonly device: DeviceId; readonly sale: SaleId }
+  | { readonly device: DeviceId; readonly sale?: undefined }
+  | { readonly device?: undefined; readonly sale?: undefined } {
+  const [, kind, device = '', sale = ''] = /^(sale|fork):([^:]+)(?::([^:]+))?$/.exec(about) ?? [];
+  if (kind === 'sale' && sale !== '') return { device: device as DeviceId, sale: sale as SaleId };
+  if (kind === 'fork' && sale === '') return { device: device as DeviceId };
+  return {};
+}
+
+/** What a person has decided about a sale, unless the device contradicted it afterwards. */
+export function decisionOn({ decisions = [] }: SaleEntry): Decision | undefined {
+  const last = decisions.at(-1);
+  return last === undefined || last.contradicted === true ? undefined : last;
+}
+
+export function caseOfSale(sale: SaleEntry, { now, isEnrolled }: Standing): CaseKind | undefined {
+  if (decisionOn(sale) !== undefined) return undefined;
+  switch (sale.state) {
+    case 'settled':
+      return sale.booking === 'disputed' || sale.booking === 'conflict' ? sale.booking : undefined;
+    case 'charging':
+    case 'unknown': {
+      if (sale.serial === null) return undefined;
+      const isLate = now - sale.at >= STUCK_AFTER_MS;
+      return isLate || !isEnrolled(sale.device) ? 'stuck' : undefined;
+    }
+    case 'asked':
+    case 'not-charged':
+    case 'abandoned':
+    case 'refunded':
+      return undefined;
+  }
+}
+
+const DECIDE = VERDICTS.map((verdict) => `decide ${verdict}` as const);
+
+const ALLOWED = {
+  fork: ['unfork', 'close'],
+  disputed: [...DECIDE, 'close'],
+  conflict: ['decide not-paid', 'close'],
+  stuck: ['release', 'free', ...DECIDE],
+  reference: ['close'],
+} as const satisfies Record<CaseKind, readonly AllowedAct[]>;
+
+export const allowedActs = (kind: CaseKind): readonly AllowedAct[] => ALLOWED[kind];
+
+/**
+ * What may be done about a sale. One whose device itself has handed it to a person (`unknown`) may be decided at once; only
+ * to give the coupon back without anybody's word (`free`) takes a day, or a device that is gone.
+ */
+export function actsOnSale(sale: SaleEntry, standing: Standing): readonly AllowedAct[] {
+  const kind = caseOfSale(sale, standing);
+  if (kind !== undefined) return allowedActs(kind);
+  const isHandedOver = sale.state === 'unknown' && sale.serial !== null && decisionOn(sale) === undefined;
+  return isHandedOver ? ['release', ...DECIDE] : [];
+}
+
+export interface CaseRows {
+  /** Those that are forked. */
+  readonly devices: readonly DeviceChain[];
+  /** Those that may be a case; others are passed over. */
+  readonly sales: readonly SaleEntry[];
+  /** Sales that name a card payment which another sale names too, or which the acquirer knows otherwise. */
+  readonly referenced: readonly SaleEntry[];
+  readonly confirmations: readonly Confirmation[];
+  readonly closings: readonly Pick<ActRow, 'about' | 'at'>[];
+  readonly evidence: readonly {
+    readonly id: number;
+    readonly kind: Evidence['kind'];
+    readonly about: readonly string[];
+  }[];
+}
+
+/** The sales that a piece of evidence names. */
+export function salesIn(detail: unknown): readonly string[] {
+  const of = (value: unknown, name: string): unknown =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+  const named = [of(detail, 'sale'), of(of(detail, 'first'), 'sale'), of(of(detail, 'second'), 'sale')];
+  return named.filter((name) => typeof name === 'string');
+}
+
+/** The oldest first. */
+export function casesOf(rows: CaseRows, standing: Standing): readonly Case[] {
+  const closedAt = new Map<string, number>();
+  for (const { about, at } of rows.closings) {
+    if (about !== null) closedAt.set(about, Math.max(at, closedAt.get(about) ?? 0));
+  }
+  const all = [
+    ...rows.devices.flatMap((chain) => forkCase(chain, rows)),
+    ...rows.sales.flatMap((sale) => saleCase(sale, rows, standing)),
+    ...referenceCases(rows),
+  ];
+  const open = all.filter(({ id, since }) => since > (closedAt.get(id) ?? Number.NEGATIVE_INFINITY));
+  return open.sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
+}
+
+const NOTHING = { device: null, sales: [], fork: null, confirmedFen: null, evidence: [] } as const;
+
+function forkCase(chain: DeviceChain, { evidence }: CaseRows): Case[] {
+  const { device, fork, seq, forkedAt = 0 } = chain;
+  if (fork === null) return [];
+  const about = evidence.filter((piece) => piece.kind === 'fork' && piece.about.includes(device));
+  return [
+    {
+      ...NOTHING,
+      id: forkCaseId(device),
+      kind: 'fork',
+      since: forkedAt,
+      device,
+      fork: { ...fork, haveSeq: seq },
+      evidence: about.map(({ id }) => id),
+      acts: allowedActs('fork'),
+    },
+  ];
+}
+
+function saleCase(sale: SaleEntry, { evidence }: CaseRows, standing: Standing): Case[] {
+  const kind = caseOfSale(sale, standing);
+  if (kind === undefined) return [];
+  const about = evidence.filter((piece) => piece.about.includes(sale.key));
+  return [
+    {
+      ...NOTHING,
+      id: saleCaseId(sale),
+      kind,
+      since: sale.at,
+      device: sale.device,
+      sales: [factsOf(sale)],
+      evidence: about.map(({ id }) => id),
+      acts: allowedActs(kind),
+    },
+  ];
+}
+
+function referenceCases({ referenced, confirmations }: CaseRows): Case[] {
+  const byReference = new Map<string, SaleEntry[]>();
+  for (const sale of referenced) {
+    const { rrn } = sale.reference ?? {};
+    if (rrn === undefined) continue;
+    const others = byReference.get(rrn);
+    if (others === undefined) byReference.set(rrn, [sale]);
+    else others.push(sale);
+  }
+  const confirmed = new Map(confirmations.map(({ rrn, netFen }) => [rrn, netFen]));
+  return [...byReference].flatMap(([rrn, sales]) => {
+    const confirmedFen = confirmed.get(rrn) ?? null;
+    const differs = confirmedFen !== null && sales.some(({ netFen }) => netFen !== confirmedFen);
+    if (sales.length < 2 && !differs) return [];
+    const [first] = sales;
+    return [
+      {
+        ...NOTHING,
+        id: referenceCaseId(rrn),
+        kind: 'reference' as const,
+        since: Math.max(...sales.map(({ at }) => at)),
+        device: sales.every(({ device }) => device === first?.device) ? (first?.device ?? null) : null,
+        sales: sales.map(factsOf),
+        confirmedFen,
+        acts: allowedActs('reference'),
+      },
+    ];
+  });
+}
+
+export const factsOf = (sale: SaleEntry): SaleFacts => ({
+  device: sale.device,
+  sale: sale.sale,
+  order: sale.order,
+  merchant: sale.merchant,
+  state: sale.state,
+  booking: sale.booking,
+  amountFen: sale.amountFen,
+  netFen: sale.netFen,
+  faceFen: sale.faceFen,
+  serial: sale.serial,
+  at: sale.at,
+  rrn: sale.reference?.rrn ?? null,
+  auth: sale.reference?.auth ?? null,
+  last4: sale.reference?.last4 ?? null,
+  flags: sale.flags,
+  decisions: sale.decisions ?? [],
+});
