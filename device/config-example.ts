@@ -1,4 +1,9 @@
 /** The commented configuration that `codeplate init` writes: every key, what it is for, and why the default is what it is. */
+import { DISPLAYS } from './drivers/displays/index.js';
+import { PRINTER_MODELS } from './drivers/printers/models/index.js';
+import { READERS } from './drivers/readers/index.js';
+import { SCANNERS } from './drivers/scanners/index.js';
+import { VOICES } from './drivers/voices/index.js';
 
 export interface DeviceExample {
   readonly device: string;
@@ -50,28 +55,28 @@ gateway:
 
 # scanner:
 #   path: /dev/serial/by-id/usb-scanner
-#   driver: line          # line: types codes by itself; gm65: waits to be triggered
+#   driver: line          # ${namesOf(SCANNERS)}; line types codes by itself, gm65 waits to be triggered
 #   baud: 9600
 #   suffix: cr            # cr, crlf, lf, tab or none: what the scanner sends after a code
 #   aim: false            # true where the scanner is set to send AIM prefixes such as ]Q1
 
 # reader:
 #   path: /dev/serial/by-id/usb-reader
-#   driver: crp1          # crp1 or transbank
+#   driver: crp1          # ${namesOf(READERS)}
 #   baud: 115200
 
 # printer:
 #   path: /dev/serial/by-id/usb-printer
-#   model: generic-58     # generic-58, generic-80, mute-58 (never answers), xprinter-80, epson-tm-t82
+#   model: generic-58     # ${namesOf(PRINTER_MODELS)}
 #   baud: 9600
 
 # voice:
 #   path: /dev/serial/by-id/usb-voice
-#   driver: syn6288       # syn6288 or xfs5152
+#   driver: syn6288       # ${namesOf(VOICES)}
 
 # display:
 #   path: /dev/serial/by-id/usb-display
-#   driver: led8
+#   driver: led8          # ${namesOf(DISPLAYS)}
 
 # How the till's own software hands amounts in. Both may be used at once: the order number keeps them apart.
 till:
@@ -91,3 +96,5 @@ log: info
 
 /** JSON's strings are YAML's too, and never turn into numbers or dates. */
 const quoted = (text: string): string => JSON.stringify(text);
+
+const namesOf = (family: Readonly<Record<string, unknown>>): string => Object.keys(family).join(', ');

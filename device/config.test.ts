@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeProblem } from '#protocol/yaml-file.js';
-import { type DeviceConfig, parseDeviceConfig } from './config.js';
+import { type DeviceConfig, parseDeviceConfig, unheeded } from './config.js';
+import { SCANNERS } from './drivers/scanners/index.js';
 
 const WHOLE = `
 # A counter with everything
@@ -111,7 +112,9 @@ till: { http: { port: 70000 } }
     expect(about('gateway.url')).toContain('"http://gateway" - mqtt://host:port');
     expect(about('gateway.passwrod')).toContain('(not shown) - no such key; did you mean password?');
     expect(about('scanner.path')).toContain('missing - the path of a serial port');
-    expect(about('scanner.driver')).toContain('"gm56" - one of line, gm65; did you mean gm65?');
+    expect(about('scanner.driver')).toContain(
+      `"gm56" - one of ${Object.keys(SCANNERS).join(', ')}; did you mean gm65?`,
+    );
     expect(about('scanner.baud')).toContain('9601 - one of 1200, 2400');
     expect(about('scanner.aim')).toBe('scanner.aim: "sometimes" - true or false');
     expect(about('printer.model')).toContain('did you mean generic-58?');
@@ -181,4 +184,14 @@ printer: { path: /etc/codeplate/ports/x, model: generic-58 }
     expect(found.length).toBeGreaterThan(0);
     expect(found.every((line) => line.length > 10)).toBe(true);
   });
+});
+
+it('refuses an option that the scanner’s driver does not have', () => {
+  const scanners = { framed: { heeds: ['stripAimPrefix'] } } as const;
+  const problemsOf = (scanner: object) => unheeded({ scanner: { driver: 'framed', ...scanner } }, scanners);
+  expect(problemsOf({})).toEqual([]);
+  expect(problemsOf({ aim: true })).toEqual([]);
+  expect(problemsOf({ suffix: 'lf', aim: true })).toEqual([
+    { path: 'scanner.suffix', value: '"lf"', allowed: 'no such option of a framed scanner' },
+  ]);
 });

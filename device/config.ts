@@ -14,9 +14,10 @@ import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, ty
 import { err, ok, type Result } from '#protocol/result.js';
 import { type Problem, readYaml, valueAt } from '#protocol/yaml-file.js';
 import { DISPLAYS } from './drivers/displays/index.js';
-import { printerModels } from './drivers/printers/models/index.js';
+import { PRINTER_MODELS } from './drivers/printers/models/index.js';
 import { READERS } from './drivers/readers/index.js';
 import { SCANNERS } from './drivers/scanners/index.js';
+import type { ScannerDriver, ScannerOptions } from './drivers/scanners/scanner.js';
 import { VOICES } from './drivers/voices/index.js';
 import { nearest } from './nearest.js';
 
@@ -102,7 +103,7 @@ const fileSchema = z.strictObject({
   printer: z
     .strictObject({
       ...port(oneOf(['escpos']).default('escpos')),
-      model: oneOf(namesOf(Object.fromEntries(printerModels))),
+      model: oneOf(namesOf(PRINTER_MODELS)),
     })
     .optional(),
   voice: z.strictObject(port(oneOf(namesOf(VOICES)))).optional(),
@@ -193,7 +194,30 @@ function crossChecks(data: object, folder: string): Problem[] {
   if (isGiven('password') && !isGiven('username')) {
     problems.push({ path: 'gateway.username', value: 'missing', allowed: 'a name to go with the password' });
   }
+  problems.push(...unheeded(data, SCANNERS));
   return problems;
+}
+
+/** The configuration's name of each option that a scanner driver may heed. */
+const SCANNER_OPTIONS: Readonly<Record<keyof ScannerOptions, string>> = { suffix: 'suffix', stripAimPrefix: 'aim' };
+
+/** An option that the driver doesn't have would be set, and change nothing. */
+export function unheeded(data: object, scanners: Readonly<Record<string, Pick<ScannerDriver, 'heeds'>>>): Problem[] {
+  const name = textAt(data, ['scanner', 'driver']) ?? '';
+  const driver = Object.hasOwn(scanners, name) ? scanners[name] : undefined;
+  if (driver === undefined) return [];
+  const heeded = new Set(driver.heeds.map((option) => SCANNER_OPTIONS[option]));
+  return Object.values(SCANNER_OPTIONS).flatMap((option): Problem[] =>
+    heeded.has(option) || valueAt(data, ['scanner', option]) === undefined
+      ? []
+      : [
+          {
+            path: `scanner.${option}`,
+            value: shown(['scanner', option], data),
+            allowed: `no such option of a ${name} scanner`,
+          },
+        ],
+  );
 }
 
 /** Two drivers on one port would each eat half of what it says. */

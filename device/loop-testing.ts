@@ -32,6 +32,7 @@ export const SLIP = { auth: '1', rrn: '1', last4: '4321', scheme: 'UPI', readerT
 const puppet = (told: ReaderInput[]): ReaderDriver<null> => ({
   name: 'puppet',
   baudRate: 9_600,
+  examples: [{ shows: 'nothing', told: [], does: [] }],
   create: () => ({
     initial: null,
     step(_, input) {

@@ -7,9 +7,14 @@ import { parse } from 'yaml';
 import { parseDeviceConfig } from '#device/config.js';
 import { deviceConfigExample } from '#device/config-example.js';
 import { receiptDocument } from '#device/core/receipt.js';
+import { DISPLAYS } from '#device/drivers/displays/index.js';
 import { parseEcrLine } from '#device/drivers/ecr/ecr.js';
 import { generic58 } from '#device/drivers/printers/models/generic-58.js';
+import { PRINTER_MODELS } from '#device/drivers/printers/models/index.js';
 import { renderReceipt } from '#device/drivers/printers/render.js';
+import { READERS } from '#device/drivers/readers/index.js';
+import { SCANNERS } from '#device/drivers/scanners/index.js';
+import { VOICES } from '#device/drivers/voices/index.js';
 import { gatewayConfigExample } from '#gateway/config.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
@@ -82,6 +87,32 @@ it('the commented device.yaml offers no key that the README leaves out', () => {
     key.replace(/^gateway\.issuerKeys\.\d+$/, 'gateway.issuerKeys'),
   );
   expect(offered.filter((key) => !known.has(key))).toEqual([]);
+});
+
+/** Where a person looks up what there is: every member of a family stands there, and nothing that is none. */
+const FAMILIES = {
+  'scanner.driver': SCANNERS,
+  'reader.driver': READERS,
+  'printer.model': PRINTER_MODELS,
+  'voice.driver': VOICES,
+  'display.driver': DISPLAYS,
+} as const;
+
+describe.each(Object.entries<Readonly<Record<string, unknown>>>(FAMILIES))('the members of %s', (key, family) => {
+  it.each(READMES)('stand in %s', (readme) => {
+    const row = read(readme)
+      .split('\n')
+      .find((line) => line.startsWith(`| \`${key}\` |`));
+    const listed = [...(row ?? '').matchAll(/`([^`]+)`/g)].flatMap(([, name = '']) => (name === key ? [] : [name]));
+    expect({ [`${readme}, row ${key}`]: listed.toSorted() }).toEqual({
+      [`${readme}, row ${key}`]: Object.keys(family).toSorted(),
+    });
+  });
+
+  it('have their wiring in docs/wiring.md', () => {
+    const missing = Object.keys(family).filter((name) => !read('docs/wiring.md').includes(`\`${name}\``));
+    expect(missing.map((name) => `${name}: say in docs/wiring.md what to set on it`)).toEqual([]);
+  });
 });
 
 it('both READMEs have the same sections, tables and pictures', () => {

@@ -131,7 +131,11 @@ export const OPTIONS = {
     cutter: z.boolean().default(true),
     nativeQr: z.boolean().default(true),
   }),
-  voice: z.strictObject({ msPerCharacter: ms.optional(), interByteMs: ms.optional() }),
+  voice: z.strictObject({
+    checkByte: z.boolean().optional(),
+    msPerCharacter: ms.optional(),
+    interByteMs: ms.optional(),
+  }),
   display: z.strictObject({}),
 } as const;
 

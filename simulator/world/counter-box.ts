@@ -6,7 +6,7 @@ import { failedJournal } from '#device/adapters/failed-journal.js';
 import { CampaignDesk } from '#device/campaign-desk.js';
 import { SaleBook } from '#device/core/sale-book.js';
 import { floored, noTime, restored, type TrustedTime } from '#device/core/trusted-time.js';
-import { createPrinter, printerModels } from '#device/drivers/printers/index.js';
+import { createPrinter, PRINTER_MODELS, type PrinterModelName } from '#device/drivers/printers/index.js';
 import type { PrinterModel } from '#device/drivers/printers/printer.js';
 import { READERS } from '#device/drivers/readers/index.js';
 import { SCANNERS } from '#device/drivers/scanners/index.js';
@@ -56,7 +56,7 @@ export interface BoxOptions {
   readonly merchant: MerchantId;
   readonly campaign: Campaign;
   readonly driftPpm: number;
-  readonly printerModel: string;
+  readonly printerModel: PrinterModelName;
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   readonly network: Network;
@@ -90,9 +90,8 @@ export class CounterBox {
   constructor(options: BoxOptions) {
     this.#options = options;
     const { scheduler, chance, sha256, events } = options;
-    const model = printerModels.get(options.printerModel);
-    if (model === undefined) throw new Error(`no such printer model: ${options.printerModel}`);
-    this.#model = model;
+    const printer = options.printerModel;
+    this.#model = PRINTER_MODELS[printer];
     this.disk = new WorldDisk({
       scheduler,
       chance,
@@ -100,7 +99,7 @@ export class CounterBox {
       onDurable: events.durable,
       onAcknowledged: events.acknowledged,
     });
-    this.furniture = new Furniture({ scheduler, chance, model, events });
+    this.furniture = new Furniture({ scheduler, chance, printer, events });
     this.#clock = this.#newClock();
   }
 

@@ -2,10 +2,11 @@
  * What stands on a counter: scanner, card reader with its cardholders and bank, printer with its paper, voice. Each has
  * its own power and its own book, and none of them knows whether the agent lives.
  */
-import type { PrinterModel } from '#device/drivers/printers/printer.js';
+import type { PrinterModelName } from '#device/drivers/printers/index.js';
 import type { Machine } from '#protocol/machine.js';
 import type { Paper } from '../checkers/books.js';
 import { isLine, type PaperDocument, sentText } from '../hardware/printer/index.js';
+import { PRINTER_TWINS } from '../hardware/printer/twins.js';
 import { type PrinterOnWireEffect, type PrinterOnWireInput, printerOnWire } from '../hardware/printer-on-wire.js';
 import type { BookEntry } from '../hardware/readers/bank.js';
 import { type CrpEffect, type CrpInput, type CrpReader, crpReader } from '../hardware/readers/crp/machine.js';
@@ -43,10 +44,10 @@ export class Furniture {
   constructor(options: {
     readonly scheduler: Scheduler;
     readonly chance: Chance;
-    readonly model: PrinterModel;
+    readonly printer: PrinterModelName;
     readonly events: FurnitureEvents;
   }) {
-    const { scheduler, chance, model, events } = options;
+    const { scheduler, chance, printer, events } = options;
     this.#events = events;
     this.scanner = new Cable<ScannerInput, ScannerEffect>({
       scheduler,
@@ -62,11 +63,10 @@ export class Furniture {
         if (effect.kind === 'stage' && effect.state === 'ACCEPTED') events.commanded(effect.ref);
       },
     });
-    const profile = { columns: model.columns, charset: model.charset, status: model.status } as const;
     this.printer = new Cable<PrinterOnWireInput, PrinterOnWireEffect>({
       scheduler,
       chance,
-      machine: printerOnWire({ ...profile, cutter: model.cutter, nativeQr: model.qr === 'native' }),
+      machine: printerOnWire(PRINTER_TWINS[printer]),
       onEffect: (effect) => {
         if (effect.kind === 'printed') this.#printed(effect.document);
       },

@@ -2,6 +2,7 @@
  * One counter of the world: its box, and what is heard of it. It is also what faults, checkers and the world know it by,
  * and shows them only books: what is on disk, on paper, in the reader, and what was said.
  */
+import { PRINTER_MODEL_NAMES } from '#device/drivers/printers/index.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import { sha256 } from '#protocol/node-crypto.js';
@@ -16,7 +17,6 @@ import type { Scheduler } from './scheduler.js';
 import type { Signatures } from './signatures.js';
 import type { Trace } from './trace.js';
 
-const PRINTERS = ['generic-58', 'xprinter-80', 'epson-tm-t82', 'mute-58', 'generic-80'] as const;
 /** A tuned crystal and a bad one, in parts per million; the product reckons with 50. */
 const DRIFT_PPM = 40;
 /** From a power cut to the mains' coming back. */
@@ -56,7 +56,7 @@ export class WorldCounter implements Counter, CounterBooks {
       merchant,
       campaign: plan.campaign,
       driftPpm: own.between(-DRIFT_PPM, DRIFT_PPM),
-      printerModel: own.pick(PRINTERS),
+      printerModel: own.pick(PRINTER_MODEL_NAMES),
       scheduler,
       chance: own,
       network: options.network,

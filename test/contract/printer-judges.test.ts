@@ -9,14 +9,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { exampleReceipt } from '#device/core/example-receipt.js';
 import { type ReceiptFacts, receiptCode, receiptDocument } from '#device/core/receipt.js';
-import { printerModels, receiptText, renderReceipt } from '#device/drivers/printers/index.js';
+import { PRINTER_MODEL_NAMES, PRINTER_MODELS, receiptText, renderReceipt } from '#device/drivers/printers/index.js';
 import type { PrinterModel } from '#device/drivers/printers/printer.js';
 import type { ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import {
   linesOfText,
   PAPER_58,
-  PAPER_80,
   type PaperDocument,
   paperSvg,
   type Rendering,
@@ -35,6 +34,7 @@ import {
   YOU_HAO,
   YUAN_SIGN,
 } from '#simulator/hardware/printer/streams.js';
+import { PRINTER_TWINS } from '#simulator/hardware/printer/twins.js';
 
 // ---- the outside judges
 
@@ -214,12 +214,6 @@ const receipts: Readonly<Record<string, ReceiptFacts>> = {
   'a hostile merchant': { ...sale, merchant: '\x1bp\x00\x19\x19{code:x}|利民^^"~_`\\\x1dV0\x00超市\u00a5' },
   'a name of rare characters': { ...sale, merchant: '㐂䶮𠮷镕喆超市' },
 };
-const paperOf = (model: PrinterModel) => ({
-  ...(model.columns === 48 ? PAPER_80 : PAPER_58),
-  charset: model.charset,
-  cutter: model.cutter,
-  nativeQr: model.qr === 'native',
-});
 const only = ({ documents }: Rendering): PaperDocument => {
   const [document] = documents;
   if (document === undefined || documents.length > 1) throw new Error(`${documents.length} pieces of paper`);
@@ -229,12 +223,15 @@ const only = ({ documents }: Rendering): PaperDocument => {
 const words = (lines: readonly string[]): string[] =>
   lines.map((line) => line.replace(/\s/g, '')).filter((line) => line !== '' && !/^[-─]+$/.test(line));
 
-describe.each([...printerModels.values()].map((model) => [model.name, model] as const))('%s', (_, model) => {
+describe.each(PRINTER_MODEL_NAMES)('%s', (name) => {
+  const model: PrinterModel = PRINTER_MODELS[name];
+  const twin = PRINTER_TWINS[name];
+
   it.each(Object.entries(receipts))('prints %s as npos, jsqr and the virtual printer agree', async (_name, facts) => {
     for (const language of ['zh', 'en'] as const) {
       const document = receiptDocument(facts, { columns: model.columns, language });
       const { bytes } = renderReceipt(document, model);
-      const rendering = render(bytes, paperOf(model));
+      const rendering = render(bytes, twin);
       expect(rendering.unknown).toEqual([]);
       expect(faults(rendering)).toBe(0);
       const paper = only(rendering);
@@ -250,7 +247,7 @@ describe.each([...printerModels.values()].map((model) => [model.name, model] as 
       const document = receiptDocument(facts, { columns: model.columns, language: 'zh' });
       const { bytes, replaced } = renderReceipt(document, model);
       expect(replaced).toBe(0);
-      const read = linesOfText(only(render(bytes, paperOf(model))));
+      const read = linesOfText(only(render(bytes, twin)));
       expect(words(read)).toEqual(words(receiptText(document, model.columns).split('\n')));
     }
   });
@@ -258,7 +255,7 @@ describe.each([...printerModels.values()].map((model) => [model.name, model] as 
   it('puts a □ where its font has nothing, and no line is longer or shorter for it', () => {
     const document = receiptDocument({ ...sale, merchant: '龘㐂利民' }, { columns: model.columns, language: 'zh' });
     const { bytes, replaced } = renderReceipt(document, model);
-    const name = linesOfText(only(render(bytes, paperOf(model))))[0]?.trim();
+    const name = linesOfText(only(render(bytes, twin)))[0]?.trim();
     expect(name).toBe({ gb2312: '□□利民', gbk: '龘□利民', gb18030: '龘㐂利民' }[model.charset]);
     expect(replaced).toBe([...(name ?? '')].filter((char) => char === '□').length);
   });
@@ -274,7 +271,7 @@ describe.each([...printerModels.values()].map((model) => [model.name, model] as 
     fc.assert(
       fc.property(fc.array(hanzi, { minLength: 1, maxLength: model.columns / 2 }), (characters) => {
         const { bytes } = renderReceipt(characters.join(''), model);
-        const rendering = render(bytes, paperOf(model));
+        const rendering = render(bytes, twin);
         expect(rendering.unknown).toEqual([]);
         expect(linesOfText(only(rendering))[0]?.trim()).toBe(characters.join(''));
       }),

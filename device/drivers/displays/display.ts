@@ -1,5 +1,6 @@
 /** What every customer display driver is: a pure encoder, since these displays never answer. */
 import type { Fen } from '#protocol/money.js';
+import type { Examples } from '../transcript.js';
 
 export type Showing =
   | { readonly kind: 'clear' }
@@ -11,4 +12,11 @@ export interface DisplayDriver {
   /** Bytes to send when the port opens. */
   readonly greeting: Uint8Array;
   encode(showing: Showing): Uint8Array;
+  readonly examples: Examples<DisplayExample>;
+}
+
+/** Bytes as a text of one character each. */
+export interface DisplayExample {
+  readonly showing: Showing;
+  readonly bytes: string;
 }

@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { fen } from '#protocol/money.js';
 import { latin1Text } from '../bytes.js';
+import type { DisplayDriver } from './display.js';
+import { DISPLAYS } from './index.js';
 import { led8Display } from './led8.js';
 
 const shown = (amount: number, lamp: 'off' | 'price' | 'total' | 'received' | 'change' = 'total'): string =>
   latin1Text(led8Display.encode({ kind: 'amount', fen: fen(amount), lamp }));
+
+describe.each(Object.entries<DisplayDriver>(DISPLAYS))('a %s display', (name, driver) => {
+  it('stands in the table under its own name, and shows what its examples say', () => {
+    expect(driver.name).toBe(name);
+    for (const { showing, bytes } of driver.examples) expect(latin1Text(driver.encode(showing))).toBe(bytes);
+    const shown = new Set(driver.examples.map(({ showing }) => showing.kind));
+    const missing = (['clear', 'amount'] as const).filter((kind) => !shown.has(kind));
+    expect(missing.map((kind) => `${name}: write an example of showing "${kind}"`)).toEqual([]);
+  });
+});
 
 describe('an LED8 display', () => {
   it('starts empty', () => {

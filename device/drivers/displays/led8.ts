@@ -3,7 +3,7 @@
  * `ESC @` starts it, `0C` clears it, `ESC Q A digits CR` shows a number, `ESC s n` lights a lamp.
  */
 import { unreachable } from '#protocol/machine.js';
-import { type Fen, formatYuan } from '#protocol/money.js';
+import { type Fen, fen, formatYuan } from '#protocol/money.js';
 import { joinBytes, latin1Bytes } from '../bytes.js';
 import type { DisplayDriver, Showing } from './display.js';
 
@@ -24,6 +24,11 @@ const LAMPS: Readonly<Record<Extract<Showing, { kind: 'amount' }>['lamp'], strin
 export const led8Display: DisplayDriver = {
   name: 'led8',
   baudRate: 2_400,
+  examples: [
+    { showing: { kind: 'clear' }, bytes: '\u001bs0\f' },
+    { showing: { kind: 'amount', fen: fen(5_100), lamp: 'total' }, bytes: '\u001bs2\u001bQA51.00\r' },
+    { showing: { kind: 'amount', fen: fen(-550), lamp: 'change' }, bytes: '\u001bs4\u001bQA-5.50\r' },
+  ],
   greeting: joinBytes([ESC, 0x40], CLEAR),
   encode(showing) {
     switch (showing.kind) {

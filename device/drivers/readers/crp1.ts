@@ -30,6 +30,7 @@ import { unreachable } from '#protocol/machine.js';
 import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
 import { earliestWake, type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
 import { finality, objection, toAnswer } from './crp1/answers.js';
+import { CRP1_EXAMPLES } from './crp1/examples.js';
 import {
   ackMs,
   BAUD_RATE,
@@ -58,6 +59,7 @@ import { ReaderTalk } from './talk.js';
 export const crp1Reader: ReaderDriver<Crp1State> = {
   name: 'crp1',
   baudRate: BAUD_RATE,
+  examples: CRP1_EXAMPLES,
   create: ({ agent, baudRate }) => ({
     initial: INITIAL,
     step(state, input, at) {

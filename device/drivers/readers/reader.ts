@@ -7,6 +7,7 @@ import type { SaleId } from '#protocol/ids.js';
 import type { Machine } from '#protocol/machine.js';
 import type { Fen } from '#protocol/money.js';
 import type { CardSlip } from '#protocol/records/record.js';
+import type { Examples, Transcript } from '../transcript.js';
 
 export type ReaderInput =
   | { readonly kind: 'link-up' }
@@ -61,9 +62,12 @@ export type ReaderEffect =
   | { readonly kind: 'alarm'; readonly code: string; readonly what: string }
   | { readonly kind: 'noise'; readonly code: string; readonly what: string };
 
+export type ReaderExample = Transcript<ReaderInput, ReaderEffect>;
+
 export interface ReaderDriver<State = unknown> {
   readonly name: string;
   readonly baudRate: number;
+  readonly examples: Examples<ReaderExample>;
   create(options: ReaderOptions): Machine<State, ReaderInput, ReaderEffect>;
 }
 

@@ -31,6 +31,7 @@ import type { CardSlip } from '#protocol/records/record.js';
 import { earliestWake, later, type MonoMs } from '#protocol/time.js';
 import type { ReaderAnswer, ReaderDriver, ReaderInput } from './reader.js';
 import { ReaderTalk } from './talk.js';
+import { TRANSBANK_EXAMPLES } from './transbank/examples.js';
 import { ACK, encodeFrame, feed, IDLE, NAK } from './transbank/frame.js';
 import {
   INQUIRY_FRAME,
@@ -63,6 +64,7 @@ export const MEET_PAUSE_MS = 2_000;
 export const transbankReader: ReaderDriver<TransbankState> = {
   name: 'transbank',
   baudRate: 115_200,
+  examples: TRANSBANK_EXAMPLES,
   create: () => ({
     initial: INITIAL,
     step(state, input, at) {

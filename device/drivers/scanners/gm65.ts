@@ -11,7 +11,7 @@
 import { crc16Xmodem } from '#protocol/codes/crc16.js';
 import { type Machine, unreachable } from '#protocol/machine.js';
 import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
-import { joinBytes, NO_BYTES } from '../bytes.js';
+import { joinBytes, latin1Bytes, NO_BYTES } from '../bytes.js';
 import { betweenScans, isEnd } from './framing.js';
 import { type LineState, lineMachine } from './line.js';
 import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
@@ -41,7 +41,48 @@ export interface Gm65State {
   readonly lookAt: MonoMs | undefined;
 }
 
-export const gm65Scanner: ScannerDriver<Gm65State> = { name: 'gm65', baudRate: 9_600, create: gm65Machine };
+const bytes = (...parts: readonly (readonly number[] | string)[]): ScannerInput => ({
+  kind: 'bytes',
+  bytes: joinBytes(...parts.map((part) => (typeof part === 'string' ? latin1Bytes(part) : part))),
+});
+/** The reply of the manual to one trigger: done, one byte of data. */
+const TAKEN = [0x02, 0x00, 0x00, 0x01, 0x00, 0x33, 0x31];
+
+export const gm65Scanner: ScannerDriver<Gm65State> = {
+  name: 'gm65',
+  baudRate: 9_600,
+  heeds: ['suffix', 'stripAimPrefix'],
+  examples: [
+    {
+      shows: 'a trigger, its reply without an end, and the code behind it',
+      told: [
+        { kind: 'link-up' },
+        { kind: 'look', wanted: true },
+        bytes(TAKEN, '6212345678901234567\r'),
+        { kind: 'look', wanted: false },
+      ],
+      does: [
+        { kind: 'write', bytes: TRIGGER_FRAME },
+        { kind: 'scanned', text: '6212345678901234567' },
+      ],
+    },
+    {
+      shows: 'a reply that was damaged on the way, and control bytes in a code',
+      told: [
+        { kind: 'link-up' },
+        { kind: 'look', wanted: true },
+        bytes(TAKEN.with(6, 0x30), '62\u001d12\r'),
+        { kind: 'look', wanted: false },
+      ],
+      does: [
+        { kind: 'write', bytes: TRIGGER_FRAME },
+        { kind: 'noise', code: 'SCANNER_REPLY_CRC' },
+        { kind: 'noise', code: 'SCAN_CONTROL_BYTES' },
+      ],
+    },
+  ],
+  create: gm65Machine,
+};
 
 export function gm65Machine(options: ScannerOptions): Machine<Gm65State, ScannerInput, ScannerEffect> {
   const lines = lineMachine(options);

@@ -38,7 +38,38 @@ export interface LineState {
   readonly seen: readonly { readonly text: string; readonly until: MonoMs; readonly heeded: boolean }[];
 }
 
-export const lineScanner: ScannerDriver<LineState> = { name: 'line', baudRate: 9_600, create: lineMachine };
+const utf8 = (text: string): ScannerInput => ({ kind: 'bytes', bytes: new TextEncoder().encode(text) });
+
+export const lineScanner: ScannerDriver<LineState> = {
+  name: 'line',
+  baudRate: 9_600,
+  heeds: ['suffix', 'stripAimPrefix'],
+  examples: [
+    {
+      shows: 'two codes, each with its end',
+      told: [{ kind: 'link-up' }, utf8('6212345678901234567\rhttps://qr.95516.com/a\r')],
+      does: [
+        { kind: 'scanned', text: '6212345678901234567' },
+        { kind: 'scanned', text: 'https://qr.95516.com/a' },
+      ],
+    },
+    {
+      shows: 'a code with an AIM prefix, ended by silence',
+      options: { suffix: 'none', stripAimPrefix: true },
+      told: [{ kind: 'link-up' }, utf8(']Q1消费券'), { kind: 'pass', ms: IDLE_FLUSH_MS }],
+      does: [{ kind: 'scanned', text: '消费券' }],
+    },
+    {
+      shows: 'group separators of a drug box (GS1), then a payment code',
+      told: [{ kind: 'link-up' }, utf8('0109501101020917\u001d10LOT7\r6212345678901234567\r')],
+      does: [
+        { kind: 'noise', code: 'SCAN_CONTROL_BYTES' },
+        { kind: 'scanned', text: '6212345678901234567' },
+      ],
+    },
+  ],
+  create: lineMachine,
+};
 
 export function lineMachine(options: ScannerOptions): Machine<LineState, ScannerInput, ScannerEffect> {
   const silenceMs = options.suffix === 'none' ? IDLE_FLUSH_MS : LOST_END_MS;

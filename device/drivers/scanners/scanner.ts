@@ -1,5 +1,6 @@
 /** What every scanner driver is: bytes in, scanned texts out. */
 import type { Machine } from '#protocol/machine.js';
+import type { Examples, Transcript } from '../transcript.js';
 
 export type ScannerInput =
   | { readonly kind: 'link-up' }
@@ -19,10 +20,17 @@ export type ScannerEffect =
 export interface ScannerDriver<State = unknown> {
   readonly name: string;
   readonly baudRate: number;
+  /** The options that it heeds; the configuration refuses the others for it. */
+  readonly heeds: readonly (keyof ScannerOptions)[];
+  readonly examples: Examples<ScannerExample>;
   create(options: ScannerOptions): Machine<State, ScannerInput, ScannerEffect>;
 }
 
 export interface ScannerOptions {
   readonly suffix: 'cr' | 'crlf' | 'lf' | 'tab' | 'none';
   readonly stripAimPrefix: boolean;
+}
+
+export interface ScannerExample extends Transcript<ScannerInput, ScannerEffect> {
+  readonly options?: Partial<ScannerOptions>;
 }

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc16Xmodem } from '#protocol/codes/crc16.js';
+import type { Machine } from '#protocol/machine.js';
 import { joinBytes } from '../bytes.js';
-import { Bench, cutAt, cuts } from '../testing.js';
-import { AFTER_CODE_MS, gm65Machine, READ_MS, REPLY_MS, TRIGGER_FRAME } from './gm65.js';
+import { Bench, cutAt, cuts, expectTranscript } from '../testing.js';
+import { AFTER_CODE_MS, READ_MS, REPLY_MS, TRIGGER_FRAME } from './gm65.js';
 import { SCANNERS, type ScannerName } from './index.js';
-import { IDLE_FLUSH_MS, LOST_END_MS, lineMachine, SAME_CODE_MS } from './line.js';
-import type { ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
+import { IDLE_FLUSH_MS, LOST_END_MS, SAME_CODE_MS } from './line.js';
+import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const bytes = (data: Uint8Array | string): ScannerInput => ({
@@ -17,20 +18,49 @@ const scans = (effects: readonly ScannerEffect[]): string[] =>
   effects.flatMap((effect) => (effect.kind === 'scanned' ? [effect.text] : []));
 const codes = (effects: readonly ScannerEffect[]): string[] =>
   effects.flatMap((effect) => (effect.kind === 'noise' ? [effect.code] : []));
+const USUAL: ScannerOptions = { suffix: 'cr', stripAimPrefix: false };
+const machineOf = (
+  name: ScannerName,
+  options: Partial<ScannerOptions> = {},
+): Machine<unknown, ScannerInput, ScannerEffect> => {
+  const driver: ScannerDriver = SCANNERS[name];
+  return driver.create({ ...USUAL, ...options });
+};
 const bench = (options: Partial<ScannerOptions> = {}, name: ScannerName = 'line') =>
-  new Bench(
-    (name === 'line' ? lineMachine : gm65Machine)({ suffix: 'cr', stripAimPrefix: false, ...options }) as ReturnType<
-      typeof lineMachine
-    >,
-    {
-      kind: 'wake',
-    },
-  );
+  new Bench<unknown, ScannerInput, ScannerEffect>(machineOf(name, options), { kind: 'wake' });
+const NAMES = Object.keys(SCANNERS) as ScannerName[];
+const heeding = (option: keyof ScannerOptions): ScannerName[] =>
+  NAMES.filter((name) => (SCANNERS[name].heeds as readonly string[]).includes(option));
 
 const CODE = '6212345678901234567';
 const ACK = Uint8Array.of(0x02, 0x00, 0x00, 0x01, 0x00, 0x33, 0x31);
 
-describe.each(Object.keys(SCANNERS) as ScannerName[])('a %s scanner', (name) => {
+describe.each(NAMES)('a %s scanner', (name) => {
+  const driver: ScannerDriver = SCANNERS[name];
+
+  it('stands in the table under its own name', () => {
+    expect(driver.name).toBe(name);
+  });
+
+  it.each(driver.examples.map((example) => [example.shows, example] as const))(
+    'does what its example says, however it is cut: %s',
+    (_, example) => {
+      expectTranscript(
+        () => machineOf(name, example.options),
+        example,
+        (did, does) => expect(did).toEqual(does),
+      );
+    },
+  );
+
+  it('has examples of a code, and of what is none', () => {
+    const kinds = new Set(driver.examples.flatMap(({ does }) => does.map(({ kind }) => kind)));
+    const wanted = ['scanned', 'noise'].filter((kind) => !kinds.has(kind as ScannerEffect['kind']));
+    expect(wanted.map((kind) => `${name}: write an example of a transcript that ends in "${kind}"`)).toEqual([]);
+  });
+});
+
+describe.each(heeding('suffix'))('a %s scanner, whose scans end as the port is configured,', (name) => {
   it.each([
     ['CR', 'cr', '\r'],
     ['LF', 'lf', '\n'],
@@ -141,10 +171,13 @@ describe.each(Object.keys(SCANNERS) as ScannerName[])('a %s scanner', (name) => 
     expect(sights(3)).toEqual([]);
   });
 
-  it('strips the AIM prefix only where the port is configured so', () => {
-    expect(scans(bench({ stripAimPrefix: true }, name).put(bytes(`]Q1${CODE}\r]C0\r`)))).toEqual([CODE]);
-    expect(scans(bench({}, name).put(bytes(`]Q1${CODE}\r`)))).toEqual([`]Q1${CODE}`]);
-  });
+  it.runIf(heeding('stripAimPrefix').includes(name))(
+    'strips the AIM prefix only where the port is configured so',
+    () => {
+      expect(scans(bench({ stripAimPrefix: true }, name).put(bytes(`]Q1${CODE}\r]C0\r`)))).toEqual([CODE]);
+      expect(scans(bench({}, name).put(bytes(`]Q1${CODE}\r`)))).toEqual([`]Q1${CODE}`]);
+    },
+  );
 
   it('forgets half a code when the port is lost', () => {
     const on = bench({}, name);

@@ -62,8 +62,8 @@ export interface VoiceState {
   readonly said: readonly string[];
 }
 
-export function voiceDriver(model: VoiceModel): VoiceDriver<VoiceState> {
-  return { name: model.name, baudRate: model.baudRate, create: () => voiceMachine(model) };
+export function voiceDriver(model: VoiceModel, examples: VoiceDriver['examples']): VoiceDriver<VoiceState> {
+  return { name: model.name, baudRate: model.baudRate, examples, create: () => voiceMachine(model) };
 }
 
 export function voiceMachine(model: VoiceModel): Machine<VoiceState, VoiceInput, VoiceEffect> {

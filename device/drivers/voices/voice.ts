@@ -1,6 +1,7 @@
 /** What every voice driver is: sentences in, spoken once each, in order, the stale ones left out. */
 import type { Machine } from '#protocol/machine.js';
 import type { MonoMs } from '#protocol/time.js';
+import type { Examples, Transcript } from '../transcript.js';
 
 export type VoiceInput =
   | { readonly kind: 'link-up' }
@@ -22,8 +23,11 @@ export type VoiceEffect =
   | { readonly kind: 'dropped'; readonly id: string; readonly why: 'stale' | 'no-voice' | 'rejected' }
   | { readonly kind: 'noise'; readonly code: string; readonly what: string };
 
+export type VoiceExample = Transcript<VoiceInput, VoiceEffect>;
+
 export interface VoiceDriver<State = unknown> {
   readonly name: string;
   readonly baudRate: number;
+  readonly examples: Examples<VoiceExample>;
   create(): Machine<State, VoiceInput, VoiceEffect>;
 }

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { monoMs } from '#protocol/time.js';
-import { Bench } from '../testing.js';
+import { Bench, expectTranscript } from '../testing.js';
 import { MAX_TEXT_BYTES, queryFrame, speakFrame } from './frame.js';
 import { VOICES, type VoiceName } from './index.js';
 import { FRAME_GAP_MS, MAX_WAITING, QUERY_MS, SPEAKING_MS, voiceMachine } from './machine.js';
 import { SYN6288 } from './syn6288.js';
 import { encodeText } from './text.js';
-import type { VoiceEffect, VoiceInput } from './voice.js';
+import type { VoiceDriver, VoiceEffect, VoiceInput } from './voice.js';
 import { XFS5152 } from './xfs5152.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -194,5 +194,17 @@ describe('a voice module', () => {
 describe('the table of voices', () => {
   it.each(Object.keys(VOICES) as VoiceName[])('knows %s by its own name', (name) => {
     expect(VOICES[name].name).toBe(name);
+  });
+
+  it.each(Object.keys(VOICES) as VoiceName[])('has examples of %s, and it does what they say', (name) => {
+    const driver: VoiceDriver = VOICES[name];
+    for (const example of driver.examples)
+      expectTranscript(
+        () => driver.create(),
+        example,
+        (did, does) => expect(did).toEqual(does),
+      );
+    const spoken = driver.examples.some(({ does }) => does.some(({ kind }) => kind === 'spoken'));
+    expect(spoken ? [] : [`${name}: write an example of a sentence that is spoken`]).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 /** XFS5152, and with it SYN6658 and VTX316: the same frames as SYN6288 without the xor at the end. */
+import { oneSentence } from './example.js';
 import type { VoiceModel } from './frame.js';
 import { voiceDriver } from './machine.js';
 
@@ -9,4 +10,4 @@ export const XFS5152: VoiceModel = {
   encodings: { gbk: 1, utf16be: 3 },
 };
 
-export const xfs5152Voice = voiceDriver(XFS5152);
+export const xfs5152Voice = voiceDriver(XFS5152, [oneSentence('fd000a0101cad5bfee3531d4aa')]);

@@ -1,5 +1,5 @@
 /**
- * A virtual SYN6288 voice module: checks every frame, "speaks" at a talker's pace, answers busy and idle, and writes
+ * A virtual voice module, SYN6288 or its kin: checks every frame, "speaks" at a talker's pace, answers busy and idle, and writes
  * down what was heard. Text is decoded with the platform's own decoders, not with the encoder's tables.
  */
 import type { Machine } from '#protocol/machine.js';
@@ -30,6 +30,8 @@ const IDLE = 0x4f;
 const HEAD = 0xfd;
 
 export interface VoiceOptions {
+  /** SYN6288 ends a frame with the xor of its bytes; XFS5152 and its kin have none. */
+  readonly checkByte?: boolean | undefined;
   /** Time it takes for one character; scenarios talk faster than people. */
   readonly msPerCharacter?: number | undefined;
   /** Datasheet: a frame with more than 8 ms between two bytes is dropped. Off by default: a pty's scheduling isn't a UART's. */
@@ -143,7 +145,8 @@ function listen(turn: Turn, bytes: Uint8Array): void {
     const [, high, low] = rest;
     if (high === undefined || low === undefined) break;
     const length = high * 256 + low;
-    if (length < 2 || length > MAX_TEXT_BYTES + 3) {
+    const check = turn.options.checkByte === false ? 0 : 1;
+    if (length < 1 + check || length > MAX_TEXT_BYTES + 2 + check) {
       complain(turn, `a frame of ${length} bytes`);
       reply(turn, REJECTED);
       rest = rest.slice(1);
@@ -164,15 +167,17 @@ function listen(turn: Turn, bytes: Uint8Array): void {
 }
 
 function obey(turn: Turn, frame: Uint8Array, refuse: boolean): void {
-  const xor = frame.subarray(0, -1).reduce((sum, byte) => sum ^ byte, 0);
-  if (xor !== frame[frame.length - 1]) complain(turn, 'a wrong check byte');
-  if (refuse || xor !== frame[frame.length - 1]) {
+  const content = turn.options.checkByte === false ? frame : frame.subarray(0, -1);
+  const xor = content.reduce((sum, byte) => sum ^ byte, 0);
+  const agrees = content === frame || xor === frame[frame.length - 1];
+  if (!agrees) complain(turn, 'a wrong check byte');
+  if (refuse || !agrees) {
     reply(turn, REJECTED);
     return;
   }
   switch (frame[3]) {
     case 0x01:
-      speak(turn, frame[4] ?? 0, frame.subarray(5, -1));
+      speak(turn, frame[4] ?? 0, content.subarray(5));
       return;
     case 0x02:
       reply(turn, ACCEPTED);

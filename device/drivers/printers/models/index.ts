@@ -6,6 +6,15 @@ import { generic80 } from './generic-80.js';
 import { mute58 } from './mute-58.js';
 import { xprinter80 } from './xprinter-80.js';
 
-const ALL: readonly PrinterModel[] = [generic58, generic80, mute58, xprinter80, epsonTmT82];
+export const PRINTER_MODELS = {
+  'generic-58': generic58,
+  'xprinter-80': xprinter80,
+  'epson-tm-t82': epsonTmT82,
+  'mute-58': mute58,
+  'generic-80': generic80,
+} as const satisfies Record<string, PrinterModel>;
 
-export const printerModels: ReadonlyMap<string, PrinterModel> = new Map(ALL.map((model) => [model.name, model]));
+export type PrinterModelName = keyof typeof PRINTER_MODELS;
+export const PRINTER_MODEL_NAMES = Object.keys(PRINTER_MODELS) as [PrinterModelName, ...PrinterModelName[]];
+
+export const printerModels: ReadonlyMap<string, PrinterModel> = new Map(Object.entries<PrinterModel>(PRINTER_MODELS));
