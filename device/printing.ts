@@ -5,7 +5,7 @@
 import type { ReceiptNo } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { REPRINTS_UNASKED_AT_BOOT } from './core/limits.js';
-import { receiptOf, type Sale, type SaleEffect } from './core/sale.js';
+import { type AttemptSlip, attemptSlip, receiptOf, type Sale, type SaleEffect } from './core/sale.js';
 import type { SaleBook } from './core/sale-book.js';
 import type { PaperState, PrinterEffect, PrintJob } from './drivers/printers/printer.js';
 import type { Peripherals } from './peripherals.js';
@@ -13,9 +13,10 @@ import type { Log } from './ports/log.js';
 import type { LinkState } from './ports/serial-link.js';
 
 type ReceiptEffect = Extract<SaleEffect, { kind: 'receipt' }>;
+export type Printable = ReceiptEffect | AttemptSlip;
 
 /** Makes a receipt's bytes for the printer that is configured. */
-export type ReceiptTypesetter = (receipt: ReceiptEffect, copy: PrintJob['copy']) => Uint8Array;
+export type ReceiptTypesetter = (receipt: Printable, copy: PrintJob['copy']) => Uint8Array;
 
 export interface PrintingOptions {
   readonly peripherals: Peripherals;
@@ -27,7 +28,7 @@ export interface PrintingOptions {
 export class Printing {
   readonly #options: PrintingOptions;
   /** Jobs handed to the printer and not yet done, with what makes another copy of them. */
-  readonly #waiting = new Map<string, { readonly job: PrintJob; readonly effect: ReceiptEffect }>();
+  readonly #waiting = new Map<string, { readonly job: PrintJob; readonly effect: Printable }>();
   /** Of before the start, and not handed over yet. */
   readonly #owed: ReceiptEffect[] = [];
   /** Jobs that won't come by themselves. */
@@ -48,7 +49,7 @@ export class Printing {
     return this.#held.size + this.#owed.length;
   }
 
-  print(effect: ReceiptEffect, copy: PrintJob['copy']): void {
+  print(effect: Printable, copy: PrintJob['copy']): void {
     const { peripherals, typeset } = this.#options;
     if (!peripherals.hasPrinter) return;
     this.#copies += 1;
@@ -71,7 +72,7 @@ export class Printing {
 
   /** 补打: the sale's newest receipt once more. False where a copy of it waits already: a key pressed twice prints once. */
   again(sale: Sale): boolean {
-    const effect = receiptOf(sale);
+    const effect = receiptOf(sale) ?? attemptSlip(sale);
     if (effect === undefined) return false;
     for (const { job } of this.#waiting.values())
       if (job.copy === 'reprint' && job.receipt === effect.receipt) return false;
@@ -107,12 +108,17 @@ export class Printing {
     this.#options.peripherals.printer({ kind: 'resume' });
   }
 
+  #done({ job, outcome }: Extract<PrinterEffect, { kind: 'done' }>): void {
+    const isReceipt = this.#waiting.get(job.id)?.effect.kind !== 'attempt';
+    this.#waiting.delete(job.id);
+    this.#held.delete(job.id);
+    if (isReceipt) this.#options.onPrinted(job.receipt, job.copy, outcome);
+  }
+
   heard(effect: Exclude<PrinterEffect, { kind: 'write' | 'noise' }>): void {
     switch (effect.kind) {
       case 'done':
-        this.#waiting.delete(effect.job.id);
-        this.#held.delete(effect.job.id);
-        this.#options.onPrinted(effect.job.receipt, effect.job.copy, effect.outcome);
+        this.#done(effect);
         return;
       case 'held':
         // Not kept by the printer's queue: the journal still knows that it was never printed, and the next start offers it.

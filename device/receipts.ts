@@ -1,17 +1,17 @@
 /** From a sale's receipt effect to the bytes of the printer that is configured: facts, document, stream. */
 import { zoneOf } from '#protocol/campaign/calendar.js';
 import { utcText } from '#protocol/campaign/clock-text.js';
+import { type CompiledCampaign, compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { CardSlip } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
+import { couponFate } from './core/coupon-fate.js';
 import { type ReceiptFacts, type ReceiptLanguage, receiptDocument } from './core/receipt.js';
-import type { SaleEffect } from './core/sale.js';
-import { reasonLine } from './core/sale-view.js';
+import { notMovedLine, reasonLine } from './core/sale-view.js';
 import { renderReceipt } from './drivers/printers/index.js';
 import type { PrinterModel } from './drivers/printers/printer.js';
 import type { Log } from './ports/log.js';
-
-type ReceiptEffect = Extract<SaleEffect, { kind: 'receipt' }>;
+import type { Printable } from './printing.js';
 
 export interface ReceiptSettings {
   readonly model: PrinterModel;
@@ -24,7 +24,7 @@ export interface ReceiptSettings {
 
 export function receiptTypesetter(
   settings: ReceiptSettings,
-): (effect: ReceiptEffect, copy: 'original' | 'reprint') => Uint8Array {
+): (effect: Printable, copy: 'original' | 'reprint') => Uint8Array {
   return (effect, copy) => {
     const document = receiptDocument(factsOf(effect, copy, settings), {
       columns: settings.model.columns,
@@ -36,11 +36,11 @@ export function receiptTypesetter(
   };
 }
 
-function factsOf(effect: ReceiptEffect, copy: 'original' | 'reprint', settings: ReceiptSettings): ReceiptFacts {
-  const { facts, settlement, slip } = effect;
-  const { charge } = settlement;
+function factsOf(effect: Printable, copy: 'original' | 'reprint', settings: ReceiptSettings): ReceiptFacts {
+  const { facts } = effect;
+  const charge = effect.kind === 'attempt' ? effect.charge : effect.settlement.charge;
   const campaign = settings.campaign();
-  const common = {
+  const base = {
     copy,
     receipt: effect.receipt,
     merchant: campaign?.merchants.find((merchant) => merchant.id === facts.merchant)?.name ?? settings.merchantName,
@@ -48,16 +48,37 @@ function factsOf(effect: ReceiptEffect, copy: 'original' | 'reprint', settings: 
     order: facts.order,
     time: timeOf(effect, campaign),
     netFen: charge.netFen,
-    card: { scheme: slip.scheme, last4: slip.last4, auth: slip.auth, rrn: slip.rrn },
     campaign: campaign === undefined ? null : { name: campaign.name, line: campaign.receiptLine },
   };
+  if (effect.kind === 'attempt') {
+    const { coupon } = charge;
+    return {
+      ...base,
+      kind: 'attempt',
+      card: null,
+      amountFen: facts.amountFen,
+      why: notMovedLine(effect.why),
+      coupon: coupon === null ? null : { faceFen: coupon.faceFen },
+    };
+  }
+  const { settlement, slip } = effect;
+  const common = { ...base, card: { scheme: slip.scheme, last4: slip.last4, auth: slip.auth, rrn: slip.rrn } };
   if (effect.of === 'refund') {
     return {
       ...common,
       kind: 'refund',
       original: settlement.receipt,
       coupon:
-        charge.coupon === null ? null : { faceFen: charge.coupon.faceFen, rule: campaign?.refund ?? 'stays-used' },
+        charge.coupon === null
+          ? null
+          : {
+              faceFen: charge.coupon.faceFen,
+              fate: couponFate(campaign && compiled(campaign), {
+                netFen: charge.netFen,
+                coupon: charge.coupon,
+                when: effect.when,
+              }),
+            },
     };
   }
   return {
@@ -76,8 +97,13 @@ function factsOf(effect: ReceiptEffect, copy: 'original' | 'reprint', settings: 
   };
 }
 
-function timeOf({ when, slip }: ReceiptEffect, campaign: Campaign | undefined): string | null {
-  return when === null ? readerTime(slip) : localText(when.earliest, campaign);
+/** undefined: this box's time zones are older than the campaign's, and its last day can't be told. */
+const compiled = (campaign: Campaign): CompiledCampaign | undefined =>
+  zoneOf(campaign.window.timeZone) === undefined ? undefined : compileCampaign(campaign);
+
+function timeOf(effect: Printable, campaign: Campaign | undefined): string | null {
+  if (effect.when !== null) return localText(effect.when.earliest, campaign);
+  return effect.kind === 'attempt' ? null : readerTime(effect.slip);
 }
 
 function localText(at: WallMs, campaign: Campaign | undefined): string {

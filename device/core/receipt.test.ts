@@ -74,19 +74,45 @@ describe('a receipt', () => {
   });
 
   it.each([
-    ['stays-used', '消费券视为已使用，不予退还'],
-    ['restored-if-full', '消费券退回原账户'],
-    ['restored-next-day', '消费券次日退回原账户'],
-    ['pro-rata', '消费券按退款比例退回'],
-  ] as const)('of a refund under %s gives back what was paid, and says: %s', (rule, sentence) => {
+    ['used', '消费券视为已使用，不予退还'],
+    ['held', '消费券退回原账户，活动期内可再用'],
+    ['held-next-day', '消费券次日退回原账户，活动期内可再用'],
+    ['unsure', '消费券能否退回按活动规则'],
+  ] as const)('of a refund after which the coupon is %s gives back what was paid, and says: %s', (fate, sentence) => {
     const text = lines(
-      { ...sale, kind: 'refund', original: 'YH-0001-000042' as ReceiptNo, coupon: { faceFen: fen(4000), rule } },
+      { ...sale, kind: 'refund', original: 'YH-0001-000042' as ReceiptNo, coupon: { faceFen: fen(4000), fate } },
       48,
     ).join('\n');
     expect(text).toContain('退款凭证');
     expect(text).toMatch(/退款金额 +￥219\.90/);
     expect(text).toMatch(/原小票号 +YH-0001-000042/);
     expect(text.replace(/\n/g, '')).toContain(sentence);
+  });
+
+  it('of a payment that was not made says so, why, and that the coupon is free', () => {
+    const facts: ReceiptFacts = {
+      ...sale,
+      kind: 'attempt',
+      copy: 'reprint',
+      card: null,
+      coupon: { faceFen: fen(4000) },
+      why: { zh: '卡被拒绝（51 余额不足，请换卡或换付款方式）', en: 'The card was declined (51)' },
+    };
+    const text = lines(facts).join('\n');
+    expect(text).toContain('未收款凭证');
+    expect(text).toMatch(/实收 +￥0\.00/);
+    expect(text.replace(/\n/g, '')).toContain('51 余额不足');
+    expect(text).toContain('消费券已退回');
+    expect(text).not.toMatch(/实付|节省|补打/);
+  });
+
+  it('keeps an order of 64 characters whole, on lines of its own', () => {
+    const order = `A${'0'.repeat(62)}Z` as OrderNo;
+    for (const columns of [32, 48] as const) {
+      const said = lines({ ...sale, order }, columns);
+      expect(said.join('').replace(/ /g, '')).toContain(`订单号${order}`);
+      for (const line of said) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+    }
   });
 
   it('printed again is marked 补打 in both languages', () => {

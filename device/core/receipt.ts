@@ -4,10 +4,10 @@
  * Chinese first, English labels by choice: the merchant's and the campaign's own words stay as they are.
  */
 
-import type { RefundRule } from '#protocol/campaign/schema.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, fen, formatYuan, formatYuanShort, subtractFen } from '#protocol/money.js';
+import type { CouponFate } from './coupon-fate.js';
 import { displayWidth, escapeMarkup, printable, trimToWidth, wrapToWidth } from './receipt-text.js';
 
 export type ReceiptLanguage = 'zh' | 'en';
@@ -47,11 +47,20 @@ export interface RefundFacts extends CommonFacts {
   readonly kind: 'refund';
   /** The sale's receipt. */
   readonly original: ReceiptNo;
-  /** The coupon that the sale used, and what the campaign says becomes of it. */
-  readonly coupon: { readonly faceFen: Fen; readonly rule: RefundRule } | null;
+  /** The coupon that the sale used, and what becomes of it. */
+  readonly coupon: { readonly faceFen: Fen; readonly fate: CouponFate } | null;
 }
 
-export type ReceiptFacts = SaleFacts | RefundFacts;
+/** On request, for a customer who wants it in writing that nothing was taken. */
+export interface AttemptFacts extends CommonFacts {
+  readonly kind: 'attempt';
+  readonly amountFen: Fen;
+  /** Why, with the bank's code. */
+  readonly why: { readonly zh: string; readonly en: string };
+  readonly coupon: { readonly faceFen: Fen } | null;
+}
+
+export type ReceiptFacts = SaleFacts | RefundFacts | AttemptFacts;
 
 export interface ReceiptLayout {
   /** Half-width columns: 32 on 58 mm paper, 48 on 80 mm. */
@@ -78,7 +87,8 @@ export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): str
   if (facts.campaign !== null && !facts.campaign.line.includes(facts.campaign.name))
     page.centre(facts.campaign.name, 'plain', NAME_LINES);
   if (facts.kind === 'refund') page.centre(say.refund, 'big', 1);
-  if (facts.copy === 'reprint') page.centre(say.reprint, 'big', 1);
+  if (facts.kind === 'attempt') page.centre(say.notCharged, 'big', 1);
+  else if (facts.copy === 'reprint') page.centre(say.reprint, 'big', 1);
   page.rule();
   page.pair(say.device, facts.device);
   page.pair(say.order, facts.order);
@@ -90,6 +100,9 @@ export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): str
       break;
     case 'refund':
       refundLines(page, facts, layout.language);
+      break;
+    case 'attempt':
+      attemptLines(page, facts, layout.language);
       break;
     default:
       unreachable(facts);
@@ -166,7 +179,15 @@ function refundLines(page: Page, facts: RefundFacts, language: ReceiptLanguage):
   page.pair(say.refunded, `￥${formatYuan(facts.netFen)}`, 'big');
   if (facts.coupon === null) return;
   page.pair(say.couponUsed, `${formatYuan(facts.coupon.faceFen)}`);
-  page.left(say.afterRefund[facts.coupon.rule]);
+  page.left(say.afterRefund[facts.coupon.fate]);
+}
+
+function attemptLines(page: Page, facts: AttemptFacts, language: ReceiptLanguage): void {
+  const say = WORDS[language];
+  page.pair(say.amount, formatYuan(facts.amountFen));
+  page.pair(say.charged, `￥${formatYuan(fen(0))}`, 'big');
+  page.left(facts.why[language]);
+  if (facts.coupon !== null) page.left(say.couponFree);
 }
 
 type Weight = 'plain' | 'strong' | 'big';
@@ -240,7 +261,10 @@ interface Words {
   readonly originalReceipt: string;
   readonly refunded: string;
   readonly couponUsed: string;
-  readonly afterRefund: Readonly<Record<RefundRule, string>>;
+  readonly afterRefund: Readonly<Record<CouponFate, string>>;
+  readonly notCharged: string;
+  readonly charged: string;
+  readonly couponFree: string;
   readonly card: string;
   /** Card schemes under the name that customers know; another is printed as the reader calls it. */
   readonly schemes: Readonly<Partial<Record<string, string>>>;
@@ -268,11 +292,14 @@ const WORDS: Readonly<Record<ReceiptLanguage, Words>> = {
     refunded: '退款金额',
     couponUsed: '原单消费券',
     afterRefund: {
-      'stays-used': '退还实付金额；消费券视为已使用，不予退还。',
-      'restored-if-full': '退还实付金额；全额退款且在有效期内的消费券退回原账户。',
-      'restored-next-day': '退还实付金额；消费券次日退回原账户。',
-      'pro-rata': '退还实付金额；消费券按退款比例退回。',
+      used: '退还实付金额；消费券视为已使用，不予退还。',
+      held: '退还实付金额；消费券退回原账户，活动期内可再用。',
+      'held-next-day': '退还实付金额；消费券次日退回原账户，活动期内可再用。',
+      unsure: '退还实付金额；消费券能否退回按活动规则，以顾客的消费券账户为准。',
     },
+    notCharged: '未收款凭证',
+    charged: '实收',
+    couponFree: '消费券已退回，可再用',
     card: '支付方式',
     schemes: { UNIONPAY: '银联', VISA: 'Visa', MASTERCARD: '万事达' },
     auth: '授权码',
@@ -297,11 +324,15 @@ const WORDS: Readonly<Record<ReceiptLanguage, Words>> = {
     refunded: 'Refunded',
     couponUsed: 'Coupon of the sale',
     afterRefund: {
-      'stays-used': 'What was paid is refunded. The coupon counts as used and is not given back.',
-      'restored-if-full': 'What was paid is refunded. A coupon still valid is restored after a full refund.',
-      'restored-next-day': 'What was paid is refunded. The coupon is restored the next day.',
-      'pro-rata': 'What was paid is refunded. The coupon is restored in proportion.',
+      used: 'What was paid is refunded. The coupon counts as used and is not given back.',
+      held: 'What was paid is refunded. The coupon is given back and can be used while the campaign lasts.',
+      'held-next-day': 'What was paid is refunded. The coupon is given back the next day, while the campaign lasts.',
+      unsure:
+        "What was paid is refunded. Whether the coupon comes back, the campaign's rule decides: see your coupons.",
     },
+    notCharged: 'NOT CHARGED',
+    charged: 'Charged',
+    couponFree: 'The coupon is free again',
     card: 'Paid by',
     schemes: { UNIONPAY: 'UnionPay', VISA: 'Visa', MASTERCARD: 'Mastercard' },
     auth: 'Authorisation',

@@ -163,6 +163,23 @@ export type SaleEffect =
       readonly of: 'sale' | 'refund';
     };
 
+/** A slip for who wants it in writing that nothing was taken. It is no receipt: no number of the journal stands for it. */
+export interface AttemptSlip {
+  readonly kind: 'attempt';
+  readonly facts: SaleFacts;
+  readonly charge: Charge;
+  readonly why: NotMovedWhy;
+  readonly receipt: ReceiptNo;
+  readonly when: JournalRecord['at'];
+}
+
+export function attemptSlip(sale: Sale): AttemptSlip | undefined {
+  if (sale.at !== 'not-charged') return undefined;
+  const { facts, charge, outcome, code } = sale;
+  const receipt = receiptNo(facts.device, facts.sale);
+  return { kind: 'attempt', facts, charge, why: { outcome, code }, receipt, when: facts.openedAt ?? null };
+}
+
 export const receiptNo = (device: DeviceId, movement: SaleId): ReceiptNo => `${device}-${movement}` as ReceiptNo;
 
 /** Nothing more will happen to it by itself: the counter is free for the next customer. */

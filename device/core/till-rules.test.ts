@@ -75,7 +75,7 @@ describe('a key of the till', () => {
     ['closing', SO, NO, NO, NO, OK],
     ['unknown', SO, OK, NO, NO, OK],
     ['abandoned', NO, SO, NO, NO, NO],
-    ['not-charged', NO, SO, NO, NO, SO],
+    ['not-charged', NO, SO, NO, OK, SO],
     ['settled', SO, NO, OK, OK, SO],
     ['refunding', SO, NO, SO, NO, OK],
     ['refund-unknown', SO, NO, SO, NO, OK],

@@ -57,7 +57,8 @@ export function faultOfRequest(
       if (counter.busy) return 'COUNTER_BUSY';
       return counter.readerReady ? undefined : 'READER_AWAY';
     case 'reprint':
-      if (sale.at !== 'settled' && sale.at !== 'refunded') return 'NOT_IN_THIS_STATE';
+      // Of one that wasn't charged, a slip that says so.
+      if (sale.at !== 'settled' && sale.at !== 'refunded' && sale.at !== 'not-charged') return 'NOT_IN_THIS_STATE';
       return counter.printerThere ? undefined : 'PRINTER_AWAY';
     case 'ask-again':
       return sale.at === 'charging' || sale.at === 'refunding' ? undefined : 'NOT_IN_THIS_STATE';

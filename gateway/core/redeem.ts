@@ -14,9 +14,9 @@
  * first in the ledger keeps it, and if the other one charges too, that one is the conflict. One that nothing proves
  * (`proof.ts`) takes no coupon and goes to `disputed`.
  */
+import { comingBack } from '#protocol/campaign/coming-back.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Tier } from '#protocol/campaign/schema.js';
-import { nextMidnight } from '#protocol/campaign/window.js';
 import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { type Fen, fen, ZERO_FEN } from '#protocol/money.js';
@@ -268,8 +268,8 @@ function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
   }
   const { merchant, faceFen: taken, netFen, legs: redeemed } = before;
   const { campaign } = rules;
-  const usableFrom = campaign.refund === 'restored-next-day' ? nextMidnight(campaign, context.now) : context.now;
-  const usableAgain = usableFrom <= rules.compiled.ends && !before.flags.includes(USED_AGAIN);
+  const { usableFrom, inTime } = comingBack(rules.compiled, context.now);
+  const usableAgain = inTime && !before.flags.includes(USED_AGAIN);
   const ask = { netFen, faceFen: taken, refundedNetFen: record.netFen, usableAgain };
   const outcome = refundOutcome(campaign.refund, ask);
   const isKept = before.booking === 'kept';

@@ -205,6 +205,7 @@ export const counterMutants: readonly Mutant[] = [
   })),
   mutant('receipt-says-gross', 'prints the amount before the coupon as the amount paid', 'calm', () => ({
     typeset: (typeset) => (receipt, copy) => {
+      if (receipt.kind === 'attempt') return typeset(receipt, copy);
       const { settlement, facts } = receipt;
       const charge = { ...settlement.charge, netFen: facts.amountFen };
       return typeset({ ...receipt, settlement: { ...settlement, charge } }, copy);

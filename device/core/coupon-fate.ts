@@ -1,0 +1,35 @@
+/**
+ * What a refund slip may promise about the coupon: what the rule gives, by the very function that the gateway decides with,
+ * and nothing where this counter can't know. A customer has it in writing.
+ */
+import { comingBack } from '#protocol/campaign/coming-back.js';
+import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
+import { refundOutcome } from '#protocol/campaign/rules/refund.js';
+import type { Fen } from '#protocol/money.js';
+import type { JournalledCoupon, JournalRecord } from '#protocol/records/record.js';
+import type { WallMs } from '#protocol/time.js';
+
+/** `unsure`: the campaign's rule decides, and the customer's own list of coupons shows it. */
+export type CouponFate = 'used' | 'held' | 'held-next-day' | 'unsure';
+
+export function couponFate(
+  campaign: Pick<CompiledCampaign, 'campaign' | 'ends'> | undefined,
+  refund: { readonly netFen: Fen; readonly coupon: JournalledCoupon; readonly when: JournalRecord['at'] },
+): CouponFate {
+  if (campaign === undefined) return 'unsure';
+  const { netFen, coupon, when } = refund;
+  const rule = campaign.campaign.refund;
+  const ask = { netFen, faceFen: coupon.faceFen, refundedNetFen: netFen };
+  const fateAt = (at: WallMs): CouponFate => {
+    const { coupon: fate } = refundOutcome(rule, { ...ask, usableAgain: comingBack(campaign, at).inTime });
+    return fate === 'none' ? 'unsure' : fate;
+  };
+  // Under some rules the hour decides nothing.
+  const never = refundOutcome(rule, { ...ask, usableAgain: true }).coupon === 'used';
+  if (never) return 'used';
+  if (when === null) return 'unsure';
+  const fate = fateAt(when.earliest);
+  if (fate !== fateAt(when.latest)) return 'unsure';
+  // Taken off line, it may have been used elsewhere meanwhile: only the ledger knows.
+  return fate !== 'used' && coupon.by.kind === 'offline' ? 'unsure' : fate;
+}
