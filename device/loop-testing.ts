@@ -58,9 +58,13 @@ export interface MoreOfIt {
   /** As the gateway has told it. */
   readonly time?: TrustedTime;
   readonly hasPrinter?: boolean;
+  readonly agent?: string;
+  /** What is random about the sales' numbers, one after the other. */
+  readonly hexes?: readonly string[];
 }
 
-export function counter(disk = memoryDisk(), hasReader = true, { time = noTime, hasPrinter = false }: MoreOfIt = {}) {
+export function counter(disk = memoryDisk(), hasReader = true, more: MoreOfIt = {}) {
+  const { time = noTime, hasPrinter = false, agent = 'test', hexes = [] } = more;
   let mono = 1_000;
   const told: ReaderInput[] = [];
   /** What goes up once the line stands. */
@@ -114,13 +118,13 @@ export function counter(disk = memoryDisk(), hasReader = true, { time = noTime, 
   });
   let numbers = 0;
   const loop = new DeviceLoop({
-    identity: { device: DEVICE, merchant: MERCHANT, campaign: CAMPAIGN, mode: 'customer-code', agent: 'test' },
+    identity: { device: DEVICE, merchant: MERCHANT, campaign: CAMPAIGN, mode: 'customer-code', agent },
     clock,
     random: {
       next: () => 0.5,
       hex: (bytes) => {
         numbers += 1;
-        return String(numbers).padStart(2 * bytes, '0');
+        return hexes[numbers - 1] ?? String(numbers).padStart(2 * bytes, '0');
       },
     },
     journal: opened.value,
@@ -178,9 +182,13 @@ export function counter(disk = memoryDisk(), hasReader = true, { time = noTime, 
     sent,
     synced,
     act,
-    goOnline() {
+    /** The gateway's word, once the line is up. */
+    down(message: object) {
+      line?.onMessage(downTopic(DEVICE), new TextEncoder().encode(JSON.stringify({ v: 1, ...message })));
+    },
+    goOnline(time = 0) {
       line?.onUp();
-      const welcome = { v: 1, type: 'welcome', re: sent.at(-1)?.id, have: opened.value.head, time: 0 };
+      const welcome = { v: 1, type: 'welcome', re: sent.at(-1)?.id, have: opened.value.head, time };
       line?.onMessage(downTopic(DEVICE), new TextEncoder().encode(JSON.stringify(welcome)));
     },
     /** Undefined as long as the disk keeps it waiting. */
