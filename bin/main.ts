@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   explore: () => import('./commands/explore.js'),
   replay: () => import('./commands/replay.js'),
   bench: () => import('./commands/bench.js'),
+  operator: () => import('./commands/operator.js'),
   evidence: () => import('./commands/evidence.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),
@@ -65,6 +66,7 @@ async function main(argv: readonly string[]): Promise<void> {
   for (const load of wanted) {
     const command = (await load()).command();
     program.addCommand(command.copyInheritedSettings(program), { hidden: HIDDEN.has(command.name()) });
+    for (const below of command.commands) below.copyInheritedSettings(command);
   }
   await program.parseAsync([...argv]);
   // Node 20 was seen to spin for ever while it took such a process apart; all is printed and put away by now.

@@ -17,6 +17,7 @@ import type { StateMessage } from '#protocol/messages/state.js';
 import { campaignTopic } from '#protocol/messages/topics.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
+import { CaseWatch, WATCH_CASES_MS } from './case-watch.js';
 import { admit } from './core/admit.js';
 import type { PaymentCodes } from './core/payment-codes.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent, stated } from './core/presence.js';
@@ -56,7 +57,9 @@ export interface GatewayLoopOptions {
 export interface GatewayLoop {
   start(done: (fault: Error | undefined) => void): void;
   /** Joins the same queue as the devices' messages. */
-  claim(op: ClaimOp | ActOp, done: (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void): void;
+  claim(op: ClaimOp, done: Reply): void;
+  /** An operator's; likewise. */
+  act(op: ActOp, done: Reply): void;
   readonly presence: Presence;
   readonly waiting: number;
   /** Of the newest commit: what is asked of the gateway now is probably not stored either. */
@@ -82,10 +85,12 @@ class Loop implements GatewayLoop {
   #isStopping = false;
   #whenIdle: (() => void) | undefined;
   readonly #spentBoard: SpentBoard;
+  readonly #cases: CaseWatch;
 
   constructor(options: GatewayLoopOptions) {
     this.#options = options;
     this.#spentBoard = new SpentBoard(options);
+    this.#cases = new CaseWatch(options);
   }
 
   get presence(): Presence {
@@ -117,12 +122,22 @@ class Loop implements GatewayLoop {
         this.#every(BEACON_MS, 'beacon', () => this.#beacon());
         this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#spentBoard.publishChange());
         this.#every(SPENT_FULL_MS, 'spent', () => this.#spentBoard.refresh());
+        this.#cases.look();
+        this.#every(WATCH_CASES_MS, 'cases', () => this.#cases.look());
         done(undefined);
       });
     });
   }
 
-  claim(op: ClaimOp | ActOp, done: Reply): void {
+  claim(op: ClaimOp, done: Reply): void {
+    this.#join(op, done);
+  }
+
+  act(op: ActOp, done: Reply): void {
+    this.#join(op, done);
+  }
+
+  #join(op: ClaimOp | ActOp, done: Reply): void {
     if (this.#isStopping || this.#queue.isFull) {
       done(BUSY, undefined);
       return;

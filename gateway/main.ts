@@ -85,6 +85,7 @@ export async function startGateway(
     sha256,
     leaseMs: config.leaseSeconds * 1000,
     merchantOf: (device) => register.merchantOf(device),
+    isEnrolled: (device) => register.has(device),
   });
   const issuer = createIssuer(rules, signer, config.keyId);
   const bundle = issuer.bundle(clock.now());
@@ -131,6 +132,7 @@ export async function startGateway(
     proxies: config.http.proxies,
     ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }),
     refused: (code) => events.rejected(code, undefined),
+    cutOff: (device) => broker.cutOff(device),
     alarm: (code, what) => events.alarm(code, what, undefined),
   });
 

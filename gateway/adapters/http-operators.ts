@@ -7,18 +7,14 @@ import type { DeviceId } from '#protocol/ids.js';
 import type { KeyedHash } from '../core/claims.js';
 import { operatorDoor } from '../core/operator-door.js';
 import type { Rules } from '../core/rules.js';
-import type { GatewayLoop } from '../loop.js';
-import type { Clock } from '../ports/clock.js';
-import type { Answer, Ledger } from '../ports/ledger.js';
+import { type CaseRoutesOptions, caseRoutes } from './http-cases.js';
 import { refuse } from './http-refusals.js';
 import type { Metrics } from './metrics.js';
+import { promised } from './promised.js';
 import { isSameSecret } from './secrets.js';
 
-export interface OperatorRoutesOptions {
+export interface OperatorRoutesOptions extends CaseRoutesOptions {
   readonly rules: Rules;
-  readonly ledger: Ledger;
-  readonly loop: GatewayLoop;
-  readonly clock: Clock;
   readonly keyedHash: KeyedHash;
   readonly metrics: Metrics;
   /** Those that may connect just now. */
@@ -39,6 +35,7 @@ export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOpti
     // Before a body is read: a stranger's isn't.
     operators.addHook('onRequest', operatorsOnly(options));
     routes(operators, options);
+    caseRoutes(operators, options);
   });
 }
 
@@ -96,10 +93,3 @@ function operatorsOnly({ operatorToken, keyedHash, clock, alarm, refused }: Oper
 
 export const bearer = ({ headers }: FastifyRequest): string =>
   /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
-
-export const promised = <Value>(ask: (done: Answer<Value>) => void): Promise<Value> =>
-  new Promise((resolve, reject) => {
-    ask((fault, value) =>
-      fault === undefined ? resolve(value) : reject(new Error(`${fault.code}: ${fault.message}`)),
-    );
-  });

@@ -31,6 +31,22 @@ const SAID = {
     zh: '口令多次有误，请稍等再试，并核对口令',
     en: 'Too many wrong tokens came: wait as long as it says, and compare the token',
   },
+  CASE_UNKNOWN: {
+    zh: '没有这一待办事项，请核对编号或刷新列表',
+    en: 'There is no such case: compare its id, or list the open ones again',
+  },
+  ACT_NOT_ALLOWED: {
+    zh: '目前不能这样处理，没有任何变动，请按提示选择其他处理方式',
+    en: 'This cannot be done about this case as it stands, and nothing was changed: choose one of the acts that are allowed',
+  },
+  ACT_DIFFERS: {
+    zh: '这一编号已用于另一次处理，没有任何变动，请换一个编号',
+    en: 'This id stands for another act, and nothing was changed: give the act an id of its own',
+  },
+  ACT_BEYOND_BUDGET: {
+    zh: '超出活动预算，没有任何变动，请改为银行承担或不予支付',
+    en: 'The budget has no room for it, and nothing was changed: decide write-off or not-paid',
+  },
   TOO_MANY_REQUESTS: {
     zh: '现在人太多，没有登记，请稍等片刻再试',
     en: 'Too many ask at the moment, and nothing was stored: try again soon',

@@ -23,7 +23,7 @@ import type { ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
 import type { Verifier } from '../ports/verifier.js';
 import type { Certificate } from './certificates.js';
 import { createDoor, type Door } from './door.js';
-import { bearer, operatorRoutes, promised } from './http-operators.js';
+import { bearer, operatorRoutes } from './http-operators.js';
 import {
   MAX_BODY_BYTES,
   NotStrictJson,
@@ -35,6 +35,7 @@ import {
   wrongWith,
 } from './http-refusals.js';
 import type { Metrics } from './metrics.js';
+import { promised } from './promised.js';
 import { isSameSecret } from './secrets.js';
 
 export interface HttpOptions {
@@ -59,6 +60,8 @@ export interface HttpOptions {
   readonly handshakeTimeoutMs?: number;
   /** A connection was closed before it asked anything, or an operator's request was turned away. */
   refused(code: string): void;
+  /** Ends a device's connection. */
+  cutOff(device: DeviceId): void;
   /** Someone should look: a request failed in here. */
   alarm(code: string, what: string): void;
 }

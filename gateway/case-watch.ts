@@ -1,0 +1,61 @@
+/**
+ * Tells somebody once of each case that arises by time alone, so that no message of a device can: a charge that nobody ended,
+ * two sales under one card payment. What a batch makes a case is told with the batch.
+ */
+import { unreachable } from '#protocol/machine.js';
+import type { Case } from './core/cases.js';
+import type { LoopEvents } from './loop.js';
+import type { Clock } from './ports/clock.js';
+import type { Ledger } from './ports/ledger.js';
+
+/** The whole book is looked through, some 100 ms for a district; and nobody acts within minutes on what took a day to arise. */
+export const WATCH_CASES_MS = 600_000;
+
+export class CaseWatch {
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #events: LoopEvents | undefined;
+  /** Those that are open: a restart tells of them again. */
+  #told: ReadonlySet<string> = new Set();
+  #isLooking = false;
+
+  constructor(options: { readonly ledger: Ledger; readonly clock: Clock; readonly events?: LoopEvents }) {
+    this.#ledger = options.ledger;
+    this.#clock = options.clock;
+    this.#events = options.events;
+  }
+
+  look(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#ledger.cases(this.#clock.now(), (fault, cases) => {
+      this.#isLooking = false;
+      // A ledger that can't be read is told by everything else that asks it.
+      if (fault !== undefined) return;
+      for (const one of cases) {
+        const what = whatIs(one);
+        if (what !== undefined && !this.#told.has(one.id)) {
+          this.#events?.alarm?.('CASE_OPENED', `${one.id}: ${what}`, one.device ?? undefined);
+        }
+      }
+      this.#told = new Set(cases.map(({ id }) => id));
+    });
+  }
+}
+
+function whatIs({ kind, sales, confirmedFen }: Case): string | undefined {
+  switch (kind) {
+    case 'stuck':
+      return `coupon ${sales[0]?.serial ?? ''} is held, and nobody has said how the charge ended`;
+    case 'reference':
+      return confirmedFen === null || sales.length > 1
+        ? `${sales.length} sales name this card payment`
+        : `the acquirer says ${confirmedFen} fen, the counter ${sales[0]?.netFen ?? ''}`;
+    case 'fork':
+    case 'disputed':
+    case 'conflict':
+      return undefined;
+    default:
+      return unreachable(kind);
+  }
+}
