@@ -70,6 +70,12 @@ export type BookEvent =
   | { readonly kind: 'journalled'; readonly counter: CounterBooks; readonly row: TapeRow }
   /** The reader has taken a command. */
   | { readonly kind: 'commanded'; readonly counter: CounterBooks; readonly ref: string }
+  /** The reader has heard that its result is stored, and forgets it. */
+  | { readonly kind: 'taken'; readonly counter: CounterBooks; readonly ref: string }
+  /** A counter has handed a question for a coupon to its line. */
+  | { readonly kind: 'asked'; readonly counter: CounterBooks; readonly sale: string }
+  /** The gateway has put something on a board that everybody reads. */
+  | { readonly kind: 'published'; readonly topic: string; readonly payload: string }
   | { readonly kind: 'moved'; readonly counter: CounterBooks; readonly entry: BookEntry }
   | { readonly kind: 'booked'; readonly changes: Changes }
   | { readonly kind: 'acknowledged'; readonly counter: CounterBooks }

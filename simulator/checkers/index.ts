@@ -8,6 +8,7 @@ import { honestMoney } from './honest-money.js';
 import { leaseHolds } from './lease.js';
 import { nothingLost } from './nothing-lost.js';
 import { oncePerCoupon } from './once-per-coupon.js';
+import { prompt } from './prompt.js';
 import { receiptsTrue } from './receipts.js';
 import { settledInTheEnd } from './settled-in-the-end.js';
 import { trueTime } from './true-time.js';
@@ -28,4 +29,5 @@ export const CHECKERS: readonly Checker[] = [
   voiceOnce,
   settledInTheEnd,
   honestMoney,
+  prompt,
 ];

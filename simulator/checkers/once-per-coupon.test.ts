@@ -14,7 +14,7 @@ function world() {
   const ledger = new MemoryBook(3);
   const names = ['c1', 'c2'].map((name) => name as DeviceId);
   const counters = names.map((device) => ({ device, tape: [], isForged: false }));
-  const street = new Street(new Map(), false);
+  const street = new Street({ liars: new Map(), isCalm: false, leaseMs: 120_000 });
   const check = oncePerCoupon.watch({ now: () => now, campaign: {}, counters, ledger, postings: [], street } as never);
   const keyOf = (at: number) => saleKey(names[at] ?? ('c1' as DeviceId), `s00000${at}-abcdef` as SaleId);
   const booked = (changes: { coupons?: unknown[]; sales?: unknown[] }) =>

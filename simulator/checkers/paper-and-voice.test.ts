@@ -87,7 +87,7 @@ function books(here: CounterBooks, state?: 'settled' | 'refunded' | 'unknown'): 
     counters: [here],
     ledger,
     postings: [],
-    street: new Street(new Map(), false),
+    street: new Street({ liars: new Map(), isCalm: false, leaseMs: 120_000 }),
     issuerKeys: new Map(),
     verifier: { verify: () => false },
     reconciliation: () => ({}) as never,

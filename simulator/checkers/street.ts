@@ -20,15 +20,18 @@ export class Street {
   readonly liars: ReadonlyMap<DeviceId, MerchantId>;
   /** True where nothing ever goes wrong: what is promised to be prompt is measured there. */
   readonly isCalm: boolean;
+  /** What the gateway gives each reservation. */
+  readonly leaseMs: number;
   readonly #partners = new Set<HolderId>();
   readonly #exposures = new Map<HolderId, number>();
   readonly #asked = new Map<string, AuthoriseMessage>();
   readonly #reservations = new Map<string, Reservation[]>();
   readonly #allowances = new Map<string, Allowance>();
 
-  constructor(liars: ReadonlyMap<DeviceId, MerchantId>, isCalm: boolean) {
-    this.liars = liars;
-    this.isCalm = isCalm;
+  constructor(street: Pick<Street, 'liars' | 'isCalm' | 'leaseMs'>) {
+    this.liars = street.liars;
+    this.isCalm = street.isCalm;
+    this.leaseMs = street.leaseMs;
   }
 
   playsAlong(holder: HolderId): void {

@@ -3,7 +3,8 @@ import type { Checker, CounterBooks } from './books.js';
 /** Before the reader takes a command, the record that permits it is on the disk; and nobody pays one order twice. */
 export const writeAhead: Checker = {
   name: 'write ahead',
-  promise: 'no charge without its durable record, none for another amount, and none twice for one order',
+  promise:
+    'no charge without its durable record, none for another amount, none twice for one order; no result is called stored that is not',
   watch() {
     const orders = new Map<string, string>();
     return {
@@ -13,6 +14,8 @@ export const writeAhead: Checker = {
           if (permission(counter, ref) === undefined && !counter.hasFailedDisk)
             return `${counter.device}: the reader has taken ${ref}, and no record on the disk permits it`;
         }
+        if (event.kind === 'taken' && !event.counter.isForged && !isStored(event.counter, event.ref))
+          return `${event.counter.device}: the reader hears that the result of ${event.ref} is stored, and no record has it`;
         if (event.kind !== 'moved') return undefined;
         const { counter, entry } = event;
         const permitted = permission(counter, entry.ref);
@@ -41,6 +44,22 @@ function permission(
     if (record?.kind === 'refunding' && record.refund === ref) return { netFen: record.netFen, order: undefined };
   }
   return undefined;
+}
+
+/** The reader forgets a result that it is told is stored: from then on only the journal knows. */
+function isStored({ tape }: CounterBooks, ref: string): boolean {
+  return tape.some(({ record }) => {
+    switch (record.kind) {
+      case 'settled':
+      case 'not-charged':
+        return record.sale === ref;
+      case 'refunded':
+      case 'refund-failed':
+        return record.refund === ref;
+      default:
+        return false;
+    }
+  });
 }
 
 const wentBack = (counter: CounterBooks, ref: string): boolean => counter.takenBack.has(ref);

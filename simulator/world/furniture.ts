@@ -18,6 +18,8 @@ import { Cable } from './wires.js';
 
 export interface FurnitureEvents {
   commanded(ref: string): void;
+  /** The agent has acknowledged a result: it says that it has it on its disk. */
+  taken(ref: string): void;
   moved(entry: BookEntry): void;
   paper(paper: Paper): void;
   spoken(text: string): void;
@@ -61,6 +63,7 @@ export class Furniture {
       machine: seen(crpReader(), (state) => this.#bankMoved(state)),
       onEffect: (effect) => {
         if (effect.kind === 'stage' && effect.state === 'ACCEPTED') events.commanded(effect.ref);
+        if (effect.kind === 'taken') events.taken(effect.ref);
       },
     });
     this.printer = new Cable<PrinterOnWireInput, PrinterOnWireEffect>({

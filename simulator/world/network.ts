@@ -58,6 +58,7 @@ export interface NetworkEvents {
   sent(device: DeviceId, direction: 'up' | 'down', payload: string): void;
   /** A message has arrived. */
   arrived(device: DeviceId, direction: 'up' | 'down', payload: string): void;
+  published(topic: string, payload: string): void;
 }
 
 export class Network {
@@ -194,6 +195,7 @@ export class Network {
       publish: (topic, payload, retain) => {
         life.point('gateway publish');
         if (retain) this.#retained.set(topic, payload);
+        this.#events.published(topic, payload);
         const bytes = utf8.encode(payload);
         for (const session of this.#sessions.values())
           if (session.brokerEnd) this.#down(session, topic, payload, bytes);

@@ -115,6 +115,7 @@ export class WorldCounter implements Counter, CounterBooks {
         trace.say(scheduler.now, device, `the reader has taken ${ref}`);
         look({ kind: 'commanded', counter: this, ref });
       },
+      taken: (ref) => look({ kind: 'taken', counter: this, ref }),
       moved: (entry) => {
         trace.say(scheduler.now, device, `money moved: ${entry.kind} ${entry.ref} ${entry.amountFen} fen`);
         look({ kind: 'moved', counter: this, entry });

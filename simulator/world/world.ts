@@ -40,6 +40,8 @@ export interface WorldOptions {
 /** How often a cashier looks at the sale, in ms. */
 const LOOK_MS = { from: 300, to: 2_500 } as const;
 const RARE_LOOK_MS = { from: 2_500, to: 6_000 } as const;
+/** How a question for a coupon begins on the wire. */
+const AUTHORISE = '{"v":1,"type":"authorise"';
 const GATEWAY_BACK_MS = { from: 2_000, to: 60_000 } as const;
 
 export class World {
@@ -65,7 +67,7 @@ export class World {
     const signatures = new Signatures();
     const liars = new Map(plan.liars.map((merchant, at) => [`x${at + 1}` as DeviceId, merchant]));
     const isCalm = plan.faults.size === 0 && liars.size === 0;
-    this.#street = new Street(liars, isCalm);
+    this.#street = new Street({ liars, isCalm, leaseMs: plan.leaseMs });
     const street = this.#street;
     const histories = new CouponHistories(() => scheduler.now, new Set(liars.keys()));
     const network = new Network({
@@ -77,12 +79,15 @@ export class World {
           this.trace.mix(payload);
           histories.sent(device, direction, payload);
           street.sent(device, direction, payload);
+          const counter = payload.startsWith(AUTHORISE) ? this.#counter(device) : undefined;
+          if (counter !== undefined) this.#judge.seen({ kind: 'asked', counter, sale: JSON.parse(payload).sale });
         },
         arrived: (device, direction, payload) => {
           this.trace.mixNumber(scheduler.now);
           histories.arrived(device, direction, payload);
           street.arrived(device, direction, payload);
         },
+        published: (topic, payload) => this.#judge.seen({ kind: 'published', topic, payload }),
       },
     });
     this.network = network;

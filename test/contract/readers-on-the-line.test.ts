@@ -22,7 +22,7 @@ const ASK_EVERY_MS = 2_000;
 const PATIENCE_MS = 400_000;
 
 type DeviceInput = WireInput | { readonly kind: 'pays'; readonly payments: readonly Payment[] };
-type DeviceEffect = WireEffect | { readonly kind: 'stage' };
+type DeviceEffect = WireEffect | { readonly kind: 'stage' | 'taken' };
 type Outcome = 'approved' | 'not-charged' | 'open';
 
 /** A sale with the patience of the real one: charges once, then asks until it knows. */

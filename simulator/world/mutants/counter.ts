@@ -1,5 +1,6 @@
 /** The counter forgets, believes too much, or says things twice. */
 import { CampaignDesk } from '#device/campaign-desk.js';
+import { OUTBOX_LINGER_MS } from '#device/core/limits.js';
 import type { Sale } from '#device/core/sale.js';
 import { SaleBook } from '#device/core/sale-book.js';
 import type { VoiceInput } from '#device/drivers/voices/voice.js';
@@ -107,7 +108,53 @@ const latches: NonNullable<Sabotage['broker']> = (broker) => {
   };
 };
 
+/** Its lease begins when the answer comes, and not when the question left. */
+const leaseFromAnswer: NonNullable<Sabotage['broker']> = (broker, { scheduler }) => {
+  const asked = new Map<string, number>();
+  return {
+    connect: (events) =>
+      broker.connect({
+        ...events,
+        onUp: () => events.onUp(),
+        onDown: (why) => events.onDown(why),
+        onMessage(topic, payload) {
+          const message = JSON.parse(new TextDecoder().decode(payload));
+          const since = message.type === 'authorised' ? asked.get(message.re) : undefined;
+          if (since === undefined || message.answer.kind !== 'reserved') return events.onMessage(topic, payload);
+          const leaseMs = message.answer.leaseMs + scheduler.now - since;
+          const longer = { ...message, answer: { ...message.answer, leaseMs } };
+          events.onMessage(topic, new TextEncoder().encode(JSON.stringify(longer)));
+        },
+      }),
+    publish(topic, payload, retain) {
+      const message = JSON.parse(payload);
+      if (message.type === 'authorise') asked.set(message.id, scheduler.now);
+      return broker.publish(topic, payload, retain);
+    },
+    discard: () => broker.discard(),
+  };
+};
+
+/** An abandoned sale waits for company like any record without hurry. */
+const abandonedLingers: NonNullable<Sabotage['broker']> = (broker, { scheduler, life }) => ({
+  connect: (events) => broker.connect(events),
+  publish(topic, payload, retain) {
+    const message = JSON.parse(payload);
+    const last = message.type === 'records' ? JSON.parse(message.bodies.at(-1) ?? '{}').kind : undefined;
+    if (last !== 'abandoned') return broker.publish(topic, payload, retain);
+    scheduler.after(OUTBOX_LINGER_MS, () => life.enter(() => broker.publish(topic, payload, retain)));
+    return true;
+  },
+  discard: () => broker.discard(),
+});
+
 export const counterMutants: readonly Mutant[] = [
+  mutant('lease-from-answer', 'counts its lease from the answer instead of the question', 'hell', () => ({
+    broker: leaseFromAnswer,
+  })),
+  mutant('abandoned-lingers', 'takes its time to tell the gateway that a sale was given up', 'calm', () => ({
+    broker: abandonedLingers,
+  })),
   mutant('order-forgotten', 'opens a new sale when the till repeats an order', 'rough', () => ({
     book: (device, merchant) => new ForgetsOrders(device, merchant),
   })),

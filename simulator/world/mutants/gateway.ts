@@ -158,6 +158,13 @@ export const gatewayMutants: readonly Mutant[] = [
   mutant('reservation-kept', 'keeps a coupon reserved after its sale came to nothing', 'rough', () => ({
     ledger: (ledger) => recordsChanged(ledger, (record) => (record.kind === 'not-charged' ? undefined : record)),
   })),
+  mutant('spent-unpublished', 'publishes no change of the spent set', 'calm', () => ({
+    ledger: (ledger) => ({
+      ...ledger,
+      commit: (ops, now, done) =>
+        ledger.commit(ops, now, (fault, committed) => done(fault, { ...committed, spent: [], restored: [] })),
+    }),
+  })),
   mutant('conflict-discarded', 'discards a redemption whose coupon is used already', 'hell', () => ({
     ledger: (ledger, _, { book }) =>
       recordsChanged(ledger, (record) =>

@@ -78,6 +78,24 @@ export const readerMutants: readonly Mutant[] = [
           : effect,
     }),
   ),
+  mutant('stored-before-journal', 'tells the reader that a result is stored as soon as it comes', (driver) => ({
+    ...driver,
+    create(options) {
+      const machine = driver.create(options);
+      return {
+        initial: machine.initial,
+        wakeAt: (state) => machine.wakeAt(state),
+        step(state, input, at) {
+          const first = machine.step(state, input, at);
+          const result = first.effects.find((effect) => effect.kind === 'answer' && isFinal(effect.answer));
+          if (result === undefined || !('ref' in result)) return first;
+          const second = machine.step(first.state, { kind: 'stored', ref: result.ref }, at);
+          return { state: second.state, effects: [...first.effects, ...second.effects] };
+        },
+      };
+    },
+  })),
 ];
 
+const isFinal = ({ kind }: ReaderAnswer): boolean => kind === 'approved' || kind === 'not-charged';
 const NO_SLIP = { auth: '', rrn: '', last4: '', scheme: '', readerTime: '' };

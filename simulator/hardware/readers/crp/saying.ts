@@ -84,8 +84,12 @@ export class Saying {
     const [head, ...rest] = this.state.link.outbox;
     if (head === undefined || head.seq !== seq) return;
     const stored = find(this.state.store, head.ref);
-    if (head.verb === 'RSLT' && stored !== undefined && isOver(stored))
+    if (head.verb === 'RSLT' && stored !== undefined && isOver(stored)) {
       this.set({ store: update(this.state.store, head.ref, { taken: true }) });
+      // An ACK of an earlier word on it, or of one that says that nobody knows, is no receipt for the result.
+      if (head.frame === `RSLT ${stored.state}` && stored.state !== 'UNKNOWN')
+        this.effects.push({ kind: 'taken', ref: head.ref });
+    }
     this.link({ outbox: rest, resendAt: undefined });
     this.flush();
   }

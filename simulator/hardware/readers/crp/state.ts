@@ -35,7 +35,11 @@ export type CrpInput =
   /** The next RSLT speaks of something else: a firmware that mixes up its buffers. */
   | { readonly kind: 'forge'; readonly field: 'ref' | 'amount' | 'currency' };
 
-export type CrpEffect = WireEffect | { readonly kind: 'stage'; readonly ref: string; readonly state: CrpState };
+export type CrpEffect =
+  | WireEffect
+  | { readonly kind: 'stage'; readonly ref: string; readonly state: CrpState }
+  /** The host has acknowledged the result: the reader may forget it. */
+  | { readonly kind: 'taken'; readonly ref: string };
 
 /** A line of the reader's own that wants an ACK. */
 export interface Outgoing {
