@@ -49,7 +49,7 @@ function slowGateway() {
     },
     clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
     sha256,
-    bundle: issuer.bundle(wallMs(MORNING)),
+    bundle: () => issuer.bundle(wallMs(MORNING)),
     paymentCodes: paymentCodes(sha256, hmacSha256),
     campaign: rules.campaign.id,
   });

@@ -44,7 +44,10 @@ export interface GatewayLoopOptions {
   readonly verifier: Verifier;
   readonly clock: Clock;
   readonly sha256: Sha256;
-  readonly bundle: BundleEnvelope;
+  /** Signed when it goes out. */
+  readonly bundle: () => BundleEnvelope;
+  /** Why this gateway's clock is not to be believed just now; undefined: it is right. */
+  readonly clockFault?: () => string | undefined;
   readonly paymentCodes: PaymentCodes;
   /** What a device may do on its own word while its line is down; undefined: nothing. */
   readonly allowance?: (device: DeviceId, now: WallMs) => SignedAllowance | undefined;
@@ -64,6 +67,8 @@ export interface GatewayLoop {
   readonly waiting: number;
   /** Of the newest commit: what is asked of the gateway now is probably not stored either. */
   readonly fault: LedgerFault | undefined;
+  /** The clock is right again: the bundle goes out that could not be signed. */
+  clockIsRight(): void;
   /** Takes nothing more, finishes what is on the queue, publishes the spent set. */
   stop(done: () => void): void;
 }
@@ -83,6 +88,8 @@ class Loop implements GatewayLoop {
   #singly: Ready[] = [];
   #fault: LedgerFault | undefined;
   #isStopping = false;
+  #isOpen = false;
+  #isBundleOut = false;
   #whenIdle: (() => void) | undefined;
   readonly #spentBoard: SpentBoard;
   readonly #cases: CaseWatch;
@@ -104,7 +111,7 @@ class Loop implements GatewayLoop {
   }
 
   start(done: (fault: Error | undefined) => void): void {
-    const { broker, bundle, campaign } = this.#options;
+    const { broker } = this.#options;
     this.#spentBoard.read((fault) => {
       if (fault !== undefined) return done(new Error(`${fault.code}: ${fault.message}`));
       const events = {
@@ -117,7 +124,8 @@ class Loop implements GatewayLoop {
       };
       broker.listen(events, (refused) => {
         if (refused !== undefined) return done(refused);
-        broker.publish(campaignTopic(campaign), encode(bundle), true);
+        this.#isOpen = true;
+        this.#publishBundle();
         this.#spentBoard.publish();
         this.#every(BEACON_MS, 'beacon', () => this.#beacon());
         this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#spentBoard.publishChange());
@@ -135,6 +143,22 @@ class Loop implements GatewayLoop {
 
   act(op: ActOp, done: Reply): void {
     this.#join(op, done);
+  }
+
+  clockIsRight(): void {
+    if (this.#isOpen && !this.#isBundleOut) this.#publishBundle();
+  }
+
+  /** Nothing is signed by a clock that is wrong. */
+  get #maySign(): boolean {
+    return this.#options.clockFault?.() === undefined;
+  }
+
+  #publishBundle(): void {
+    if (!this.#maySign) return;
+    const { broker, bundle, campaign } = this.#options;
+    this.#isBundleOut = true;
+    broker.publish(campaignTopic(campaign), encode(bundle()), true);
   }
 
   #join(op: ClaimOp | ActOp, done: Reply): void {
@@ -282,10 +306,12 @@ class Loop implements GatewayLoop {
 
   #welcome(device: DeviceId, re: string, have: ChainHead): void {
     const time = this.#options.clock.now();
-    this.#send(device, { v: 1, type: 'welcome', re, have, time, ...this.#options.signTime?.({ device, re, time }) });
+    const signed = this.#maySign ? this.#options.signTime?.({ device, re, time }) : undefined;
+    this.#send(device, { v: 1, type: 'welcome', re, have, time, ...signed });
   }
 
   #sendAllowance(device: DeviceId): void {
+    if (!this.#maySign) return;
     const allowance = this.#options.allowance?.(device, this.#options.clock.now());
     if (allowance !== undefined) this.#send(device, allowance);
   }
@@ -304,6 +330,7 @@ class Loop implements GatewayLoop {
   }
 
   #beacon(): void {
+    if (!this.#maySign) return;
     const { broker, clock } = this.#options;
     broker.sendAll(encode({ v: 1, type: 'beacon', time: clock.now() }));
   }

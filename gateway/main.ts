@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { maskWithin } from '#protocol/codes/mask.js';
 import { addressFault } from '#protocol/faults/address-fault.js';
-import { ConfigError } from '#protocol/faults/errors.js';
+import { ConfigError, LedgerError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { logBudget } from '#protocol/log-budget.js';
 import { encode } from '#protocol/messages/index.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
 import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { isOpen } from '#protocol/open-line.js';
+import type { WallMs } from '#protocol/time.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
 import { readCampaign } from './adapters/campaign-document.js';
 import { readCertificate } from './adapters/certificates.js';
@@ -20,8 +21,10 @@ import { issuerSigner, keyedHash, operatorToken } from './adapters/secrets.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
 import { threadVerifier } from './adapters/thread-verifier.js';
+import { watchedClock } from './adapters/watched-clock.js';
 import { type ClosingStep, closeInOrder } from './closing.js';
 import type { GatewayConfig } from './config.js';
+import type { ClockFault } from './core/clock-watch.js';
 import { createIssuer } from './core/issuer.js';
 import { paymentCodes } from './core/payment-codes.js';
 import { compileRules } from './core/rules.js';
@@ -48,6 +51,8 @@ export interface GatewaySurroundings {
   readonly logger: Logger;
   /** The system's, unless given. */
   readonly clock?: Clock;
+  /** A person says that the clock is right, whatever the ledger holds. */
+  readonly trustClock?: boolean;
   /** For tests: how long a handshake, and then a CONNECT, may take. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -69,7 +74,7 @@ export function operatorTokenOf(config: GatewayConfig): string {
 
 export async function startGateway(
   config: GatewayConfig,
-  { logger, clock = systemClock(), handshakeTimeoutMs }: GatewaySurroundings,
+  { logger, clock: ownClock = systemClock(), handshakeTimeoutMs, trustClock = false }: GatewaySurroundings,
 ): Promise<RunningGateway> {
   const campaign = readCampaign(config.campaign);
   const tls = config.mqtt.tls && readCertificate(config.mqtt.tls);
@@ -88,10 +93,12 @@ export async function startGateway(
     isEnrolled: (device) => register.has(device),
   });
   const issuer = createIssuer(rules, signer, config.keyId);
-  const bundle = issuer.bundle(clock.now());
-  checkBundle(config.campaign, encode(bundle));
+  checkBundle(config.campaign, encode(issuer.bundle(ownClock.now())));
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
+  const newest = trustClock ? undefined : await newestCommit(ledger);
+  const events = loopEvents(logger, metrics, ownClock);
+  const clock = watchedClock(ownClock, { newest, changed: (fault, off) => clockChanged(fault, off) });
   const verifier = threadVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
   const isDevice = (device: DeviceId, password: Uint8Array): boolean => register.admits(device, password);
   const broker = aedesBroker({
@@ -101,21 +108,31 @@ export async function startGateway(
     isListed: (device) => register.has(device),
     ...(handshakeTimeoutMs !== undefined && { connectTimeoutMs: handshakeTimeoutMs }),
   });
-  const events = loopEvents(logger, metrics, clock);
   const loop = createGatewayLoop({
     ledger,
     broker,
     verifier,
     clock,
     sha256,
-    bundle,
+    bundle: () => issuer.bundle(clock.now()),
+    clockFault: () => clock.fault,
     paymentCodes: codes,
     campaign: campaign.id,
     allowance: issuer.allowance,
     signTime: issuer.time,
     events,
   });
-  metrics.watch(loop);
+  metrics.watch(loop, clock);
+
+  function clockChanged(fault: ClockFault | undefined, off: number): void {
+    if (fault !== undefined)
+      events.alarm(fault, `this machine's clock is off by ${Math.round(off / 1_000)} s`, undefined);
+    else {
+      logger.info({ code: 'CLOCK_RIGHT' }, 'the clock is where it ought to be again');
+      loop.clockIsRight();
+    }
+  }
+
   const { app: http, closeSockets } = httpServer({
     rules,
     ledger,
@@ -127,6 +144,8 @@ export async function startGateway(
     paymentCodes: codes,
     metrics,
     devices: () => register.devices,
+    fault: () => loop.fault?.code ?? clock.fault,
+    claimFault: () => clock.fault,
     operatorToken: token,
     tls: webTls,
     proxies: config.http.proxies,
@@ -151,6 +170,7 @@ export async function startGateway(
   const closing: readonly ClosingStep[] = [
     { name: 'http', withinMs: 1_000, close: closeHttp },
     { name: 'queue', withinMs: 1_500, close: () => called((done) => loop.stop(done)) },
+    { name: 'clock', withinMs: 100, close: async () => clock.stop() },
     { name: 'mqtt', withinMs: 500, close: () => called((done) => broker.close(done)) },
     { name: 'verifier', withinMs: 500, close: () => called((done) => verifier.close(done)) },
     { name: 'ledger', withinMs: 1_000, close: () => called((done) => ledger.close(done)) },
@@ -187,6 +207,14 @@ export async function startGateway(
   logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort, operatorTokenIn }, 'the gateway is ready');
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
 }
+
+const newestCommit = (ledger: Ledger): Promise<WallMs | undefined> =>
+  new Promise((resolve, reject) => {
+    ledger.newestCommit((fault, at) => {
+      if (fault === undefined) resolve(at);
+      else reject(new LedgerError('LEDGER_UNREADABLE', { detail: fault.message }));
+    });
+  });
 
 /** A counter takes no longer message: it would go on without knowing the campaign, and nobody would be told why. */
 function checkBundle(file: string, bundle: string): void {

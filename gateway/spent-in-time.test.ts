@@ -53,7 +53,7 @@ it('counters hear at the next delta what each commit has used up or given back',
       },
     },
     sha256,
-    bundle: issuer.bundle(wallMs(MORNING)),
+    bundle: () => issuer.bundle(wallMs(MORNING)),
     paymentCodes: paymentCodes(sha256, hmacSha256),
     campaign: rules.campaign.id,
   });

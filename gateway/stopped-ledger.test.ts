@@ -31,7 +31,7 @@ function gatewayWith(commit: (memory: Ledger, ...asked: Parameters<Ledger['commi
     verifier: inlineVerifier({ campaign, issuerKeys: issuer.issuerKeys, verifier: es256Verifier() }),
     clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
     sha256,
-    bundle: issuer.bundle(wallMs(MORNING)),
+    bundle: () => issuer.bundle(wallMs(MORNING)),
     paymentCodes: paymentCodes(sha256, hmacSha256),
     campaign,
     events: { committed: (operations) => void committed.push(operations) },

@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** What happens and is no fault: logged at `info` or `debug`. */
 const EVENTS: ReadonlySet<string> = new Set([
+  'CLOCK_RIGHT',
   'DEVICES_TAKEN',
   'LINE_UP',
   'PORT_OPEN',

@@ -25,6 +25,7 @@ interface Options {
   readonly config: string;
   readonly check?: boolean;
   readonly json?: boolean;
+  readonly trustClock?: boolean;
 }
 
 export function command(): Command {
@@ -32,12 +33,13 @@ export function command(): Command {
     .description('Run the gateway of one campaign: MQTT for devices, HTTP for claims and operators, the ledger.')
     .requiredOption('-c, --config <file>', 'its configuration, YAML')
     .option('--check', 'only read the configuration and its campaign, and tell every problem in them')
+    .option('--trust-clock', "this machine's clock is right, also where the ledger has later commits")
     .option('--json', 'print one JSON object with the ports once it is ready')
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
 
-async function run({ config: file, check, json }: Options): Promise<void> {
+async function run({ config: file, check, json, trustClock }: Options): Promise<void> {
   // From here on, since a start takes a second or more, and the signal ends whoever doesn't wait for it.
   let isAskedEarly = false;
   let takeDevices = (): void => {
@@ -58,7 +60,7 @@ async function run({ config: file, check, json }: Options): Promise<void> {
   ]);
   const logger = loggerTo(config.log, 'msg');
   dataFolder(config.data, { tried: true });
-  const gateway = await startGateway(config, { logger });
+  const gateway = await startGateway(config, { logger, trustClock: trustClock === true });
   const { mqttPort, httpPort } = gateway;
   const issuerKeys = Object.fromEntries([...gateway.issuerKeys].map(([id, key]) => [id, base64url.encode(key)]));
   if (json === true) printJson({ mqttPort, httpPort, issuerKeys });

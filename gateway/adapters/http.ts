@@ -50,6 +50,10 @@ export interface HttpOptions {
   readonly metrics: Metrics;
   /** Those that may connect just now. */
   readonly devices: () => readonly DeviceId[];
+  /** Why this gateway isn't well, as a code; undefined: it is. */
+  fault(): string | undefined;
+  /** Why it takes no claim just now. After a failed commit the next one is tried all the same. */
+  claimFault(): string | undefined;
   /** Without it nobody sees sums, metrics or evidence, wherever they ask from. */
   readonly operatorToken: string;
   /** With it, phones and operators say `https://`. */
@@ -156,9 +160,10 @@ export function httpServer(options: HttpOptions): HttpDoor {
 
   // A ledger that has stopped takes nothing until the gateway is started anew: whoever watches must not see it well.
   app.get('/healthz', async (_request, reply) => {
-    const { fault, waiting } = loop;
-    if (fault === undefined) return reply.send({ ok: true, waiting });
-    return reply.code(503).send({ ok: false, waiting, code: fault.code });
+    const { waiting } = loop;
+    const code = options.fault();
+    if (code === undefined) return reply.send({ ok: true, waiting });
+    return reply.code(503).send({ ok: false, waiting, code });
   });
 
   operatorRoutes(app, { ...options, issuerKeys: publicKeys(issuer) });
@@ -194,6 +199,8 @@ const publicKeys = (issuer: Issuer): Readonly<Record<string, string>> =>
 
 async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uint8Array, reply: FastifyReply) {
   const { rules, loop, issuer, verifier, clock, keyedHash, paymentCodes, metrics } = options;
+  const fault = options.claimFault();
+  if (fault !== undefined) return refuseUnstored(reply, fault);
   const prepared = prepareClaim({
     rules,
     request,

@@ -1,4 +1,5 @@
 /** What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. */
+import { wallMs } from '#protocol/time.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
 import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../core/book.js';
 import { type CaseRows, casesOf } from '../core/cases.js';
@@ -8,12 +9,20 @@ import type { Rules } from '../core/rules.js';
 import type { LoadedRows } from '../core/working-book.js';
 import type { Answer, Ledger } from '../ports/ledger.js';
 import { ledgerFaultOf } from './ledger-fault.js';
-import { AUDIT_SQL, CASES_SQL, EVIDENCE_SQL, loadSql, RECONCILIATION_SQL, SPENT_SQL } from './ledger-sql.js';
+import {
+  AUDIT_SQL,
+  CASES_SQL,
+  EVIDENCE_SQL,
+  loadSql,
+  NEWEST_SQL,
+  RECONCILIATION_SQL,
+  SPENT_SQL,
+} from './ledger-sql.js';
 import type { PreparedStatement, SqliteDatabase } from './sqlite.js';
 
 type Queries = Pick<
   Ledger,
-  'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'cases' | 'auditIntact' | 'close'
+  'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'cases' | 'newestCommit' | 'auditIntact' | 'close'
 >;
 
 export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
@@ -22,6 +31,7 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
   const evidence = reader.prepare(EVIDENCE_SQL);
   const audit = reader.prepare(AUDIT_SQL);
   const openCases = reader.prepare(CASES_SQL);
+  const newest = reader.prepare(NEWEST_SQL);
   const reconciliation = reader.prepare(RECONCILIATION_SQL);
 
   function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
@@ -61,6 +71,7 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
         done(fault, casesOf(rows, { now, isEnrolled: rules.isEnrolled }));
       });
     },
+    newestCommit: (done) => ask(newest, '', 0, (fault, at) => done(fault, at === 0 ? undefined : wallMs(at))),
     /** In pieces: the table is as long as the campaign. */
     auditIntact(done) {
       const check = (from: typeof EMPTY_AUDIT): void => {

@@ -212,6 +212,7 @@ export const SPENT_SQL = `select json_object(
   'commits', (select coalesce(max(seq), 0) from audit),
   'serials', (select json_group_array(serial) from coupon
     where state = 'used' or (state = 'held' and usable_from > cast(?1 as integer)))) as text`;
+export const NEWEST_SQL = "select coalesce((select at from audit order by seq desc limit 1), 0) as text where ?1 = ''";
 export const EVIDENCE_SQL = `select ${list('doc', 'evidence')} as text where ?1 = ''`;
 /** At most so many of each kind are listed. */
 const MOST_CASES = 1_000;

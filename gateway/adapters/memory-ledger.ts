@@ -1,5 +1,6 @@
 /** The ledger of a simulated world: everything in memory, answers at once. Durable as long as the object lives. */
 
+import { wallMs } from '#protocol/time.js';
 import { ownerOf } from '../core/accounts.js';
 import { arbitrate } from '../core/arbitrate.js';
 import { isAuditIntact } from '../core/audit.js';
@@ -54,6 +55,10 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
       done(undefined, reconcile({ sales, coupons, accounts, toMerchants, confirmed }));
     },
     cases: (now, done) => done(undefined, casesOf(caseRows(), { now, isEnrolled: rules.isEnrolled })),
+    newestCommit(done) {
+      const newest = auditRows.at(-1);
+      done(undefined, newest === undefined ? undefined : wallMs(newest.at));
+    },
     auditIntact: (done) => done(undefined, isAuditIntact(rules.sha256, auditRows)),
     close: (done) => done(),
   };

@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { onlineCount } from '../core/presence.js';
 import type { GatewayLoop } from '../loop.js';
+import type { WatchedClock } from './watched-clock.js';
 
 /** Seconds, from one fsync of a good disk to the longest that anybody should see. */
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2];
@@ -12,7 +13,7 @@ export interface Metrics {
   rejected(code: string): void;
   alarm(code: string): void;
   claimed(result: string): void;
-  watch(loop: GatewayLoop): void;
+  watch(loop: GatewayLoop, clock: WatchedClock): void;
 }
 
 export function createMetrics(): Metrics {
@@ -56,7 +57,15 @@ export function createMetrics(): Metrics {
     rejected: (code) => rejected.inc({ code }),
     alarm: (code) => alarms.inc({ code }),
     claimed: (result) => claims.inc({ result }),
-    watch(loop) {
+    watch(loop, clock) {
+      new Gauge({
+        name: 'codeplate_gateway_clock_right',
+        help: '1: the clock is where it ought to be; 0: it leapt or is behind the ledger, and nothing is signed',
+        registers,
+        collect() {
+          this.set(clock.fault === undefined ? 1 : 0);
+        },
+      });
       new Gauge({
         name: 'codeplate_gateway_waiting',
         help: 'Operations that wait for a commit',

@@ -1,10 +1,24 @@
-import { wallMs } from '#protocol/time.js';
+/** The operating system's clocks. */
+import { uptime } from 'node:os';
+import { monoMs, wallMs } from '#protocol/time.js';
 import type { Clock } from '../ports/clock.js';
 
-export const systemClock = (): Clock => ({
-  now: () => wallMs(Date.now()),
-  alarm(after, ring) {
-    const timer = setTimeout(ring, after);
-    return () => clearTimeout(timer);
-  },
-});
+/** `uptime` counts a machine's sleep, which `performance.now` leaves out; it is read from a file, and some hundredths coarse. */
+const ASLEEP_MS = 1_000;
+
+export function systemClock(): Clock {
+  const apart = (): number => uptime() * 1_000 - performance.now();
+  const base = apart();
+  let slept = 0;
+  return {
+    now: () => wallMs(Date.now()),
+    mono(exactly) {
+      if (exactly && apart() - base - slept > ASLEEP_MS) slept = apart() - base;
+      return monoMs(performance.now() + slept);
+    },
+    alarm(after, ring) {
+      const timer = setTimeout(ring, after);
+      return () => clearTimeout(timer);
+    },
+  };
+}

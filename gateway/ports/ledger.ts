@@ -188,6 +188,8 @@ export interface Ledger {
   reconciliation(done: Answer<Reconciliation>): void;
   /** What needs a person, the oldest first; the first thousand of each kind. */
   cases(now: WallMs, done: Answer<readonly Case[]>): void;
+  /** When the newest commit was made; undefined in a new ledger. */
+  newestCommit(done: Answer<WallMs | undefined>): void;
   /** Walks the audit chain from its start: true where every hash agrees. */
   auditIntact(done: Answer<boolean>): void;
   close(done: () => void): void;

@@ -44,7 +44,7 @@ export async function withGateway<Value>(
     verifier,
     clock: systemClock(),
     sha256,
-    bundle: issuer.bundle(wallMs(Date.now())),
+    bundle: () => issuer.bundle(wallMs(Date.now())),
     paymentCodes: paymentCodes((text) => sha256(`bench\n${text}`), hmacSha256),
     campaign: rules.campaign.id,
   });

@@ -139,7 +139,7 @@ export class Centre {
         alarm: (after, ring) => scheduler.after(after, () => life.enter(ring)),
       },
       sha256,
-      bundle: this.#issuer.bundle(now()),
+      bundle: () => this.#issuer.bundle(now()),
       paymentCodes: this.#paymentCodes,
       allowance: (device, at) => {
         const signed = this.#issuer.allowance(device, at);

@@ -14,6 +14,18 @@ export const DOOR_ERRORS = {
     'A connection to the HTTP port came to no agreement on TLS in time; it was closed.',
     'Nothing for a few: scanners and old phones do that. Compare `http.tls` with what the phones trust if there are many.',
   ],
+  CLOCK_LEAPT: [
+    'operator',
+    'again',
+    "The gateway machine's clock leapt against its own steady one. Time goes on as if it had not, and nothing is signed: no allowance, no campaign, no new coupon.",
+    'Put the clock right (`timedatectl`, NTP): it goes on by itself. If it is right now and was wrong before, restart the gateway.',
+  ],
+  CLOCK_BEHIND_LEDGER: [
+    'operator',
+    'again',
+    "The gateway machine's clock is before the newest commit in the ledger. Nothing is signed: no allowance, no campaign, no new coupon.",
+    'Put the clock right: it goes on by itself. If the clock is right, and was wrong when those commits were made, start with `--trust-clock`.',
+  ],
   STOP_UNFINISHED: [
     'ours',
     'never',

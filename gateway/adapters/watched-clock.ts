@@ -1,0 +1,61 @@
+/**
+ * The gateway's clock, watched (`gateway/core/clock-watch.ts`): everybody in this room is handed this one, so that nobody
+ * decides or signs by a clock that has leapt.
+ */
+import type { Millis, WallMs } from '#protocol/time.js';
+import { type ClockFault, type ClockReading, clockFault, firstStanding, readClock } from '../core/clock-watch.js';
+import type { Clock } from '../ports/clock.js';
+
+/** An idle gateway notices a leap within this. */
+const LOOK_EVERY_MS = 1_000;
+
+export interface WatchedClock extends Clock {
+  /** undefined: it is right, and may be signed. */
+  readonly fault: ClockFault | undefined;
+  stop(): void;
+}
+
+export interface ClockWatching {
+  /** The time of the newest commit, where there is one. */
+  readonly newest: WallMs | undefined;
+  /** Once for each change. `off`: by how much the wall clock is ahead of what is expected. */
+  changed(fault: ClockFault | undefined, off: Millis): void;
+}
+
+export function watchedClock(clock: Clock, { newest, changed }: ClockWatching): WatchedClock {
+  const { mono } = clock;
+  // A world of its own has one clock, and moves it as it likes.
+  if (mono === undefined) return { ...clock, fault: undefined, stop: () => undefined };
+  const clocks = (exactly: boolean) => ({ wall: clock.now(), mono: mono(exactly) });
+  let standing = firstStanding(clocks(true), newest);
+  let told = clockFault(standing);
+  if (told !== undefined) changed(told, clock.now() - standing.wall);
+
+  function look(): ClockReading {
+    const quick = readClock(standing, clocks(false));
+    // A machine that slept looks like a leap to a clock that slept as well.
+    const reading = quick.standing.kind === standing.kind ? quick : readClock(standing, clocks(true));
+    standing = reading.standing;
+    const fault = clockFault(standing);
+    if (fault !== told) {
+      told = fault;
+      changed(fault, reading.off);
+    }
+    return reading;
+  }
+
+  let cancel: () => void;
+  const lookOn = (): void => {
+    look();
+    cancel = clock.alarm(LOOK_EVERY_MS, lookOn);
+  };
+  cancel = clock.alarm(LOOK_EVERY_MS, lookOn);
+  return {
+    ...clock,
+    now: () => look().now,
+    get fault() {
+      return clockFault(standing);
+    },
+    stop: () => cancel(),
+  };
+}
