@@ -8,3 +8,5 @@ export const SILENT_MS = 12_000;
 export const RECONNECT_MS = 500;
 /** … up to this, so that a screen is back within seconds of the agent. */
 export const RECONNECT_CAP_MS = 4_000;
+
+export const SCREEN_TIMES = { silentMs: SILENT_MS, reconnectMs: RECONNECT_MS, reconnectCapMs: RECONNECT_CAP_MS };

@@ -3,16 +3,14 @@
  * text of a sale; those come as events (`screen.ts`) and are set as text.
  */
 import { type Language, WORDS } from './screen.js';
-import { RECONNECT_CAP_MS, RECONNECT_MS, SILENT_MS } from './screen-beat.js';
+import { SCREEN_TIMES } from './screen-beat.js';
 
 /** `nonce` belongs into the page's Content-Security-Policy: no other script and no other style may run in it. */
-export function screenPage(language: Language, nonce: string): string {
+export function screenPage(language: Language, nonce: string, times = SCREEN_TIMES): string {
   const words = WORDS[language];
   const settings = {
     events: `/v1/events?lang=${language}`,
-    silentMs: SILENT_MS,
-    reconnectMs: RECONNECT_MS,
-    reconnectCapMs: RECONNECT_CAP_MS,
+    ...times,
     dead: [words.dead, words.deadHint],
     replaced: [words.replaced, words.replacedHint],
     lost: words.lost,
@@ -52,17 +50,17 @@ header { display: flex; align-items: center; gap: 1rem; padding: .6rem 1.5rem; c
 header b { color: var(--ink); font-size: 1.3rem }
 #link { margin-left: auto; padding: .25rem 1rem; border-radius: 2rem; background: #dcfce7; color: #166534; font-weight: 700 }
 #link.off { background: #fee2e2; color: #b91c1c }
-main { flex: 1; min-height: 0; display: flex; flex-direction: column; justify-content: center; align-items: center; gap: .7rem; padding: 0 1.5rem; text-align: center }
-h1 { font-size: 2.8rem; line-height: 1.25; padding: .4rem 2.5rem; border-radius: 1rem; background: var(--mood); color: #fff }
+main { flex: 1; min-height: 0; display: flex; flex-direction: column; justify-content: center; align-items: center; gap: .5rem; padding: 0 1.5rem; text-align: center }
+h1 { font-size: 2.8rem; line-height: 1.25; padding: .3rem 2.5rem; word-break: keep-all; overflow-wrap: anywhere; border-radius: 1rem; background: var(--mood); color: #fff }
 [data-mood=idle] h1 { background: none; color: var(--ink); font-size: 4.5rem }
 p { font-variant-numeric: tabular-nums } p:empty, span:empty { display: none }
 #sums { display: flex; flex-wrap: wrap; justify-content: center; align-items: baseline; gap: .2rem 2.5rem; font-size: 2rem; color: #475569 }
 #coupon { color: #b91c1c; font-weight: 700 }
-#net { flex-basis: 100%; font-size: 5rem; line-height: 1.15; font-weight: 800; color: var(--ink) }
-#line { font-size: 1.8rem; color: #334155; text-wrap: balance }
+#net { flex-basis: 100%; font-size: min(5rem, 11.5vw); line-height: 1.15; font-weight: 800; color: var(--ink) }
+#line { font-size: 1.6rem; line-height: 1.25; color: #334155; text-wrap: balance }
 .small { display: flex; flex-wrap: wrap; justify-content: center; gap: .2rem 2rem; max-width: 100%; color: #475569 }
 .small span, dd { overflow-wrap: anywhere }
-aside { display: flex; align-items: center; gap: 1.5rem; padding: .7rem 1.5rem; background: #b91c1c; color: #fff; font-size: 1.5rem; font-weight: 700 }
+aside { display: flex; align-items: center; gap: 1.5rem; padding: .5rem 1.5rem; background: #b91c1c; color: #fff; font-size: 1.25rem; line-height: 1.3; font-weight: 700 }
 ul { flex: 1; list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0 2rem }
 button { font: inherit; padding: .5rem 2rem; border: 0; border-radius: .6rem; background: #fff; color: #b91c1c }
 dl { display: flex; background: var(--ink); color: #fff }

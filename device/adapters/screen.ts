@@ -81,6 +81,7 @@ export const WORDS = {
     online: '联网',
     offline: '网络不通',
     tiles: { offline: '断网时可用券', unsent: '待上传', printer: '打印机', last: '上一笔' },
+    more: (count: number) => `另有 ${count} 项`,
     allSent: '无',
     none: '–',
     missing: (face: string, missing: string) => `再买 ${missing} 元可减 ${face} 元`,
@@ -117,6 +118,7 @@ export const WORDS = {
     online: 'On line',
     offline: 'Off line',
     tiles: { offline: 'Coupons without a line', unsent: 'To be sent', printer: 'Printer', last: 'Last sale' },
+    more: (count: number) => `${count} more`,
     allSent: 'nothing',
     none: '–',
     missing: (face: string, missing: string) => `${missing} yuan more takes ${face} yuan off`,
@@ -146,7 +148,7 @@ export function screenTexts(
     line: sale === undefined ? health.line[language] : saleLine(sale, language),
     order: sale === undefined ? '' : `${words.order} ${shortened(sale.order, ORDER_CHARS)}`,
     receipt: sale?.receipt == null ? '' : `${words.receipt} ${sale.receipt}`,
-    alerts: health.troubles.map((trouble) => trouble[language]),
+    alerts: alerts(health, sale, language),
     tiles: tiles(health, last, language),
     canResume: health.paper === 'out' || health.jobsWaiting > 0,
     online: health.online,
@@ -227,6 +229,17 @@ function saleLine(sale: SaleView, language: Language): string {
   const next =
     sale.next === null ? undefined : words.missing(formatYuan(sale.next.faceFen), formatYuan(sale.next.missingFen));
   return saved ?? (sale.state === 'opened' || sale.state === 'charging' ? next : undefined) ?? sale.line[language];
+}
+
+/** A sale needs the room; without one, the worst three fit the smallest panel. How many more there are is said. */
+const ALERTS_BESIDE_A_SALE = 1;
+const ALERTS_ALONE = 3;
+
+function alerts({ troubles }: CounterHealth, sale: SaleView | undefined, language: Language): string[] {
+  const most = sale === undefined ? ALERTS_ALONE : ALERTS_BESIDE_A_SALE;
+  const more = troubles.length - most;
+  const told = troubles.slice(0, most).map((trouble) => trouble[language]);
+  return more > 0 ? [...told, WORDS[language].more(more)] : told;
 }
 
 /** What a sale that wasn't charged would have cost is no news any more. */
