@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   replay: () => import('./commands/replay.js'),
   bench: () => import('./commands/bench.js'),
   operator: () => import('./commands/operator.js'),
+  ledger: () => import('./commands/ledger.js'),
   evidence: () => import('./commands/evidence.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),

@@ -8,6 +8,13 @@ export const ACT_ERRORS = {
     'Something waits for a person: a coupon is held for a charge whose end nobody said, or two sales name one card payment.',
     'Look at it with `codeplate operator show ID`, and decide it; `docs/operators.md` says how.',
   ],
+  LEDGER_PURGE_TOO_EARLY: [
+    'operator',
+    'never',
+    'The campaign is not over: without their identities people could claim again.',
+    'Purge after the end of the campaign.',
+  ],
+  LEDGER_IN_USE: ['operator', 'never', 'Another process has the ledger open.', 'Stop the gateway, and begin again.'],
   CASE_UNKNOWN: [
     'operator',
     'never',
