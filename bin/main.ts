@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   init: () => import('./commands/init.js'),
   gateway: () => import('./commands/gateway.js'),
   device: () => import('./commands/device.js'),
+  wallet: () => import('./commands/wallet.js'),
   quote: () => import('./commands/quote.js'),
   simulate: () => import('./commands/simulate.js'),
   explore: () => import('./commands/explore.js'),

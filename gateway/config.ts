@@ -49,6 +49,20 @@ const proxies = z
 /** Written by a person who knows why: the doors of this address are for everybody without it being told to any. */
 const insecure = z.boolean({ error: 'true or false' }).default(false);
 
+const WALLET_KEY = 'the public key of a wallet server: 33 bytes in base64url';
+const claims = z.strictObject({
+  /** How the people who claim are known: by a one-time code to their phone, or by the word of their wallet's server. */
+  identity: z.enum(['sms', 'wallet'], { error: 'sms or wallet' }),
+  /** Where codes are written to, instead of being sent. */
+  smsFile: text('the path of a file, for trying out').optional(),
+  walletKeys: z
+    .array(z.string({ error: WALLET_KEY }).regex(/^[A-Za-z0-9_-]{44}$/, WALLET_KEY), { error: 'a list of public keys' })
+    .min(1, 'at least one')
+    .max(16, 'at most 16')
+    .optional(),
+  perAddressPerMinute: z.int({ error: 'a number, 10 to 1000000' }).min(10).max(1_000_000).default(1_200),
+});
+
 const fileSchema = z.strictObject({
   campaign: text('the path of a campaign document'),
   data: text('a folder that the gateway may write to'),
@@ -61,8 +75,11 @@ const fileSchema = z.strictObject({
       tls: webTls.optional(),
       insecure,
       proxies,
+      trustedProxies: proxies,
     })
     .prefault({}),
+  /** Without it no claims are taken. */
+  claims: claims.optional(),
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
   leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),
@@ -95,6 +112,9 @@ export function checkGatewayConfig(data: object, folder: string): Result<Gateway
     ...config,
     mqtt: { ...mqtt, ...(mqtt.tls && { tls: { ...pair(mqtt.tls), ...(ca !== undefined && { ca: from(ca) }) } }) },
     http: { ...http, ...(http.tls && { tls: pair(http.tls) }) },
+    ...(config.claims?.smsFile !== undefined && {
+      claims: { ...config.claims, smsFile: from(config.claims.smsFile) },
+    }),
     campaign: from(config.campaign),
     data: from(config.data),
   });
@@ -115,6 +135,16 @@ function crossChecks(data: object): Problem[] {
         allowed: 'an id of its own',
       });
     seen.add(id);
+  }
+  const identity = valueAt(data, ['claims', 'identity']);
+  for (const [way, key] of [
+    ['sms', 'smsFile'],
+    ['wallet', 'walletKeys'],
+  ] as const) {
+    const isThere = valueAt(data, ['claims', key]) !== undefined;
+    if (isThere === (identity === way)) continue;
+    const allowed = isThere ? `only with claims.identity ${way}` : `needed with claims.identity ${way}`;
+    problems.push({ path: `claims.${key}`, value: isThere ? 'given' : 'missing', allowed });
   }
   const listening = (name: string, fallback: number) => ({
     host: valueAt(data, [name, 'host']) ?? HOST,
@@ -227,6 +257,17 @@ http:
   #   key: gateway.key
   # insecure: true
   # proxies: ["192.0.2.10"]
+  # Proxies that name in X-Forwarded-For whom they ask for, and let nobody else do so: the budget spent is that address's.
+  # trustedProxies: ["192.0.2.11"]
+
+# How people are known who claim: by a one-time code to their phone (sms), or by the word of their wallet's server (wallet).
+# Without this no claims are taken.
+claims:
+  identity: sms
+  # Instead of being sent, codes are written to this file: for trying out. Whoever reads it can claim for any phone.
+  smsFile: sms-outbox.jsonl
+  # walletKeys: ["A2sX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW"]   # with identity: wallet
+  # perAddressPerMinute: 1200   # mobile networks put thousands of phones behind one address
 
 # Number of the key that signs grants and bundles; devices know the public key by it.
 keyId: 1

@@ -15,6 +15,7 @@ import { parseBundle, parseDown, parseSpent } from '#protocol/messages/index.js'
 import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { wallMs } from '#protocol/time.js';
+import { CLAIMS, type ClaimInput, signedClaim } from '../test/contract/claiming-phone.js';
 import { charging, MORNING, settled, testCampaign } from '../test/contract/ledger-fixture.js';
 import { checkGatewayConfig } from './config.js';
 import { type RunningGateway, startGateway } from './main.js';
@@ -59,6 +60,7 @@ function start(): Promise<RunningGateway> {
     data: 'data',
     mqtt: { port: 0 },
     http: { port: 0, operatorToken: OPERATOR },
+    claims: CLAIMS,
     devices,
   };
   const config = checkGatewayConfig(file, folder);
@@ -166,12 +168,7 @@ async function counter(device = 'd1'): Promise<Counter> {
 
 const signer = es256Signer(generatePrivateKey());
 const person = { phone: '13800138000', idCard: '11010519491231002X', device: 'a1b2c3d4-e5f6' };
-const claimBody = {
-  ...person,
-  position: { longitude: 128.84, latitude: 47.86 },
-  tiers: ['s20', 's80'],
-  publicKey: base64url.encode(signer.publicKey),
-};
+const claimBody = { ...person, tiers: ['s20', 's80'] };
 
 interface Answered {
   readonly results?: readonly { readonly serial?: number; readonly reason?: string }[];
@@ -181,11 +178,15 @@ interface Answered {
   readonly payment?: { readonly number: PaymentNumber; readonly secret: string };
 }
 
-async function post(body: unknown): Promise<{ readonly status: number; readonly json: Answered }> {
+/** What is no text is signed as a claim of that. */
+async function post(
+  body: Partial<ClaimInput> | string,
+  by = signer,
+): Promise<{ readonly status: number; readonly json: Answered }> {
   const response = await fetch(`${base()}/v1/claims`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(signedClaim(body, by, now())),
   });
   return { status: response.status, json: (await response.json()) as Answered };
 }
@@ -435,10 +436,9 @@ describe('claims', () => {
       phone: `138001380${String(n % 30).padStart(2, '0')}`,
       idCard: cardOf(n % 30),
       device: `phone-${n % 30}`,
-      publicKey: base64url.encode(es256Signer(generatePrivateKey()).publicKey),
       tiers: ['s20', 's40', 's80'],
     }));
-    const answers = await Promise.all(crowd.map(post));
+    const answers = await Promise.all(crowd.map((claim) => post(claim, es256Signer(generatePrivateKey()))));
     const results = answers.flatMap(({ json }) => json.results ?? []);
     const serials = results.flatMap(({ serial }) => serial ?? []);
     expect(serials.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
@@ -469,25 +469,29 @@ describe('claims', () => {
   it.each([
     ['no JSON', '{', 400, 'REQUEST_MALFORMED'],
     ['__proto__', '{"__proto__":{"tiers":["s20"]}}', 400, 'REQUEST_MALFORMED'],
-    ['a field too few', JSON.stringify({ ...claimBody, publicKey: undefined }), 400, 'REQUEST_MALFORMED'],
-    ['a key that is no point', JSON.stringify({ ...claimBody, publicKey: 'A'.repeat(44) }), 400, 'PUBLIC_KEY_UNUSABLE'],
-    ['a book', JSON.stringify({ ...claimBody, phone: 'x'.repeat(10_000) }), 413, 'REQUEST_TOO_LARGE'],
+    ['a field too few', JSON.stringify({ ...signedClaim(), payload: '{}' }), 400, 'REQUEST_MALFORMED'],
+    ['a key that is no point', JSON.stringify(signedClaim({ publicKey: 'A'.repeat(44) })), 401, 'CLAIM_UNSIGNED'],
+    ['the form of the release before', JSON.stringify({ ...person, tiers: ['s20'] }), 401, 'CLAIM_UNSIGNED'],
+    ['a book', JSON.stringify({ ...signedClaim(), more: 'x'.repeat(10_000) }), 413, 'REQUEST_TOO_LARGE'],
   ])('with %s get a code', async (_, body, status, code) => {
     expect(await post(body)).toMatchObject({ status, json: { code } });
   });
 
   it('of a phone that gives no position are for campaigns without an outline', async () => {
-    expect((await post({ ...claimBody, position: undefined })).json).toMatchObject({
+    expect((await post({ ...claimBody, position: null })).json).toMatchObject({
       results: [{ ok: true }, { ok: true }],
     });
   });
 
   it('with the key of another, read off a shown code, open nothing of theirs', async () => {
     const { holder } = await claimGrant();
-    const stranger = { phone: '13800138001', idCard: cardOf(5), device: 'phone-5', publicKey: claimBody.publicKey };
+    const stranger = { phone: '13800138001', idCard: cardOf(5), device: 'phone-5' };
     for (const tiers of [['s20', 's40'], ['no-such-tier']]) {
-      const { json } = await post({ ...claimBody, ...stranger, tiers });
-      expect(json).toMatchObject({ grant: null, grants: [], payment: null, holder: null, token: null });
+      const publicKey = base64url.encode(signer.publicKey);
+      expect(await post({ ...stranger, tiers, publicKey }, es256Signer(generatePrivateKey()))).toMatchObject({
+        status: 401,
+        json: { code: 'CLAIM_UNSIGNED' },
+      });
     }
     expect((await get(`/v1/holders/${holder}/coupons`, 'null')).status).toBe(401);
   });

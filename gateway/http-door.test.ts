@@ -6,10 +6,9 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { base64url } from '#protocol/codes/bit-text.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
-import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
+import { CLAIMS, signedClaim } from '../test/contract/claiming-phone.js';
 import { MORNING, testCampaign } from '../test/contract/ledger-fixture.js';
 import { openSqlite } from './adapters/sqlite.js';
 import { checkGatewayConfig } from './config.js';
@@ -31,6 +30,7 @@ beforeEach(async () => {
     data: 'data',
     mqtt: { port: 0 },
     http: { port: 0, operatorToken: OPERATOR },
+    claims: CLAIMS,
   };
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
@@ -43,16 +43,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const claimBody = (change: object = {}): string =>
-  JSON.stringify({
-    phone: '13800138000',
-    idCard: '11010519491231002X',
-    device: 'a1b2c3d4-e5f6',
-    position: { longitude: 128.84, latitude: 47.86 },
-    tiers: ['s20'],
-    publicKey: base64url.encode(es256Signer(generatePrivateKey()).publicKey),
-    ...change,
-  });
+const claimBody = (change: object = {}): string => JSON.stringify(signedClaim(change));
 
 interface Heard {
   readonly status: number;
@@ -96,9 +87,9 @@ it.each([
   ['plain text', () => post('Content-Type: text/plain\r\n', claimBody()), 415, /application\/json/],
   ['a form', () => post('Content-Type: multipart/form-data; boundary=x\r\n', claimBody()), 415, /application\/json/],
   ['no body', () => post(JSON_TYPE, ''), 400, /it is empty/],
-  ['a GBK name', () => post(JSON_TYPE, Buffer.from(claimBody({ device: '\xcf\xfb' }), 'latin1')), 400, /GBK/],
+  ['a GBK name', () => post(JSON_TYPE, Buffer.from(claimBody().replace('a1b2', '\xcf\xfb'), 'latin1')), 400, /GBK/],
   ['__proto__', () => post(JSON_TYPE, claimBody().replace('{', '{"__proto__":{"tiers":["s80"]},')), 400, /__proto__/],
-  ['NaN for a place', () => post(JSON_TYPE, claimBody().replace('47.86', 'NaN')), 400, /JSON/],
+  ['NaN for a place', () => post(JSON_TYPE, claimBody().replace('"signature":', '"signature":NaN,"x":')), 400, /JSON/],
   [
     'a place in words',
     () => post(JSON_TYPE, claimBody({ position: { longitude: '128', latitude: '47' } })),
@@ -111,7 +102,7 @@ it.each([
     400,
     /latitude/,
   ],
-  ['a key off the curve', () => post(JSON_TYPE, claimBody({ publicKey: 'A'.repeat(44) })), 400, /publicKey/],
+  ['a key off the curve', () => post(JSON_TYPE, claimBody({ publicKey: 'A'.repeat(44) })), 401, /publicKey/],
 ] as const)('%s: a code, the right cause, and what to do in both languages', async (_, request, status, what) => {
   const before = await sums();
   const heard = await say(request());
@@ -141,12 +132,13 @@ it('what goes wrong in here is called so, and somebody is told, without the code
   expect(told.join()).toMatch(/no such table.*62\*+4567/);
 });
 
-it('one person claims from forty phones at once, and gets one coupon', async () => {
+it('one person claims from forty phones at once, gets one coupon, and is told to wait', async () => {
   const claims = Array.from({ length: 40 }, (_, n) =>
     say(post(JSON_TYPE, claimBody({ device: `phone-${n}`, tiers: ['s40'] }))),
   );
-  const results = (await Promise.all(claims)).map(({ body }) => JSON.stringify(body.results));
+  const results = (await Promise.all(claims)).map(({ body }) => JSON.stringify(body));
   expect(results.filter((result) => result.includes('"ok":true'))).toHaveLength(1);
-  expect(results.filter((result) => result.includes('already-claimed'))).toHaveLength(39);
+  expect(results.filter((result) => result.includes('already-claimed'))).toHaveLength(19);
+  expect(results.filter((result) => result.includes('TOO_MANY_REQUESTS'))).toHaveLength(20);
   expect(JSON.parse(await sums())).toMatchObject({ held: 1 });
 });

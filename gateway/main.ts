@@ -22,6 +22,7 @@ import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
 import { threadVerifier } from './adapters/thread-verifier.js';
 import { watchedClock } from './adapters/watched-clock.js';
+import { claimsDoor } from './claims-door.js';
 import { type ClosingStep, closeInOrder } from './closing.js';
 import type { GatewayConfig } from './config.js';
 import type { ClockFault } from './core/clock-watch.js';
@@ -84,6 +85,9 @@ export async function startGateway(
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
   const token = operatorTokenOf(config);
   const codes = paymentCodes(hash, hmacSha256);
+  const claims = claimsDoor(config, campaign, hash);
+  if (claims === undefined)
+    logger.warn({ code: 'CLAIMS_CLOSED' }, 'claims.identity is not configured: no claims are taken');
   const register = new DeviceRegister(config.devices);
   const rules = compileRules({
     campaign,
@@ -149,6 +153,8 @@ export async function startGateway(
     operatorToken: token,
     tls: webTls,
     proxies: config.http.proxies,
+    trustedProxies: config.http.trustedProxies,
+    claims,
     ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }),
     refused: (code) => events.rejected(code, undefined),
     cutOff: (device) => broker.cutOff(device),

@@ -47,6 +47,26 @@ const SAID = {
     zh: '超出活动预算，没有任何变动，请改为银行承担或不予支付',
     en: 'The budget has no room for it, and nothing was changed: decide write-off or not-paid',
   },
+  CLAIMS_CLOSED: {
+    zh: '此处暂不发券，请联系主办方',
+    en: 'No coupons are given out here at the moment: ask the organiser',
+  },
+  CLAIM_UNSIGNED: {
+    zh: '领券请求没有手机钱包的有效签名，请更新应用后重试',
+    en: "The claim isn't signed by the wallet that makes it: update the app and try again",
+  },
+  CLAIM_STALE: {
+    zh: '手机时间不准，请校准手机时间后重试',
+    en: "The phone's clock is off: set it right and try again",
+  },
+  IDENTITY_UNPROVED: {
+    zh: '未能核实您的身份，请重新获取验证码或重新登录钱包后再领取',
+    en: 'It is not shown that this is you: ask for a new code, or sign in to the wallet anew, and claim again',
+  },
+  SMS_NOT_SENT: {
+    zh: '验证码暂时无法发送，请稍后再试',
+    en: 'The code could not be sent: try again later',
+  },
   TOO_MANY_REQUESTS: {
     zh: '现在人太多，没有登记，请稍等片刻再试',
     en: 'Too many ask at the moment, and nothing was stored: try again soon',
@@ -82,7 +102,14 @@ export function refuseUnstored(reply: FastifyReply, code: string): FastifyReply 
     .send({ code: known, what, ...said });
 }
 
-/** A claim is some 400 bytes. */
+/** Something has a budget, and it is used up: `waitMs` until the next one is taken. */
+export function refuseTooMany(reply: FastifyReply, waitMs: number, whose: string): FastifyReply {
+  const seconds = Math.ceil(waitMs / 1_000);
+  const what = `too many requests of this ${whose}: wait ${seconds} s`;
+  return refuse(reply.header('retry-after', seconds), 429, 'TOO_MANY_REQUESTS', what);
+}
+
+/** A claim with a wallet server's statement is some 1,600 bytes. */
 export const MAX_BODY_BYTES = 8 * 1024;
 /** A client that dawdles over its request is not one of ours. */
 export const REQUEST_TIMEOUT_MS = 10_000;

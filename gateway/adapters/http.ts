@@ -3,26 +3,18 @@
  * personal is ever logged or given back.
  */
 import { isUtf8 } from 'node:buffer';
-import { ECDH } from 'node:crypto';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { base64url } from '#protocol/codes/bit-text.js';
-import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import type { DeviceId, HolderId } from '#protocol/ids.js';
-import { type ClaimRequest, claimRequestSchema } from '#protocol/messages/claim.js';
 import { readJson } from '#protocol/strict-json.js';
-import { answerClaim, type KeyedHash, prepareClaim } from '../core/claims.js';
 import type { Issuer } from '../core/issuer.js';
-import type { PaymentCodes } from '../core/payment-codes.js';
-import type { Rules } from '../core/rules.js';
-import type { GatewayLoop } from '../loop.js';
-import type { Clock } from '../ports/clock.js';
-import type { ClaimOp, Ledger, Outcome } from '../ports/ledger.js';
-import type { Verifier } from '../ports/verifier.js';
+import type { Ledger } from '../ports/ledger.js';
 import type { Certificate } from './certificates.js';
 import { createDoor, type Door } from './door.js';
+import { type ClaimRoutesOptions, claimRoutes, holderToken } from './http-claims.js';
 import { bearer, operatorRoutes } from './http-operators.js';
 import {
   MAX_BODY_BYTES,
@@ -31,43 +23,31 @@ import {
   REQUEST_TIMEOUT_MS,
   refuse,
   refuseUnread,
-  refuseUnstored,
   wrongWith,
 } from './http-refusals.js';
-import type { Metrics } from './metrics.js';
 import { promised } from './promised.js';
 import { isSameSecret } from './secrets.js';
 
-export interface HttpOptions {
-  readonly rules: Rules;
+export interface HttpOptions extends ClaimRoutesOptions {
   readonly ledger: Ledger;
-  readonly loop: GatewayLoop;
-  readonly verifier: Verifier;
-  readonly issuer: Issuer;
-  readonly clock: Clock;
-  readonly keyedHash: KeyedHash;
-  readonly paymentCodes: PaymentCodes;
-  readonly metrics: Metrics;
   /** Those that may connect just now. */
   readonly devices: () => readonly DeviceId[];
   /** Why this gateway isn't well, as a code; undefined: it is. */
   fault(): string | undefined;
-  /** Why it takes no claim just now. After a failed commit the next one is tried all the same. */
-  claimFault(): string | undefined;
   /** Without it nobody sees sums, metrics or evidence, wherever they ask from. */
   readonly operatorToken: string;
   /** With it, phones and operators say `https://`. */
   readonly tls?: Certificate | undefined;
   /** Addresses that ask for many. */
   readonly proxies?: readonly string[];
+  /** Of these, those that say in X-Forwarded-For whom they ask for: that one's budget is spent. */
+  readonly trustedProxies: readonly string[];
   /** For tests: how long a handshake may take. */
   readonly handshakeTimeoutMs?: number;
   /** A connection was closed before it asked anything, or an operator's request was turned away. */
   refused(code: string): void;
   /** Ends a device's connection. */
   cutOff(device: DeviceId): void;
-  /** Someone should look: a request failed in here. */
-  alarm(code: string, what: string): void;
 }
 
 /** Whoever dawdles is looked for this often. */
@@ -90,7 +70,7 @@ export interface HttpDoor {
 export function httpServer(options: HttpOptions): HttpDoor {
   const { rules, ledger, loop, issuer } = options;
   const door = createDoor({
-    proxies: options.proxies ?? [],
+    proxies: [...(options.proxies ?? []), ...options.trustedProxies],
     onRefused: (why) => options.refused(why === 'crowded' ? 'DOOR_CROWDED' : 'HTTP_TLS_FAILED'),
   });
   const app = Fastify({
@@ -99,6 +79,8 @@ export function httpServer(options: HttpOptions): HttpDoor {
     serverFactory: (onRequest) => nodeServer(options, door, onRequest),
     // Whoever dawdles must not keep the gateway from stopping; a claim whose answer is cut off is asked again.
     forceCloseConnections: true,
+    // Only these say whom they speak for; anybody else's word for it is nobody's.
+    ...(options.trustedProxies.length > 0 && { trustProxy: [...options.trustedProxies] }),
     // The server itself has one: fastify would give it to the first of two that `localhost` may be.
     clientErrorHandler: () => undefined,
     // An address that cannot be decoded comes to no handler of ours otherwise, and would be answered with fastify's own code.
@@ -124,18 +106,7 @@ export function httpServer(options: HttpOptions): HttpDoor {
   });
   takeJsonOnly(app);
 
-  app.post('/v1/claims', async (request, reply) => {
-    const parsed = claimRequestSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
-      return refuse(reply, 400, 'REQUEST_MALFORMED', what.slice(0, 400));
-    }
-    const publicKey = pointOf(parsed.data.publicKey);
-    if (publicKey === undefined) {
-      return refuse(reply, 400, 'PUBLIC_KEY_UNUSABLE', 'publicKey: a compressed P-256 point, 33 bytes in base64url');
-    }
-    return claim(options, parsed.data, publicKey, reply);
-  });
+  claimRoutes(app, options);
 
   app.get<{ Params: { id: string } }>('/v1/holders/:id/coupons', async (request, reply) => {
     const { id } = request.params;
@@ -196,51 +167,3 @@ function takeJsonOnly(app: FastifyInstance): void {
 /** The issuer's public keys as documents carry them. */
 const publicKeys = (issuer: Issuer): Readonly<Record<string, string>> =>
   Object.fromEntries([...issuer.issuerKeys].map(([id, key]) => [String(id), base64url.encode(key)]));
-
-async function claim(options: HttpOptions, request: ClaimRequest, publicKey: Uint8Array, reply: FastifyReply) {
-  const { rules, loop, issuer, verifier, clock, keyedHash, paymentCodes, metrics } = options;
-  const fault = options.claimFault();
-  if (fault !== undefined) return refuseUnstored(reply, fault);
-  const prepared = prepareClaim({
-    rules,
-    request,
-    publicKey,
-    now: clock.now(),
-    keyedHash,
-    paymentCodes,
-  });
-  const outcome = prepared.op === undefined ? undefined : await asked(loop, prepared.op);
-  if (typeof outcome === 'string') return refuseUnstored(reply, outcome);
-  const { answer, grants } = answerClaim({ request, prepared, outcome, issuer, rules, paymentCodes });
-  for (const grant of grants) verifier.issued(grant);
-  for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
-  // Whose key it is, only the ledger knows: a question that it wasn't asked, or a stranger's, opens no holder's page.
-  const holder = outcome?.holder ?? null;
-  return reply.send({
-    ...answer,
-    grants: grants.map((grant) => base64url.encode(grant)),
-    holder,
-    token: holder === null ? null : holderToken(keyedHash, holder),
-  });
-}
-
-/** The code of the fault, where it was not stored. */
-const asked = (loop: GatewayLoop, op: ClaimOp): Promise<Extract<Outcome, { kind: 'claimed' }> | string> =>
-  new Promise((resolve) => {
-    loop.claim(op, (fault, outcome) => {
-      resolve(outcome?.kind === 'claimed' ? outcome : (fault?.code ?? 'TOO_MANY_REQUESTS'));
-    });
-  });
-
-const holderToken = (keyedHash: KeyedHash, holder: string): string => keyedHash(`holder token\n${holder}`);
-
-function pointOf(text: string): Uint8Array | undefined {
-  const bytes = base64url.decode(text);
-  if (!bytes.ok || bytes.value.length !== PUBLIC_KEY_BYTES) return undefined;
-  try {
-    ECDH.convertKey(bytes.value, 'prime256v1', undefined, undefined, 'uncompressed');
-    return bytes.value;
-  } catch {
-    return undefined;
-  }
-}

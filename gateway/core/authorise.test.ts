@@ -47,7 +47,14 @@ function ledger() {
 function withCoupon() {
   const commit = ledger();
   const identity = { phone: 'p', idCard: 'i', device: 'd' };
-  commit({ kind: 'claim', holder: '02aa' as HolderId, identity, tiers: ['yuan-20'], numbers: [NUMBER] });
+  commit({
+    kind: 'claim',
+    holder: '02aa' as HolderId,
+    identity,
+    proved: ['phone'],
+    tiers: ['yuan-20'],
+    numbers: [NUMBER],
+  });
   return commit;
 }
 

@@ -3,10 +3,10 @@
  * tier than the campaign allows a person, and a person is told apart as the campaign says: the same in any, or only in
  * all, of the identifiers. A phone's key is a person too, so that no new names are claimed into an old wallet.
  *
- * A public key stands in every code that its phone shows. Whoever has read one and claims with it learns nothing of the
- * holder: coupons, grant and payment code are given only to the person whom the book knows under this key.
+ * A claim comes here signed by its key, and with identifiers that are proved to be the claimant's (`ports/identity-proofs.ts`).
+ * One that isn't proved never comes here, so it takes nothing and keeps nobody from anything.
  */
-import { agreement, isSamePerson, mayOpen } from '#protocol/campaign/claim.js';
+import { agreement, isSamePerson } from '#protocol/campaign/claim.js';
 import type { CouponSerial, HolderId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import type { WallMs } from '#protocol/time.js';
@@ -17,7 +17,7 @@ import type { Rules } from './rules.js';
 
 export function claim(draft: Draft, rules: Rules, op: ClaimOp, now: WallMs): Outcome {
   const wanted = [...new Set(op.tiers)];
-  const isOfAnother = belongsToAnother(draft, rules, op);
+  const isOfAnother = belongsToAnother(draft, op);
   const refused = rules.claimRefusal(now) ?? (isOfAnother ? 'wallet-of-another' : undefined);
   const tiers = wanted.map((tier): ClaimedTier => {
     if (refused !== undefined) return { tier, serial: null, reason: refused };
@@ -50,11 +50,14 @@ function numbered(draft: Draft, op: ClaimOp): Holder | undefined {
 const freeNumber = (draft: Draft, { numbers }: ClaimOp): Holder['number'] =>
   numbers.find((number) => draft.holderByCode(number) === undefined);
 
-/** The key is known, and under it nobody who is this person. */
-function belongsToAnother(draft: Draft, { campaign }: Rules, op: ClaimOp): boolean {
+/** The key is known, and under it nobody who is this person by any name that they have proved. */
+function belongsToAnother(draft: Draft, op: ClaimOp): boolean {
   const known = draft.holder(op.holder)?.identities;
-  return known?.every((identity) => !mayOpen(campaign.claim, agreement(identity, op.identity))) ?? false;
+  return known?.every((identity) => !isKnownTo(op, identity)) ?? false;
 }
+
+const isKnownTo = ({ identity, proved }: ClaimOp, known: Identity): boolean =>
+  agreement(known, identity).some((kind) => proved.includes(kind));
 
 function claimTier(draft: Draft, rules: Rules, op: ClaimOp, id: string): ClaimedTier {
   const { campaign } = rules;

@@ -1,14 +1,16 @@
 /** What the rules refuse before the ledger is asked, in the words that the phone shows. */
 import { expect, it } from 'vitest';
-import { base64url } from '#protocol/codes/bit-text.js';
+import { claimSchema } from '#protocol/messages/claim.js';
 import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
+import { type ClaimInput, claimOf } from '../../test/contract/claiming-phone.js';
 import { MORNING, testCampaign, testRules } from '../../test/contract/ledger-fixture.js';
 import { answerClaim, prepareClaim } from './claims.js';
 import { createIssuer } from './issuer.js';
 import { paymentCodes } from './payment-codes.js';
 
-const { publicKey } = es256Signer(generatePrivateKey());
+const signer = es256Signer(generatePrivateKey());
+const { publicKey } = signer;
 const square = [
   [128, 47],
   [129, 47],
@@ -16,14 +18,6 @@ const square = [
   [128, 48],
   [128, 47],
 ];
-const REQUEST = {
-  phone: '13800138000',
-  idCard: '11010519491231002X',
-  device: 'a1b2c3d4-e5f6',
-  position: { longitude: 128.84, latitude: 47.86 },
-  tiers: ['s20'],
-  publicKey: base64url.encode(publicKey),
-};
 const HOUR_MS = 3_600_000;
 const codes = paymentCodes(sha256, hmacSha256);
 
@@ -43,21 +37,12 @@ it.each([
   ],
   ['from a phone that hides its number', { change: { device: '02:00:00:00:00:00' } }, /请允许应用读取设备标识/],
 ])('a claim made %s is told why it gets nothing, and what to do', (_, { at = MORNING, change = {} }: Told, zh) => {
-  const { claim } = testCampaign();
-  const rules = testRules({ claim: { ...claim, geofence: { type: 'Polygon', coordinates: [square] } } });
+  const rules = testRules({ claim: { ...testCampaign().claim, geofence: { type: 'Polygon', coordinates: [square] } } });
   const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
-  const request = { ...REQUEST, ...change };
-  const now = wallMs(at);
-  const prepared = prepareClaim({
-    rules,
-    request,
-    publicKey,
-    now,
-    keyedHash: sha256,
-    paymentCodes: codes,
-  });
-  expect(prepared.op).toBeUndefined();
-  const { answer } = answerClaim({ request, prepared, outcome: undefined, issuer, rules, paymentCodes: codes });
+  const claim = claimSchema.parse(claimOf(change, signer));
+  const prepared = prepareClaim({ rules, claim, publicKey, now: wallMs(at) });
+  expect(prepared.tiers).toEqual([]);
+  const { answer } = answerClaim({ claim, prepared, outcome: undefined, issuer, rules, paymentCodes: codes });
   expect(answer).toMatchObject({
     results: [{ ok: false, zh: typeof zh === 'string' ? zh : expect.stringMatching(zh) }],
     grant: null,
@@ -67,5 +52,5 @@ it.each([
 
 interface Told {
   readonly at?: number;
-  readonly change?: Partial<typeof REQUEST> | { readonly position: null };
+  readonly change?: Partial<ClaimInput>;
 }

@@ -3,13 +3,14 @@
  * is asked of the ledger, and the answer. Phone, ID card and device number end here: further in there are keyed hashes.
  */
 import { normalDevice, normalIdCard, normalPhone, type Person, refuseClaim } from '#protocol/campaign/claim.js';
+import type { Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PAYMENT_STEP_MS } from '#protocol/codes/payment-code.js';
 import { holderIdOf } from '#protocol/codes/presentation.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { type SentenceParams, sentence } from '#protocol/faults/sentence.js';
 import type { HolderId } from '#protocol/ids.js';
-import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
+import type { Claim, ClaimAnswer } from '#protocol/messages/claim.js';
 import { exactly, type WallMs } from '#protocol/time.js';
 import type { ClaimOp, Outcome } from '../ports/ledger.js';
 import type { Identity } from './book.js';
@@ -22,41 +23,62 @@ export type KeyedHash = (text: string) => string;
 
 export interface PreparedClaim {
   readonly publicKey: Uint8Array;
-  /** undefined: nothing that the ledger need be asked. */
-  readonly op: ClaimOp | undefined;
+  /** What the ledger is to be asked for; none: it needn't be asked. */
+  readonly tiers: readonly string[];
   readonly refused: ReadonlyMap<string, ReasonCode>;
 }
 
+/** What the rules say of a claim by itself. It asks nobody, so an answer made of it alone tells nothing of anybody. */
 export function prepareClaim(options: {
   readonly rules: Rules;
-  readonly request: ClaimRequest;
-  /** `request.publicKey`, known to be a point of the curve. */
+  readonly claim: Claim;
+  /** `claim.publicKey`, known to be a point of the curve. */
   readonly publicKey: Uint8Array;
   readonly now: WallMs;
-  readonly keyedHash: KeyedHash;
-  readonly paymentCodes: PaymentCodes;
 }): PreparedClaim {
-  const { rules, request, publicKey, now, keyedHash, paymentCodes } = options;
-  const { phone, idCard, device, position } = request;
-  const person = { phone, idCard, device };
+  const { rules, claim, publicKey, now } = options;
+  const { position } = claim;
   const refused = new Map<string, ReasonCode>();
-  for (const tier of new Set(request.tiers)) {
-    const reason = refuseClaim(rules.compiled, { tier, at: exactly(now), person, position, earlier: [] });
+  for (const tier of new Set(claim.tiers)) {
+    const reason = refuseClaim(rules.compiled, { tier, at: exactly(now), person: claim, position, earlier: [] });
     if (reason !== null) refused.set(tier, reason);
   }
-  const holder = holderIdOf(publicKey);
-  const tiers = request.tiers.filter((tier) => !refused.has(tier));
-  const identity = identityOf(rules, person, holder, keyedHash);
-  const numbers = paymentCodes.numbersFor(holder);
-  const op: ClaimOp | undefined = tiers.length === 0 ? undefined : { kind: 'claim', holder, identity, tiers, numbers };
-  return { publicKey, op, refused };
+  return { publicKey, tiers: claim.tiers.filter((tier) => !refused.has(tier)), refused };
 }
 
-/** An identifier that this campaign doesn't tell people apart by is made to agree with nobody's. */
-function identityOf(rules: Rules, person: Person, holder: HolderId, keyedHash: KeyedHash): Identity {
-  const { identifiers } = rules.campaign.claim;
-  const hash = (kind: keyof Identity, normal: string | undefined): string =>
-    keyedHash(`${kind}\n${identifiers.includes(kind) ? (normal ?? '') : holder}`);
+/** `proved`: the identifiers that are shown to be the claimant's. */
+export function claimOp(options: {
+  readonly rules: Rules;
+  readonly claim: Claim;
+  readonly prepared: PreparedClaim;
+  readonly proved: readonly Identifier[];
+  readonly keyedHash: KeyedHash;
+  readonly paymentCodes: PaymentCodes;
+}): ClaimOp {
+  const { rules, claim, prepared, proved, keyedHash, paymentCodes } = options;
+  const holder = holderIdOf(prepared.publicKey);
+  const identity = identityOf({ rules, person: claim, proved, holder, keyedHash });
+  return { kind: 'claim', holder, identity, proved, tiers: prepared.tiers, numbers: paymentCodes.numbersFor(holder) };
+}
+
+/**
+ * An identifier that this campaign doesn't tell people apart by is made to agree with nobody's. So is one that isn't proved,
+ * where any single agreement makes two people one: somebody else's ID number, merely written down, must not keep its owner
+ * from claiming. Where all have to agree, the proved ones among them keep strangers apart.
+ */
+function identityOf(options: {
+  readonly rules: Rules;
+  readonly person: Person;
+  readonly proved: readonly Identifier[];
+  readonly holder: HolderId;
+  readonly keyedHash: KeyedHash;
+}): Identity {
+  const { rules, person, proved, holder, keyedHash } = options;
+  const { identifiers, samePerson } = rules.campaign.claim;
+  const counts = (kind: Identifier): boolean =>
+    identifiers.includes(kind) && (samePerson === 'all' || proved.includes(kind));
+  const hash = (kind: Identifier, normal: string | undefined): string =>
+    keyedHash(`${kind}\n${counts(kind) ? (normal ?? '') : holder}`);
   return {
     phone: hash('phone', normalPhone(person.phone)),
     idCard: hash('idCard', normalIdCard(person.idCard)),
@@ -72,17 +94,17 @@ export interface AnsweredClaim {
 
 /** `outcome` is undefined where the ledger wasn't asked. */
 export function answerClaim(options: {
-  readonly request: ClaimRequest;
+  readonly claim: Claim;
   readonly prepared: PreparedClaim;
   readonly outcome: Extract<Outcome, { kind: 'claimed' }> | undefined;
   readonly issuer: Issuer;
   readonly rules: Rules;
   readonly paymentCodes: PaymentCodes;
 }): AnsweredClaim {
-  const { request, prepared, outcome, issuer, rules, paymentCodes } = options;
+  const { claim, prepared, outcome, issuer, rules, paymentCodes } = options;
   const { day, time } = rules.campaign.claim.opens;
   const given = new Map(outcome?.tiers.map((tier) => [tier.tier, tier]));
-  const results = [...new Set(request.tiers)].map((tier): ClaimAnswer['results'][number] => {
+  const results = [...new Set(claim.tiers)].map((tier): ClaimAnswer['results'][number] => {
     const reason = prepared.refused.get(tier) ?? given.get(tier)?.reason;
     const serial = given.get(tier)?.serial ?? null;
     if (serial !== null) return { tier, ok: true, serial };

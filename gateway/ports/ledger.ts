@@ -2,7 +2,7 @@
  * The book of record. Operations are data; a batch of them is one transaction; its outcomes are handed out only once
  * they are durable. Every implementation passes `test/contract/ledger-contract.ts`.
  */
-import type { PresentationMode } from '#protocol/campaign/schema.js';
+import type { Identifier, PresentationMode } from '#protocol/campaign/schema.js';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { ErrorCode } from '#protocol/faults/errors.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
@@ -73,6 +73,8 @@ export interface ClaimOp {
   readonly kind: 'claim';
   readonly holder: HolderId;
   readonly identity: Identity;
+  /** Which of them are shown to be the claimant's. */
+  readonly proved: readonly Identifier[];
   readonly tiers: readonly string[];
   /** For a holder who has none yet: the first that nobody has. */
   readonly numbers: readonly PaymentNumber[];

@@ -5,7 +5,7 @@ import { CLAIM_RULES } from './rules/index.js';
 import type { ClaimAsk } from './rules/rule.js';
 
 export { normalDevice, normalIdCard, normalPhone } from './rules/identity.js';
-export { agreement, isSamePerson, mayOpen } from './rules/once-per-tier.js';
+export { agreement, isSamePerson } from './rules/once-per-tier.js';
 export type { ClaimAsk, Person, Position } from './rules/rule.js';
 
 export function refuseClaim(campaign: CompiledCampaign, ask: ClaimAsk): ReasonCode | null {

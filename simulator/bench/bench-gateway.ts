@@ -99,7 +99,7 @@ function claimAll(loop: GatewayLoop, rules: Rules, signer: Es256Signer, at: numb
   const tiers = rules.campaign.tiers.map(({ id }) => id);
   return new Promise((resolve, reject) => {
     loop.claim(
-      { kind: 'claim', holder: holderIdOf(signer.publicKey), identity, tiers, numbers: [] },
+      { kind: 'claim', holder: holderIdOf(signer.publicKey), identity, proved: ['phone'], tiers, numbers: [] },
       (fault, outcome) => {
         if (outcome?.kind === 'claimed') resolve(outcome.serials);
         else reject(new Error(fault?.message ?? 'no outcome'));

@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly mqttPort: number;
   readonly httpPort: number;
   readonly devices: readonly { readonly id: string; readonly password: string; readonly merchant: string }[];
+  /** Public key of the server that says who claims. */
+  readonly walletKey: string;
   readonly as: 'process' | 'here';
   /** What is added to the system's clock; only for a gateway in this process. */
   readonly clockOffsetMs: number;
@@ -44,6 +46,8 @@ export class GatewayUnderTest {
       data: 'data',
       mqtt: { port: mqttPort },
       http: { port: httpPort },
+      // All phones of a bench come from one address.
+      claims: { identity: 'wallet', walletKeys: [options.walletKey], perAddressPerMinute: 1_000_000 },
       devices,
       log: 'info',
     };

@@ -11,15 +11,17 @@
  *     await rig.stop();
  */
 import path from 'node:path';
+import type { CampaignId } from '#protocol/ids.js';
 import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { HardwareProcess } from '#simulator/hardware/process.js';
 import type { LineShape } from '#simulator/hardware/pty.js';
 import { type LineProxy, startProxy } from '#simulator/network/proxy.js';
 import { type Folder, temporaryFolder } from '#simulator/processes/at-the-end.js';
 import { pause } from '#simulator/processes/waiting.js';
-import { claimOverHttp } from '#simulator/wallets/claim-over-http.js';
+import { byWalletServer, claimOverHttp } from '#simulator/wallets/claim-over-http.js';
 import { randomIdentity } from '#simulator/wallets/identities.js';
 import { Wallet } from '#simulator/wallets/wallet.js';
+import { WalletServer } from '#simulator/wallets/wallet-server.js';
 import { campaignIdOf } from './campaign-copy.js';
 import { Counter } from './counter.js';
 import type { Dice } from './dice.js';
@@ -100,6 +102,7 @@ class RunningRig implements Rig {
   readonly #hardware: HardwareProcess[] = [];
   readonly #lines: LineProxy[] = [];
   readonly #folder: Folder;
+  readonly #walletServer: WalletServer;
   #gateway: GatewayUnderTest | undefined;
 
   constructor(options: RigOptions, folder: Folder) {
@@ -108,6 +111,7 @@ class RunningRig implements Rig {
     this.#offsetMs = options.clockOffsetMs ?? 0;
     this.folder = folder.path;
     this.dice = options.dice;
+    this.#walletServer = new WalletServer(es256Signer(generatePrivateKey()), options.dice.fork('wallet server'));
   }
 
   get gateway(): GatewayUnderTest {
@@ -147,6 +151,7 @@ class RunningRig implements Rig {
       mqttPort,
       httpPort,
       devices: counters.map(({ name, merchant }, at) => ({ id: name, password: passwords[at] ?? '', merchant })),
+      walletKey: this.#walletServer.publicKey,
       as: gateway,
       clockOffsetMs: this.#offsetMs,
     });
@@ -189,7 +194,12 @@ class RunningRig implements Rig {
   async customer(tiers: readonly string[]): Promise<Wallet> {
     const wallet = new Wallet({ identity: randomIdentity(this.dice), signer: es256Signer(generatePrivateKey()) });
     if (tiers.length === 0) return wallet;
-    const claimed = await claimOverHttp(this.gateway.url, wallet, tiers);
+    const place = {
+      gateway: this.gateway.url,
+      campaign: campaignIdOf(this.#options.campaign) as CampaignId,
+      now: () => this.now(),
+    };
+    const claimed = await claimOverHttp(place, wallet, tiers, byWalletServer(this.#walletServer));
     if (!claimed.ok) throw new Error(`the claim failed: ${claimed.fault}`);
     const refused = claimed.value.results.filter((result) => !result.ok);
     if (refused.length > 0) throw new Error(`the claim was refused: ${JSON.stringify(refused)}`);

@@ -5,7 +5,7 @@
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CouponSerial, DeviceId } from '#protocol/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
-import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
+import type { ClaimAnswer, SignedClaim } from '#protocol/messages/claim.js';
 import { randomIdentity } from '../wallets/identities.js';
 import { type Position, signPresentation, Wallet } from '../wallets/wallet.js';
 import type { Chance } from '../world/random.js';
@@ -47,13 +47,14 @@ export interface GangOptions {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   readonly position: Position;
-  readonly tiers: readonly string[];
   readonly partners: number;
   readonly claimsFrom: number;
   readonly signer: (secret: string) => Es256Signer;
   /** A partner's phone, before it has anything. */
   readonly joined: (wallet: Wallet) => void;
-  readonly ask: (request: ClaimRequest, reply: (answer: ClaimAnswer) => void) => void;
+  /** What a wallet asks at this moment, with its proof. */
+  readonly claimOf: (wallet: Wallet) => SignedClaim;
+  readonly ask: (request: SignedClaim, reply: (answer: ClaimAnswer) => void) => void;
 }
 
 const PICTURES_KEPT = 30;
@@ -112,9 +113,9 @@ export class Gang {
   }
 
   #claim(wallet: Wallet, tries: number): void {
-    const { scheduler, tiers, ask } = this.#options;
+    const { scheduler, claimOf, ask } = this.#options;
     let answered = false;
-    ask(wallet.claimRequest(tiers), (answer) => {
+    ask(claimOf(wallet), (answer) => {
       if (answered) return;
       answered = true;
       wallet.takeAnswer(answer);

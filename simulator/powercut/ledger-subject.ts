@@ -109,6 +109,7 @@ const claimOf = (customer: number): ClaimOp => ({
     idCard: sha256(`card ${customer}`),
     device: sha256(`device ${customer}`),
   },
+  proved: ['phone'],
   tiers: [TIER.id],
   numbers: [numberOf(customer)],
 });

@@ -1,29 +1,85 @@
-/** A wallet's claim at a real gateway. */
-import type { ClaimAnswer } from '#protocol/messages/claim.js';
+/** A wallet's claim at a real gateway, and the ways in which it shows whose it is. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { base64url } from '#protocol/codes/bit-text.js';
+import type { CampaignId } from '#protocol/ids.js';
+import { type ClaimAnswer, challengeAnswerSchema } from '#protocol/messages/claim.js';
+import type { IdentityProof } from '#protocol/messages/identity-proof.js';
 import { err, type Result } from '#protocol/result.js';
 import type { Wallet } from './wallet.js';
+import type { WalletServer } from './wallet-server.js';
 
 /** A phone gives up after this long; at 09:00:00 a whole district asks at once. */
 const CLAIM_TIMEOUT_MS = 15_000;
 
-/** `gateway`: its base URL. Never throws: what went wrong is in the fault, in words. */
+export interface ClaimPlace {
+  /** The gateway's base URL. */
+  readonly gateway: string;
+  readonly campaign: CampaignId;
+  /** By the phone's clock. */
+  now(): number;
+}
+
+/** How this wallet shows whose it is; rejects where it can't. */
+export type Prover = (wallet: Wallet, place: ClaimPlace) => Promise<IdentityProof>;
+
+/** Never throws: what went wrong is in the fault, in words. */
 export async function claimOverHttp(
-  gateway: string,
+  place: ClaimPlace,
   wallet: Wallet,
   tiers: readonly string[],
+  prove: Prover,
 ): Promise<Result<ClaimAnswer, string>> {
   try {
-    const response = await fetch(new URL('/v1/claims', gateway), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(wallet.claimRequest(tiers)),
-      signal: AbortSignal.timeout(CLAIM_TIMEOUT_MS),
-    });
-    const answer: unknown = await response.json();
+    const proof = await prove(wallet, place);
+    const claim = wallet.claimRequest(tiers, { campaign: place.campaign, nowMs: place.now(), proof });
+    const { status, answer } = await post(place, '/v1/claims', claim);
     const taken = wallet.takeAnswer(answer);
     // What a gateway refuses outright it says in its own form; a scenario's log needs its words, not ours alone.
-    return taken.ok ? taken : err(`HTTP ${response.status}: ${taken.fault}: ${JSON.stringify(answer).slice(0, 200)}`);
+    return taken.ok ? taken : err(`HTTP ${status}: ${taken.fault}: ${JSON.stringify(answer).slice(0, 300)}`);
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
+}
+
+export const byWalletServer =
+  (server: WalletServer): Prover =>
+  async (wallet, { campaign, now }) =>
+    server.statement(wallet.identity, { campaign, publicKey: wallet.signer.publicKey, nowMs: now() });
+
+/** `read`: the code that came to the phone. */
+export const bySms =
+  (read: (phone: string) => Promise<string>): Prover =>
+  async (wallet, place) => {
+    const { phone } = wallet.identity;
+    const publicKey = base64url.encode(wallet.signer.publicKey);
+    const { status, answer } = await post(place, '/v1/claims/challenge', { phone, publicKey });
+    const parsed = challengeAnswerSchema.safeParse(answer);
+    if (!parsed.success) throw new Error(`HTTP ${status}: no challenge: ${JSON.stringify(answer).slice(0, 300)}`);
+    return { kind: 'sms', challenge: parsed.data.challenge, code: await read(phone) };
+  };
+
+const line = z.object({ phone: z.string(), text: z.string() });
+
+/** The newest code to this phone, where the gateway writes them into a file (`claims.smsFile`). */
+export async function codeInFile(file: string, phone: string): Promise<string> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  const texts = lines.map((text) => line.parse(JSON.parse(text))).filter((message) => message.phone === phone);
+  const code = /\d{6}/.exec(texts.at(-1)?.text ?? '')?.[0];
+  if (code === undefined) throw new Error(`no code for this phone stands in ${file}`);
+  return code;
+}
+
+async function post(
+  place: ClaimPlace,
+  path: string,
+  body: object,
+): Promise<{ readonly status: number; readonly answer: unknown }> {
+  const response = await fetch(new URL(path, place.gateway), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(CLAIM_TIMEOUT_MS),
+  });
+  return { status: response.status, answer: await response.json() };
 }

@@ -6,15 +6,22 @@ import { base64url } from '#protocol/codes/bit-text.js';
 import { type PaymentSecret, paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { decodeGrant, MAX_COUNTER, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
-import type { CouponSerial } from '#protocol/ids.js';
-import { type ClaimAnswer, type ClaimRequest, claimAnswerSchema } from '#protocol/messages/claim.js';
+import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import {
+  type Claim,
+  type ClaimAnswer,
+  claimAnswerSchema,
+  type SignedClaim,
+  signClaim,
+} from '#protocol/messages/claim.js';
+import type { IdentityProof } from '#protocol/messages/identity-proof.js';
 import { hmacSha256 } from '#protocol/node-crypto.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { wallMs } from '#protocol/time.js';
 import type { Identity } from './identities.js';
 import type { Presenter } from './presenter.js';
 
-export type Position = NonNullable<ClaimRequest['position']>;
+export type Position = NonNullable<Claim['position']>;
 
 /** In the middle of Youhao District, inside the reference campaign's geofence. */
 export const IN_YOUHAO: Position = { longitude: 128.84, latitude: 47.86 };
@@ -42,9 +49,19 @@ export class Wallet implements Presenter {
     this.#counter = options.counter ?? 0;
   }
 
-  claimRequest(tiers: readonly string[]): ClaimRequest {
+  /** `nowMs`: by the phone's own clock. */
+  claimRequest(
+    tiers: readonly string[],
+    {
+      campaign,
+      nowMs,
+      proof,
+    }: { readonly campaign: CampaignId; readonly nowMs: number; readonly proof: IdentityProof },
+  ): SignedClaim {
     const publicKey = base64url.encode(this.signer.publicKey);
-    return { ...this.identity, position: this.position, tiers: [...tiers], publicKey };
+    const { identity, position } = this;
+    const claim = { campaign, madeAt: wallMs(nowMs), ...identity, position, tiers: [...tiers], publicKey, proof };
+    return signClaim(claim, this.signer);
   }
 
   /** Keeps what an answer brought. A fault says what the gateway sent that no phone could use. */

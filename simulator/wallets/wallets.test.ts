@@ -6,10 +6,10 @@ import { base64url } from '#protocol/codes/bit-text.js';
 import { type PaymentNumber, paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { checkPresentation, holderIdOf, roundUpExpiry, sealGrant } from '#protocol/codes/presentation.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
-import { claimRequestSchema } from '#protocol/messages/claim.js';
+import { openClaim } from '#protocol/messages/claim.js';
 import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256 } from '#protocol/node-crypto.js';
 import { exactly, wallMs } from '#protocol/time.js';
-import { claimOverHttp } from './claim-over-http.js';
+import { byWalletServer, claimOverHttp } from './claim-over-http.js';
 import { randomIdentity } from './identities.js';
 import { claimingToHold } from './misbehaviours/coupon-not-held.js';
 import { withForgedGrant } from './misbehaviours/forged-grant.js';
@@ -17,6 +17,7 @@ import { screenshotOf } from './misbehaviours/screenshot.js';
 import { secondPhoneOf } from './misbehaviours/two-phones.js';
 import { withWrongClock } from './misbehaviours/wrong-clock.js';
 import { Wallet } from './wallet.js';
+import { WalletServer } from './wallet-server.js';
 
 const CAMPAIGN = 'youhao-2023' as CampaignId;
 const NOON = Date.UTC(2023, 2, 27, 4);
@@ -48,6 +49,14 @@ const grantFor = (holderKey: Uint8Array) => ({
   serials: [17, 4_017] as CouponSerial[],
   expiresAt: roundUpExpiry(wallMs(NOON + 86_400_000)),
 });
+
+const walletServer = new WalletServer(es256Signer(generatePrivateKey()), randomFrom(9));
+const at = (port: number) => ({ gateway: `http://127.0.0.1:${port}`, campaign: CAMPAIGN, now: () => NOON });
+function requestOf(wallet: Wallet) {
+  const { publicKey } = wallet.signer;
+  const proof = walletServer.statement(wallet.identity, { campaign: CAMPAIGN, publicKey, nowMs: NOON });
+  return wallet.claimRequest(['yuan-20'], { campaign: CAMPAIGN, nowMs: NOON, proof });
+}
 
 /** What a gateway answers to this wallet's claim of both tiers. */
 function answerTo(wallet: Wallet): unknown {
@@ -91,7 +100,10 @@ describe("an honest customer's phone", () => {
 
   it('asks in the form that the gateway reads, and shows nothing before it has claimed', () => {
     const wallet = newWallet();
-    expect(claimRequestSchema.safeParse(wallet.claimRequest(['yuan-20'])).success).toBe(true);
+    expect(openClaim(requestOf(wallet), verifier)).toMatchObject({
+      ok: true,
+      value: { ...wallet.identity, madeAt: NOON },
+    });
     expect(() => wallet.present(NOON)).toThrow('claim first');
     expect(() => wallet.paymentCode(NOON)).toThrow('claim first');
   });
@@ -123,16 +135,23 @@ describe("an honest customer's phone", () => {
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
     const { port } = server.address() as AddressInfo;
     try {
-      expect(await claimOverHttp(`http://127.0.0.1:${port}`, wallet, ['yuan-20', 'yuan-40'])).toMatchObject({
+      expect(await claimOverHttp(at(port), wallet, ['yuan-20', 'yuan-40'], byWalletServer(walletServer))).toMatchObject(
+        {
+          ok: true,
+        },
+      );
+      expect(openClaim(JSON.parse(asked), verifier)).toMatchObject({
         ok: true,
+        value: { tiers: ['yuan-20', 'yuan-40'] },
       });
-      expect(JSON.parse(asked)).toEqual(wallet.claimRequest(['yuan-20', 'yuan-40']));
       expect(check(wallet.present(NOON)).ok).toBe(true);
     } finally {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
     }
-    expect(await claimOverHttp(`http://127.0.0.1:${port}`, wallet, ['yuan-20'])).toMatchObject({ ok: false });
+    expect(await claimOverHttp(at(port), wallet, ['yuan-20'], byWalletServer(walletServer))).toMatchObject({
+      ok: false,
+    });
   });
 });
 

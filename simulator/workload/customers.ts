@@ -5,7 +5,7 @@
 import { campaignTag, decodeGrant, roundUpExpiry } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
-import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
+import type { ClaimAnswer, SignedClaim } from '#protocol/messages/claim.js';
 import { wallMs } from '#protocol/time.js';
 import { type Identity, randomIdentity } from '../wallets/identities.js';
 import { claimingToHold } from '../wallets/misbehaviours/coupon-not-held.js';
@@ -20,7 +20,6 @@ export interface CrowdOptions {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   readonly campaign: CampaignId;
-  readonly tiers: readonly string[];
   readonly people: number;
   readonly position: Position;
   readonly signer: (secret: string) => Es256Signer;
@@ -32,7 +31,11 @@ export interface CrowdOptions {
   readonly onlyHolders: boolean;
   /** Of a thousand visits, how many aren't honest. */
   readonly dishonestPerMille: number;
-  readonly ask: (request: ClaimRequest, reply: (answer: ClaimAnswer) => void) => void;
+  /** What a wallet asks at this moment, with its proof. */
+  readonly claimOf: (wallet: Wallet) => SignedClaim;
+  /** The same as good as somebody can who is not that person. */
+  readonly forgedClaimOf: (wallet: Wallet) => SignedClaim;
+  readonly ask: (request: SignedClaim, reply: (answer: ClaimAnswer) => void) => void;
 }
 
 /** A phone whose claim stays unanswered asks again after so long; a few times. */
@@ -41,6 +44,8 @@ const CLAIM_TRIES = 6;
 /** How likely the last customer is the next one, and then with the very same code. */
 const COMES_BACK = 0.15;
 const SAME_CODE = 0.4;
+/** How likely somebody claims in another one's name. */
+const IMPOSTOR = 0.1;
 /** Pictures of codes that go around. */
 const PICTURES_KEPT = 20;
 
@@ -67,6 +72,8 @@ export class Crowd {
       const late = chance.next();
       const at = claimsFrom + Math.floor(claimsWithinMs * late * late * late);
       scheduler.at(at, () => this.#claim(wallet, CLAIM_TRIES));
+      // Somebody claims in their name before they do: that must give nothing, and keep them from nothing.
+      if (options.dishonestPerMille > 0 && chance.happens(IMPOSTOR)) this.#impersonate(identity, at - 1);
       // A new phone, a new key, and the same person asking once more.
       if (options.dishonestPerMille > 0 && chance.happens(0.1)) {
         const greedy = this.#phone(
@@ -184,11 +191,21 @@ export class Crowd {
     return new Wallet({ identity, position, signer: signer(`phone ${this.#phones} ${chance.hex(8)}`) });
   }
 
+  #impersonate(victim: Identity, at: number): void {
+    const { scheduler, forgedClaimOf, ask } = this.#options;
+    const wallet = this.#phone(victim);
+    scheduler.at(at, () =>
+      ask(forgedClaimOf(wallet), () => {
+        throw new Error('a claim without proof was answered like one with it');
+      }),
+    );
+  }
+
   #claim(wallet: Wallet, tries: number): void {
-    const { scheduler, chance, tiers, ask } = this.#options;
+    const { scheduler, chance, claimOf, ask } = this.#options;
     let answered = false;
     scheduler.after(chance.between(20, 400), () =>
-      ask(wallet.claimRequest(tiers), (answer) => {
+      ask(claimOf(wallet), (answer) => {
         scheduler.after(chance.between(20, 400), () => {
           if (answered) return;
           answered = true;

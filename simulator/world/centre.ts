@@ -5,11 +5,13 @@
 import { inlineVerifier } from '#gateway/adapters/inline-verifier.js';
 import { type MemoryLedger, openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import type { Changes } from '#gateway/core/book.js';
-import { answerClaim, type KeyedHash, prepareClaim } from '#gateway/core/claims.js';
+import { answerClaim, claimOp, type KeyedHash, prepareClaim } from '#gateway/core/claims.js';
 import { createIssuer, type Issuer } from '#gateway/core/issuer.js';
 import { type PaymentCodes, paymentCodes } from '#gateway/core/payment-codes.js';
 import { compileRules, type Rules } from '#gateway/core/rules.js';
+import { walletProofs } from '#gateway/core/wallet-proofs.js';
 import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
+import type { IdentityProofs } from '#gateway/ports/identity-proofs.js';
 import type { Ledger, LedgerFault, Reconciliation } from '#gateway/ports/ledger.js';
 import { NOTHING_COMMITTED } from '#gateway/ports/ledger.js';
 import type { Verifier } from '#gateway/ports/verifier.js';
@@ -19,7 +21,7 @@ import type { Es256Signer, Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Allowance, SignedAllowance } from '#protocol/messages/allowance.js';
 import { allowanceSchema } from '#protocol/messages/allowance.js';
-import type { ClaimAnswer, ClaimRequest } from '#protocol/messages/claim.js';
+import { type ClaimAnswer, openClaim, type SignedClaim } from '#protocol/messages/claim.js';
 import { hmacSha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 import { Life } from './life.js';
@@ -50,6 +52,8 @@ export interface CentreOptions {
   readonly sha256: Sha256;
   readonly verifier: Es256Verifier;
   readonly signer: Es256Signer;
+  /** The key of the server that says who claims. */
+  readonly walletServer: Uint8Array;
   readonly sabotage: Sabotage;
   readonly events: CentreEvents;
 }
@@ -63,6 +67,7 @@ export class Centre {
   readonly #issuer: Issuer;
   readonly #keyedHash: KeyedHash;
   readonly #paymentCodes: PaymentCodes;
+  readonly #proofs: IdentityProofs;
   #life: Life | undefined;
   #loop: GatewayLoop | undefined;
   #verifier: Verifier | undefined;
@@ -82,6 +87,7 @@ export class Centre {
     this.#issuer = createIssuer(rules, signer, KEY_ID);
     this.#keyedHash = (text) => sha256(`identity\n${text}`);
     this.#paymentCodes = paymentCodes(this.#keyedHash, hmacSha256);
+    this.#proofs = walletProofs({ servers: [options.walletServer], verifier: options.verifier, hmac: hmacSha256 });
     this.record = openMemoryLedger(this.rules);
     const { book } = this.record;
     const apply = book.apply.bind(book);
@@ -177,36 +183,27 @@ export class Centre {
   }
 
   /** As over HTTP: an answer, or none. */
-  claim(request: ClaimRequest, reply: (answer: ClaimAnswer) => void): void {
+  claim(signed: SignedClaim, reply: (answer: ClaimAnswer) => void): void {
     const [life, loop, verifier] = [this.#life, this.#loop, this.#verifier];
-    const publicKey = base64url.decode(request.publicKey);
-    if (loop === undefined || life === undefined || !publicKey.ok) return;
-    const { scheduler } = this.#options;
-    const prepared = prepareClaim({
-      rules: this.rules,
-      request,
-      publicKey: publicKey.value,
-      now: wallMs(scheduler.now),
-      keyedHash: this.#keyedHash,
-      paymentCodes: this.#paymentCodes,
-    });
+    const opened = openClaim(signed, this.#options.verifier);
+    const publicKey = opened.ok ? base64url.decode(opened.value.publicKey) : undefined;
+    if (loop === undefined || life === undefined || !opened.ok || publicKey?.ok !== true) return;
+    const { scheduler, sha256 } = this.#options;
+    const [claim, now, rules] = [opened.value, wallMs(scheduler.now), this.rules];
+    const [keyedHash, codes] = [this.#keyedHash, this.#paymentCodes];
+    const prepared = prepareClaim({ rules, claim, publicKey: publicKey.value, now });
     const answer = (outcome: Parameters<typeof answerClaim>[0]['outcome']): void => {
-      const answered = answerClaim({
-        request,
-        prepared,
-        outcome,
-        issuer: this.#issuer,
-        rules: this.rules,
-        paymentCodes: this.#paymentCodes,
-      });
+      const answered = answerClaim({ claim, prepared, outcome, issuer: this.#issuer, rules, paymentCodes: codes });
       for (const grant of answered.grants) verifier?.issued(grant);
       reply(answered.answer);
     };
-    const { op } = prepared;
-    if (op === undefined) {
+    if (prepared.tiers.length === 0) {
       answer(undefined);
       return;
     }
+    const proved = this.#proofs.prove({ claim, fingerprint: sha256(signed.payload), now });
+    if (proved.length === 0) return;
+    const op = claimOp({ rules, claim, prepared, proved, keyedHash, paymentCodes: codes });
     life.enter(() =>
       loop.claim(op, (fault, outcome) => {
         if (fault === undefined && outcome?.kind === 'claimed') answer(outcome);

@@ -10,9 +10,10 @@ import { sha256 } from '#protocol/node-crypto.js';
 import type { Books } from '../checkers/books.js';
 import { CouponHistories } from '../checkers/histories.js';
 import { Street } from '../checkers/street.js';
-import { Gang } from '../liars/gang.js';
+import { Gang, type GangOptions } from '../liars/gang.js';
 import { Liar } from '../liars/liar.js';
-import { IN_YOUHAO } from '../wallets/wallet.js';
+import { IN_YOUHAO, type Wallet } from '../wallets/wallet.js';
+import { WalletServer } from '../wallets/wallet-server.js';
 import { Crowd } from '../workload/customers.js';
 import { Till } from '../workload/till.js';
 import { Centre } from './centre.js';
@@ -94,6 +95,7 @@ export class World {
     const merchants = new Map<DeviceId, MerchantId>();
     for (const [at, merchant] of plan.merchants.slice(0, plan.counters).entries())
       merchants.set(deviceId(at), merchant);
+    const walletSigner = signatures.signer(`wallet server ${plan.seed}`);
     this.centre = new Centre({
       scheduler,
       chance: chance('gateway'),
@@ -104,6 +106,7 @@ export class World {
       sha256,
       verifier: signatures,
       signer: signatures.signer(`issuer ${plan.seed}`),
+      walletServer: walletSigner.publicKey,
       sabotage,
       events: {
         booked: (changes) => {
@@ -141,11 +144,13 @@ export class World {
         }),
       );
     }
+    const tiers = plan.campaign.tiers.map((tier) => tier.id);
+    const claimsBy = (server: WalletServer) => (wallet: Wallet) =>
+      server.claimOf(wallet, { campaign: plan.campaign.id, tiers, nowMs: scheduler.now });
     this.crowd = new Crowd({
       scheduler,
       chance: chance('crowd'),
       campaign: plan.campaign.id,
-      tiers: plan.campaign.tiers.map((tier) => tier.id),
       people: plan.people,
       position: IN_YOUHAO,
       signer: (secret) => signatures.signer(secret),
@@ -153,6 +158,8 @@ export class World {
       claimsWithinMs: plan.claimsWithinMs,
       dishonestPerMille: plan.dishonestPerMille,
       onlyHolders: campaign !== undefined,
+      claimOf: claimsBy(new WalletServer(walletSigner, chance('wallet server'))),
+      forgedClaimOf: claimsBy(new WalletServer(signatures.signer('no server'), chance('no server'))),
       ask: (request, reply) => this.centre.claim(request, reply),
     });
     for (const { device, merchant, box } of this.counters) {
@@ -176,7 +183,14 @@ export class World {
         }),
       );
     }
-    this.liars = liars.size === 0 ? [] : this.#gang(liars, { chance, signatures });
+    this.liars =
+      liars.size === 0
+        ? []
+        : this.#gang(liars, {
+            chance,
+            signatures,
+            claimOf: claimsBy(new WalletServer(walletSigner, chance('wallet server of the gang'))),
+          });
     const { counters, centre, trace } = this;
     this.#weather = new Weather({ plan, scheduler, network, centre, counters, trace });
     const books: Books = {
@@ -253,7 +267,14 @@ export class World {
 
   #gang(
     liars: ReadonlyMap<DeviceId, MerchantId>,
-    { chance, signatures }: { readonly chance: (purpose: string) => Chance; readonly signatures: Signatures },
+    {
+      chance,
+      signatures,
+      claimOf,
+    }: Pick<GangOptions, 'claimOf'> & {
+      readonly chance: (purpose: string) => Chance;
+      readonly signatures: Signatures;
+    },
   ): readonly Liar[] {
     const { plan, scheduler, network, trace, crowd, centre } = this;
     const { compiled } = centre.rules;
@@ -269,11 +290,11 @@ export class World {
       scheduler,
       chance: chance('gang'),
       position: IN_YOUHAO,
-      tiers: tiers.map(({ id }) => id),
       partners: plan.partners,
       claimsFrom: Math.max(plan.start + 1_000, compiled.claimOpens),
       signer: (secret) => signatures.signer(secret),
       joined: (wallet) => street.playsAlong(holderIdOf(wallet.signer.publicKey)),
+      claimOf,
       ask: (request, reply) => centre.claim(request, reply),
     });
     return [...liars].map(

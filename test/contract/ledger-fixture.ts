@@ -70,6 +70,7 @@ export function claimOp(
     kind: 'claim',
     holder: holderId(who),
     identity: { phone: hex(`p${phone}`), idCard: hex(`i${idCard}`), device: hex(`d${device}`) },
+    proved: ['phone', 'idCard', 'device'],
     tiers,
     numbers: [paymentNumber(who)],
   };

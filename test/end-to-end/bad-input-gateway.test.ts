@@ -15,13 +15,15 @@ import { openSqlite } from '#gateway/adapters/sqlite.js';
 import { checkGatewayConfig, parseGatewayConfig } from '#gateway/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
+import type { CampaignId } from '#protocol/ids.js';
 import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
 import { diceOf } from '#simulator/counter/dice.js';
 import { until } from '#simulator/processes/waiting.js';
-import { claimOverHttp } from '#simulator/wallets/claim-over-http.js';
+import { byWalletServer, claimOverHttp } from '#simulator/wallets/claim-over-http.js';
 import { randomIdentity } from '#simulator/wallets/identities.js';
 import { Wallet } from '#simulator/wallets/wallet.js';
+import { CLAIMS, claimOf, signedClaim, signText, walletServer } from '../contract/claiming-phone.js';
 import { MORNING, testCampaign } from '../contract/ledger-fixture.js';
 
 const PASSWORD = 'correct horse';
@@ -51,7 +53,14 @@ afterEach(async () => {
 
 function start(): Promise<RunningGateway> {
   const devices = ['d1', 'd2'].map((id) => ({ id, password: PASSWORD }));
-  const file = { campaign: 'campaign.json', data: 'data', mqtt: { port: 0 }, http: { port: 0 }, devices };
+  const file = {
+    campaign: 'campaign.json',
+    data: 'data',
+    mqtt: { port: 0 },
+    http: { port: 0 },
+    claims: CLAIMS,
+    devices,
+  };
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
   return startGateway(config.value, {
@@ -307,22 +316,28 @@ describe('from phones', () => {
 
   it('gets a code, takes nothing from the stock, and the next claim is served', async () => {
     const url = `http://127.0.0.1:${gateway.httpPort}`;
+    const place = { gateway: url, campaign: 'test-2023' as CampaignId, now: () => MORNING };
     const before = await sums();
-    const good = phone().claimRequest(['s20']);
-    const json = (change: object): string => JSON.stringify({ ...good, ...change });
+    const signer = es256Signer(generatePrivateKey());
+    const good = claimOf({}, signer);
+    const publicKey = good.publicKey;
+    const signed = (payload: string): string => JSON.stringify(signText(payload, signer));
+    const json = (change: object): string => signed(JSON.stringify({ ...good, ...change }));
     const bad: readonly (readonly [string, string?])[] = [
       ['null'],
       ['"claim"'],
       ['['.repeat(4_000)],
       [json({ position: { longitude: '128', latitude: 47 } })],
-      [json({}).replace('128.84', '9007199254740993')],
-      [json({}).replace('128.84', '1e999')],
+      [signed(JSON.stringify(good).replace('128.84', '9007199254740993'))],
+      [signed(JSON.stringify(good).replace('128.84', '1e999'))],
+      [signed(JSON.stringify(good).replace('{', '{"tiers":["s80"],'))],
+      [signed('[')],
       [json({ tiers: [] })],
       [json({ tiers: Array.from({ length: 100 }, () => 's20') })],
       [json({ tiers: [{ toString: 's20' }] })],
       [json({ phone: 13_800_138_000 })],
       [json({ idCard: -1 })],
-      [json({ publicKey: `${good.publicKey}=` })],
+      [json({ publicKey: `${publicKey}=` })],
       [json({ publicKey: '__proto__' })],
       [json({}).replace('{', '{"__proto__":{"tiers":["s80"]},')],
       [json({ constructor: { prototype: {} } })],
@@ -343,14 +358,14 @@ describe('from phones', () => {
     const gbk = await fetch(`${url}/v1/claims`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: Uint8Array.from(Buffer.from(json({ device: '\xcf\xfb' }), 'latin1')),
+      body: Uint8Array.from(Buffer.from(json({}).replace('a1b2', '\xcf\xfb'), 'latin1')),
     });
     expect([gbk.status, await gbk.json()]).toMatchObject([
       400,
       { code: 'REQUEST_MALFORMED', what: expect.stringContaining('GBK') },
     ]);
     expect(await sums()).toBe(before);
-    expect(await claimOverHttp(url, phone(), ['s20', '__proto__'])).toMatchObject({
+    expect(await claimOverHttp(place, phone(), ['s20', '__proto__'], byWalletServer(walletServer))).toMatchObject({
       ok: true,
       value: { results: [{ ok: true }, { ok: false, reason: 'unknown-tier' }] },
     });
@@ -366,7 +381,7 @@ describe('from phones', () => {
       fetch(`${url}/v1/claims`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(phone().claimRequest(['s20'])),
+        body: JSON.stringify(signedClaim()),
       });
     expect(await health()).toEqual({ status: 200, ok: true, waiting: 0 });
     const database = await promisify(openSqlite)(path.join(folder, 'data', 'ledger.db'));

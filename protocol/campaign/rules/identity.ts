@@ -30,6 +30,10 @@ export const identityRule: ClaimRule = {
   examples: [
     { claim: 'with all three', gives: null },
     { claim: 'with the country in front', ...by({ phone: '+86 138-0013-8000' }), gives: null },
+    { claim: 'with the marks of a contact list', ...by({ phone: '\u202d138 0013 8000\u202c' }), gives: null },
+    { claim: 'with parentheses', ...by({ phone: '(+86)13800138000' }), gives: null },
+    { claim: 'with full-width parentheses', ...by({ phone: '（+86）138-0013-8000' }), gives: null },
+    { claim: 'with a card copied in pieces', ...by({ idCard: '\u200e110105 19491231 002X' }), gives: null },
     { claim: 'with a landline', ...by({ phone: '0458-3880000' }), gives: 'invalid-phone' },
     { claim: 'with a number that no network has', ...by({ phone: '12800138000' }), gives: 'invalid-phone' },
     { claim: 'with a digit too many', ...by({ phone: '138001380001' }), gives: 'invalid-phone' },
@@ -83,10 +87,16 @@ export const identityRule: ClaimRule = {
 /** Longer than any of the three is written; what is longer is not looked at. */
 const LONGEST_IDENTIFIER = 80;
 
+/**
+ * What stands around a number that was copied from a list of contacts and means nothing: blanks, dashes, parentheses of both
+ * widths, and the marks that say which way it is written (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
+ */
+const AROUND_A_NUMBER = /[\s\-()（）\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 /** Eleven digits. China's mobile numbers are 1, then 3 to 9, then nine digits (电信网编号计划, 2017). */
 export function normalPhone(text: string): string | undefined {
   if (text.length > LONGEST_IDENTIFIER) return undefined;
-  const digits = text.replace(/[\s-]/g, '').replace(/^(\+86|0086|86(?=\d{11}$))/, '');
+  const digits = text.replace(AROUND_A_NUMBER, '').replace(/^(\+86|0086|86(?=\d{11}$))/, '');
   return /^1[3-9]\d{9}$/.test(digits) ? digits : undefined;
 }
 
@@ -96,7 +106,7 @@ export function normalPhone(text: string): string | undefined {
  */
 export function normalIdCard(text: string, lastDay: number = Number.POSITIVE_INFINITY): string | undefined {
   if (text.length > LONGEST_IDENTIFIER) return undefined;
-  const card = text.trim().toUpperCase();
+  const card = text.replace(AROUND_A_NUMBER, '').toUpperCase();
   if (!/^[1-9]\d{16}[\dX]$/.test(card)) return undefined;
   const year = Number(card.slice(6, 10));
   const month = Number(card.slice(10, 12));

@@ -57,15 +57,6 @@ export const isSamePerson = ({ samePerson, identifiers }: Telling, agreeing: rea
     ? identifiers.some((kind) => agreeing.includes(kind))
     : identifiers.every((kind) => agreeing.includes(kind));
 
-/**
- * Whether this is the person under whose names a wallet stands, and may be told what is in it. `any` is there so that nobody
- * gets twice; one name alone, a friend's telephone number say, opens nothing: more than half of them have to agree.
- */
-export const mayOpen = ({ samePerson, identifiers }: Telling, agreeing: readonly Identifier[]): boolean => {
-  const alike = identifiers.filter((kind) => agreeing.includes(kind)).length;
-  return samePerson === 'any' ? 2 * alike > identifiers.length : alike === identifiers.length;
-};
-
 /** Which identifiers are equal; of normal forms or of their hashes. */
 export function agreement(
   one: Readonly<Record<Identifier, string>>,

@@ -8,4 +8,34 @@ export const CLAIM_ERRORS = {
     'A counter has sent more wrong payment codes of holders than honest ones ever do; it takes no payment codes for an hour, or for the day.',
     'Ask the merchant; look at the audit rows wrong-code. If nobody has an explanation, take the device off the list.',
   ],
+  CLAIMS_CLOSED: [
+    'operator',
+    'never',
+    'The gateway takes no claims: its configuration does not say how people are known.',
+    'Set claims.identity in gateway.yaml to sms or wallet; docs/wallets.md says what each needs.',
+  ],
+  CLAIM_UNSIGNED: [
+    'peer',
+    'never',
+    'A claim is not signed by the key that it names, or is in the unsigned form of an earlier version.',
+    'Sign the exact bytes of the payload as docs/wallets.md says.',
+  ],
+  CLAIM_STALE: [
+    'peer',
+    'again',
+    "A claim was made more than five minutes ago, or later than now, by the phone's clock.",
+    "Set the phone's clock and make the claim anew.",
+  ],
+  IDENTITY_UNPROVED: [
+    'peer',
+    'never',
+    'A claim does not show that it is made by the person whose numbers it names; nothing of it was stored.',
+    "Ask for a new code, or have the wallet's server sign a new statement. The answer is the same whatever was wrong.",
+  ],
+  SMS_NOT_SENT: [
+    'operator',
+    'again',
+    'A one-time code could not be handed to the sender of messages.',
+    'Look at the sender: its file, disk or service. People who claim are told to try later.',
+  ],
 } as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,75 @@
+/**
+ * How often something may be asked under a name: a bucket of tokens for each, which fills again over time. Whoever is new
+ * has a full bucket, so only those that have spent some are remembered.
+ */
+import type { Millis, WallMs } from '#protocol/time.js';
+
+export interface Budget {
+  /** How many at once. */
+  readonly burst: number;
+  /** And so many more each minute. */
+  readonly perMinute: number;
+}
+
+/** Some 100 bytes each: 10 MiB a kind. An attacker with more addresses than that has no need of any one's budget. */
+const MOST_NAMES = 100_000;
+const MINUTE_MS: Millis = 60_000;
+
+interface Bucket {
+  readonly tokens: number;
+  readonly at: number;
+}
+
+export class TokenBuckets {
+  readonly #budget: Budget;
+  readonly #mostNames: number;
+  /** The one unused for longest first. */
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(budget: Budget, mostNames: number = MOST_NAMES) {
+    this.#budget = budget;
+    this.#mostNames = mostNames;
+  }
+
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  /** 0: taken. Otherwise nothing is spent, and so many milliseconds have to pass. */
+  spend(name: string, now: WallMs): Millis {
+    const { burst, perMinute } = this.#budget;
+    const known = this.#buckets.get(name);
+    // A clock that was set back gives no tokens and takes none.
+    const passed = known === undefined ? 0 : Math.max(0, now - known.at);
+    const tokens = known === undefined ? burst : Math.min(burst, known.tokens + (passed * perMinute) / MINUTE_MS);
+    const isThere = tokens >= 1;
+    this.#buckets.delete(name);
+    this.#buckets.set(name, { tokens: isThere ? tokens - 1 : tokens, at: now });
+    if (this.#buckets.size > this.#mostNames) this.#forgetOldest();
+    return isThere ? 0 : Math.ceil(((1 - tokens) * MINUTE_MS) / perMinute);
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#buckets.keys().next();
+    if (oldest.done !== true) this.#buckets.delete(oldest.value);
+  }
+}
+
+/**
+ * The name that an address has here. One customer of an IPv6 network has 2^64 addresses at least (RFC 6177), so these are
+ * known by their first half. undefined: no address.
+ */
+export function addressName(address: string): string | undefined {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(plain)) return plain;
+  if (!/^[0-9a-f:]+(%.*)?$/i.test(plain) || !plain.includes(':')) return undefined;
+  const [head = '', tail] = plain.replace(/%.*$/, '').toLowerCase().split('::');
+  const groups = (part: string): string[] => part.split(':').filter((group) => group !== '');
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
+  const all = [...front, ...Array<string>(zeros).fill('0'), ...back];
+  return `${all
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`;
+}
