@@ -1,8 +1,9 @@
 /** The configuration file of a long-running command: what is wrong with it is told at once, under its code in the registry. */
 import type { Result } from '#protocol/result.js';
-import { describeProblem, type Problem } from '#protocol/yaml-file.js';
+import { describeProblem, type Findings, type Problem } from '#protocol/yaml-file.js';
 import { readText } from './read-file.js';
 import { printJson, UsageError } from './usage.js';
+import { whyUnwritable } from './write-place.js';
 
 /** A hundred thousand devices are some 10 MiB; what each command takes of it is its own schema's to say. */
 const MAX_CONFIG_BYTES = 32 * 1024 * 1024;
@@ -18,18 +19,31 @@ export function readConfigFile<Config>(file: string, parse: Parse<Config>): Conf
 
 /**
  * What `--check` does: says that the file is in order, or throws as `readConfigFile` does. With `json` the problems are the
- * answer as well. `further`: those of what the file names.
+ * answer as well. `further`: what a look at all that the file names shows.
  */
-export function checkConfigFile<Config>(
+export async function checkConfigFile<Config extends { readonly data: string }>(
   file: string,
   parse: Parse<Config>,
-  { json, further = () => [] }: { readonly json: boolean; readonly further?: (config: Config) => readonly Problem[] },
-): void {
+  { json, further }: { readonly json: boolean; readonly further: (config: Config) => Promise<Findings> | Findings },
+): Promise<void> {
   const parsed = parse(textOf(file), file);
-  const problems = parsed.ok ? further(parsed.value) : parsed.fault;
-  if (json) printJson({ config: file, problems });
-  if (problems.length > 0) throw invalid(file, problems);
-  if (!json) process.stdout.write(`${file} is in order.\n`);
+  const found = parsed.ok ? await further(parsed.value) : { problems: parsed.fault, warnings: [] };
+  const folder = parsed.ok ? dataFolderProblem(parsed.value.data) : undefined;
+  const problems = [...found.problems, ...(folder === undefined ? [] : [folder])];
+  const { warnings } = found;
+  if (json) printJson({ config: file, problems, warnings });
+  if (problems.length > 0) throw invalid(file, [...problems, ...warnings]);
+  if (json) return;
+  const lines = warnings.map((warning) => `  ${describeProblem(warning)}\n`);
+  process.stdout.write(
+    warnings.length === 0 ? `${file} is in order.\n` : `${file} can be started, but:\n${lines.join('')}`,
+  );
+}
+
+/** Whether a start could make the data folder, and write into it. */
+function dataFolderProblem(folder: string): Problem | undefined {
+  const wrong = whyUnwritable(folder);
+  return wrong === undefined ? undefined : { path: 'data', value: folder, allowed: wrong, code: 'DATA_UNWRITABLE' };
 }
 
 const invalid = (file: string, problems: readonly Problem[]): UsageError =>

@@ -2,7 +2,18 @@
  * Where a command is to write: made and tried before the work begins, not found out after it. The system's own word says
  * why it can't be; the code and what to do instead come from the registry.
  */
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { UsageError } from './usage.js';
@@ -44,6 +55,19 @@ export function dataFolder(folder: string, { tried }: { readonly tried: boolean 
     if (tried) tryFolder(folder);
   } catch (error) {
     throw new ConfigError('DATA_UNWRITABLE', { detail: `${wordsOf(error)}.`, cause: error });
+  }
+}
+
+/** The same without making anything; undefined: it could be made, or is there, and may be written to. */
+export function whyUnwritable(folder: string): string | undefined {
+  const path = resolve(folder);
+  if (!existsSync(path)) return whyUnwritable(dirname(path));
+  if (!statSync(path).isDirectory()) return `${path} is not a folder`;
+  try {
+    accessSync(path, constants.W_OK);
+    return undefined;
+  } catch {
+    return `this user may not write into ${path}`;
   }
 }
 

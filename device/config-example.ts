@@ -38,7 +38,7 @@ mode: customer-code
 data: device-data
 
 gateway:
-  # mqtts:// on any line but this machine's own.
+  # mqtts:// on any line but this machine's own; without TLS only with insecure: true beside it.
   url: ${quoted(example.gatewayUrl)}
   username: ${quoted(example.device)}
   password: ${quoted(example.password)}

@@ -15,7 +15,7 @@ data: data/plate-001
 gateway:
   url: mqtts://gateway.example:8883
   username: plate-001
-  password: "000123"
+  password: "00012345"
   tls: { ca: ca.pem, cert: plate.pem, key: /etc/codeplate/plate.key }
 scanner: { path: /dev/scanner, driver: gm65, baud: 9600, suffix: crlf, aim: true }
 reader: { path: /dev/reader, driver: crp1, baud: 115200 }
@@ -54,7 +54,7 @@ describe('the configuration of a device', () => {
     expect(config).toMatchObject({
       device: 'plate-001',
       mode: 'plate',
-      gateway: { password: '000123' },
+      gateway: { password: '00012345' },
       scanner: { driver: 'gm65', suffix: 'crlf', aim: true },
       printer: { driver: 'escpos', model: 'generic-58' },
       till: { http: { port: 8787 }, ecr: { path: '/dev/till' } },
@@ -110,7 +110,7 @@ till: { http: { port: 70000 } }
     expect(about('campaing')).toContain('did you mean campaign?');
     expect(about('data')).toContain('a folder');
     expect(about('gateway.url')).toContain('"http://gateway" - mqtt://host:port');
-    expect(about('gateway.passwrod')).toContain('(not shown) - no such key; did you mean password?');
+    expect(about('gateway.passwrod')).toContain('unknown - no such key; did you mean password?');
     expect(about('scanner.path')).toContain('missing - the path of a serial port');
     expect(about('scanner.driver')).toContain(
       `"gm56" - one of ${Object.keys(SCANNERS).join(', ')}; did you mean gm65?`,

@@ -11,8 +11,9 @@ import { presentationMode } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
+import { openLineProblem } from '#protocol/open-line.js';
 import { err, ok, type Result } from '#protocol/result.js';
-import { type Problem, readYaml, valueAt } from '#protocol/yaml-file.js';
+import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
 import { DISPLAYS } from './drivers/displays/index.js';
 import { PRINTER_MODELS } from './drivers/printers/models/index.js';
 import { READERS } from './drivers/readers/index.js';
@@ -51,12 +52,17 @@ const baud = z
 
 const port = <Driver extends z.ZodType>(driver: Driver) => ({ path: text(PORT_PATH), driver, baud });
 
+const PASSWORD = 'the password that belongs to it, at least 8 characters, in quotes';
+
 const gatewaySchema = z.strictObject({
   url: z
     .string({ error: 'mqtt://host:port or mqtts://host:port' })
     .regex(/^mqtts?:\/\/[^\s/@]+$/, 'mqtt://host:port or mqtts://host:port, without name, password or path'),
   username: text('the name that the gateway knows this device by').optional(),
-  password: text('the password that belongs to it, in quotes').optional(),
+  /** The gateway takes no shorter one. */
+  password: text(PASSWORD).min(8, PASSWORD).optional(),
+  /** A person has written down that a line without TLS is meant. */
+  insecure: z.boolean({ error: 'true or false' }).optional(),
   /** The gateway's public signing keys by number: what it signs with them is believed while the line is down. */
   issuerKeys: z
     .record(z.string(), text('a P-256 public key, 33 bytes in base64url'))
@@ -136,6 +142,10 @@ export function parseDeviceConfig(yaml: string, source: string): Result<DeviceCo
   const read = readYaml(yaml, { source, maxChars: MAX_CONFIG_CHARS });
   if (!read.ok) return read;
   const data = read.value;
+  if (!('device' in data) && ['devices', 'mqtt', 'http', 'keyId'].some((key) => key in data)) {
+    const allowed = 'a device.yaml; this looks like a gateway.yaml, for `codeplate gateway --config`';
+    return err([{ path: '', value: source, allowed }]);
+  }
   const parsed = fileSchema.safeParse(data);
   const folder = dirname(resolve(source));
   const problems = [
@@ -154,7 +164,8 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
       const near = nearest(key, known);
       return {
         path: [...issue.path, key].join('.'),
-        value: shown([...issue.path, key], data),
+        // It may be a secret under a name that nobody foresaw.
+        value: 'unknown',
         allowed: `no such key${near === undefined ? '' : `; did you mean ${near}?`} (known: ${known.join(', ')})`,
       };
     });
@@ -165,11 +176,17 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
   return [
     {
       path: issue.path.join('.'),
-      value: value === undefined ? 'missing' : shown(issue.path, data),
-      allowed: `${issue.message}${name === undefined ? '' : `; did you mean ${name}?`}`,
+      value: shownValue(data, issue.path, issue.code === 'invalid_type' ? issue.expected : undefined),
+      allowed: `${issue.message.startsWith('Invalid input') ? plainly(issue) : issue.message}${name === undefined ? '' : `; did you mean ${name}?`}`,
     },
   ];
 }
+
+/** Where the schema has no words of its own. */
+const plainly = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_type' && issue.expected === 'object'
+    ? `names and values: ${keysAt(fileSchema, issue.path).join(', ')}`
+    : issue.message.replace(/^Invalid input: /, '');
 
 /** What no single value can show; of the data as it stands, so that one bad value doesn't hide what else is wrong. */
 function crossChecks(data: object, folder: string): Problem[] {
@@ -188,6 +205,8 @@ function crossChecks(data: object, folder: string): Problem[] {
   if (isGiven('tls') && url?.startsWith('mqtt:') === true) {
     problems.push({ path: 'gateway.url', value: url, allowed: 'mqtts://host:port, since gateway.tls is given' });
   }
+  const open = url === undefined ? undefined : openUrlProblem(url, valueAt(data, ['gateway', 'insecure']) === true);
+  if (open !== undefined && !isGiven('tls')) problems.push(open);
   if (isGiven('tls', 'cert') !== isGiven('tls', 'key')) {
     problems.push({ path: 'gateway.tls', value: 'only one of cert and key', allowed: 'both cert and key, or neither' });
   }
@@ -213,11 +232,19 @@ export function unheeded(data: object, scanners: Readonly<Record<string, Pick<Sc
       : [
           {
             path: `scanner.${option}`,
-            value: shown(['scanner', option], data),
+            value: shownValue(data, ['scanner', option]),
             allowed: `no such option of a ${name} scanner`,
           },
         ],
   );
+}
+
+/** Name and password would go out for everybody on the way to read. */
+function openUrlProblem(url: string, isInsecure: boolean): Problem | undefined {
+  const host = /^mqtt:\/\/(\[[^\]]*\]|[^:/]*)/.exec(url)?.[1];
+  if (host === undefined) return undefined;
+  const value = JSON.stringify(url).replace(/\/\/[^/@]*@/, '//…@');
+  return openLineProblem({ path: 'gateway.url', value, host, hasTls: false, isInsecure, remedy: 'mqtts://host:port' });
 }
 
 /** Two drivers on one port would each eat half of what it says. */
@@ -260,14 +287,6 @@ function withAbsolutePaths(config: DeviceConfig, folder: string): DeviceConfig {
     ...(display && { display: { ...display, path: from(display.path) } }),
     till: { ...config.till, ...(ecr && { ecr: { ...ecr, path: from(ecr.path) } }) },
   };
-}
-
-const MAX_SHOWN = 60;
-
-function shown(path: readonly PropertyKey[], data: unknown): string {
-  if (path.some((key) => /pass|secret|token|key/i.test(String(key)))) return '(not shown)';
-  const value = JSON.stringify(valueAt(data, path)) ?? '';
-  return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
 }
 
 /** The keys that the schema knows at a path, through its optional and defaulted parts. */

@@ -16,6 +16,7 @@ import { openJournal } from './adapters/sqlite-journal.js';
 import { systemClock, systemRandom } from './adapters/system-clock.js';
 import { CampaignDesk } from './campaign-desk.js';
 import type { DeviceConfig } from './config.js';
+import { certificatesOf } from './config-findings.js';
 import { sampleReceipt } from './core/receipt.js';
 import { SaleBook } from './core/sale-book.js';
 import { floored, noTime, restored, type TrustedTime } from './core/trusted-time.js';
@@ -204,17 +205,16 @@ function bootId(): string {
   }
 }
 
-/** Reads the certificates: a file that isn't there stops the start. */
+/** Reads the certificates: a file that is none stops the start; one that is out of its time does not, since the clock may be wrong. */
 function brokerOptions(config: DeviceConfig, log: Log): MqttBrokerOptions {
   const { url, username, password, tls } = config.gateway;
-  const pem = (path: string | undefined): string | undefined => {
-    try {
-      return path === undefined ? undefined : readFileSync(path, 'utf8');
-    } catch (error) {
-      throw new ConfigError('CERTIFICATE_UNUSABLE', { detail: `${path}: ${String(error)}`, cause: error });
-    }
-  };
-  const [ca, cert, key] = [pem(tls?.ca), pem(tls?.cert), pem(tls?.key)];
+  const { texts, problems, warnings } = certificatesOf(config, new Date());
+  if (problems.length > 0) {
+    const detail = problems.map(({ part, file, what }) => `${part}: ${file}: ${what}.`).join(' ');
+    throw new ConfigError('CERTIFICATE_UNUSABLE', { detail });
+  }
+  for (const { part, code, file, what } of warnings) log('error', code, { part, file, why: what });
+  const { ca, cert, key } = texts;
   return {
     url,
     clientId: config.device,

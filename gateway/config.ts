@@ -8,7 +8,7 @@ import { branded } from '#protocol/branded.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { openLineProblem } from '#protocol/open-line.js';
 import { err, ok, type Result } from '#protocol/result.js';
-import { type Problem, readYaml, valueAt } from '#protocol/yaml-file.js';
+import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
 
 /** A thousand devices are some 100 KiB. */
 const MAX_CONFIG_CHARS = 8 * 1024 * 1024;
@@ -92,7 +92,12 @@ export type GatewayConfig = z.infer<typeof fileSchema>;
 /** `source` is the file's path: relative paths in it are relative to its folder. */
 export function parseGatewayConfig(yaml: string, source: string): Result<GatewayConfig, readonly Problem[]> {
   const read = readYaml(yaml, { source, maxChars: MAX_CONFIG_CHARS });
-  return read.ok ? checkGatewayConfig(read.value, dirname(resolve(source))) : read;
+  if (!read.ok) return read;
+  if (!('devices' in read.value) && ['device', 'scanner', 'reader', 'till'].some((key) => key in read.value)) {
+    const allowed = 'a gateway.yaml; this looks like a device.yaml, for `codeplate device --config`';
+    return err([{ path: '', value: source, allowed }]);
+  }
+  return checkGatewayConfig(read.value, dirname(resolve(source)));
 }
 
 /** For a configuration that is made, not read. `folder`: what relative paths are relative to. */
@@ -131,7 +136,7 @@ function crossChecks(data: object): Problem[] {
     if (seen.has(id))
       problems.push({
         path: `devices[${at}].id`,
-        value: shown(['devices', at, 'id'], data),
+        value: shownValue(data, ['devices', at, 'id']),
         allowed: 'an id of its own',
       });
     seen.add(id);
@@ -156,7 +161,7 @@ function crossChecks(data: object): Problem[] {
       typeof host === 'string'
         ? openLineProblem({
             path: `${name}.host`,
-            value: shown([name, 'host'], data),
+            value: shownValue(data, [name, 'host']),
             host,
             hasTls: valueAt(data, [name, 'tls']) !== undefined,
             isInsecure: valueAt(data, [name, 'insecure']) === true,
@@ -188,19 +193,20 @@ function problemsOf(issue: z.core.$ZodIssue, data: object): Problem[] {
       allowed: 'no such key; is its name spelt right?',
     }));
   }
-  return [{ path: path(), value: shown(issue.path, data), allowed: issue.message }];
+  return [
+    {
+      path: path(),
+      value: shownValue(data, issue.path, issue.code === 'invalid_type' ? issue.expected : undefined),
+      allowed: plainly(issue),
+    },
+  ];
 }
 
-const MAX_SHOWN = 60;
-
-/** Secrets are not shown. */
-function shown(path: readonly PropertyKey[], data: object): string {
-  if (path.some((key) => /pass|token|secret/i.test(String(key)))) return '(not shown)';
-  const value = valueAt(data, path);
-  if (value === undefined) return 'missing';
-  const json = JSON.stringify(value) ?? '';
-  return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
-}
+/** Where the schema has no words of its own. */
+const plainly = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_type' && issue.expected === 'object' && issue.message.startsWith('Invalid input')
+    ? 'names and values, indented below it'
+    : issue.message.replace(/^Invalid input: /, '');
 
 export interface ExampleOptions {
   /** Path of the campaign document, as it is to stand in the file. */

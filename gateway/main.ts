@@ -8,13 +8,14 @@ import { ConfigError, LedgerError } from '#protocol/faults/errors.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { logBudget } from '#protocol/log-budget.js';
 import { encode } from '#protocol/messages/index.js';
-import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
 import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { isOpen } from '#protocol/open-line.js';
 import type { WallMs } from '#protocol/time.js';
+import type { Problem } from '#protocol/yaml-file.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
 import { readCampaign } from './adapters/campaign-document.js';
-import { readCertificate } from './adapters/certificates.js';
+import { type Certificate, readCertificate } from './adapters/certificates.js';
+import { bundleTooLong, campaignWarnings, ofCertificate } from './adapters/config-findings.js';
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
 import { issuerSigner, keyedHash, operatorToken } from './adapters/secrets.js';
@@ -78,8 +79,16 @@ export async function startGateway(
   { logger, clock: ownClock = systemClock(), handshakeTimeoutMs, trustClock = false }: GatewaySurroundings,
 ): Promise<RunningGateway> {
   const campaign = readCampaign(config.campaign);
-  const tls = config.mqtt.tls && readCertificate(config.mqtt.tls);
-  const webTls = config.http.tls && readCertificate(config.http.tls);
+  const now = new Date(ownClock.now());
+  const warn = ({ code, path, allowed }: Problem): void =>
+    logger.warn({ code, path, what: allowed }, 'something will not work');
+  const warnings: Problem[] = [];
+  const pairOf = (side: 'mqtt' | 'http'): Certificate | undefined => {
+    const { tls } = config[side];
+    return tls && readCertificate(tls, { now, warn: (fault) => warnings.push(ofCertificate(`${side}.tls`, fault)) });
+  };
+  const [tls, webTls] = [pairOf('mqtt'), pairOf('http')];
+  warnings.push(...campaignWarnings(campaign, config.devices, ownClock.now()));
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
   const hash = keyedHash(join(config.data, 'identity-key.hex'));
@@ -97,7 +106,8 @@ export async function startGateway(
     isEnrolled: (device) => register.has(device),
   });
   const issuer = createIssuer(rules, signer, config.keyId);
-  checkBundle(config.campaign, encode(issuer.bundle(ownClock.now())));
+  const tooLong = bundleTooLong(encode(issuer.bundle(ownClock.now())));
+  if (tooLong !== undefined) throw new ConfigError('CAMPAIGN_INVALID', { detail: `${config.campaign}: ${tooLong}` });
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
   const newest = trustClock ? undefined : await newestCommit(ledger);
@@ -164,6 +174,7 @@ export async function startGateway(
   function takeDevices(devices: GatewayConfig['devices']): void {
     const { added, removed, changed } = register.replace(devices);
     for (const device of [...removed, ...changed]) broker.cutOff(device);
+    for (const warning of campaignWarnings(campaign, devices, clock.now())) warn(warning);
     logger.info({ code: 'DEVICES_TAKEN', added, removed, changed }, 'the devices of this gateway are others now');
   }
 
@@ -210,6 +221,7 @@ export async function startGateway(
   for (const [door, { host, tls: pair }] of Object.entries({ mqtt: config.mqtt, http: config.http })) {
     if (isOpen({ host, hasTls: pair !== undefined })) logger.warn({ code: 'LINE_INSECURE', door, host }, 'no TLS here');
   }
+  for (const warning of warnings) warn(warning);
   logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort, operatorTokenIn }, 'the gateway is ready');
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
 }
@@ -221,14 +233,6 @@ const newestCommit = (ledger: Ledger): Promise<WallMs | undefined> =>
       else reject(new LedgerError('LEDGER_UNREADABLE', { detail: fault.message }));
     });
   });
-
-/** A counter takes no longer message: it would go on without knowing the campaign, and nobody would be told why. */
-function checkBundle(file: string, bundle: string): void {
-  const bytes = Buffer.byteLength(bundle);
-  if (bytes <= MAX_PAYLOAD_BYTES) return;
-  const detail = `${file}: ${bytes} bytes as a message to the counters, of ${MAX_PAYLOAD_BYTES} that are allowed; fewer merchants, or shorter texts.`;
-  throw new ConfigError('CAMPAIGN_INVALID', { detail });
-}
 
 /** JavaScript and SQLite quote what they stumble over, and that may be a customer's code. */
 const LONGEST_ALARM = 400;

@@ -32,15 +32,18 @@ export const command = (): Command =>
   new Command('device')
     .description('Run the agent of one counter.')
     .requiredOption('-c, --config <file>', 'its configuration; `codeplate init` writes one')
-    .option('--check', 'only read the configuration and tell every problem in it')
+    .option('--check', 'start nothing: tell everything that is wrong with the configuration and what it names')
     .option('--json', 'print one JSON object when it is ready')
     .addHelpText('after', EXAMPLES)
     .action(async (options: { config: string; check?: boolean; json?: boolean }) => {
       for (const flag of SMALL) setFlagsFromString(flag);
       const { parseDeviceConfig } = await import('#device/config.js');
       const json = options.json === true;
-      if (options.check === true) checkConfigFile(options.config, parseDeviceConfig, { json });
-      else await runDevice(readConfigFile(options.config, parseDeviceConfig), json);
+      if (options.check === true) {
+        const { deviceFindings } = await import('#device/config-findings.js');
+        const further = (config: DeviceConfig) => deviceFindings(config, new Date());
+        await checkConfigFile(options.config, parseDeviceConfig, { json, further });
+      } else await runDevice(readConfigFile(options.config, parseDeviceConfig), json);
     });
 
 async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {

@@ -152,7 +152,7 @@ describe('codeplate gateway', () => {
   });
 
   it.each([
-    ['in order', { d1: 'password-1' }, 0, /is in order/],
+    ['in order', { d1: 'password-1' }, 0, /can be started, but:\n {2}CAMPAIGN_OVER: campaign/],
     [
       'wrong',
       { d1: 'short', D2: 'password-2' },
@@ -170,7 +170,7 @@ describe('codeplate gateway', () => {
 
   it.each([
     ['{ "id": 7, "tiers": "none" }', [/campaign\.json: id: 7 - /, /campaign\.json: tiers: "none" - /]],
-    [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, [/campaign\.json: nested too deeply/]],
+    [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, [/campaign\.json: it is nested deeper than/]],
     ['{', [/campaign: .*campaign\.json - The campaign file cannot be read/]],
   ])('finds what is wrong with the campaign as well, when asked to (%#)', async (document, says) => {
     configure({ d1: 'password-1' });
@@ -185,10 +185,15 @@ describe('codeplate gateway', () => {
   it.each([
     ['a port that another process has', (taken: number) => `http: { port: ${taken} }`, 'ADDRESS_IN_USE', 'http: 127'],
     // TEST-NET-3 (RFC 5737): nobody's.
-    ['an address of another machine', () => 'mqtt: { port: 0, host: 203.0.113.7 }', 'ADDRESS_UNUSABLE', 'mqtt: 203'],
+    [
+      'an address of another machine',
+      () => 'mqtt: { port: 0, host: 203.0.113.7, insecure: true }',
+      'ADDRESS_UNUSABLE',
+      'mqtt: 203',
+    ],
     [
       'a name that is no address',
-      () => 'http: { port: 0, host: no.such.invalid }',
+      () => 'http: { port: 0, host: no.such.invalid, insecure: true }',
       'ADDRESS_UNUSABLE',
       'http: no.such',
     ],

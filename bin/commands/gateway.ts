@@ -32,7 +32,7 @@ export function command(): Command {
   return new Command('gateway')
     .description('Run the gateway of one campaign: MQTT for devices, HTTP for claims and operators, the ledger.')
     .requiredOption('-c, --config <file>', 'its configuration, YAML')
-    .option('--check', 'only read the configuration and its campaign, and tell every problem in them')
+    .option('--check', 'start nothing: tell everything that is wrong with the configuration and what it names')
     .option('--trust-clock', "this machine's clock is right, also where the ledger has later commits")
     .option('--json', 'print one JSON object with the ports once it is ready')
     .addHelpText('after', EXAMPLES)
@@ -48,8 +48,8 @@ async function run({ config: file, check, json, trustClock }: Options): Promise<
   process.on('SIGHUP', () => takeDevices());
   const { parseGatewayConfig } = await import('#gateway/config.js');
   if (check === true) {
-    const { campaignProblems } = await import('#gateway/adapters/campaign-document.js');
-    const further = ({ campaign }: GatewayConfig) => campaignProblems(campaign);
+    const { gatewayFindings } = await import('#gateway/adapters/config-findings.js');
+    const further = (config: GatewayConfig) => gatewayFindings(config, new Date());
     return checkConfigFile(file, parseGatewayConfig, { json: json === true, further });
   }
   const config = readConfigFile(file, parseGatewayConfig);

@@ -2,6 +2,7 @@
  * How the ledger comes up: the file looked at before anything is changed in it, the tables made where it is new, and all
  * that it holds made safe before anybody acts on it.
  */
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { LedgerError } from '#protocol/faults/errors.js';
@@ -13,6 +14,7 @@ import {
   BATCH_TRIGGER,
   DURABILITY_SQL,
   FACT_SQL,
+  FACT_TO_READ_SQL,
   HAS_DAYBOOK_SQL,
   HISTORY_INDEX,
   ORIGIN_SQL,
@@ -21,7 +23,7 @@ import {
   TABLES,
   TAKE_OVER_DAYBOOK,
 } from './ledger-sql.js';
-import type { SqliteDatabase } from './sqlite.js';
+import { openSqliteToRead, type SqliteDatabase } from './sqlite.js';
 
 /** Rejects with a `LedgerError` where this isn't a ledger that the gateway can go on with. */
 export async function prepareLedger(writer: SqliteDatabase, file: string, rules: Rules): Promise<void> {
@@ -38,11 +40,10 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
   await exec(TABLES).catch(unusable);
   const { campaign } = rules;
   const id = await ask(FACT_SQL, ['campaign', campaign.id]);
-  if (id !== campaign.id) throw new LedgerError('LEDGER_OF_ANOTHER_CAMPAIGN', { detail: `${file} is that of ${id}.` });
-  const tiers = await ask(FACT_SQL, ['tiers', tiersOf(campaign)]);
-  if (tiers !== tiersOf(campaign)) {
-    throw new LedgerError('LEDGER_OF_OTHER_TIERS', { detail: `${file} has ${tiers}, not ${tiersOf(campaign)}.` });
-  }
+  checkOrigin(file, campaign, {
+    id,
+    tiers: id === campaign.id ? await ask(FACT_SQL, ['tiers', tiersOf(campaign)]) : '',
+  });
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);
   const takeOver = (await ask(HAS_DAYBOOK_SQL, [''])) === '0' ? '' : TAKE_OVER_DAYBOOK;
@@ -54,6 +55,39 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
     syncLedgerFiles(file);
   } catch (error) {
     unusable(error);
+  }
+}
+
+/** What a ledger says of itself; empty where it says nothing yet. */
+interface Facts {
+  readonly id: string;
+  readonly tiers: string;
+}
+
+function checkOrigin(file: string, campaign: Campaign, { id, tiers }: Facts): void {
+  if (id !== '' && id !== campaign.id)
+    throw new LedgerError('LEDGER_OF_ANOTHER_CAMPAIGN', { detail: `${file} is that of ${id}.` });
+  if (tiers !== '' && tiers !== tiersOf(campaign))
+    throw new LedgerError('LEDGER_OF_OTHER_TIERS', { detail: `${file} has ${tiers}, not ${tiersOf(campaign)}.` });
+}
+
+/** Whether a start with this campaign would take this ledger, as far as reading tells. Nothing is changed in it. */
+export async function lookAtLedger(file: string, campaign: Campaign): Promise<LedgerError | undefined> {
+  if (!existsSync(file)) return undefined;
+  const reader = await new Promise<SqliteDatabase>((resolve, reject) =>
+    openSqliteToRead(file, (error, database) => (error === null ? resolve(database) : reject(error))),
+  ).catch(() => undefined);
+  if (reader === undefined) return new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}.` });
+  try {
+    const ask = promisify(reader.prepare(FACT_TO_READ_SQL).text);
+    checkOrigin(file, campaign, { id: await ask(['campaign']), tiers: await ask(['tiers']) });
+    return undefined;
+  } catch (error) {
+    return error instanceof LedgerError
+      ? error
+      : new LedgerError(codeOf(error), { detail: `${file}: ${String(error)}.` });
+  } finally {
+    await new Promise<void>((closed) => reader.close(closed));
   }
 }
 

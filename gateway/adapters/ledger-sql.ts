@@ -138,6 +138,8 @@ export const ORIGIN_SQL = `select json_object(
   'version', (select user_version from pragma_user_version),
   'tables', (select count(*) from sqlite_schema)) as text where ?1 = ''`;
 
+export const FACT_TO_READ_SQL = 'select value as text from meta where name = ?1';
+
 /** Writes down a fact about the ledger where it has none yet, and says which one stands there. */
 export const FACT_SQL = `insert into meta(name, value) values (?1, ?2)
   on conflict(name) do update set value = value returning value as text`;

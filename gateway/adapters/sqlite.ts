@@ -25,8 +25,19 @@ export interface SqliteDatabase {
 /** How long a statement waits for another process's transaction: a batch takes milliseconds, a checkpoint a second. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-export function openSqlite(file: string, done: (error: Error | null, database: SqliteDatabase) => void): void {
-  const database: Database = new Database(file, (error) => {
+/** Of SQLite's own header; the package has them too, but not where an import finds them. */
+const OPEN_READONLY = 1;
+const OPEN_READWRITE_CREATE = 2 | 4;
+
+type Opened = (error: Error | null, database: SqliteDatabase) => void;
+
+export const openSqlite = (file: string, done: Opened): void => open(file, OPEN_READWRITE_CREATE, done);
+
+/** For a look at a database that may belong to a running process: nothing is made, and nothing changed. */
+export const openSqliteToRead = (file: string, done: Opened): void => open(file, OPEN_READONLY, done);
+
+function open(file: string, mode: number, done: Opened): void {
+  const database: Database = new Database(file, mode, (error) => {
     if (error !== null) return done(error, wrap(database));
     database.configure('busyTimeout', BUSY_TIMEOUT_MS);
     done(null, wrap(database));

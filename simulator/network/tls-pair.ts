@@ -13,21 +13,34 @@ export interface TlsPair {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
+export interface PairOptions {
+  /** From when until when it is good, in days from now. */
+  readonly days?: readonly [number, number];
+  /** The host name that it is for; 127.0.0.1 where none is given. */
+  readonly host?: string;
+}
+
 /** Good from yesterday to tomorrow, for this machine; without an issuer it is an authority that signs itself. */
-export async function pairOf(name: string, issuer?: TlsPair): Promise<TlsPair> {
+export async function pairOf(
+  name: string,
+  issuer?: TlsPair,
+  { days: [from, to] = [-1, 1], host }: PairOptions = {},
+): Promise<TlsPair> {
   const keys = await webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.create({
     serialNumber: '01',
     subject: `CN=${name}`,
     issuer: `CN=${issuer?.name ?? name}`,
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + DAY_MS),
+    notBefore: new Date(Date.now() + from * DAY_MS),
+    notAfter: new Date(Date.now() + to * DAY_MS),
     signingAlgorithm: ECDSA,
     publicKey: keys.publicKey,
     signingKey: (issuer?.keys ?? keys).privateKey,
     extensions: [
       new BasicConstraintsExtension(issuer === undefined),
-      new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }]),
+      new SubjectAlternativeNameExtension(
+        host === undefined ? [{ type: 'ip', value: '127.0.0.1' }] : [{ type: 'dns', value: host }],
+      ),
     ],
   });
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');

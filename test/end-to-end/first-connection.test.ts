@@ -2,15 +2,12 @@
  * The first connection of a new counter, against real sockets: whatever is wrong with it, the log has a code that says what to
  * do, at once. By the very client that the agent uses.
  */
-import 'reflect-metadata'; // x509 asks for it
-import { webcrypto } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { Aedes } from 'aedes';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type MqttBrokerOptions, mqttBroker } from '#device/adapters/mqtt-broker.js';
@@ -20,49 +17,16 @@ import { LINE_WORDS } from '#device/core/line-fault.js';
 import { startDevice } from '#device/main.js';
 import type { Broker } from '#device/ports/broker.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
+import { type PairOptions, type TlsPair, pairOf as tlsPair } from '#simulator/network/tls-pair.js';
 import { until } from '#simulator/processes/waiting.js';
 
-const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const DAY_MS = 86_400_000;
-
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-  readonly name: string;
-  readonly keys: webcrypto.CryptoKeyPair;
-}
-
-/** `days`: from when until when, counted from now. */
-async function pairOf(
+const pairOf = (
   name: string,
-  {
-    issuer,
-    days = [-1, 1],
-    host = 'localhost',
-  }: { issuer?: Pair; days?: readonly [number, number]; host?: string } = {},
-): Promise<Pair> {
-  const keys = await webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']);
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: '01',
-    subject: `CN=${name}`,
-    issuer: `CN=${issuer?.name ?? name}`,
-    notBefore: new Date(Date.now() + days[0] * DAY_MS),
-    notAfter: new Date(Date.now() + days[1] * DAY_MS),
-    signingAlgorithm: ECDSA,
-    publicKey: keys.publicKey,
-    signingKey: (issuer?.keys ?? keys).privateKey,
-    extensions: [
-      new BasicConstraintsExtension(issuer === undefined),
-      new SubjectAlternativeNameExtension([{ type: 'dns', value: host }]),
-    ],
-  });
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  const key = `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
-  return { cert: certificate.toString('pem'), key, name, keys };
-}
+  { issuer, host = 'localhost', days = [-1, 1] }: PairOptions & { issuer?: TlsPair } = {},
+): Promise<TlsPair> => tlsPair(name, issuer, { host, days });
 
-let authority: Pair;
-let good: Pair;
+let authority: TlsPair;
+let good: TlsPair;
 let aedes: Aedes;
 let refused = 0;
 const servers: Server[] = [];
@@ -99,7 +63,7 @@ async function listening(server: Server): Promise<number> {
 }
 
 const plain = (): Promise<number> => listening(createServer((socket) => void aedes.handle(socket)));
-const withTls = (pair: Pair, more: TlsOptions = {}): Promise<number> =>
+const withTls = (pair: TlsPair, more: TlsOptions = {}): Promise<number> =>
   listening(
     createTlsServer({ cert: pair.cert, key: pair.key, ...more }, (socket) => {
       socket.on('error', () => {});

@@ -80,6 +80,36 @@ export const CONFIG_ERRORS = {
     'A certificate or its key cannot be read, or the two do not belong together.',
     'Check the files that the configuration names under `tls`: PEM, key and certificate of one pair.',
   ],
+  CERTIFICATE_EXPIRED: [
+    'operator',
+    'never',
+    'A certificate that the configuration names has expired by the clock of this machine: no handshake will succeed with it.',
+    'Check the clock with `date`; if it is right, renew the certificate.',
+  ],
+  CERTIFICATE_NOT_YET_VALID: [
+    'operator',
+    'again',
+    'A certificate that the configuration names is not valid yet by the clock of this machine.',
+    'Check the clock with `date`: a box without a battery clock starts in the past.',
+  ],
+  CERTIFICATE_OF_ANOTHER: [
+    'operator',
+    'never',
+    "The device's certificate has another common name than the device's id, and the gateway lets in by that name.",
+    'Have a certificate made whose common name is the `device` of the configuration.',
+  ],
+  CAMPAIGN_OVER: [
+    'operator',
+    'never',
+    'The campaign is over by the clock of this machine: every coupon is refused.',
+    'Name the campaign that runs now; `codeplate init DIR --today` writes one for trying it out.',
+  ],
+  MERCHANT_UNKNOWN: [
+    'operator',
+    'never',
+    'A device is to sell for a merchant who is not in the campaign: every coupon is refused there.',
+    "Correct `devices[].merchant`, or add the merchant to the campaign's list.",
+  ],
   ADDRESS_IN_USE: [
     'operator',
     'never',

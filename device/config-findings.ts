@@ -1,0 +1,18 @@
+/** What is wrong with a configuration beyond its own text: the certificates that it names. Under the codes that a start says. */
+import { type ReadCertificates, readCertificates } from '#protocol/node-certificates.js';
+import type { Findings, Problem } from '#protocol/yaml-file.js';
+import type { DeviceConfig } from './config.js';
+
+export const certificatesOf = ({ device, gateway }: DeviceConfig, now: Date): ReadCertificates =>
+  readCertificates(gateway.tls ?? {}, { now, name: device });
+
+export function deviceFindings(config: DeviceConfig, now: Date): Findings {
+  const { problems, warnings } = certificatesOf(config, now);
+  const told = ({ part, code, file, what }: ReadCertificates['problems'][number]): Problem => ({
+    path: `gateway.tls.${part}`,
+    value: file,
+    allowed: what,
+    code,
+  });
+  return { problems: problems.map(told), warnings: warnings.map(told) };
+}
