@@ -76,6 +76,7 @@ export function healthOf(parts: HealthParts): CounterHealth {
     paper: printing.paper,
     jobsWaiting: printing.waiting,
     salesInPersonsHands: unknown.length,
+    unresolved: unknown.map(({ order, sale, state, netFen }) => ({ order, sale, state, netFen })),
     offline,
     line: statusLine(troubles, parts.hint),
     troubles,

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DeviceConfig, parseDeviceConfig } from './config.js';
 import { startDevice } from './main.js';
+import type { CounterHealth } from './ports/till.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'codeplate-start-'));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -76,6 +77,25 @@ describe('an agent whose journal cannot be opened', () => {
     const codes: string[] = [];
     const device = await startDevice(config, { log: (_level, code) => codes.push(code) });
     expect(codes).toEqual(['JOURNAL_CANNOT_OPEN', 'READY']);
+    await device.stop();
+  });
+});
+
+describe('an agent whose scanner and printer are not there', () => {
+  it('does not say that all is well, and says which of them to look at', async () => {
+    const ports = ', scanner: {path: no-scanner, driver: line}, printer: {path: no-printer, model: generic-58}';
+    const device = await startDevice(configOf('data-ports', `${ports}, till: {http: {port: 0}}`), { log: () => {} });
+    const health = async (): Promise<CounterHealth> =>
+      (await (await fetch(`http://127.0.0.1:${device.httpPort}/v1/health`)).json()) as CounterHealth;
+    const isLost = ({ ports: { scanner, printer } }: CounterHealth): boolean =>
+      scanner === 'lost' && printer === 'lost';
+    let seen = await health();
+    while (!isLost(seen)) seen = await health();
+    const { line, troubles } = seen;
+    expect(line.en).not.toBe('All is well');
+    expect(troubles.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['reader-away', 'scanner-away', 'printer-away', 'line-never-up']),
+    );
     await device.stop();
   });
 });

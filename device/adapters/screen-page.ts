@@ -30,7 +30,7 @@ export function screenPage(language: Language, nonce: string, times = SCREEN_TIM
 <p id="line"></p>
 <p class="small"><span id="order"></span><span id="receipt"></span></p>
 </main>
-<aside hidden><ul id="alerts"></ul><button id="resume" hidden>${words.resume}</button></aside>
+<aside hidden><ul id="alerts"></ul><div id="acts"><button id="ask" hidden></button><button id="resume" hidden>${words.resume}</button></div></aside>
 <footer><dl id="tiles"></dl></footer>
 <div id="cover" role="alert" hidden><b></b><span></span></div>
 <script nonce="${nonce}">const SET = ${JSON.stringify(settings)};${SCRIPT}</script>
@@ -62,6 +62,7 @@ p { font-variant-numeric: tabular-nums } p:empty, span:empty { display: none }
 .small span, dd { overflow-wrap: anywhere }
 aside { display: flex; align-items: center; gap: 1.5rem; padding: .5rem 1.5rem; background: #b91c1c; color: #fff; font-size: 1.25rem; line-height: 1.3; font-weight: 700 }
 ul { flex: 1; list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0 2rem }
+#acts { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: .5rem; max-width: 50% }
 button { font: inherit; padding: .5rem 2rem; border: 0; border-radius: .6rem; background: #fff; color: #b91c1c }
 dl { display: flex; background: var(--ink); color: #fff }
 dl div { flex: 1 1 0; min-width: 0; padding: .8rem 1.2rem; border-left: 1px solid #334155 } dl div:first-child { flex-grow: 1.7; border: 0 }
@@ -93,7 +94,10 @@ const show = (texts) => {
   at('alerts').replaceChildren(...texts.alerts.map((text) => made('li', text)));
   at('tiles').replaceChildren(...texts.tiles.map(tile));
   at('resume').hidden = !texts.canResume;
-  at('resume').parentElement.hidden = texts.alerts.length === 0 && !texts.canResume;
+  at('ask').hidden = texts.askAgain === '';
+  at('ask').textContent = texts.askAgainLabel;
+  at('ask').dataset.sale = texts.askAgain;
+  document.querySelector('aside').hidden = texts.alerts.length === 0 && !texts.canResume;
   at('link').className = texts.online ? '' : 'off';
 };
 const cover = (texts, kind = '') => {
@@ -108,7 +112,7 @@ const forget = () => {
   at('link').className = 'off';
   at('alerts').replaceChildren();
   at('tiles').replaceChildren();
-  at('resume').parentElement.hidden = true;
+  document.querySelector('aside').hidden = true;
 };
 let events, retry, replaced = false;
 let heardAt = performance.now(), builtAt = 0, pause = SET.reconnectMs;
@@ -159,5 +163,6 @@ setInterval(() => {
   if (retry === undefined && now - builtAt >= SET.silentMs) connect();
 }, 500);
 at('resume').onclick = () => fetch('/v1/printer/resume', { method: 'POST' });
+at('ask').onclick = () => fetch('/v1/sales/' + encodeURIComponent(at('ask').dataset.sale) + '/ask-again', { method: 'POST' });
 connect();
 `;

@@ -26,6 +26,9 @@ export interface ScreenTexts {
   /** How the counter stands, always in the same places. */
   readonly tiles: readonly Tile[];
   readonly canResume: boolean;
+  /** The oldest payment or refund that nobody could clear up: the counter's own number of it; empty where there is none. */
+  readonly askAgain: string;
+  readonly askAgainLabel: string;
   readonly online: boolean;
   readonly device: string;
   readonly link: string;
@@ -77,6 +80,7 @@ export const WORDS = {
     order: '订单',
     receipt: '小票号',
     resume: '继续打印',
+    askAgain: '再次查询',
     lost: '正在重新连接…',
     online: '联网',
     offline: '网络不通',
@@ -114,6 +118,7 @@ export const WORDS = {
     order: 'Order',
     receipt: 'Receipt',
     resume: 'Go on printing',
+    askAgain: 'Ask again',
     lost: 'Connecting again…',
     online: 'On line',
     offline: 'Off line',
@@ -150,6 +155,8 @@ export function screenTexts(
     receipt: sale?.receipt == null ? '' : `${words.receipt} ${sale.receipt}`,
     alerts: alerts(health, sale, language),
     tiles: tiles(health, last, language),
+    askAgain: health.unresolved[0]?.sale ?? '',
+    askAgainLabel: unresolvedLabel(health, language),
     canResume: health.paper === 'out' || health.jobsWaiting > 0,
     online: health.online,
     device: health.device,
@@ -240,6 +247,11 @@ function alerts({ troubles }: CounterHealth, sale: SaleView | undefined, languag
   const more = troubles.length - most;
   const told = troubles.slice(0, most).map((trouble) => trouble[language]);
   return more > 0 ? [...told, WORDS[language].more(more)] : told;
+}
+
+function unresolvedLabel({ unresolved: [oldest] }: CounterHealth, language: Language): string {
+  if (oldest === undefined) return '';
+  return `${WORDS[language].askAgain} ${shortened(oldest.order, ORDER_CHARS_IN_TILE)} ￥${formatYuan(oldest.netFen)}`;
 }
 
 /** What a sale that wasn't charged would have cost is no news any more. */

@@ -129,6 +129,7 @@ export const wholeHealth: CounterHealth = {
   paper: 'ok',
   jobsWaiting: 0,
   salesInPersonsHands: 0,
+  unresolved: [],
   offline: {
     reason: 'offline-bundle-missing',
     couponsLeft: 0,

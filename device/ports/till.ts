@@ -142,6 +142,8 @@ export interface CounterHealth {
   readonly paper: 'ok' | 'near-end' | 'out' | 'unknown';
   readonly jobsWaiting: number;
   readonly salesInPersonsHands: number;
+  /** Those, the oldest first: to be looked up at the terminal, and asked about once more. */
+  readonly unresolved: readonly Pick<SaleView, 'order' | 'sale' | 'state' | 'netFen'>[];
   /** Until when and for how much coupons could still be taken without a line; `reason` says why not. */
   readonly offline: {
     readonly reason: ReasonCode | null;

@@ -9,7 +9,7 @@ import { screenPage } from '#device/adapters/screen-page.js';
 import { openedSale, settledWithCoupon, wholeHealth } from '#device/adapters/till-testing.js';
 import { troublesOf } from '#device/core/troubles.js';
 import type { CounterHealth, SaleView } from '#device/ports/till.js';
-import type { OrderNo } from '#protocol/ids.js';
+import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { Browser, CHROMIUM, type Page } from './chromium.js';
 
@@ -24,10 +24,12 @@ class Agent {
   #beats: NodeJS.Timeout | undefined;
   #port = 0;
   isFrozen = false;
+  readonly posts: string[] = [];
 
   async start(): Promise<void> {
     const server = createServer((request, response) => {
       const language = request.url?.includes('lang=en') === true ? 'en' : 'zh';
+      if (request.method === 'POST') this.posts.push(request.url ?? '');
       if (request.url?.startsWith('/v1/events') !== true) {
         response.setHeader('content-type', 'text/html; charset=utf-8');
         response.end(screenPage(language, 'n', TIMES));
@@ -81,6 +83,12 @@ const settled: SaleView = { ...openedSale('A-2001' as OrderNo, fen(25_990)), ...
 const COVERED = `!document.getElementById('cover').hidden`;
 const text = (id: string): string => `document.getElementById('${id}').textContent`;
 
+/** For people: where the pictures are wanted. */
+async function keepPicture(page: Page, name: string): Promise<void> {
+  const { SCREEN_PICTURES: folder } = process.env;
+  if (folder !== undefined) writeFileSync(join(folder, `screen-${name}.png`), await page.picture());
+}
+
 describe.skipIf(CHROMIUM === undefined)('the counter’s screen in Chromium', () => {
   let browser: Browser;
   let agent: Agent;
@@ -122,6 +130,7 @@ describe.skipIf(CHROMIUM === undefined)('the counter’s screen in Chromium', ()
     await page.until(COVERED);
     expect(await page.value(`document.body.innerText`)).toContain('程序无应答，请勿收款');
     expect(await page.value(`document.body.innerText`)).not.toMatch(/付款成功|219\.90/);
+    await keepPicture(page, 'frozen');
     const box = `(({ width, height }) => [width, height])(document.getElementById('cover').getBoundingClientRect())`;
     expect(await page.value(box)).toEqual([1024, 600]);
     agent.isFrozen = false;
@@ -153,6 +162,22 @@ describe.skipIf(CHROMIUM === undefined)('the counter’s screen in Chromium', ()
     await page.until(`!(${COVERED})`);
   });
 
+  it('asks the reader again about the payment that nobody could clear up, at a tap', async () => {
+    await connected();
+    const unresolved = [
+      { order: 'A/7' as OrderNo, sale: 's000007-d728d6' as SaleId, state: 'unknown', netFen: fen(5_100) } as const,
+    ];
+    agent.show(undefined, 'zh', {
+      ...wholeHealth,
+      unresolved,
+      troubles: [{ code: 'payment-unknown', zh: '不明', en: '' }],
+    });
+    await page.until(`${text('ask')} === '再次查询 A/7 ￥51.00'`);
+    await page.value(`document.getElementById('ask').click()`);
+    while (agent.posts.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(agent.posts).toEqual(['/v1/sales/s000007-d728d6/ask-again']);
+  });
+
   it.each([
     [1024, 600],
     [800, 480],
@@ -177,7 +202,8 @@ describe.skipIf(CHROMIUM === undefined)('the counter’s screen in Chromium', ()
       spentSilenceMs: null,
       unsent: { records: 0, oldestMs: null },
     });
-    const health = { ...wholeHealth, online: false, troubles, jobsWaiting: 2 };
+    const unresolved = [{ order, sale: 's000001-d728d6' as SaleId, state: 'unknown', netFen: fen(999_999) } as const];
+    const health = { ...wholeHealth, online: false, troubles, jobsWaiting: 2, unresolved };
     for (const language of ['zh', 'en'] as const) {
       await page.go(agent.url(language));
       const before = agent.streams;
@@ -188,8 +214,7 @@ describe.skipIf(CHROMIUM === undefined)('the counter’s screen in Chromium', ()
         .filter((each) => each.offsetParent !== null)
         .filter((each) => { const r = each.getBoundingClientRect(); return r.left < -1 || r.right > innerWidth + 1 || r.top < -1 || r.bottom > innerHeight + 1; })
         .map((each) => each.id || each.textContent)`;
-      const { SCREEN_PICTURES: folder } = process.env;
-      if (folder !== undefined) writeFileSync(join(folder, `screen-${w}x${h}-${language}.png`), await page.picture());
+      await keepPicture(page, `${w}x${h}-${language}`);
       expect(await page.value(outside), language).toEqual([]);
     }
   });
