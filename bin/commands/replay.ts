@@ -72,7 +72,7 @@ async function replay(text: string, options: Options): Promise<void> {
       `There is no fault ${JSON.stringify(stranger)}. There are: ${FAULTS.map(({ id }) => id).join(', ')}.`,
     );
   const profile = options.profile ?? profileOf(seed);
-  checkOnly(options.only, trimmed(planOf(seed, profile), trim).counters);
+  checkOnly(options.only, trimmed(planOf(seed, profile), trim));
   const report = runSeed(seed, profile, {
     trim: (plan) => trimmed(plan, trim),
     ...(mutant === undefined ? {} : { sabotage: mutant.sabotage() }),
@@ -109,8 +109,12 @@ function teller({ step, only }: Options): (line: string) => void {
 }
 
 /** Nothing at all would be printed of whom there isn't. */
-function checkOnly(only: string | undefined, counters: number): void {
-  const there = [...Array.from({ length: counters }, (_, at) => `c${at + 1}`), 'gateway', 'world'];
+function checkOnly(
+  only: string | undefined,
+  { counters, liars }: { readonly counters: number; readonly liars: readonly unknown[] },
+): void {
+  const names = Array.from({ length: counters }, (_, at) => `c${at + 1}`);
+  const there = [...names, ...liars.map((_, at) => `x${at + 1}`), 'gateway', 'world'];
   if (only !== undefined && !there.includes(only))
     throw new UsageError(`There is no ${JSON.stringify(only)} in this world. There are: ${there.join(', ')}.`);
 }

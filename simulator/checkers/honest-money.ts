@@ -16,8 +16,8 @@ export const honestMoney: Checker = {
   watch: (books) => (books.street.liars.size === 0 ? {} : new Auditor(books)),
 };
 
-/** Who pays for a coupon; what a refund keeps back lessens that. */
-const BEARERS = ['sponsor:', 'conflict:', 'refund:'];
+/** Who pays for a coupon. */
+const BEARERS = ['sponsor:', 'conflict:'];
 
 class Auditor implements Check {
   readonly #books: Books;
@@ -85,11 +85,12 @@ class Auditor implements Check {
     this.#borne.set(sale, borne);
     if (credit < 0 || borne < 0)
       return `${sale}: after a ${kind} its merchant has ${credit} fen, and others bear ${borne}`;
-    if (credit === 0 && borne === 0) {
+    // What isn't the merchant's any more waits in suspense, or stands in the account of refunds.
+    if (credit > borne) return `${sale}: its merchant has ${credit} fen, and others bear ${borne}`;
+    if (credit === 0 && (borne === 0 || kind === 'refund')) {
       this.#forget(sale);
       return undefined;
     }
-    if (credit !== borne) return `${sale}: its merchant has ${credit} fen, and others bear ${borne}`;
     return this.#isProven(sale, device, credit);
   }
 
@@ -108,7 +109,9 @@ class Auditor implements Check {
       if (same.length > 0 && this.#booking(key) === 'kept')
         return `${key} keeps a coupon by a showing that was ${same[0]}’s`;
     }
-    const ofCoupon = add(this.#ofCoupon, onDevice(`${serial}`), key);
+    // Where two counters have one showing, the second is a conflict and leaves its coupon alone.
+    const isOfAnother = showing !== undefined && (this.#ofShowing.get(showing)?.size ?? 0) > 1;
+    const ofCoupon = isOfAnother ? new Set<SaleKey>() : add(this.#ofCoupon, onDevice(`${serial}`), key);
     if (ofCoupon.size > 1) return `${device} is paid more than once for coupon ${serial}: ${[...ofCoupon].join(', ')}`;
     return proven.allowance === undefined ? undefined : this.#withinAllowance(device, proven.allowance, key);
   }

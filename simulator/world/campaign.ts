@@ -87,6 +87,7 @@ export function runCampaign(
     codeless: 0,
     dishonestPerMille: 0,
     claimsWithinMs: CLAIMS_WITHIN_MS,
+    slow: undefined,
     liars: [],
     lieEveryMs: 0,
     partners: 0,

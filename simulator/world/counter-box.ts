@@ -56,6 +56,8 @@ export interface BoxOptions {
   readonly merchant: MerchantId;
   readonly campaign: Campaign;
   readonly driftPpm: number;
+  /** What its card takes longer than a good one, each time. */
+  readonly syncMs: number;
   readonly printerModel: PrinterModelName;
   readonly scheduler: Scheduler;
   readonly chance: Chance;
@@ -96,6 +98,7 @@ export class CounterBox {
       scheduler,
       chance,
       sha256,
+      syncMs: options.syncMs,
       onDurable: events.durable,
       onAcknowledged: events.acknowledged,
     });

@@ -27,6 +27,7 @@ export class WorldDisk {
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
   readonly #sha256: Sha256;
+  readonly #syncMs: number;
   readonly #onDurable: (seq: number, row: TapeRow) => void;
   readonly #onAcknowledged: () => void;
 
@@ -34,12 +35,15 @@ export class WorldDisk {
     readonly scheduler: Scheduler;
     readonly chance: Chance;
     readonly sha256: Sha256;
+    /** What an old card takes longer for each sync. */
+    readonly syncMs: number;
     readonly onDurable: (seq: number, row: TapeRow) => void;
     readonly onAcknowledged: () => void;
   }) {
     this.#scheduler = options.scheduler;
     this.#chance = options.chance;
     this.#sha256 = options.sha256;
+    this.#syncMs = options.syncMs;
     this.#onDurable = options.onDurable;
     this.#onAcknowledged = options.onAcknowledged;
   }
@@ -69,7 +73,7 @@ export class WorldDisk {
       disk: this.memory,
       onRecord,
       schedule: (run) => {
-        const delay = this.#chance.between(SYNC_MS.from, SYNC_MS.to) + this.stallMs;
+        const delay = this.#chance.between(SYNC_MS.from, SYNC_MS.to) + this.#syncMs + this.stallMs;
         last = Math.max(last, this.#scheduler.now + delay);
         this.#scheduler.at(last, () => life.enter(run));
       },

@@ -27,7 +27,7 @@ export interface LineTrouble {
   latencyMs: number;
 }
 
-export const quietLine = (): LineTrouble => ({
+export const quietLine = (latencyMs = 20): LineTrouble => ({
   refuses: false,
   swallows: false,
   losesPerMille: 0,
@@ -35,7 +35,7 @@ export const quietLine = (): LineTrouble => ({
   overtakesPerMille: 0,
   delaysPerMille: 0,
   delayMs: 0,
-  latencyMs: 20,
+  latencyMs,
 });
 
 interface Session {
@@ -66,6 +66,7 @@ export class Network {
   readonly #chance: Chance;
   readonly #campaign: CampaignId;
   readonly #events: NetworkEvents;
+  readonly #latencyMs: number | undefined;
   readonly #lines = new Map<DeviceId, LineTrouble>();
   readonly #sessions = new Map<DeviceId, Session>();
   readonly #retained = new Map<string, string>();
@@ -77,8 +78,11 @@ export class Network {
     readonly scheduler: Scheduler;
     readonly chance: Chance;
     readonly campaign: CampaignId;
+    /** How long a message takes when all is well; left out: as long as on a good line. */
+    readonly latencyMs?: number | undefined;
     readonly events: NetworkEvents;
   }) {
+    this.#latencyMs = options.latencyMs;
     this.#scheduler = options.scheduler;
     this.#chance = options.chance;
     this.#campaign = options.campaign;
@@ -88,14 +92,14 @@ export class Network {
   line(device: DeviceId): LineTrouble {
     let line = this.#lines.get(device);
     if (line === undefined) {
-      line = quietLine();
+      line = quietLine(this.#latencyMs);
       this.#lines.set(device, line);
     }
     return line;
   }
 
   mend(device: DeviceId): void {
-    this.#lines.set(device, quietLine());
+    this.#lines.set(device, quietLine(this.#latencyMs));
     const session = this.#sessions.get(device);
     // What a black hole swallowed TCP would send again, or give up: a connection with a gap in it never goes on.
     if (session?.lost === true) this.#reset(session, 'reset by peer');

@@ -35,6 +35,8 @@ export interface Plan {
   readonly codeless: number;
   readonly dishonestPerMille: number;
   readonly claimsWithinMs: number;
+  /** An old box on a mobile line: every message takes so long, and every sync. */
+  readonly slow: { readonly lineMs: number; readonly syncMs: number } | undefined;
   /** Devices that lie, each with its merchant, and how often each of them does, in ms. */
   readonly liars: readonly MerchantId[];
   readonly lieEveryMs: number;
@@ -148,6 +150,7 @@ export function planOf(seed: number, profile: ProfileName): Plan {
       ? 8 * 60 + 58
       : chance.pick([8 * 60 + 50, 10 * 60, 13 * 60, 21 * 60 + 35]);
   const day = offlineWeek ? 0 : chance.below(15);
+  const slow = drawSlow(chanceFrom(seed, `slow ${profile}`), profile);
   const faults = new Map<string, number>();
   for (const fault of FAULTS) {
     const on = shape.faultsOn > 0 && chance.happens(shape.faultsOn);
@@ -155,19 +158,23 @@ export function planOf(seed: number, profile: ProfileName): Plan {
     const weight = chance.pick([0.5, 1, 1, 2]);
     if (on) faults.set(fault.id, Math.max(5_000, Math.floor((fault.everyMs / shape.faultRate) * weight)));
   }
+  const people = range(shape.people);
+  const faultsMs = range(shape.minutes) * MINUTE_MS;
+  const campaign = drawCampaign(chance, Math.ceil(counters / 2) + (shape.liars === undefined ? 0 : 1));
+  const leaseMs = chance.pick([78_000, 85_000, 120_000, 120_000]);
   return {
     seed,
     profile,
     counters,
     merchants: Array.from({ length: counters }, (_, at) => `m${Math.floor(at / 2) + 1}` as MerchantId),
-    people: range(shape.people),
+    people,
     start: MIDNIGHT + (day * DAY_MINUTES + from) * MINUTE_MS,
-    faultsMs: range(shape.minutes) * MINUTE_MS,
+    faultsMs,
     quietMs: QUIET_MS,
     faults,
     offlineWeek,
-    campaign: drawCampaign(chance, Math.ceil(counters / 2) + (shape.liars === undefined ? 0 : 1)),
-    leaseMs: chance.pick([78_000, 85_000, 120_000, 120_000]),
+    campaign,
+    leaseMs: slow === undefined ? leaseMs : SHORT_LEASE_MS,
     visitEveryMs: range(shape.visitEveryMs),
     onlyInHours: offlineWeek,
     trouble: shape.trouble,
@@ -175,8 +182,20 @@ export function planOf(seed: number, profile: ProfileName): Plan {
     codeless: chance.pick([0.05, 0.2]),
     dishonestPerMille: chance.happens(0.7) ? shape.dishonestPerMille : 0,
     claimsWithinMs: shape.claimsWithinMs,
+    slow,
     ...drawLiars(chanceFrom(seed, `liars ${profile}`), shape, counters),
   };
+}
+
+/** Hardly longer than a charge at its worst: there the counter's count of a lease decides. */
+const SHORT_LEASE_MS = 78_000;
+/** So often an old box on a mobile line, where the question, the answer and the record together take seconds. */
+const SLOW_WORLDS = 0.12;
+
+function drawSlow(chance: Chance, profile: ProfileName): Plan['slow'] {
+  if (profile !== 'rough' && profile !== 'hell') return undefined;
+  if (!chance.happens(SLOW_WORLDS)) return undefined;
+  return { lineMs: chance.between(300, 900), syncMs: chance.between(300, 2_200) };
 }
 
 /** Some at a merchant's beside honest counters, some at one of their own. */

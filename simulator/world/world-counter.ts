@@ -57,6 +57,7 @@ export class WorldCounter implements Counter, CounterBooks {
       campaign: plan.campaign,
       driftPpm: own.between(-DRIFT_PPM, DRIFT_PPM),
       printerModel: own.pick(PRINTER_MODEL_NAMES),
+      syncMs: plan.slow?.syncMs ?? 0,
       scheduler,
       chance: own,
       network: options.network,

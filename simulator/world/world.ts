@@ -75,6 +75,7 @@ export class World {
       scheduler,
       chance: chance('network'),
       campaign: plan.campaign.id,
+      latencyMs: plan.slow?.lineMs,
       events: {
         sent: (device, direction, payload) => {
           this.trace.mix(payload);
