@@ -8,7 +8,7 @@
 import type { Sha256 } from '#protocol/crypto.js';
 import type { CampaignId, DeviceId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
-import type { SignedAllowance } from '#protocol/messages/allowance.js';
+import type { Allowance, SignedAllowance } from '#protocol/messages/allowance.js';
 import type { BundleEnvelope } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { encode } from '#protocol/messages/index.js';
@@ -19,6 +19,7 @@ import type { ChainHead } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
 import { CaseWatch, WATCH_CASES_MS } from './case-watch.js';
 import { admit } from './core/admit.js';
+import type { Finding } from './core/findings.js';
 import type { PaymentCodes } from './core/payment-codes.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent, stated } from './core/presence.js';
 import type { Broker } from './ports/broker.js';
@@ -36,6 +37,8 @@ export interface LoopEvents {
   rejected?(code: string, device: DeviceId | undefined): void;
   /** Someone should look: a fork, a failed commit. */
   alarm?(code: string, what: string, device: DeviceId | undefined): void;
+  /** A sale that a person has to look at; there is an alarm of it, too. */
+  found?(finding: Finding): void;
 }
 
 export interface GatewayLoopOptions {
@@ -49,8 +52,8 @@ export interface GatewayLoopOptions {
   /** Why this gateway's clock is not to be believed just now; undefined: it is right. */
   readonly clockFault?: () => string | undefined;
   readonly paymentCodes: PaymentCodes;
-  /** What a device may do on its own word while its line is down; undefined: nothing. */
-  readonly allowance?: (device: DeviceId, now: WallMs) => SignedAllowance | undefined;
+  /** Signs what a device may do on its own word while its line is down; without it devices may do nothing. */
+  readonly allowance?: (allowance: Allowance) => SignedAllowance;
   /** Signs this gateway's clock for one request; without it devices have only its word. */
   readonly signTime?: (statement: TimeStatement) => { readonly keyId: number; readonly signature: string };
   readonly campaign: CampaignId;
@@ -116,7 +119,9 @@ class Loop implements GatewayLoop {
       if (fault !== undefined) return done(new Error(`${fault.code}: ${fault.message}`));
       const events = {
         onMessage: (device: DeviceId, payload: Uint8Array) => this.#onMessage(device, payload),
-        onConnected: (device: DeviceId) => this.#observe(device, 'connected'),
+        onConnected: (device: DeviceId) => {
+          this.#observe(device, 'connected');
+        },
         onDisconnected: (device: DeviceId) => this.#observe(device, 'disconnected'),
         onState: (device: DeviceId, state: StateMessage) =>
           this.#presence.set(device, stated(this.#presence.get(device), state, this.#options.clock.now())),
@@ -246,6 +251,7 @@ class Loop implements GatewayLoop {
         events?.committed?.(ops.length, clock.now() - began);
         this.#spentBoard.note(committed);
         for (const { code, what, device } of committed.alarms) events?.alarm?.(code, what, device);
+        for (const finding of committed.findings) events?.found?.(finding);
         for (const [at, { slot }] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
       } else if (batch.length === 1) {
         events?.alarm?.(fault.code, fault.message, undefined);
@@ -285,8 +291,8 @@ class Loop implements GatewayLoop {
         break;
       case 'welcome':
         this.#welcome(device, re, outcome.head);
-        // A new allowance starts a new count, so it goes out only to a device of which nothing is outstanding.
-        if (outcome.isInSync) this.#sendAllowance(device);
+        // A new allowance starts a new count, so there is one only for a device of which nothing is outstanding.
+        if (outcome.allowance !== undefined) this.#sendAllowance(device, outcome.allowance);
         break;
       case 'forked':
         this.#options.events?.alarm?.('DEVICE_FORKED', `its journal and ours disagree at ${outcome.seq}`, device);
@@ -310,10 +316,10 @@ class Loop implements GatewayLoop {
     this.#send(device, { v: 1, type: 'welcome', re, have, time, ...signed });
   }
 
-  #sendAllowance(device: DeviceId): void {
+  #sendAllowance(device: DeviceId, allowance: Allowance): void {
     if (!this.#maySign) return;
-    const allowance = this.#options.allowance?.(device, this.#options.clock.now());
-    if (allowance !== undefined) this.#send(device, allowance);
+    const signed = this.#options.allowance?.(allowance);
+    if (signed !== undefined) this.#send(device, signed);
   }
 
   #reject(device: DeviceId, re: string | null, { code, what }: { readonly code: string; readonly what: string }): void {

@@ -247,6 +247,7 @@ function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<Lo
       const unwritten = refusals.spend(code, device, clock.now());
       if (unwritten !== undefined) logger.warn({ code, device, ...(unwritten > 0 && { unwritten }) }, 'turned away');
     },
+    found: (finding) => metrics.found(finding),
     alarm(code, what, device) {
       metrics.alarm(code);
       const unwritten = alarms.spend(code, device, clock.now());

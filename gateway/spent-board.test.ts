@@ -31,7 +31,7 @@ function heard(before: SpentSet, ledger: Ledger, startedAt: number, redeemed: re
   });
   board.read(() => board.publish());
   for (const serial of redeemed) {
-    board.note({ outcomes: [], spent: [serial], restored: [], alarms: [] });
+    board.note({ outcomes: [], spent: [serial], restored: [], alarms: [], findings: [] });
     board.publishChange();
   }
   board.close();

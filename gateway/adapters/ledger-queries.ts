@@ -4,7 +4,7 @@ import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
 import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../core/book.js';
 import { type CaseRows, casesOf } from '../core/cases.js';
 import { type Needs, needsOf } from '../core/needs.js';
-import { type MerchantSum, reconcile } from '../core/reconcile.js';
+import { type MerchantSum, type PostedSum, reconcile } from '../core/reconcile.js';
 import type { Rules } from '../core/rules.js';
 import type { LoadedRows } from '../core/working-book.js';
 import type { Answer, Ledger } from '../ports/ledger.js';
@@ -61,9 +61,9 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
     },
     evidence: (done) => ask(evidence, '', [], done),
     reconciliation(done) {
-      const none: Sums = { sales: [], coupons: [], accounts: [], toMerchants: [], confirmed: [] };
-      ask(reconciliation, '', none, (fault, { accounts, confirmed, ...rows }) => {
-        done(fault, reconcile({ ...rows, accounts: new Map(accounts), confirmed: new Map(confirmed) }));
+      const none: Sums = { sales: [], coupons: [], posted: [], toMerchants: [], confirmed: [] };
+      ask(reconciliation, '', none, (fault, { confirmed, ...rows }) => {
+        done(fault, reconcile({ ...rows, confirmed: new Map(confirmed) }));
       });
     },
     cases(now, done) {
@@ -105,7 +105,7 @@ const NOTHING: Needs = needsOf([]);
 interface Sums {
   readonly sales: readonly SaleEntry[];
   readonly coupons: readonly Coupon[];
-  readonly accounts: readonly (readonly [string, number])[];
+  readonly posted: readonly PostedSum[];
   readonly toMerchants: readonly MerchantSum[];
   readonly confirmed: readonly (readonly [string, number])[];
 }

@@ -160,7 +160,8 @@ with
   h(id) as materialized (
     select value from need, json_each(need.j, '$.holders')
     union select holder.id from need, json_each(need.j, '$.codes') k cross join holder on holder.code = k.value
-    union select identity.holder from need, json_each(need.j, '$.identities') k cross join identity on identity.name = k.value),
+    union select identity.holder from need, json_each(need.j, '$.identities') k cross join identity on identity.name = k.value
+    union select sale.holder from need, json_each(need.j, '$.sales') k cross join sale on sale.key = k.value where sale.holder is not null),
   asked(key) as materialized (select value from need, json_each(need.j, '$.sales')),
   c(serial) as materialized (
     select value from need, json_each(need.j, '$.serials')
@@ -170,6 +171,10 @@ with
   s(key) as materialized (
     select key from asked
     union select sale from coupons where state = 'used'
+    union select sale.doc->>'$.offline.earlier' from asked cross join sale on sale.key = asked.key where sale.doc->>'$.offline.earlier' is not null
+    union select shown.value->>'sale' from need, json_each(need.j, '$.showings') w
+      cross join holder on holder.id = substr(w.value, instr(w.value, ' ') + 1), json_each(holder.doc, '$.showings') shown
+      where shown.value->>'counter' = cast(w.value as integer)
     ${withHistory ? 'union select sale.key from h cross join sale on sale.holder = h.id' : ''})
 select '{"totals":' || coalesce((select doc from totals), 'null')
   || ',"audit":' || coalesce((select json_object('seq', seq, 'hash', hash) from audit order by seq desc limit 1), 'null')
@@ -243,10 +248,10 @@ export const AUDIT_SQL = `select ${list(
   '(select * from audit where seq > ?1 order by seq limit 2000)',
 )} as text`;
 export const RECONCILIATION_SQL = `select '{"sales":' || ${list(
-  `json_object('key', key, 'reference', doc->'reference', 'merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'faceFen', doc->>'faceFen', 'netFen', doc->>'netFen', 'flags', doc->'flags')`,
+  `json_object('key', key, 'device', doc->>'device', 'reference', doc->'reference', 'merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'netFen', doc->>'netFen', 'flags', doc->'flags')`,
   "sale where doc->>'state' in ('settled', 'refunded')",
 )} || ',"coupons":' || ${list("json_object('state', state)", 'coupon')}
-  || ',"accounts":' || ${list('json_array(account, fen)', '(select account, sum(fen) as fen from posting group by account)')}
+  || ',"posted":' || ${list('json_array(kind, account, fen)', '(select kind, account, sum(fen) as fen from posting group by kind, account)')}
   || ',"toMerchants":' || ${list(
     `json_array(sale, substr(account, ${'merchant:'.length + 1}), fen)`,
     "(select sale, account, sum(fen) as fen from posting where account glob 'merchant:*' group by sale, account)",

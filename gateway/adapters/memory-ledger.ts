@@ -7,7 +7,7 @@ import { isAuditIntact } from '../core/audit.js';
 import { type AuditRow, type Changes, type Evidence, type Leg, type PostingSet, saleKey } from '../core/book.js';
 import { type CaseRows, casesOf, salesIn } from '../core/cases.js';
 import { MemoryBook } from '../core/memory-book.js';
-import { type MerchantSum, reconcile } from '../core/reconcile.js';
+import { type MerchantSum, type PostedSum, reconcile } from '../core/reconcile.js';
 import type { Rules } from '../core/rules.js';
 import type { Ledger } from '../ports/ledger.js';
 
@@ -46,13 +46,13 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
     sale: (device, sale, done) => done(undefined, book.sale(saleKey(device, sale))),
     evidence: (done) => done(undefined, [...evidenceRows]),
     reconciliation(done) {
-      const legs = postings.flatMap((set) => set.legs);
-      const accounts = new Map<string, number>();
-      for (const leg of legs) accounts.set(leg.account, (accounts.get(leg.account) ?? 0) + leg.fen);
+      const posted = postings.flatMap(({ kind, legs }) =>
+        legs.map(({ account, fen }): PostedSum => [kind, account, fen]),
+      );
       const toMerchants = postings.flatMap(({ sale, legs: moved }) => moved.flatMap((leg) => toMerchant(sale, leg)));
       const confirmed = new Map([...book.confirmations.values()].map(({ rrn, netFen }) => [rrn, netFen]));
       const [sales, coupons] = [[...book.sales.values()], [...book.coupons.values()]];
-      done(undefined, reconcile({ sales, coupons, accounts, toMerchants, confirmed }));
+      done(undefined, reconcile({ sales, coupons, posted, toMerchants, confirmed }));
     },
     cases: (now, done) => done(undefined, casesOf(caseRows(), { now, isEnrolled: rules.isEnrolled })),
     newestCommit(done) {

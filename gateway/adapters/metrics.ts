@@ -1,5 +1,6 @@
 /** Prometheus metrics of one gateway, in a registry of its own: several gateways may live in one process. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Finding } from '../core/findings.js';
 import { onlineCount } from '../core/presence.js';
 import type { GatewayLoop } from '../loop.js';
 import type { WatchedClock } from './watched-clock.js';
@@ -13,6 +14,7 @@ export interface Metrics {
   rejected(code: string): void;
   alarm(code: string): void;
   claimed(result: string): void;
+  found(finding: Finding): void;
   watch(loop: GatewayLoop, clock: WatchedClock): void;
 }
 
@@ -48,6 +50,24 @@ export function createMetrics(): Metrics {
     labelNames: ['result'] as const,
     registers,
   });
+  const findings = new Counter({
+    name: 'codeplate_gateway_findings_total',
+    help: 'Sales that a person should look at, by what they are',
+    labelNames: ['kind'] as const,
+    registers,
+  });
+  const doubts = new Counter({
+    name: 'codeplate_gateway_doubts_total',
+    help: 'What did not agree about sales, by doubt',
+    labelNames: ['doubt'] as const,
+    registers,
+  });
+  const held = new Counter({
+    name: 'codeplate_gateway_findings_fen_total',
+    help: 'Money of such sales when they were booked, in fen',
+    labelNames: ['kind'] as const,
+    registers,
+  });
   return {
     registry,
     committed(count, tookMs) {
@@ -57,6 +77,12 @@ export function createMetrics(): Metrics {
     rejected: (code) => rejected.inc({ code }),
     alarm: (code) => alarms.inc({ code }),
     claimed: (result) => claims.inc({ result }),
+    found(finding) {
+      const { kind, fen } = finding;
+      findings.inc({ kind });
+      held.inc({ kind }, fen);
+      for (const doubt of finding.doubts) doubts.inc({ doubt });
+    },
     watch(loop, clock) {
       new Gauge({
         name: 'codeplate_gateway_clock_right',

@@ -31,6 +31,8 @@ const good = (counter: number): Verdict => ({
   holder: holderIdOf(phone.publicKey),
   serials: GRANT.serials,
   counter,
+  shownAt: NOON,
+  expiresAt: GRANT.expiresAt,
 });
 const forged: Verdict = { ok: false, reason: 'presentation-forged' };
 const malformed: Verdict = { ok: false, reason: 'presentation-malformed' };

@@ -10,6 +10,7 @@ import type { Changes, View } from './book.js';
 import { greet, takeRecords } from './chain.js';
 import { claim } from './claim.js';
 import { Draft } from './draft.js';
+import { alarmOf } from './findings.js';
 import { act } from './operator-acts.js';
 import type { Rules } from './rules.js';
 
@@ -21,9 +22,12 @@ export interface Arbitration {
 
 export function arbitrate(view: View, rules: Rules, ops: readonly Op[], now: WallMs): Arbitration {
   const draft = new Draft(view);
+  // A ledger of release 0.1 has no allowance that was issued before its first commit here.
+  if (view.totals.allowancesSince === undefined) draft.putTotals({ allowancesSince: now });
   const outcomes = ops.map((op) => decide(draft, rules, op, now));
+  const findings = draft.findings();
   return {
-    committed: { outcomes, ...draft.spending(now), alarms: draft.alarms },
+    committed: { outcomes, ...draft.spending(now), alarms: [...draft.alarms, ...findings.map(alarmOf)], findings },
     changes: draft.changes(now, rules.sha256),
   };
 }

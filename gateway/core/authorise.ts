@@ -14,10 +14,11 @@ import { ZERO_FEN } from '#protocol/money.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import type { WallMs } from '#protocol/time.js';
 import type { AuthoriseOp, Outcome } from '../ports/ledger.js';
-import { type Coupon, type Holder, type SaleEntry, type SaleKey, saleKey } from './book.js';
+import { type Coupon, type Holder, type Offer, type SaleEntry, type SaleKey, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
 import type { Rules } from './rules.js';
+import { noteShowing, saleShown } from './showings.js';
 import { type Asking, holderOfCode } from './shown-code.js';
 
 export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
@@ -89,10 +90,20 @@ function repeatAnswer(
 
 /** The device may go by an answer that was overtaken: what it charges then was reserved for it all the same. */
 function reservedBefore(before: SaleEntry | undefined): Pick<SaleEntry, 'reservedBefore'> {
-  const { answer = null, reservedBefore: earlier = [] } = before ?? {};
-  const all = answer?.kind === 'reserved' ? new Set([...earlier, answer.serial]) : new Set(earlier);
-  return all.size === 0 ? {} : { reservedBefore: [...all] };
+  if (before === undefined) return {};
+  const { answer, merchant, reservedBefore: earlier = [] } = before;
+  if (answer?.kind !== 'reserved') return earlier.length === 0 ? {} : { reservedBefore: earlier };
+  const { kind: _kind, leaseMs: _leaseMs, ...offered } = answer;
+  const offer: Offer = { ...offered, merchant };
+  const others = earlier.filter((one) => typeof one === 'number' || !isSameOffer(one, offer));
+  return { reservedBefore: [...others, offer].slice(-MAX_OFFERS) };
 }
+
+/** A cashier scans anew a few times; a counter that asks on and on may charge for the newest of its answers only. */
+const MAX_OFFERS = 16;
+
+const isSameOffer = (a: Offer, b: Offer): boolean =>
+  a.serial === b.serial && a.netFen === b.netFen && a.thresholdFen === b.thresholdFen && a.merchant === b.merchant;
 
 /**
  * The gateway holds a little longer than the device counts: their clocks may run apart by some 1 in 1,000 at worst, and
@@ -127,6 +138,7 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
   const coupon = free.find((candidate) => candidate.serial === chosen.serial);
   if (coupon === undefined) return { answer: refused('no-coupon-held'), holder };
   reserveCoupon(draft, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
+  if (op.presented.kind === 'verified') noteShowing(draft, holder.id, { counter: op.presented.counter, sale: key });
   return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };
 }
 
@@ -155,7 +167,8 @@ function holderOf(draft: Draft, rules: Rules, asking: Asking): Result<Holder, Re
       const holder = draft.holder(presented.holder);
       if (holder === undefined) return err('no-coupon-held');
       const isRepeat = presented.counter === holder.counter && holder.counterSale === key;
-      if (presented.counter <= holder.counter && !isRepeat) return err('presentation-replayed');
+      const isUsed = saleShown(holder, presented.counter, key) !== null;
+      if (isUsed || (presented.counter <= holder.counter && !isRepeat)) return err('presentation-replayed');
       const shown = { ...holder, counter: presented.counter, counterSale: key };
       draft.putHolder(shown);
       return ok(shown);

@@ -8,6 +8,7 @@ import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } fr
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
+import type { Interval } from '#protocol/time.js';
 import type { Account } from './accounts.js';
 import type { ActRow, Confirmation, PaymentVerdict } from './acts.js';
 import type { Doubt } from './doubts.js';
@@ -16,6 +17,8 @@ import type { Tally, TallyName } from './tally.js';
 /** A sale's name across all devices: `<device>/<sale>`. */
 export type SaleKey = string & { readonly __id: 'sale-key' };
 export const saleKey = (device: DeviceId, sale: SaleId): SaleKey => `${device}/${sale}` as SaleKey;
+/** The device in a sale's name: no device has a slash in its own. */
+export const deviceOf = (key: SaleKey): DeviceId => key.slice(0, key.indexOf('/')) as DeviceId;
 
 export interface Coupon {
   readonly serial: CouponSerial;
@@ -51,20 +54,24 @@ export interface Holder {
   readonly codeShown?: { readonly step: number; readonly sale: SaleKey };
   /** Who claimed with this key; more than one only where people share a phone. */
   readonly identities: readonly Identity[];
-  /** Of the newest presentation taken, and the sale that it was shown to: presentations must rise strictly. */
+  /** Of the newest presentation shown on line, and the sale that it was shown to: on line they must rise strictly. */
   readonly counter: number;
   readonly counterSale: SaleKey | null;
-  /** The newest presentation that each counter took off line by its own records; left out where none did. */
-  readonly takenOffline?: readonly OfflineShowing[];
+  /** The presentations that sales have taken a coupon by, each good for one sale (`showings.ts`). */
+  readonly showings?: readonly Showing[];
+  /** Release 0.1 kept only the newest one that each counter took off line. */
+  readonly takenOffline?: readonly { readonly device: DeviceId; readonly counter: number; readonly sale: SaleKey }[];
 }
 
 /** What a holder's payment codes are found by. */
 export const codeNameOf = ({ id, number, paymentCode }: Holder): string => number ?? paymentCode ?? id;
 
-export interface OfflineShowing {
-  readonly device: DeviceId;
+export interface Showing {
+  /** The presentation's number: with its holder, a nonce. */
   readonly counter: number;
   readonly sale: SaleKey;
+  /** By the records of a counter without a line. */
+  readonly offline?: true;
 }
 
 export interface Leg {
@@ -108,8 +115,10 @@ export interface SaleEntry {
   readonly request: string | null;
   readonly requestId: string | null;
   readonly answer: AuthoriseAnswer | null;
-  /** What earlier answers to this sale had reserved; left out where there is none. */
-  readonly reservedBefore?: readonly CouponSerial[];
+  /** What earlier answers to this sale had reserved; left out where there is none. Release 0.1 kept the serials only. */
+  readonly reservedBefore?: readonly (Offer | CouponSerial)[];
+  /** For a coupon that was taken off line: what its counter says of it. */
+  readonly offline?: OfflineTaking;
   /** The presentation as shown, kept as evidence. */
   readonly presented: string | null;
   readonly state: 'asked' | 'charging' | 'unknown' | 'settled' | 'not-charged' | 'abandoned' | 'refunded';
@@ -125,6 +134,41 @@ export interface SaleEntry {
   readonly decisions?: readonly Decision[];
 }
 
+/** What the gateway has offered to a sale: the coupon, the amounts and the merchant that it may be charged for. */
+export interface Offer {
+  readonly serial: CouponSerial;
+  readonly tier: string;
+  readonly faceFen: Fen;
+  readonly thresholdFen: Fen;
+  readonly netFen: Fen;
+  readonly merchant: MerchantId | null;
+}
+
+export interface OfflineTaking {
+  readonly allowance: string;
+  /** Its charge, by the counter's clock; null: it trusted none. */
+  readonly at: Interval | null;
+  /** What the counter has counted on its allowance; left out where the gateway doesn't believe it. */
+  readonly counted?: { readonly holder: HolderId; readonly faceFen: Fen };
+  /** The sale that had taken a coupon by the same showing. */
+  readonly earlier?: SaleKey;
+}
+
+/** An allowance as the gateway has issued it to one device, and what has been counted on it since. */
+export interface IssuedAllowance {
+  readonly id: string;
+  /** When its id was first issued; renewals leave it. */
+  readonly issuedAt: number;
+  readonly renewedAt: number;
+  readonly expiresAt: number;
+  readonly maxCoupons: number;
+  readonly maxFaceFen: number;
+  readonly maxPerHolder: number;
+  readonly coupons: number;
+  readonly faceFen: number;
+  readonly holders: readonly (readonly [holder: HolderId, coupons: number])[];
+}
+
 export interface DeviceChain {
   readonly device: DeviceId;
   readonly seq: number;
@@ -138,6 +182,10 @@ export interface DeviceChain {
   /** How often its journal was begun anew from `base`: the copies of before stay, each under a name of its own. */
   readonly journals?: number;
   readonly base?: ChainHead;
+  /** The newest time in its records (`record-time.ts`); left out where none had any. */
+  readonly newestAt?: number;
+  /** Issued to it and perhaps still in use (`allowances.ts`); left out where there is none. */
+  readonly allowances?: readonly IssuedAllowance[];
 }
 
 /** Under which name the ledger keeps the device's journal. */
@@ -167,6 +215,8 @@ export interface PostingSet {
 export interface Evidence {
   readonly id: number;
   readonly kind: 'double-spend' | 'fork' | 'disputed';
+  /** Of the document; left out: 1, as release 0.1 wrote it. */
+  readonly format?: 2;
   readonly device: DeviceId;
   readonly at: number;
   readonly detail: unknown;
@@ -183,6 +233,11 @@ export interface Totals {
   readonly conflictFen: number;
   /** How many of each tier are handed out, in the campaign's order. */
   readonly handedOut: readonly number[];
+  /**
+   * Since when every allowance issued is in the ledger, by the gateway's clock; 0: always. Left out in a ledger of release
+   * 0.1, whose gateway kept none, until the first commit of this one.
+   */
+  readonly allowancesSince?: number;
 }
 
 export const emptyTotals = (tiers: number): Totals => ({
@@ -192,6 +247,7 @@ export const emptyTotals = (tiers: number): Totals => ({
   claimedFen: 0,
   conflictFen: 0,
   handedOut: new Array<number>(tiers).fill(0),
+  allowancesSince: 0,
 });
 
 /** One line of the audit table. */

@@ -16,8 +16,10 @@ import type { DeviceId } from '#protocol/ids.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import type { WallMs } from '#protocol/time.js';
 import type { HelloOp, Outcome, RecordsOp } from '../ports/ledger.js';
+import { renewAllowance } from './allowances.js';
 import { type DeviceChain, journalOf, type View } from './book.js';
 import type { Draft } from './draft.js';
+import { newestWith } from './record-time.js';
 import { applyRecord } from './redeem.js';
 import type { Rules } from './rules.js';
 
@@ -72,17 +74,19 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
     bodies: fresh,
   });
   draft.putDevice({ ...mine, seq: head.seq, hash: head.hash });
-  const context = { draft, rules, now, device: op.device, verdicts: op.verdicts };
+  let { newestAt } = mine;
   const unreadable: number[] = [];
   for (let at = overlap; at < op.bodies.length; at++) {
     const record = op.records[at];
     if (record !== undefined) {
-      applyRecord(context, record);
+      applyRecord({ draft, rules, now, device: op.device, verdicts: op.verdicts, newestAt }, record);
+      newestAt = newestWith(record, newestAt, now);
     } else {
       draft.note({ what: 'unreadable-record', device: op.device, detail: op.from + at });
       unreadable.push(op.from + at);
     }
   }
+  if (newestAt !== undefined && newestAt !== mine.newestAt) draft.putDevice({ ...chainOf(draft, op.device), newestAt });
   return unreadable.length === 0 ? have(head) : { kind: 'have', head, unreadable };
 }
 
@@ -97,7 +101,8 @@ export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Out
   if (mine.fork !== null) return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
   if (op.head.seq > mine.seq || op.head.seq < (mine.base?.seq ?? 0)) return welcome(mine, false);
   const ours = hashAt(draft, rules, mine, op.head.seq);
-  if (ours === op.head.hash) return welcome(mine, op.head.seq === mine.seq);
+  if (ours === op.head.hash)
+    return op.head.seq === mine.seq ? inSync(draft, rules, { mine, now }) : welcome(mine, false);
   draft.putDevice({ ...mine, fork: { seq: op.head.seq, hash: ours }, forkedAt: now });
   draft.note({ what: 'fork', device: op.device, detail: op.head.seq });
   draft.addEvidence({
@@ -107,6 +112,19 @@ export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Out
     detail: { hello: op.head, have: { seq: op.head.seq, hash: ours } },
   });
   return { kind: 'forked', seq: op.head.seq, mine: ours };
+}
+
+/** Nothing of the device is outstanding: it gets a new allowance. */
+function inSync(
+  draft: Draft,
+  rules: Rules,
+  { mine, now }: { readonly mine: DeviceChain; readonly now: WallMs },
+): Outcome {
+  const renewed = renewAllowance(mine, rules, now);
+  const chain = renewed?.chain ?? mine;
+  // A greeting that changes nothing is no commit.
+  if (chain !== mine) draft.putDevice(chain);
+  return { ...welcome(mine, true), ...(renewed !== undefined && { allowance: renewed.allowance }) };
 }
 
 /**
@@ -125,11 +143,14 @@ export function rejoin(
   const hash = hashAt(draft, rules, mine, from.seq);
   if (from.hash !== undefined && from.hash !== hash)
     return `our copy has another hash at ${from.seq}: ${hash}; only from a place where both agree can both be kept`;
-  const { forkedAt: _, ...chain } = mine;
+  // Its own records from there on may be older than those that we have.
+  const { forkedAt: _, newestAt: _newest, ...chain } = mine;
   if (from.seq === mine.seq) return { ...chain, fork: null };
   const head = { seq: from.seq, hash };
   const journals = (mine.journals ?? 0) + 1;
-  return { device: mine.device, ...head, fork: null, forkEvidence: 0, journals, base: head };
+  const { device, allowances } = mine;
+  const goesOn = { device, ...head, fork: null, forkEvidence: 0, journals, base: head };
+  return allowances === undefined ? goesOn : { ...goesOn, allowances };
 }
 
 const chainOf = (view: View, device: DeviceId): DeviceChain =>
@@ -154,7 +175,7 @@ function keepForkEvidence(draft: Draft, chain: DeviceChain, op: RecordsOp, now: 
 }
 
 const have = ({ seq, hash }: ChainHead): Outcome => ({ kind: 'have', head: { seq, hash } });
-const welcome = ({ seq, hash }: ChainHead, isInSync: boolean): Outcome => ({
+const welcome = ({ seq, hash }: ChainHead, isInSync: boolean): Extract<Outcome, { kind: 'welcome' }> => ({
   kind: 'welcome',
   head: { seq, hash },
   isInSync,

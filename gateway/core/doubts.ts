@@ -31,7 +31,7 @@ export type Doubt =
   | 'offline-not-permitted'
   | 'outside-hours'
   | 'time-in-future'
-  | 'time-before-sync'
+  | 'time-goes-back'
   | 'allowance-unknown'
   | 'allowance-not-in-force'
   | 'allowance-exceeded'
@@ -56,6 +56,7 @@ export type Doubt =
   | 'redeemed-without-reservation'
   | 'settled-without-charge'
   | 'coupon-already-used'
+  | 'coupon-taken-here-before'
   | 'coupon-used-again'
   // A person had decided, and the device says otherwise.
   | 'charging-after-decision'
@@ -83,7 +84,7 @@ export const DOUBTS = {
   'offline-not-permitted': 'distrust',
   'outside-hours': 'distrust',
   'time-in-future': 'distrust',
-  'time-before-sync': 'distrust',
+  'time-goes-back': 'distrust',
   'allowance-unknown': 'distrust',
   'allowance-not-in-force': 'distrust',
   'allowance-exceeded': 'distrust',
@@ -110,6 +111,8 @@ export const DOUBTS = {
   // Its `charging` was written by a later version and couldn't be read; all else equals the gateway's own answer.
   'settled-without-charge': 'flag',
   'coupon-already-used': 'conflict',
+  // By its own journal this counter has taken the coupon before: an honest one never does, on line or off.
+  'coupon-taken-here-before': 'distrust',
   'coupon-used-again': 'flag',
 
   'charging-after-decision': 'flag',

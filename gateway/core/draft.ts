@@ -25,6 +25,7 @@ import {
   type Totals,
   type View,
 } from './book.js';
+import { type Finding, findingsOf } from './findings.js';
 import type { Tally, TallyName } from './tally.js';
 
 export class Draft implements View {
@@ -175,6 +176,10 @@ export class Draft implements View {
       if (state !== 'used' && wasUsed && usableFrom <= now) restored.push(serial);
     }
     return { spent, restored };
+  }
+
+  findings(): readonly Finding[] {
+    return findingsOf(this.#sales.values(), (key) => this.#under.sale(key));
   }
 
   /** undefined where nothing changed: there is nothing to commit then. */

@@ -4,8 +4,8 @@ import { needsOf } from '#protocol/campaign/abilities.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { roundUpExpiry, SERIALS_PER_GRANT, sealGrant } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
-import type { CouponSerial, DeviceId } from '#protocol/ids.js';
-import { type SignedAllowance, sealAllowance } from '#protocol/messages/allowance.js';
+import type { CouponSerial } from '#protocol/ids.js';
+import { type Allowance, type SignedAllowance, sealAllowance } from '#protocol/messages/allowance.js';
 import { type BundleEnvelope, sealBundle } from '#protocol/messages/bundle.js';
 import { signTime, type TimeStatement } from '#protocol/messages/signed-time.js';
 import { type WallMs, wallMs } from '#protocol/time.js';
@@ -15,14 +15,12 @@ export interface Issuer {
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
   /** One grant for up to three coupons, as many grants as it takes. */
   grants(publicKey: Uint8Array, serials: readonly CouponSerial[]): readonly Uint8Array[];
-  /** undefined: this campaign takes no coupons off line. */
-  allowance(device: DeviceId, now: WallMs): SignedAllowance | undefined;
+  /** Signs an allowance that is in the ledger. */
+  allowance(allowance: Allowance): SignedAllowance;
   bundle(now: WallMs): BundleEnvelope;
   /** This gateway's clock, for one device's one request. */
   time(statement: TimeStatement): { readonly keyId: number; readonly signature: string };
 }
-
-const HOUR_MS = 3_600_000;
 
 export function createIssuer(rules: Rules, signer: Es256Signer, keyId: number): Issuer {
   const { campaign, compiled } = rules;
@@ -39,24 +37,7 @@ export function createIssuer(rules: Rules, signer: Es256Signer, keyId: number): 
       return grants;
     },
     time: (statement) => ({ keyId, signature: signTime(statement, signer) }),
-    allowance(device, now) {
-      const { permitted, maxCoupons, maxFaceFen, maxPerHolder, maxSyncAgeHours } = campaign.offline;
-      if (!permitted || now > compiled.ends) return undefined;
-      const maxSyncAgeMs = Math.round(maxSyncAgeHours * HOUR_MS);
-      const allowance = {
-        format: 1,
-        id: `a-${now.toString(36)}`,
-        device,
-        campaign: campaign.id,
-        maxCoupons,
-        maxFaceFen,
-        maxPerHolder,
-        issuedAt: now,
-        expiresAt: Math.min(now + maxSyncAgeMs, compiled.ends + 1),
-        maxSyncAgeMs,
-      } as const;
-      return sealAllowance(allowance, keyId, signer);
-    },
+    allowance: (allowance) => sealAllowance(allowance, keyId, signer),
     bundle(now) {
       const needs = needsOf(campaign);
       const document = {

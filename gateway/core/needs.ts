@@ -14,6 +14,8 @@ export interface Needs {
   readonly serials: readonly number[];
   readonly holders: readonly string[];
   readonly codes: readonly string[];
+  /** `<counter> <holder>`: the sales that took a coupon by that showing. */
+  readonly showings: readonly string[];
   /** `<kind> <hash>`. */
   readonly identities: readonly string[];
   /** By name. */
@@ -37,6 +39,7 @@ export function needsOf(ops: readonly Op[]): Needs {
   const holders = new Set<string>();
   const codes = new Set<string>();
   const identities = new Set<string>();
+  const showings = new Set<string>();
   const tallies = new Set<TallyName>();
   const acts = new Set<string>();
   const references = new Set<string>();
@@ -53,7 +56,11 @@ export function needsOf(ops: readonly Op[]): Needs {
         break;
       case 'records':
         devices.add(op.device);
-        for (const verdict of op.verdicts.values()) if (verdict.ok) holders.add(verdict.holder);
+        for (const verdict of op.verdicts.values()) {
+          if (!verdict.ok) continue;
+          holders.add(verdict.holder);
+          showings.add(`${verdict.counter} ${verdict.holder}`);
+        }
         for (const record of op.records) {
           if (record === undefined) continue;
           if ('sale' in record) sales.add(saleKey(op.device, record.sale));
@@ -82,6 +89,7 @@ export function needsOf(ops: readonly Op[]): Needs {
     holders: [...holders],
     codes: [...codes],
     identities: [...identities],
+    showings: [...showings],
     tallies: [...tallies],
     acts: [...acts],
     references: [...references],

@@ -43,6 +43,13 @@ export const disputedLegs = (device: DeviceId, claimed: Fen): Leg[] =>
     { account: account.suspense(device), fen: claimed },
   ]);
 
+/** A merchant's money that is doubted after all: it waits for a person, too. */
+export const suspendedLegs = (device: DeviceId, merchant: MerchantId, paid: Fen): Leg[] =>
+  nonZero([
+    { account: account.merchant(merchant), fen: -paid },
+    { account: account.suspense(device), fen: paid },
+  ]);
+
 export function conflictAccount(options: {
   readonly campaign: Campaign;
   readonly merchant: MerchantId;

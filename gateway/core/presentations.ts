@@ -73,8 +73,8 @@ export function createPresentationChecker(
       end(allHold) {
         if (!allHold) return refused('presentation-forged');
         if (!ownGrant) remember(grant.bytes);
-        const { holder, serials, counter } = presented(decoded);
-        return { ok: true, holder, serials, counter };
+        const { holder, serials, counter, shownAt } = presented(decoded);
+        return { ok: true, holder, serials, counter, shownAt, expiresAt: grant.expiresAt };
       },
     };
   }

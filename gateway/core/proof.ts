@@ -1,81 +1,114 @@
 /**
- * What shows that a counter took a coupon by right: the gateway's own reservation for that sale, or a presentation that its
- * holder signed. A counter's word alone is nobody's coupon: serials are dense, and whoever can make a counter write records
- * could name all that were handed out and have the sponsors pay.
+ * What shows that a counter took a coupon by right: the gateway's own offer for that sale, or a presentation that its holder
+ * signed (`offline-proof.ts`). A counter's word alone is nobody's coupon and nobody's money: serials are dense, and amounts
+ * are numbers. Each check answers with what it doubts; `doubts.ts` weighs that.
  */
-import { insideWindow } from '#protocol/campaign/window.js';
+import type { Tier } from '#protocol/campaign/schema.js';
 import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
+import { fen } from '#protocol/money.js';
 import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
-import type { Verdict } from '../ports/verifier.js';
-import type { Holder, SaleEntry, SaleKey } from './book.js';
+import type { Offer, SaleEntry } from './book.js';
 import type { Doubt } from './doubts.js';
-import type { Draft } from './draft.js';
 import type { Rules } from './rules.js';
 
-/** What speaks against a charge that takes this coupon; `known`: the sale as it was before. */
-export function doubtsOf(options: {
+/** A charge with a coupon that the gateway is said to have reserved. `known`: the sale as it was before. */
+export function reservationDoubts(options: {
   readonly rules: Rules;
   readonly device: DeviceId;
   readonly known: SaleEntry;
   readonly record: RecordOf<'charging'>;
   readonly taken: JournalledCoupon;
-  readonly verdict: Verdict | undefined;
 }): Doubt[] {
-  const { rules, device, known, record, taken, verdict } = options;
-  const { merchant } = record;
-  if (taken.by.kind === 'offline') {
-    const { serial } = taken;
-    return [
-      ...merchantDoubts(rules, device, merchant),
-      ...presentationDoubts(verdict, serial),
-      ...hoursDoubts(rules, record),
-    ];
-  }
-  // A reservation was for a merchant, who was looked at when it was given.
-  if (!wasReserved(known, taken.serial)) return [...merchantDoubts(rules, device, merchant), 'never-reserved'];
-  return known.merchant === merchant ? [] : merchantDoubts(rules, device, merchant);
+  const { rules, device, known, record, taken } = options;
+  const offer = offerOf(rules, known, taken.serial);
+  if (offer === undefined) return [...merchantDoubts(rules, device, record.merchant), 'never-reserved'];
+  // An offer was for a merchant, who was looked at when it was made.
+  const merchant: Doubt[] =
+    offer.merchant === null
+      ? merchantDoubts(rules, device, record.merchant)
+      : when(offer.merchant !== record.merchant, 'merchant-differs');
+  return [...merchant, ...offerDoubts(offer, record, taken)];
 }
 
+/** Every amount is the gateway's own: the counter repeats it, and decides none. */
+const offerDoubts = (offer: Offer, record: RecordOf<'charging'>, taken: JournalledCoupon): Doubt[] => [
+  ...when(taken.tier !== offer.tier, 'tier-differs'),
+  ...when(taken.faceFen !== offer.faceFen, 'face-differs'),
+  ...when(taken.thresholdFen !== offer.thresholdFen, 'threshold-differs'),
+  ...when(record.amountFen !== offer.netFen + offer.faceFen, 'amount-differs'),
+  ...when(record.netFen !== offer.netFen, 'sums-differ'),
+];
+
+/** The same for a coupon that nobody offered: what the campaign says of its tier. */
+export const tierDoubts = (
+  tier: Tier | undefined,
+  { amountFen, netFen }: Pick<RecordOf<'charging'>, 'amountFen' | 'netFen'>,
+  taken: Pick<JournalledCoupon, 'tier' | 'faceFen' | 'thresholdFen'>,
+): Doubt[] => {
+  if (tier === undefined) return ['coupon-never-handed-out'];
+  return [
+    ...when(taken.tier !== tier.id, 'tier-differs'),
+    ...when(taken.faceFen !== tier.faceFen, 'face-differs'),
+    ...when(taken.thresholdFen !== tier.thresholdFen, 'threshold-differs'),
+    ...when(amountFen < tier.thresholdFen, 'below-threshold'),
+    ...when(amountFen - tier.faceFen !== netFen, 'sums-differ'),
+  ];
+};
+
+/**
+ * A settled sale repeats its charge to the fen. Where the charge can't be read, because a later version wrote it, the gateway's
+ * own offer stands in for it.
+ */
+export function settlementDoubts(rules: Rules, before: SaleEntry, record: RecordOf<'settled'>): Doubt[] {
+  const { serial } = record;
+  if (before.state === 'not-charged' || before.state === 'abandoned') return [`settled-after-${before.state}`];
+  if (before.state === 'asked') {
+    if (serial === null) return sumDoubts(record);
+    const offer = offerOf(rules, before, serial);
+    if (offer === undefined) return ['never-reserved'];
+    return [
+      'settled-without-charge',
+      ...differences({ ...offer, amountFen: fen(offer.netFen + offer.faceFen) }, record),
+    ];
+  }
+  if (before.serial !== serial) {
+    const wasOffered = serial === null || offerOf(rules, before, serial) !== undefined;
+    return ['serial-differs', ...when(!wasOffered, 'never-reserved')];
+  }
+  return [...differences(before, record), ...(serial === null ? sumDoubts(record) : [])];
+}
+
+type Amounts = Pick<SaleEntry, 'amountFen' | 'netFen' | 'faceFen'>;
+const differences = (charged: Amounts, { amountFen, netFen, faceFen }: RecordOf<'settled'>): Doubt[] => [
+  ...when(amountFen !== charged.amountFen, 'amount-differs'),
+  ...when(netFen !== charged.netFen, 'sums-differ'),
+  ...when(faceFen !== charged.faceFen, 'face-differs'),
+];
+const sumDoubts = ({ amountFen, netFen, faceFen }: RecordOf<'settled'>): Doubt[] => [
+  ...when(faceFen > 0, 'face-without-coupon'),
+  ...when(amountFen !== netFen + faceFen, 'sums-differ'),
+];
+
 /** By the newest answer to this sale, or by an earlier one, which may have come through after a later question. */
-export const wasReserved = ({ answer, reservedBefore = [] }: SaleEntry, serial: CouponSerial): boolean =>
-  (answer?.kind === 'reserved' && answer.serial === serial) || reservedBefore.includes(serial);
+function offerOf(rules: Rules, sale: SaleEntry, serial: CouponSerial): Offer | undefined {
+  const { answer, reservedBefore = [] } = sale;
+  if (answer?.kind === 'reserved' && answer.serial === serial) return { ...answer, merchant: sale.merchant };
+  const earlier = reservedBefore.find((one) => (typeof one === 'number' ? one : one.serial) === serial);
+  return typeof earlier === 'number' ? offerByTier(rules, sale, earlier) : earlier;
+}
+
+/** Release 0.1 remembered an earlier answer's serial only: its amounts follow from the tier and from what was asked. */
+function offerByTier(rules: Rules, { amountFen, merchant }: SaleEntry, serial: CouponSerial): Offer | undefined {
+  const tier = rules.tierOf(serial);
+  if (tier === undefined || amountFen < tier.thresholdFen) return undefined;
+  const { id, faceFen, thresholdFen } = tier;
+  return { serial, tier: id, faceFen, thresholdFen, netFen: fen(amountFen - faceFen), merchant };
+}
 
 export function merchantDoubts(rules: Rules, device: DeviceId, merchant: MerchantId): Doubt[] {
   const registered = rules.merchantOf(device);
   if (registered !== undefined && registered !== merchant) return ['merchant-of-another-device'];
-  return rules.isListed(merchant) ? [] : ['merchant-not-listed'];
+  return when(!rules.isListed(merchant), 'merchant-not-listed');
 }
 
-function presentationDoubts(verdict: Verdict | undefined, serial: CouponSerial): Doubt[] {
-  if (verdict === undefined) return ['presentation-unchecked'];
-  if (!verdict.ok) return [verdict.reason];
-  return verdict.serials.includes(serial) ? [] : ['serial-not-in-grant'];
-}
-
-/**
- * A counter takes each of a holder's presentations once, and no older one after it: it counts them in its own journal, whose
- * records come here in order. One that didn't could live on a single showing for ever. Where two counters took the same
- * one, neither could know: that is the holder's doing, or the thief's of a picture, and a conflict.
- */
-export function noteShowing(
-  draft: Draft,
-  verdict: Verdict | undefined,
-  by: { device: DeviceId; sale: SaleKey },
-): Doubt[] {
-  const holder = verdict?.ok === true ? draft.holder(verdict.holder) : undefined;
-  if (verdict?.ok !== true || holder === undefined) return [];
-  const { counter } = verdict;
-  const { takenOffline = [] } = holder;
-  const before = takenOffline.find(({ device }) => device === by.device);
-  if (before !== undefined && counter <= before.counter)
-    return before.sale === by.sale ? [] : ['presentation-replayed'];
-  const others = takenOffline.filter((showing) => showing !== before);
-  const shown: Holder = { ...holder, takenOffline: [...others, { device: by.device, counter, sale: by.sale }] };
-  draft.putHolder(shown);
-  return [];
-}
-
-/** A counter takes a coupon off line only where every time that it may be lies in one opening, and writes that time down. */
-function hoursDoubts({ compiled }: Rules, { at }: RecordOf<'charging'>): Doubt[] {
-  return at !== null && insideWindow(compiled.openings, at) ? [] : ['outside-hours'];
-}
+export const when = (isSo: boolean, doubt: Doubt): Doubt[] => (isSo ? [doubt] : []);

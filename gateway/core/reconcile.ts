@@ -1,16 +1,19 @@
-/** Sums over the whole book, for the bank's morning and for the demo's last table. */
+/**
+ * Sums over the whole book, for the bank's morning and for the demo's last table. Money is summed from postings and from
+ * nothing else; sales are counted. What only counters say, because the money went by their card readers, is named `reported`.
+ */
 import type { Reconciliation } from '../ports/ledger.js';
-import type { Coupon, SaleEntry } from './book.js';
+import { type AccountOwner, ownerOf } from './accounts.js';
+import type { Coupon, PostingSet, SaleEntry } from './book.js';
 
-type SaleSums = Pick<
-  SaleEntry,
-  'key' | 'merchant' | 'state' | 'booking' | 'faceFen' | 'netFen' | 'flags' | 'reference'
->;
+type SaleSums = Pick<SaleEntry, 'key' | 'device' | 'merchant' | 'state' | 'booking' | 'netFen' | 'flags' | 'reference'>;
+/** All legs of one kind of set on one account, summed. */
+export type PostedSum = readonly [kind: PostingSet['kind'], account: string, fen: number];
 
 export function reconcile(book: {
   readonly sales: Iterable<SaleSums>;
   readonly coupons: Iterable<Pick<Coupon, 'state'>>;
-  readonly accounts: ReadonlyMap<string, number>;
+  readonly posted: readonly PostedSum[];
   /** What each sale has brought its merchant. */
   readonly toMerchants: Iterable<MerchantSum>;
   /** Card payments that an acquirer has confirmed, by their reference. */
@@ -18,54 +21,67 @@ export function reconcile(book: {
 }): Reconciliation {
   const sums = {
     redeemed: 0,
-    redeemedFen: 0,
     refunded: 0,
-    refundedFen: 0,
     conflicts: 0,
-    conflictFen: 0,
     disputed: 0,
     settledSales: 0,
-    netFen: 0,
+    reportedNetFen: 0,
+    reportedRefundedFen: 0,
   };
-  const merchants: Record<string, { redeemed: number; redeemedFen: number; confirmedFen: number }> = {};
+  const merchants = new Map<string, { redeemed: number; redeemedFen: number; confirmedFen: number }>();
+  const devices = new Map<string, { disputed: number; disputedFen: number }>();
   const payable = payableSales(book);
   const flags = new Map<string, number>();
   for (const sale of book.sales) {
     if (sale.state !== 'settled' && sale.state !== 'refunded') continue;
     for (const flag of sale.flags) flags.set(flag, (flags.get(flag) ?? 0) + 1);
     sums.settledSales += 1;
-    sums.netFen += sale.netFen;
+    sums.reportedNetFen += sale.netFen;
     if (sale.state === 'refunded') {
       sums.refunded += 1;
-      sums.refundedFen += sale.netFen;
+      sums.reportedRefundedFen += sale.netFen;
     }
-    if (sale.booking === 'conflict') {
-      sums.conflicts += 1;
-      sums.conflictFen += sale.faceFen;
+    switch (sale.booking) {
+      case 'kept':
+        sums.redeemed += 1;
+        if (sale.merchant !== null) merchantIn(merchants, sale.merchant).redeemed += 1;
+        break;
+      case 'conflict':
+        sums.conflicts += 1;
+        break;
+      case 'disputed':
+        sums.disputed += 1;
+        deviceIn(devices, sale.device).disputed += 1;
+        break;
+      case 'none':
+        break;
     }
-    if (sale.booking === 'disputed') sums.disputed += 1;
-    if (sale.booking !== 'kept') continue;
-    sums.redeemed += 1;
-    sums.redeemedFen += sale.faceFen;
-    const name = sale.merchant ?? 'unknown';
-    const merchant = Object.hasOwn(merchants, name) ? merchants[name] : undefined;
-    merchants[name] = {
-      redeemed: (merchant?.redeemed ?? 0) + 1,
-      redeemedFen: (merchant?.redeemedFen ?? 0) + sale.faceFen,
-      confirmedFen: 0,
-    };
+  }
+  const accounts = new Map<string, number>();
+  for (const [kind, account, fen] of book.posted) {
+    accounts.set(account, (accounts.get(account) ?? 0) + fen);
+    const owner = ownerOf(account);
+    if (owner?.kind === 'merchant' && (kind === 'redemption' || kind === 'decision'))
+      merchantIn(merchants, owner.id).redeemedFen += fen;
+    if (owner?.kind === 'suspense') deviceIn(devices, owner.id).disputedFen += fen;
   }
   for (const [key, merchant, fen] of book.toMerchants) {
-    if (!payable.has(key)) continue;
-    const known = Object.hasOwn(merchants, merchant) ? merchants[merchant] : undefined;
-    const { redeemed = 0, redeemedFen = 0, confirmedFen = 0 } = known ?? {};
-    merchants[merchant] = { redeemed, redeemedFen, confirmedFen: confirmedFen + fen };
+    if (payable.has(key)) merchantIn(merchants, merchant).confirmedFen += fen;
   }
   const coupons = { held: 0, reserved: 0, used: 0 };
   for (const coupon of book.coupons) coupons[coupon.state] += 1;
-  const accounts = sorted(book.accounts);
-  const postingsFen = [...book.accounts.values()].reduce((sum, fen) => sum + fen, 0);
-  return { ...sums, ...coupons, postingsFen, accounts, merchants, flags: sorted(flags) };
+  return {
+    ...sums,
+    ...coupons,
+    redeemedFen: 0 - sumWhere(book.posted, 'redemption', ({ kind }) => kind === 'sponsor'),
+    conflictFen: 0 - sumWhere(book.posted, 'conflict', ({ kind }) => CONFLICTS.has(kind)),
+    disputedFen: [...devices.values()].reduce((sum, { disputedFen }) => sum + disputedFen, 0),
+    postingsFen: [...accounts.values()].reduce((sum, fen) => sum + fen, 0),
+    accounts: sorted(accounts),
+    merchants: sorted(merchants),
+    devices: sorted(devices),
+    flags: sorted(flags),
+  };
 }
 
 /** A sale, its merchant, and the sum of its postings to that merchant. */
@@ -91,5 +107,34 @@ function payableSales(book: {
   return payable;
 }
 
-const sorted = (sums: ReadonlyMap<string, number>): Record<string, number> =>
+const CONFLICTS: ReadonlySet<AccountOwner['kind']> = new Set<AccountOwner['kind']>([
+  'conflict-sponsor',
+  'conflict-bank',
+  'conflict-merchant',
+  'beyond-budget',
+]);
+
+const sumWhere = (
+  posted: readonly PostedSum[],
+  kind: PostingSet['kind'],
+  isMeant: (owner: AccountOwner) => boolean,
+): number =>
+  posted.reduce((sum, [of, account, fen]) => {
+    // A person's decision books what the records couldn't.
+    const owner = of === kind || of === 'decision' ? ownerOf(account) : undefined;
+    return owner !== undefined && isMeant(owner) ? sum + fen : sum;
+  }, 0);
+
+function merchantIn(map: Map<string, { redeemed: number; redeemedFen: number; confirmedFen: number }>, name: string) {
+  const known = map.get(name) ?? { redeemed: 0, redeemedFen: 0, confirmedFen: 0 };
+  map.set(name, known);
+  return known;
+}
+function deviceIn(map: Map<string, { disputed: number; disputedFen: number }>, name: string) {
+  const known = map.get(name) ?? { disputed: 0, disputedFen: 0 };
+  map.set(name, known);
+  return known;
+}
+
+const sorted = <Value>(sums: ReadonlyMap<string, Value>): Record<string, Value> =>
   Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));

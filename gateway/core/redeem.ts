@@ -8,64 +8,50 @@
  * | `charging` without, `abandoned`, `not-charged` | free again |
  * | `unknown` | held |
  * | `settled` with a coupon | used: by this sale if no other was first, else a conflict |
- * | `refunded` | as the campaign's refund rule says |
+ * | `refunded` | as the campaign's refund rule says (`refunding.ts`) |
  *
  * A late redemption (lease long over, or taken off line) takes the coupon even from a sale that has it reserved: the
  * first in the ledger keeps it, and if the other one charges too, that one is the conflict. One that nothing proves
- * (`proof.ts`) takes no coupon and goes to `disputed`.
+ * (`proof.ts`, `offline-proof.ts`) takes no coupon, and what it claims waits in the counter's suspense account.
  */
-import { comingBack } from '#protocol/campaign/coming-back.js';
-import { refundOutcome } from '#protocol/campaign/rules/refund.js';
-import type { Tier } from '#protocol/campaign/schema.js';
-import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
+import type { CouponSerial } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
-import { type Fen, fen, ZERO_FEN } from '#protocol/money.js';
-import type { CardSlip, JournalRecord, RecordOf } from '#protocol/records/record.js';
+import { fen, ZERO_FEN } from '#protocol/money.js';
+import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
 import type { Verdict } from '../ports/verifier.js';
-import { isOf } from './accounts.js';
-import { type Coupon, type Decision, type Leg, type PostingSet, type SaleEntry, saleKey } from './book.js';
+import { countTaking, uncountTaking } from './allowances.js';
+import type { Coupon, Decision, DeviceChain, OfflineTaking, SaleEntry, SaleKey } from './book.js';
+import { deviceOf } from './book.js';
 import { decisionOn } from './cases.js';
-import { freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
-import { type Doubt, isDistrusted } from './doubts.js';
+import { freeCoupon, reserveCoupon, useCoupon } from './coupons.js';
+import { type Doubt, isConflict, isDistrusted } from './doubts.js';
 import type { Draft } from './draft.js';
-import {
-  conflictAccount,
-  conflictLegs,
-  disputedLegs,
-  redemptionLegs,
-  refundLegs,
-  reversed,
-  sumOf,
-} from './postings.js';
-import { doubtsOf, merchantDoubts, noteShowing, wasReserved } from './proof.js';
-import type { Rules } from './rules.js';
-
-export interface RecordContext {
-  readonly draft: Draft;
-  readonly rules: Rules;
-  readonly now: WallMs;
-  readonly device: DeviceId;
-  readonly verdicts: ReadonlyMap<string, Verdict>;
-}
+import { contradict, entryOf, flagged, post, type RecordContext } from './entries.js';
+import { disputedEvidence, doubleSpendEvidence } from './evidence-kept.js';
+import { offlineDoubts } from './offline-proof.js';
+import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs } from './postings.js';
+import { merchantDoubts, reservationDoubts, settlementDoubts, when } from './proof.js';
+import { refunded } from './refunding.js';
+import { forgetShowings, noteShowing, saleShown } from './showings.js';
 
 export function applyRecord(context: RecordContext, record: JournalRecord): void {
   switch (record.kind) {
     case 'charging':
-      charging(context, record);
+      charging(context, entryOf(context, record.sale), record);
       break;
     case 'settled':
-      settled(context, record);
+      settled(context, entryOf(context, record.sale), record);
       break;
     case 'not-charged':
     case 'abandoned':
-      ended(context, record);
+      ended(context, entryOf(context, record.sale), record);
       break;
     case 'unknown':
-      unknown(context, record);
+      unknown(context, entryOf(context, record.sale));
       break;
     case 'refunded':
-      refunded(context, record);
+      refunded(context, entryOf(context, record.sale), record);
       break;
     case 'opened':
     case 'refunding':
@@ -78,9 +64,8 @@ export function applyRecord(context: RecordContext, record: JournalRecord): void
   }
 }
 
-function charging(context: RecordContext, record: RecordOf<'charging'>): void {
+function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'charging'>): void {
   const { draft, rules, device } = context;
-  const known = entryOf(context, record.sale);
   if (isOver(known)) {
     contradict(context, known, `charging-after-${known.state}`);
     return;
@@ -90,55 +75,126 @@ function charging(context: RecordContext, record: RecordOf<'charging'>): void {
     return;
   }
   const { coupon: taken } = record;
-  // Off line it may have been paid days ago: the rules that look back, at a day's or an hour's payments, go by that.
-  const before = taken?.by.kind === 'offline' ? { ...known, at: paidAt(context, record) } : known;
+  uncountTaking(draft, chainOf(context), known);
+  const { offline: _counted, ...before } = known;
   if (taken === null || before.serial !== taken.serial) freeCoupon(draft, before, 'not-taken');
+  if (taken === null) forgetShowings(draft, before.holder, before.key);
   const entry: SaleEntry = {
     ...before,
     order: record.order,
-    merchant: record.merchant,
+    // An asked sale stays with the merchant that it was asked for: another one in the record is doubted.
+    merchant: before.answer === null ? record.merchant : before.merchant,
     amountFen: record.amountFen,
     netFen: record.netFen,
     faceFen: taken?.faceFen ?? ZERO_FEN,
     serial: taken?.serial ?? null,
     state: 'charging',
   };
+  const order = overDoubts('charging', known);
   if (taken === null) {
-    draft.putSale(flagged(entry, merchantDoubts(rules, device, record.merchant)));
+    draft.putSale(flagged(entry, [...order, ...merchantDoubts(rules, device, record.merchant)]));
     return;
   }
-  const verdict = taken.by.kind === 'offline' ? context.verdicts.get(taken.by.presentation) : undefined;
-  const doubts = [
-    ...doubtsOf({ rules, device, known, record, taken, verdict }),
-    ...noteShowing(draft, verdict, { device, sale: known.key }),
-  ];
-  const coupon = draft.coupon(taken.serial);
-  const isItsOwn = coupon?.state === 'reserved' && coupon.sale === entry.key;
-  const isFree = coupon?.state === 'held' || (coupon?.state === 'reserved' && hasLapsed(coupon, context.now));
-  if (coupon !== undefined && !isDistrusted(doubts) && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
-  if (taken.by.kind === 'reservation') {
-    const flags: Doubt[] = isItsOwn ? doubts : [...doubts, 'charged-without-reservation'];
-    draft.putSale(flagged(entry, flags));
-    return;
+  const { by } = taken;
+  switch (by.kind) {
+    case 'reservation': {
+      const doubts = [...order, ...reservationDoubts({ rules, device, known, record, taken })];
+      const isItsOwn = holdCoupon(context, flagged(entry, doubts), taken.serial);
+      draft.putSale(flagged(entry, [...doubts, ...when(!isItsOwn, 'charged-without-reservation')]));
+      return;
+    }
+    case 'offline':
+      takenOffline(context, { entry, known, record, taken, by, order });
+      return;
+    default:
+      unreachable(by);
   }
-  const { presentation } = taken.by;
-  draft.note({ what: 'taken-offline', device, sale: record.sale, serial: taken.serial, detail: taken.by.allowance });
-  const holder = verdict?.ok === true ? verdict.holder : entry.holder;
-  draft.putSale(flagged({ ...entry, holder, presented: presentation }, doubts));
 }
 
-function ended(context: RecordContext, record: RecordOf<'not-charged'> | RecordOf<'abandoned'>): void {
-  const before = entryOf(context, record.sale);
+function takenOffline(
+  context: RecordContext,
+  options: {
+    readonly entry: SaleEntry;
+    readonly known: SaleEntry;
+    readonly record: RecordOf<'charging'>;
+    readonly taken: JournalledCoupon;
+    readonly by: JournalledCoupon['by'] & { readonly kind: 'offline' };
+    readonly order: readonly Doubt[];
+  },
+): void {
+  const { draft, rules, now, device, newestAt } = context;
+  const { entry, known, record, taken, by, order } = options;
+  const { presentation, allowance } = by;
+  const verdict = context.verdicts.get(presentation);
+  const chain = chainOf(context);
+  const doubts = [
+    ...order,
+    ...offlineDoubts({ draft, rules, now, device, chain, newestAt, known, record, taken, by, verdict }),
+  ];
+  draft.note({ what: 'taken-offline', device, sale: record.sale, serial: taken.serial, detail: allowance });
+  const isBelieved = verdict?.ok === true && !isDistrusted([...entry.flags, ...doubts]);
+  const earlier = verdict?.ok === true ? earlierSale(draft, verdict, known.key) : null;
+  const taking: OfflineTaking = { allowance, at: record.at, ...(earlier !== null && { earlier }) };
+  const sale: SaleEntry = flagged(
+    {
+      ...entry,
+      // Paid days ago, perhaps: the rules that look back, at a day's or an hour's payments, go by that.
+      at: paidAt(now, record),
+      holder: verdict?.ok === true ? verdict.holder : entry.holder,
+      presented: presentation,
+      offline: taking,
+    },
+    doubts,
+  );
+  if (!isBelieved) {
+    draft.putSale(sale);
+    return;
+  }
+  const { holder, counter } = verdict;
+  const { faceFen } = taken;
+  noteShowing(draft, holder, { counter, sale: sale.key, offline: true });
+  countTaking(draft, { chain, rules, id: allowance, holder, faceFen });
+  holdCoupon(context, sale, taken.serial);
+  draft.putSale({ ...sale, offline: { ...taking, counted: { holder, faceFen } } });
+}
+
+function earlierSale(
+  draft: Draft,
+  { holder: id, counter }: Extract<Verdict, { ok: true }>,
+  sale: SaleKey,
+): SaleKey | null {
+  const holder = draft.holder(id);
+  return holder === undefined ? null : saleShown(holder, counter, sale);
+}
+
+/** Holds the coupon of a charge that has begun, where it is to be had and nothing speaks against it. True: it was reserved for it. */
+function holdCoupon({ draft, now }: RecordContext, entry: SaleEntry, serial: CouponSerial): boolean {
+  const coupon = draft.coupon(serial);
+  if (coupon === undefined) return false;
+  const isItsOwn = coupon.state === 'reserved' && coupon.sale === entry.key;
+  const isFree = coupon.state === 'held' || (coupon.state === 'reserved' && hasLapsed(coupon, now));
+  const isGood = !isDistrusted(entry.flags) && !isConflict(entry.flags);
+  if (isGood && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
+  return isItsOwn;
+}
+
+function ended(
+  context: RecordContext,
+  before: SaleEntry,
+  record: RecordOf<'not-charged'> | RecordOf<'abandoned'>,
+): void {
+  const { draft } = context;
   if (isOver(before)) {
     contradict(context, before, `${record.kind}-after-${before.state}`);
     return;
   }
-  freeCoupon(context.draft, before, record.kind);
-  context.draft.putSale({ ...before, state: record.kind });
+  freeCoupon(draft, before, record.kind);
+  forgetShowings(draft, before.holder, before.key);
+  uncountTaking(draft, chainOf(context), before);
+  draft.putSale({ ...uncounted(before), state: record.kind });
 }
 
-function unknown(context: RecordContext, record: RecordOf<'unknown'>): void {
-  const before = entryOf(context, record.sale);
+function unknown(context: RecordContext, before: SaleEntry): void {
   if (isOver(before)) {
     contradict(context, before, `unknown-after-${before.state}`);
     return;
@@ -148,8 +204,7 @@ function unknown(context: RecordContext, record: RecordOf<'unknown'>): void {
   context.draft.putSale({ ...before, state: 'unknown' });
 }
 
-function settled(context: RecordContext, record: RecordOf<'settled'>): void {
-  const before = entryOf(context, record.sale);
+function settled(context: RecordContext, before: SaleEntry, record: RecordOf<'settled'>): void {
   const decision = decisionOn(before);
   if (isOver(before)) {
     if (decision !== undefined && isSamePayment(before, record)) agree(context, before, record, decision);
@@ -157,25 +212,24 @@ function settled(context: RecordContext, record: RecordOf<'settled'>): void {
     return;
   }
   if (before.serial !== record.serial) freeCoupon(context.draft, before, 'not-taken');
-  const entry: SaleEntry = {
-    ...before,
-    order: record.order,
-    amountFen: record.amountFen,
-    netFen: record.netFen,
-    faceFen: record.faceFen,
-    serial: record.serial,
-    state: 'settled',
-    flags: union(before.flags, [
-      ...sumFlags(record),
-      ...(decision === undefined ? [] : (['settled-after-decision'] as const)),
-    ]),
-    ...referenceOf(record.card),
-    ...(before.decisions !== undefined && {
-      decisions: before.decisions.map((made) => ({ ...made, contradicted: true })),
-    }),
-  };
-  if (record.serial !== null) redeem(context, flagged(entry, serialFlags(before, record.serial)), record.serial);
-  else context.draft.putSale(flagged(entry, record.faceFen > 0 ? ['face-without-coupon'] : []));
+  const entry: SaleEntry = flagged(
+    {
+      ...before,
+      order: record.order,
+      amountFen: record.amountFen,
+      netFen: record.netFen,
+      faceFen: record.faceFen,
+      serial: record.serial,
+      state: 'settled',
+      ...referenceOf(record.card),
+      ...(before.decisions !== undefined && {
+        decisions: before.decisions.map((made) => ({ ...made, contradicted: true })),
+      }),
+    },
+    [...settlementDoubts(context.rules, before, record), ...when(decision !== undefined, 'settled-after-decision')],
+  );
+  if (record.serial === null) context.draft.putSale(entry);
+  else redeem(context, entry, record.serial);
 }
 
 /** A person knew already: the device's word brings only the card's reference. */
@@ -196,160 +250,97 @@ const isSamePayment = ({ serial, netFen }: SaleEntry, record: RecordOf<'settled'
 const referenceOf = ({ rrn, auth, last4 }: CardSlip): Pick<SaleEntry, 'reference'> =>
   /^0*$/.test(rrn) ? {} : { reference: { rrn, auth, last4 } };
 
-/** Another sale took the coupon of this one off, too: it has had its worth whatever becomes of the goods of this one. */
-const USED_AGAIN: Doubt = 'coupon-used-again';
-
 /** First in the ledger keeps the coupon. */
 function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial): void {
-  const { draft, rules, now, device } = context;
-  const { campaign } = rules;
-  const merchant = entry.merchant ?? rules.merchantOf(device) ?? ('unknown' as MerchantId);
+  const { draft, rules, device } = context;
   const coupon = draft.coupon(serial);
   const tier = rules.tierOf(serial);
-  const sale = flagged({ ...entry, merchant }, tier === undefined ? [] : tierDoubts(tier, entry));
-  if (coupon === undefined || tier === undefined || isDistrusted(sale.flags)) {
-    const flags: Doubt[] = coupon === undefined ? ['coupon-never-handed-out'] : [];
-    // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
-    freeCoupon(draft, sale, 'disputed');
-    // No more than the coupon is worth, if it is one: what a counter makes up fills no account.
-    const claimed = tier === undefined ? ZERO_FEN : fen(Math.min(tier.faceFen, entry.faceFen));
-    post(context, { ...flagged(sale, flags), booking: 'disputed' }, 'disputed', disputedLegs(device, claimed));
-    draft.addEvidence({ kind: 'disputed', device, at: now, detail: { sale: entry.key, serial } });
+  const merchant = entry.merchant ?? rules.merchantOf(device);
+  if (coupon === undefined || tier === undefined) {
+    dispute(context, flagged(entry, ['coupon-never-handed-out']), { serial, worth: tier?.faceFen ?? 0 });
     return;
   }
-  if (coupon.state === 'used') {
-    // Nobody has agreed to bear more for a double spend than the coupon is worth.
-    const borne = fen(Math.min(tier.faceFen, entry.faceFen));
-    const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
-    const account = conflictAccount({ campaign, merchant, borne, committedFen });
-    if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + borne) });
-    post(
-      context,
-      { ...flagged(sale, ['coupon-already-used']), booking: 'conflict' },
-      'conflict',
-      conflictLegs(merchant, borne, account),
-    );
-    draft.note({ what: 'conflict', serial, device, sale: entry.sale, detail: account });
-    draft.addEvidence({ kind: 'double-spend', device, at: now, detail: doubleSpend(context, coupon, sale) });
-    const first = coupon.sale === null ? undefined : draft.sale(coupon.sale);
-    if (first !== undefined) draft.putSale(flagged(first, [USED_AGAIN]));
+  if (merchant === undefined) {
+    dispute(context, flagged(entry, ['merchant-not-listed']), { serial, worth: tier.faceFen });
     return;
   }
-  const flags: Doubt[] = coupon.sale === entry.key ? [] : ['redeemed-without-reservation'];
+  const sale: SaleEntry & { merchant: typeof merchant } = { ...entry, merchant };
+  if (isDistrusted(sale.flags)) {
+    dispute(context, sale, { serial, worth: tier.faceFen });
+    return;
+  }
+  if (coupon.state === 'used' && coupon.sale !== null && deviceOf(coupon.sale) === device) {
+    dispute(context, flagged(sale, ['coupon-taken-here-before']), { serial, worth: tier.faceFen });
+    return;
+  }
+  if (coupon.state === 'used' || isConflict(sale.flags)) {
+    conflict(context, sale, coupon, tier.faceFen);
+    return;
+  }
+  const kept = flagged(sale, when(coupon.sale !== entry.key, 'redeemed-without-reservation'));
   useCoupon(draft, coupon, entry);
-  const legs = redemptionLegs(campaign, merchant, tier.faceFen, entry.faceFen);
-  post(context, { ...flagged(sale, flags), holder: coupon.holder, booking: 'kept' }, 'redemption', legs);
+  const legs = redemptionLegs(rules.campaign, merchant, tier.faceFen, entry.faceFen);
+  post(context, { ...kept, holder: coupon.holder, booking: 'kept' }, 'redemption', legs);
 }
 
-const tierDoubts = (tier: Tier, { faceFen, amountFen }: SaleEntry): Doubt[] => [
-  ...(faceFen === tier.faceFen ? [] : (['face-differs'] as const)),
-  ...(amountFen >= tier.thresholdFen ? [] : (['below-threshold'] as const)),
-];
-
-/** Both sides of a double spend, each with the presentation that its counter journalled, if it was off line. */
-function doubleSpend({ draft }: RecordContext, coupon: Coupon, second: SaleEntry): unknown {
-  const first = coupon.sale === null ? undefined : draft.sale(coupon.sale);
-  const side = (entry: SaleEntry | undefined) => ({ sale: entry?.key ?? null, presented: entry?.presented ?? null });
-  return { serial: coupon.serial, holder: coupon.holder, first: side(first), second: side(second) };
+/** Nothing proves it. `worth`: of the coupon, if it is one; what a counter makes up fills no account. */
+function dispute(
+  context: RecordContext,
+  entry: SaleEntry,
+  { serial, worth }: { readonly serial: CouponSerial; readonly worth: number },
+): void {
+  const { draft, device } = context;
+  // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
+  freeCoupon(draft, entry, 'disputed');
+  uncountTaking(draft, chainOf(context), entry);
+  const claimed = fen(Math.min(worth, entry.faceFen));
+  post(context, { ...uncounted(entry), booking: 'disputed' }, 'disputed', disputedLegs(device, claimed));
+  draft.addEvidence(disputedEvidence(context, entry, serial));
 }
 
-function refunded(context: RecordContext, record: RecordOf<'refunded'>): void {
-  const { draft, rules } = context;
-  const before = entryOf(context, record.sale);
-  const { state } = before;
-  if (state !== 'settled') {
-    contradict(context, before, `refunded-after-${state}`);
-    return;
-  }
-  const entry = flagged({ ...before, state: 'refunded' as const }, refundFlags(record.netFen, before.netFen));
-  if (before.serial === null || before.merchant === null) {
-    draft.putSale(entry);
-    return;
-  }
-  const { merchant, faceFen: taken, netFen, legs: redeemed } = before;
-  const { campaign } = rules;
-  const { usableFrom, inTime } = comingBack(rules.compiled, context.now);
-  const usableAgain = inTime && !before.flags.includes(USED_AGAIN);
-  const ask = { netFen, faceFen: taken, refundedNetFen: record.netFen, usableAgain };
-  const outcome = refundOutcome(campaign.refund, ask);
-  const isKept = before.booking === 'kept';
-  if (before.booking === 'disputed') {
-    // No merchant was paid: what is in suspense is given up with the sale, and a part of it waits on with the rest.
-    post(context, entry, 'refund', record.netFen === netFen ? reversed(redeemed) : []);
-    return;
-  }
-  // What was no redemption goes back to its bearer, and its coupon is another sale's or still the holder's.
-  const moves = isKept ? outcome : { ...outcome, faceTo: 'sponsors' as const };
-  const legs = refundLegs({ campaign, merchant, redeemed, taken, outcome: moves });
-  post(context, entry, 'refund', legs);
-  const freedFen = sumOf(legs.filter(({ account }) => isOf(account, 'conflict-sponsor')));
-  if (freedFen > 0) draft.putTotals({ conflictFen: fen(draft.totals.conflictFen - freedFen) });
-  const coupon = draft.coupon(before.serial);
-  const isBack = isKept && (outcome.coupon === 'held' || outcome.coupon === 'held-next-day');
-  if (isBack && coupon?.sale === before.key) restoreCoupon(draft, coupon, before, usableFrom);
+/** Proven, and second: its coupon was another sale's already, or its showing was. */
+function conflict(
+  context: RecordContext,
+  entry: SaleEntry & { readonly merchant: NonNullable<SaleEntry['merchant']> },
+  coupon: Coupon,
+  faceFen: number,
+): void {
+  const { draft, rules, device } = context;
+  const { merchant } = entry;
+  const isUsed = coupon.state === 'used';
+  // Nobody has agreed to bear more for a double spend than the coupon is worth.
+  const borne = fen(Math.min(faceFen, entry.faceFen));
+  const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
+  const account = conflictAccount({ campaign: rules.campaign, merchant, borne, committedFen });
+  if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + borne) });
+  freeCoupon(draft, entry, 'conflict');
+  const sale = flagged(entry, when(isUsed, 'coupon-already-used'));
+  post(context, { ...sale, booking: 'conflict' }, 'conflict', conflictLegs(merchant, borne, account));
+  draft.note({ what: 'conflict', serial: coupon.serial, device, sale: entry.sale, detail: account });
+  draft.addEvidence(doubleSpendEvidence(context, coupon, sale));
+  const first = !isUsed || coupon.sale === null ? undefined : draft.sale(coupon.sale);
+  // The other sale took this coupon off, too: it has had its worth whatever becomes of the goods of the first one.
+  if (first !== undefined) draft.putSale(flagged(first, ['coupon-used-again']));
 }
 
-function post({ draft }: RecordContext, entry: SaleEntry, kind: PostingSet['kind'], legs: readonly Leg[]): void {
-  if (sumOf(legs) !== 0) throw new Error(`postings of ${entry.key} do not sum to zero`);
-  draft.putSale(kind === 'refund' ? entry : { ...entry, legs });
-  if (legs.length > 0) draft.addPostings({ kind, sale: entry.key, legs });
+function uncounted(entry: SaleEntry): SaleEntry {
+  if (entry.offline === undefined) return entry;
+  const { counted: _counted, ...offline } = entry.offline;
+  return { ...entry, offline };
 }
 
-function contradict({ draft, device }: RecordContext, before: SaleEntry, doubt: Doubt): void {
-  draft.note({ what: 'contradiction', device, sale: before.sale, detail: doubt.replaceAll('-', ' ') });
-  draft.putSale(flagged(before, [doubt]));
-}
+/** A sale that came to nothing begins no more; `settlementDoubts` says so of its settlement. */
+const overDoubts = (kind: 'charging', { state }: SaleEntry): readonly Doubt[] =>
+  state === 'not-charged' || state === 'abandoned' ? [`${kind}-after-${state}`] : [];
 
-/** The sale as known, or as a first record makes it known. */
-function entryOf({ draft, rules, now, device }: RecordContext, sale: SaleId): SaleEntry {
-  const key = saleKey(device, sale);
-  return (
-    draft.sale(key) ?? {
-      key,
-      device,
-      sale,
-      order: null,
-      merchant: rules.merchantOf(device) ?? null,
-      amountFen: ZERO_FEN,
-      netFen: ZERO_FEN,
-      faceFen: ZERO_FEN,
-      mode: null,
-      holder: null,
-      serial: null,
-      request: null,
-      requestId: null,
-      answer: null,
-      presented: null,
-      state: 'asked',
-      booking: 'none',
-      legs: [],
-      flags: [],
-      at: now,
-    }
-  );
-}
+const chainOf = ({ draft, device }: RecordContext): DeviceChain => {
+  const chain = draft.device(device);
+  if (chain === undefined) throw new Error(`no chain of ${device}, whose records are being applied`);
+  return chain;
+};
 
 const isOver = (entry: SaleEntry): entry is SaleEntry & { state: 'settled' | 'refunded' } =>
   entry.state === 'settled' || entry.state === 'refunded';
 const hasLapsed = ({ leaseEnds }: Coupon, now: WallMs): boolean => leaseEnds !== null && leaseEnds <= now;
 
-const paidAt = ({ now }: RecordContext, { at }: RecordOf<'charging'>): number =>
-  at === null ? now : Math.min(at.latest, now);
-
-function refundFlags(backFen: Fen, paidFen: Fen): Doubt[] {
-  if (backFen === paidFen) return [];
-  return [backFen < paidFen ? 'refund-in-part' : 'refund-beyond-paid'];
-}
-
-/** What the charge didn't name, only a reservation can have given. */
-const serialFlags = (before: SaleEntry, serial: CouponSerial): Doubt[] =>
-  before.serial === serial || wasReserved(before, serial) ? [] : ['never-reserved'];
-
-function sumFlags({ amountFen, netFen, faceFen }: { amountFen: Fen; netFen: Fen; faceFen: Fen }): Doubt[] {
-  return amountFen - faceFen === netFen ? [] : ['sums-differ'];
-}
-
-const flagged = (entry: SaleEntry, flags: readonly Doubt[]): SaleEntry =>
-  flags.length === 0 ? entry : { ...entry, flags: union(entry.flags, flags) };
-const union = (a: readonly Doubt[], b: readonly Doubt[]): readonly Doubt[] =>
-  b.length === 0 ? a : [...new Set([...a, ...b])];
+const paidAt = (now: WallMs, { at }: RecordOf<'charging'>): number => (at === null ? now : Math.min(at.latest, now));

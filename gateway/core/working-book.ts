@@ -90,6 +90,7 @@ export class WorkingBook {
       tallies: unknown('tallies', needs.tallies),
       acts: unknown('acts', needs.acts),
       references: unknown('references', needs.references),
+      showings: unknown('showings', needs.showings),
       probes: needs.probes.filter(({ device, seq }) => this.#lacksChunk(device, seq)),
     };
     const isAll = this.#isLoaded && Object.values(left).every((keys: readonly unknown[]) => keys.length === 0);
@@ -141,7 +142,18 @@ export class WorkingBook {
 }
 
 const KINDS = [
-  ...(['devices', 'sales', 'serials', 'holders', 'codes', 'identities', 'tallies', 'acts', 'references'] as const),
+  ...([
+    'devices',
+    'sales',
+    'serials',
+    'holders',
+    'codes',
+    'identities',
+    'tallies',
+    'acts',
+    'references',
+    'showings',
+  ] as const),
 ];
 const NO_CHANGES = {
   devices: [],
@@ -165,4 +177,5 @@ const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
   tallies: new Set(),
   acts: new Set(),
   references: new Set(),
+  showings: new Set(),
 });

@@ -7,6 +7,7 @@ import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { ErrorCode } from '#protocol/faults/errors.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { Allowance } from '#protocol/messages/allowance.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
@@ -15,6 +16,7 @@ import type { WallMs } from '#protocol/time.js';
 import type { Act, ActRefusal, ActResult } from '../core/acts.js';
 import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../core/book.js';
 import type { Case } from '../core/cases.js';
+import type { Finding } from '../core/findings.js';
 import type { ShownCode } from '../core/payment-codes.js';
 import type { Verdict } from './verifier.js';
 
@@ -112,7 +114,13 @@ export type Outcome =
   /** `unreadable`: which of its records are new and say nothing to this version, so that nothing of them is booked. */
   | { readonly kind: 'have'; readonly head: ChainHead; readonly unreadable?: readonly number[] }
   /** Answers a hello. `isInSync`: the device has nothing that we haven't. */
-  | { readonly kind: 'welcome'; readonly head: ChainHead; readonly isInSync: boolean }
+  | {
+      readonly kind: 'welcome';
+      readonly head: ChainHead;
+      readonly isInSync: boolean;
+      /** In the ledger by now: to be signed and sent. */
+      readonly allowance?: Allowance;
+    }
   | { readonly kind: 'forked'; readonly seq: number; readonly mine: string }
   | { readonly kind: 'acted'; readonly id: string; readonly again: boolean; readonly result: ActResult }
   | { readonly kind: 'act-refused'; readonly code: ActRefusal; readonly what: string }
@@ -134,14 +142,19 @@ export type Answer<Value> = (fault: LedgerFault | undefined, value: Value) => vo
 
 export interface Reconciliation {
   readonly redeemed: number;
+  /** Posted from the sponsors; refunds have accounts of their own. */
   readonly redeemedFen: number;
   readonly refunded: number;
-  readonly refundedFen: number;
   readonly conflicts: number;
+  /** Posted from the conflict accounts. */
   readonly conflictFen: number;
   readonly disputed: number;
+  /** What stands in the suspense accounts. */
+  readonly disputedFen: number;
   readonly settledSales: number;
-  readonly netFen: number;
+  /** What counters say that their card readers took, and gave back: nobody is paid by these. */
+  readonly reportedNetFen: number;
+  readonly reportedRefundedFen: number;
   readonly held: number;
   readonly reserved: number;
   readonly used: number;
@@ -154,6 +167,8 @@ export interface Reconciliation {
   readonly merchants: Readonly<
     Record<string, { readonly redeemed: number; readonly redeemedFen: number; readonly confirmedFen: number }>
   >;
+  /** Counters with disputed sales: how many, and what stands in their suspense accounts. */
+  readonly devices: Readonly<Record<string, { readonly disputed: number; readonly disputedFen: number }>>;
 }
 
 /** What a batch came to. */
@@ -165,6 +180,8 @@ export interface Committed {
   readonly restored: readonly CouponSerial[];
   /** What a person should look at; raised once the batch is durable. */
   readonly alarms: readonly LedgerAlarm[];
+  /** Sales that a person has to look at. */
+  readonly findings: readonly Finding[];
 }
 
 export interface LedgerAlarm {
@@ -174,7 +191,7 @@ export interface LedgerAlarm {
   readonly device: DeviceId | undefined;
 }
 
-export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [], alarms: [] };
+export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [], alarms: [], findings: [] };
 
 export interface Ledger {
   /** One batch at a time: the caller waits for `done` before the next. */

@@ -1,12 +1,12 @@
 /** Checks what customers show, off the main thread: text in, whose it is or what is wrong with it out. */
 import type { PresentationRefusal } from '#protocol/codes/presentation.js';
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
-import type { Interval } from '#protocol/time.js';
+import type { Interval, WallMs } from '#protocol/time.js';
 
 export interface PresentationJob {
   /** `CP1:...`, exactly as shown. */
   readonly code: string;
-  /** When it was shown; undefined where that was judged by the counter, off line: then only the signatures count. */
+  /** When it came; undefined for one that a counter took off line: the ledger judges its time by the record (`offline-proof.ts`). */
   readonly at: Interval | undefined;
 }
 
@@ -16,6 +16,10 @@ export type Verdict =
       readonly holder: HolderId;
       readonly serials: readonly CouponSerial[];
       readonly counter: number;
+      /** By the phone's clock, signed with the rest. */
+      readonly shownAt: WallMs;
+      /** The first instant at which its grant is no longer good. */
+      readonly expiresAt: WallMs;
     }
   | { readonly ok: false; readonly reason: PresentationRefusal };
 

@@ -1,86 +1,58 @@
 /**
- * Evidence that proves itself. A coupon spent twice is shown by the two presentations that its holder signed; a forked
- * journal by the records themselves. Whoever has the document and the issuer's public key can check it, without a
- * database and without believing the gateway. The document carries the issuer's keys along; whoever knows them from
- * elsewhere checks by those, since a forger signs with a key of his own and writes that one in.
+ * Evidence that proves itself. A coupon spent twice is shown by the presentations that its holder signed; a forked journal
+ * by the records themselves. A person who has the document and the issuer's public key can check it, without a database and
+ * without believing the gateway. The document carries the issuer's keys along; a person who knows them from elsewhere checks
+ * by those, since a forger signs with a key of his own and writes that one in.
+ *
+ * It accuses nobody who may be innocent. A showing is one code on a phone, good for a minute:
+ *
+ * | two sales by | proves | against |
+ * |---|---|---|
+ * | two showings, each fresh when it was taken | the holder signed twice | the holder |
+ * | one showing, both times fresh | the showing was taken twice, and no more: a picture will do | nobody |
+ * | a showing that was not fresh when it was taken | no honest counter takes it | the counter that did |
+ * | one showing, twice by one counter | no honest counter does that | the counter |
+ * | one showing and a code without a signature | one side | nobody |
+ *
+ * A signature covers what was shown and when. When a counter took it is its own word, from its journal.
  */
-import { z } from 'zod';
-import { branded } from '../branded.js';
 import { base64url } from '../codes/bit-text.js';
 import {
+  CLOCK_AHEAD_MS,
+  checkFreshness,
   type DecodedPresentation,
   decodePresentation,
+  FRESH_MS,
   holderIdOf,
   signatureHolds,
   signaturesToCheck,
 } from '../codes/presentation.js';
 import type { Es256Verifier, Sha256 } from '../crypto.js';
-import { CAMPAIGN_ID, type CampaignId, HASH, MAX_SERIAL } from '../ids.js';
 import { extend } from '../records/chain.js';
 import { err, ok, type Result } from '../result.js';
+import type { Interval } from '../time.js';
+import type { DocumentOf, EvidenceDocument, EvidenceSide } from './document.js';
 
-const side = z.object({ sale: z.string().nullable(), presented: z.string().max(320).nullable() });
-
-const common = {
-  format: z.literal(1),
-  id: z.int().positive(),
-  campaign: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
-  /** The issuer's public keys by number, base64url. */
-  issuerKeys: z.record(z.string().regex(/^\d{1,3}$/), z.string().max(64)),
-  device: z.string(),
-  /** When the gateway found it, milliseconds since the epoch. */
-  at: z.int(),
-};
-
-export const evidenceSchema = z.discriminatedUnion('kind', [
-  z.object({
-    ...common,
-    kind: z.literal('double-spend'),
-    detail: z.object({
-      serial: z.int().min(0).max(MAX_SERIAL),
-      holder: z.string().nullable(),
-      first: side,
-      second: side,
-    }),
-  }),
-  z.object({
-    ...common,
-    kind: z.literal('fork'),
-    detail: z.union([
-      /** Records under numbers that the gateway has others for. */
-      z.object({
-        from: z.int().positive(),
-        prev: z.string().regex(HASH),
-        bodies: z.array(z.string()),
-        mine: z.object({ seq: z.int(), hash: z.string().regex(HASH) }),
-      }),
-      /** A journal that came back shorter, or other, than it once was. */
-      z.object({
-        hello: z.object({ seq: z.int(), hash: z.string().regex(HASH) }),
-        have: z.object({ seq: z.int(), hash: z.string().regex(HASH) }),
-      }),
-    ]),
-  }),
-  z.object({ ...common, kind: z.literal('disputed'), detail: z.object({ sale: z.string(), serial: z.int() }) }),
-]);
-export type EvidenceDocument = z.infer<typeof evidenceSchema>;
+export { type EvidenceDocument, evidenceSchema } from './document.js';
 
 /** What is proved, and against whom. */
 export interface Finding {
   readonly proves:
     | 'holder-spent-twice'
     | 'one-showing-taken-twice'
+    | 'stale-showing-taken'
     | 'one-side-signed'
     | 'device-forked'
     | 'device-rolled-back'
     | 'nothing';
-  /** The holder's public key (hex) or the device's id. */
+  /** The holder's public key (hex) or the device's id; null: it accuses nobody. */
   readonly against: string | null;
   /** Sentences for a person, each one a thing that was checked. */
   readonly checked: readonly string[];
 }
 
 export type EvidenceFault = 'EVIDENCE_MALFORMED' | 'EVIDENCE_DOES_NOT_HOLD';
+type Checked<Value> = Result<Value, { readonly code: EvidenceFault; readonly why: string }>;
 
 export interface EvidenceTools {
   readonly verifier: Es256Verifier;
@@ -93,67 +65,218 @@ export interface EvidenceTools {
 export function checkEvidence(
   document: EvidenceDocument,
   { verifier, sha256, issuerKeys = keysOf(document) }: EvidenceTools,
-): Result<Finding, { readonly code: EvidenceFault; readonly why: string }> {
+): Checked<Finding> {
+  const read = (name: string, side: Side): Checked<ReadSide> =>
+    readSide(document, { name, side, verifier, issuerKeys });
   switch (document.kind) {
     case 'double-spend':
-      return checkDoubleSpend(document, verifier, issuerKeys);
+      return checkDoubleSpend(document, read);
     case 'fork':
       return checkFork(document, sha256);
     case 'disputed':
-      return ok({
-        proves: 'nothing',
-        against: null,
-        checked: ['the ledger could not book this coupon to its holder; it names the sale only'],
-      });
+      return checkDisputed(document, read);
   }
 }
 
-function checkDoubleSpend(
-  document: EvidenceDocument & { kind: 'double-spend' },
-  verifier: Es256Verifier,
-  issuerKeys: ReadonlyMap<number, Uint8Array>,
-): Result<Finding, { code: EvidenceFault; why: string }> {
-  const { serial, first, second } = document.detail;
-  const checked: string[] = [];
-  const showings: DecodedPresentation[] = [];
-  for (const [name, { presented, sale }] of [
-    ['first', first],
-    ['second', second],
-  ] as const) {
-    if (presented === null) {
-      checked.push(`the ${name} sale (${sale ?? 'unknown'}) was made with a code that carries no signature`);
-      continue;
-    }
-    const decoded = decodePresentation(presented);
-    if (!decoded.ok) return doesNotHold(`the ${name} presentation cannot be read`);
-    const signatures = signaturesToCheck(decoded.value, { campaign: document.campaign, issuerKeys });
-    if (!signatures.ok || !signatures.value.every((check) => signatureHolds(check, verifier)))
-      return doesNotHold(`a signature of the ${name} presentation is not valid`);
-    if (!decoded.value.grant.serials.some((one) => one === serial))
-      return doesNotHold(`the ${name} presentation's grant does not hold coupon ${serial}`);
-    checked.push(
-      `the ${name} presentation (sale ${sale ?? 'unknown'}, counter ${decoded.value.counter}, shown at ${decoded.value.shownAt}) is signed by issuer and holder, and its grant holds coupon ${serial}`,
-    );
-    showings.push(decoded.value);
+/** As far as any format tells of it. */
+interface Side extends Pick<EvidenceSide, 'presented'> {
+  readonly sale: string | null;
+  readonly device: string | null;
+  readonly serial: number | null;
+  readonly by: EvidenceSide['by'] | null;
+  readonly at: EvidenceSide['at'];
+}
+
+interface ReadSide {
+  readonly side: Side;
+  /** undefined: shown was a code without a signature. */
+  readonly showing: DecodedPresentation | undefined;
+  readonly holder: string | null;
+  /** undefined: without a showing, or nobody knows when it was taken. */
+  readonly isFresh: boolean | undefined;
+  readonly checked: readonly string[];
+}
+
+type Read = (name: string, side: Side) => Checked<ReadSide>;
+
+function checkDoubleSpend(document: DocumentOf<'double-spend'>, read: Read): Checked<Finding> {
+  const { first, second } = sidesOf(document);
+  if (first === null) {
+    const only = read('second', second);
+    if (!only.ok) return only;
+    return ok(oneSided([only.value]));
   }
-  const [one, two] = showings;
-  if (one === undefined) return ok({ proves: 'nothing', against: null, checked });
-  const holder = holderIdOf(one.grant.holderKey);
-  if (two === undefined) return ok({ proves: 'one-side-signed', against: holder, checked });
-  if (holderIdOf(two.grant.holderKey) !== holder) return doesNotHold('the two presentations are of different holders');
-  const isOneShowing = one.counter === two.counter && one.shownAt === two.shownAt;
-  checked.push(
-    isOneShowing
-      ? 'both sales were made with one and the same showing: its picture was used at two counters'
-      : 'the holder signed two showings of the same coupon',
+  const one = read('first', first);
+  if (!one.ok) return one;
+  const two = read('second', second);
+  if (!two.ok) return two;
+  const [a, b] = [one.value, two.value];
+  if (a.showing === undefined || b.showing === undefined) return ok(oneSided([a, b]));
+  if (a.holder !== b.holder) return doesNotHold('the two presentations are of different holders');
+  return ok(compare(a, b, document.format));
+}
+
+/** Two showings that their holder signed. */
+function compare(a: ReadSide, b: ReadSide, format: EvidenceDocument['format']): Finding {
+  const checked = [...a.checked, ...b.checked];
+  const stale = staleOf([a, b]);
+  if (stale !== undefined) return { ...stale, checked: [...checked, ...stale.checked] };
+  if (isOneShowing(a, b)) {
+    const [one, two] = [a.side.device, b.side.device];
+    if (one !== null && one === two)
+      return {
+        proves: 'one-showing-taken-twice',
+        against: one,
+        checked: [...checked, `one and the same showing was taken twice by ${one}, which no honest counter does`],
+      };
+    const devices = one === null || two === null ? 'two counters' : `${one} and ${two}`;
+    return {
+      proves: 'one-showing-taken-twice',
+      against: null,
+      checked: [
+        ...checked,
+        `one and the same showing was taken at ${devices}: that is all that is proved. A picture of the code is enough for it; whether the holder, somebody else or one of the counters had it is not shown`,
+      ],
+    };
+  }
+  // Format 1 has no times: it is believed as it was when it was written.
+  const bothFresh = format === 1 || (a.isFresh === true && b.isFresh === true);
+  if (!bothFresh)
+    return {
+      proves: 'nothing',
+      against: null,
+      checked: [
+        ...checked,
+        'the holder signed two showings, and nobody knows whether both were fresh when they were taken',
+      ],
+    };
+  return {
+    proves: 'holder-spent-twice',
+    against: a.holder,
+    checked: [
+      ...checked,
+      format === 1
+        ? 'the holder signed two showings of the same coupon'
+        : 'the holder signed two showings of the same coupon, and each was fresh when it was taken',
+    ],
+  };
+}
+
+function oneSided(sides: readonly ReadSide[]): Finding {
+  const checked = sides.flatMap((side) => side.checked);
+  const stale = staleOf(sides);
+  if (stale !== undefined) return { ...stale, checked: [...checked, ...stale.checked] };
+  const isSigned = sides.some(({ showing }) => showing !== undefined);
+  return { proves: isSigned ? 'one-side-signed' : 'nothing', against: null, checked };
+}
+
+/** A counter checks how old a code is before it takes it, so what is not fresh speaks against the counter alone. */
+function staleOf(sides: readonly ReadSide[]): Finding | undefined {
+  const stale = sides.find(({ side, isFresh }) => side.by === 'counter' && isFresh === false);
+  if (stale === undefined || stale.side.device === null) return undefined;
+  const { device, sale } = stale.side;
+  const seconds = FRESH_MS / 1_000;
+  return {
+    proves: 'stale-showing-taken',
+    against: device,
+    checked: [
+      `by its own record ${device} took the showing of sale ${sale ?? 'unknown'} outside the ${seconds} s in which it was good (and ${CLOCK_AHEAD_MS / 1_000} s for a phone whose clock is ahead): no honest counter does, and the holder may not know of it`,
+    ],
+  };
+}
+
+function checkDisputed(document: DocumentOf<'disputed'>, read: Read): Checked<Finding> {
+  if (document.format === 1)
+    return ok({
+      proves: 'nothing',
+      against: null,
+      checked: ['the ledger could not book this coupon to its holder; it names the sale only'],
+    });
+  const { claim, earlier, doubts } = document.detail;
+  const doubted = `the gateway doubted: ${doubts.join(', ')}`;
+  const claimed = read('disputed', claim);
+  // A presentation that doesn't hold is what the dispute is about, and proves nothing against anybody by itself.
+  if (!claimed.ok) return ok({ proves: 'nothing', against: null, checked: [doubted, claimed.fault.why] });
+  const before = earlier === null ? undefined : read('earlier', earlier);
+  const checked = [doubted, ...claimed.value.checked];
+  if (before?.ok === true && isOneShowing(before.value, claimed.value)) {
+    const found = compare(before.value, claimed.value, document.format);
+    return ok({ ...found, checked: [doubted, ...found.checked] });
+  }
+  const stale = staleOf([claimed.value]);
+  if (stale !== undefined) return ok({ ...stale, checked: [...checked, ...stale.checked] });
+  return ok({ proves: 'nothing', against: null, checked });
+}
+
+function isOneShowing(a: ReadSide, b: ReadSide): boolean {
+  if (a.showing === undefined || b.showing === undefined || a.holder !== b.holder) return false;
+  return a.showing.counter === b.showing.counter && a.showing.shownAt === b.showing.shownAt;
+}
+
+function readSide(
+  { campaign }: EvidenceDocument,
+  options: {
+    readonly name: string;
+    readonly side: Side;
+    readonly verifier: Es256Verifier;
+    readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
+  },
+): Checked<ReadSide> {
+  const { name, side, verifier, issuerKeys } = options;
+  const { sale, presented, serial, at, device } = side;
+  const where = device === null ? `sale ${sale ?? 'unknown'}` : `sale ${sale ?? 'unknown'} at ${device}`;
+  if (presented === null)
+    return ok({
+      ...{ side, showing: undefined, holder: null, isFresh: undefined },
+      checked: [`the ${name} sale (${sale ?? 'unknown'}) was made with a code that carries no signature`],
+    });
+  const decoded = decodePresentation(presented);
+  if (!decoded.ok) return doesNotHold(`the ${name} presentation cannot be read`);
+  const showing = decoded.value;
+  const signatures = signaturesToCheck(showing, { campaign, issuerKeys });
+  if (!signatures.ok || !signatures.value.every((check) => signatureHolds(check, verifier)))
+    return doesNotHold(`a signature of the ${name} presentation is not valid`);
+  if (serial !== null && !showing.grant.serials.some((one) => one === serial))
+    return doesNotHold(`the ${name} presentation's grant does not hold coupon ${serial}`);
+  const holds = serial === null ? '' : `, and its grant holds coupon ${serial}`;
+  const taken =
+    at === null
+      ? ''
+      : `, taken at ${wordsFor(at)} ${side.by === 'gateway' ? "by the gateway's clock" : 'as the counter wrote it down'}`;
+  return ok({
+    ...{ side, showing, holder: holderIdOf(showing.grant.holderKey) },
+    isFresh: freshnessOf(side, showing),
+    checked: [
+      `the ${name} presentation (${where}, counter ${showing.counter}, shown at ${showing.shownAt}${taken}) is signed by issuer and holder${holds}`,
+    ],
+  });
+}
+
+/** A counter reads its clock for the record a moment after it has looked at the code. */
+const MOMENT_MS = 2_000;
+const isFreshAt = ({ shownAt }: DecodedPresentation, { earliest, latest }: Interval): boolean =>
+  [0, MOMENT_MS].some(
+    (ms) => checkFreshness(shownAt, { earliest: earliest - ms, latest: latest - ms } as Interval) === undefined,
   );
-  return ok({ proves: isOneShowing ? 'one-showing-taken-twice' : 'holder-spent-twice', against: holder, checked });
+
+/** The gateway looks at a code when it comes, and only then reserves a coupon by it. */
+function freshnessOf({ by, at }: Side, showing: DecodedPresentation): boolean | undefined {
+  if (by === 'gateway') return true;
+  return at === null ? undefined : isFreshAt(showing, at as Interval);
 }
 
-function checkFork(
-  document: EvidenceDocument & { kind: 'fork' },
-  sha256: Sha256,
-): Result<Finding, { code: EvidenceFault; why: string }> {
+const wordsFor = ({ earliest, latest }: NonNullable<Side['at']>): string =>
+  earliest === latest ? String(earliest) : `${earliest} to ${latest}`;
+
+/** Format 1 names neither devices nor times. */
+function sidesOf(document: DocumentOf<'double-spend'>): { readonly first: Side | null; readonly second: Side } {
+  if (document.format === 2) return document.detail;
+  const { serial, first, second } = document.detail;
+  const unknown = { device: null, serial, by: null, at: null };
+  return { first: { ...first, ...unknown }, second: { ...second, ...unknown } };
+}
+
+function checkFork(document: DocumentOf<'fork'>, sha256: Sha256): Checked<Finding> {
   const { detail, device } = document;
   if ('hello' in detail) {
     const { hello, have } = detail;
@@ -180,8 +303,7 @@ function checkFork(
   });
 }
 
-const doesNotHold = (why: string): Result<never, { code: EvidenceFault; why: string }> =>
-  err({ code: 'EVIDENCE_DOES_NOT_HOLD', why });
+const doesNotHold = (why: string): Checked<never> => err({ code: 'EVIDENCE_DOES_NOT_HOLD', why });
 
 function keysOf({ issuerKeys }: EvidenceDocument): ReadonlyMap<number, Uint8Array> {
   const keys = new Map<number, Uint8Array>();

@@ -47,6 +47,7 @@ export async function withGateway<Value>(
     bundle: () => issuer.bundle(wallMs(Date.now())),
     paymentCodes: paymentCodes((text) => sha256(`bench\n${text}`), hmacSha256),
     campaign: rules.campaign.id,
+    allowance: issuer.allowance,
   });
   await called((done) => loop.start(() => done()));
   const signers = Array.from({ length: Math.ceil(sales / COUPONS_PER_HOLDER) }, () =>
@@ -127,6 +128,8 @@ function benchCampaign(holders: number): Campaign {
     tiers: [tier(2_000, 10_000), tier(4_000, 20_000), tier(8_000, 30_000)],
     merchants: [{ id: 'm1', name: '商店', category: '超市' }],
     budgetFen: holders * 14_000,
+    // A week's worth without a line, for the sync bench.
+    offline: { ...example.offline, maxCoupons: 3 * holders, maxFaceFen: holders * 14_000, maxPerHolder: 3 },
   });
 }
 

@@ -7,6 +7,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { OUTBOX_WINDOW_BATCHES } from '#device/core/limits.js';
 import { decodePresentation } from '#protocol/codes/presentation.js';
 import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
+import { allowanceSchema } from '#protocol/messages/allowance.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { parseDown } from '#protocol/messages/index.js';
 import { downTopic, upTopic } from '#protocol/messages/topics.js';
@@ -33,8 +34,10 @@ export const benchSync = (): Promise<readonly Figure[]> =>
       [RETURNING, OTHER],
       async ({ port, presentations }) => {
         const codes: readonly string[] = JSON.parse(readFileSync(await presentations(REDEMPTIONS), 'utf8'));
-        const messages = messagesOf(codes.slice(0, REDEMPTIONS));
         const [returning, other] = await Promise.all([connect(port, RETURNING), connect(port, OTHER)]);
+        const allowance = await greeted(returning);
+        // The file is read from its end: each phone's codes in the order in which they were shown.
+        const messages = messagesOf(codes.slice(0, REDEMPTIONS).reverse(), allowance);
         const alone = await askOn(other, 'alone', (asked) => asked >= QUESTIONS_BEFORE);
         let isDone = false;
         const meanwhile = askOn(other, 'meanwhile', () => isDone);
@@ -110,6 +113,19 @@ const answer = ({ client }: Connection, wanted: (message: DownMessage) => boolea
     client.on('message', hear);
   });
 
+/** Says hello, and hears under which allowance it takes coupons from now on. */
+async function greeted(counter: Connection): Promise<string> {
+  let id: string | undefined;
+  const heard = answer(counter, (message) => {
+    if (message.type === 'allowance') id = allowanceSchema.parse(JSON.parse(message.payload)).id;
+    return id !== undefined;
+  });
+  send(counter, JSON.stringify({ v: 1, type: 'hello', id: 'h', agent: 'bench', boot: 1, head: EMPTY_CHAIN }));
+  await heard;
+  if (id === undefined) throw new Error('the gateway issued no allowance');
+  return id;
+}
+
 interface Batch {
   readonly payload: string;
   readonly last: number;
@@ -141,8 +157,8 @@ async function askOn(counter: Connection, name: string, isOver: (asked: number) 
   return waits;
 }
 
-function messagesOf(codes: readonly string[]): readonly Batch[] {
-  const bodies = codes.flatMap((code, n) => sale(code, n).map((record) => JSON.stringify(record)));
+function messagesOf(codes: readonly string[], allowance: string): readonly Batch[] {
+  const bodies = codes.flatMap((code, n) => sale({ code, n, allowance }).map((record) => JSON.stringify(record)));
   const batches: Batch[] = [];
   let head: ChainHead = EMPTY_CHAIN;
   for (let at = 0; at < bodies.length; at += BATCH) {
@@ -154,10 +170,19 @@ function messagesOf(codes: readonly string[]): readonly Batch[] {
   return batches;
 }
 
-function sale(code: string, n: number): readonly JournalRecord[] {
+function sale({
+  code,
+  n,
+  allowance,
+}: {
+  readonly code: string;
+  readonly n: number;
+  readonly allowance: string;
+}): readonly JournalRecord[] {
   const decoded = decodePresentation(code);
   if (!decoded.ok) throw new Error('the bench made a presentation that cannot be read');
-  const { grant, counter } = decoded.value;
+  const { grant, counter, shownAt } = decoded.value;
+  const at = { earliest: shownAt, latest: shownAt };
   const serial = grant.serials[counter - 1] ?? null;
   const id = `s${n}-bench0` as SaleId;
   const order = `A${n}` as OrderNo;
@@ -171,8 +196,8 @@ function sale(code: string, n: number): readonly JournalRecord[] {
           serial,
           tier: `f${faceFen}`,
           faceFen,
-          thresholdFen: fen(10_000),
-          by: { kind: 'offline' as const, presentation: code, allowance: 'a-1' },
+          thresholdFen: fen([10_000, 20_000, 30_000][counter - 1] ?? 10_000),
+          by: { kind: 'offline' as const, presentation: code, allowance },
         };
   return [
     { kind: 'opened', sale: id, order, amountFen, at: null },
@@ -186,7 +211,7 @@ function sale(code: string, n: number): readonly JournalRecord[] {
       coupon,
       reason: null,
       readerMark: null,
-      at: null,
+      at,
     },
     {
       kind: 'settled',

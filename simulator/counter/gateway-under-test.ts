@@ -107,12 +107,12 @@ export class GatewayUnderTest {
       const sums = sumsSchema.parse(await this.#get('/v1/reconciliation'));
       return {
         sales: sums.settledSales,
-        netFen: sums.netFen,
+        netFen: sums.reportedNetFen,
         // A coupon taken twice was taken off both bills: the books at the counters have both.
         redeemed: sums.redeemed + sums.conflicts,
         faceFen: sums.redeemedFen + sums.conflictFen,
         refunded: sums.refunded,
-        refundedFen: sums.refundedFen,
+        refundedFen: sums.reportedRefundedFen,
         reserved: sums.reserved,
         postingsFen: sums.postingsFen,
       };
@@ -147,13 +147,13 @@ export class GatewayUnderTest {
 const count = z.int().min(0);
 const sumsSchema = z.object({
   settledSales: count,
-  netFen: count,
+  reportedNetFen: count,
   redeemed: count,
   redeemedFen: count,
   conflicts: count,
   conflictFen: count,
   refunded: count,
-  refundedFen: count,
+  reportedRefundedFen: count,
   reserved: count,
   postingsFen: z.int(),
 });

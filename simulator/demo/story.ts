@@ -253,8 +253,8 @@ const sync: Chapter = {
     if (document.kind === 'double-spend') {
       const { first, second } = document.detail;
       shop.tell.note({
-        zh: `先入账的销售 ${first.sale ?? '–'} 用券有效；后到的 ${second.sale ?? '–'} 优惠的80元按活动规定由${BEARER[bearer]}承担`,
-        en: `First in the ledger, sale ${first.sale ?? '–'} keeps the coupon; the 80 yuan of the later one, ${second.sale ?? '–'}, are borne by the ${bearer}, as the campaign says`,
+        zh: `先入账的销售 ${first?.sale ?? '–'} 用券有效；后到的 ${second.sale ?? '–'} 优惠的80元按活动规定由${BEARER[bearer]}承担`,
+        en: `First in the ledger, sale ${first?.sale ?? '–'} keeps the coupon; the 80 yuan of the later one, ${second.sale ?? '–'}, are borne by the ${bearer}, as the campaign says`,
       });
     }
     const file = shop.saveDocument(`evidence-${document.id}.json`, found);

@@ -19,8 +19,7 @@ import type { Campaign } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import type { Es256Signer, Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
-import type { Allowance, SignedAllowance } from '#protocol/messages/allowance.js';
-import { allowanceSchema } from '#protocol/messages/allowance.js';
+import type { Allowance } from '#protocol/messages/allowance.js';
 import { type ClaimAnswer, openClaim, type SignedClaim } from '#protocol/messages/claim.js';
 import { hmacSha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
@@ -147,10 +146,9 @@ export class Centre {
       sha256,
       bundle: () => this.#issuer.bundle(now()),
       paymentCodes: this.#paymentCodes,
-      allowance: (device, at) => {
-        const signed = this.#issuer.allowance(device, at);
-        if (signed !== undefined) this.#noteAllowance(device, signed);
-        return signed;
+      allowance: (allowance) => {
+        events.allowed(allowance.device, allowance);
+        return this.#issuer.allowance(allowance);
       },
       signTime: this.#issuer.time,
       campaign: campaign.id,
@@ -209,11 +207,6 @@ export class Centre {
         if (fault === undefined && outcome?.kind === 'claimed') answer(outcome);
       }),
     );
-  }
-
-  #noteAllowance(device: DeviceId, signed: SignedAllowance): void {
-    const parsed = allowanceSchema.safeParse(JSON.parse(signed.payload));
-    if (parsed.success) this.#options.events.allowed(device, parsed.data);
   }
 
   #ledger(life: Life): Ledger {

@@ -4,6 +4,7 @@ import { acts } from './ledger/acts.js';
 import { authorising } from './ledger/authorising.js';
 import { book } from './ledger/book.js';
 import { claiming } from './ledger/claiming.js';
+import { dishonest } from './ledger/dishonest.js';
 import { LedgerInTest, type LedgerUnderTest } from './ledger/ledger-in-test.js';
 import { lookingBack } from './ledger/looking-back.js';
 import { paymentCodes } from './ledger/payment-codes.js';
@@ -22,6 +23,7 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
   lookingBack(its);
   sales(its);
   refunds(its);
+  dishonest(its);
   records(its);
   book(its);
   acts(its);

@@ -154,11 +154,20 @@ interface Charge {
   readonly presentation?: string;
   /** When an offline sale was made, by its counter's clock. */
   readonly at?: number;
+  readonly allowance?: string;
 }
 
 const faceOf = (serial: number | null): number => (serial === null ? 0 : (FACES.get(serial)?.faceFen ?? 2_000));
 
-export const charging = ({ sale, amountFen, serial, merchant = 'm1', presentation, at = MORNING }: Charge) => ({
+export const charging = ({
+  sale,
+  amountFen,
+  serial,
+  merchant = 'm1',
+  presentation,
+  at = MORNING,
+  allowance = ALLOWANCE,
+}: Charge) => ({
   kind: 'charging',
   sale,
   order: `order-${sale}`,
@@ -171,10 +180,7 @@ export const charging = ({ sale, amountFen, serial, merchant = 'm1', presentatio
       : {
           serial,
           ...(FACES.get(serial) ?? { tier: 's20', faceFen: 2_000, thresholdFen: 10_000 }),
-          by:
-            presentation === undefined
-              ? { kind: 'reservation' }
-              : { kind: 'offline', presentation, allowance: 'allowance-1' },
+          by: presentation === undefined ? { kind: 'reservation' } : { kind: 'offline', presentation, allowance },
         },
   reason: null,
   readerMark: null,
@@ -216,6 +222,32 @@ export function commit(ledger: Ledger, ops: readonly Op[], now: number = MORNING
       else reject(new Error(`${fault.code}: ${fault.message}`));
     });
   });
+}
+
+/** What the holder signed, as the gateway's verifier reads it. Fresh for sales at `MORNING` unless said otherwise. */
+export const signedBy = (
+  who: string,
+  serials: readonly number[],
+  counter: number,
+  change: { readonly shownAt?: number; readonly expiresAt?: number } = {},
+): Verdict => ({
+  ok: true,
+  holder: holderId(who),
+  serials: serials as readonly CouponSerial[],
+  counter,
+  shownAt: wallMs(change.shownAt ?? MORNING),
+  expiresAt: wallMs(change.expiresAt ?? MORNING + 100 * 86_400_000),
+});
+
+/** What a counter that was greeted in the morning has to go by when its line is down. */
+export const ALLOWANCE = `a-${MORNING.toString(36)}`;
+
+/** In the morning these counters have their line, and hear what they may take without it. */
+export async function greet(ledger: Ledger, ...counters: readonly Counter[]): Promise<void> {
+  const hellos = counters.map(({ device, head }): Op => ({ kind: 'hello', device, id: 'h', head }));
+  const outcomes = await commit(ledger, hellos);
+  for (const outcome of outcomes)
+    if (outcome.kind !== 'welcome' || outcome.allowance?.id !== ALLOWANCE) throw new Error('no allowance was issued');
 }
 
 export async function commitOne(ledger: Ledger, op: Op, now: number = MORNING): Promise<Outcome> {

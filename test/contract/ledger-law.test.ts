@@ -11,7 +11,6 @@ import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import type { Ledger, Op, Reconciliation } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
-import type { CouponSerial } from '#protocol/ids.js';
 import {
   abandoned,
   asked,
@@ -19,15 +18,18 @@ import {
   charging,
   claimOp,
   commit,
+  greet,
   holderId,
   MORNING,
   notCharged,
   refunded,
   settled,
+  signedBy,
   testRules,
   unknown,
 } from './ledger-fixture.js';
 
+const COUNTERS = ['d1', 'd2', 'd3'];
 const PEOPLE = ['ann', 'ben', 'cem'];
 const SALES = ['a', 'b', 'c'];
 const person = fc.constantFrom(...PEOPLE);
@@ -103,19 +105,12 @@ function record({ what, sale: name, serial: of, amountFen, odd, who }: Said): Re
 const verdicts: [string, Verdict][] = PEOPLE.flatMap((who, at) =>
   [0, 1, 2, 3].map((odd): [string, Verdict] => [
     `CP1:${who}${odd}`,
-    odd === 3
-      ? { ok: false, reason: 'presentation-forged' }
-      : {
-          ok: true,
-          holder: holderId(who),
-          serials: [at as CouponSerial, (4 + at) as CouponSerial, 7 as CouponSerial],
-          counter: odd,
-        },
+    odd === 3 ? { ok: false, reason: 'presentation-forged' } : signedBy(who, [at, 4 + at, 7], odd),
   ]),
 );
 
 function opsOf(steps: readonly Step[]): readonly Op[] {
-  const counters = ['d1', 'd2', 'd3'].map((name) => new Counter(name));
+  const counters = COUNTERS.map((name) => new Counter(name));
   return steps.flatMap((one): Op[] => {
     if (one.kind === 'claim') return [claimOp(one.who, ['s20', 's40', 's80'], { phone: one.phone })];
     const counter = counters[one.at];
@@ -157,6 +152,8 @@ it('decides alike whatever it is made of, and adds up', async () => {
           await openSqliteLedger(join(folder, 'two.db'), rules),
           await openSqliteLedger(join(folder, 'two.db'), rules),
         ];
+        for (const ledger of [memory, alone, turns[0] as Ledger])
+          await greet(ledger, ...COUNTERS.map((name) => new Counter(name)));
         const ops = [...opsOf(steps)];
         for (const [at, size] of sizes.entries()) {
           const [batch, now] = [ops.splice(0, size), MORNING + at * 20_000];

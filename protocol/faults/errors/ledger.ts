@@ -87,6 +87,36 @@ export const LEDGER_ERRORS = {
     'A device named a place in its journal that no journal can have; nothing was changed.',
     'Look at what speaks under this name: the agent never says so. If it is a stranger, take the device out of service and give it a new password.',
   ],
+  SALE_DISPUTED: [
+    'peer',
+    'never',
+    'A counter says that it took a coupon, and something speaks against it: nobody is paid, and its money waits in suspense.',
+    'Read the evidence, ask the merchant, and decide the sale. A counter that collects these is broken or dishonest: take it out of service.',
+  ],
+  COUPON_SPENT_TWICE: [
+    'peer',
+    'never',
+    'A second sale took a coupon that was used already; the account that the campaign names bears it.',
+    'Read the evidence with `codeplate evidence ID`: it says whom it speaks against, if anybody.',
+  ],
+  SHOWING_TAKEN_TWICE: [
+    'peer',
+    'never',
+    'Two counters took coupons by one and the same showing of a phone; the account that the campaign names bears the second.',
+    'Read the evidence. A picture of a code is enough for it: look at what both counters have in common.',
+  ],
+  SALE_DOUBTED: [
+    'peer',
+    'never',
+    'A counter charges for a sale that would be disputed: what it reports does not follow from what the gateway knows.',
+    'Look at the counter that the log names: its clock, its merchant, its software, its people.',
+  ],
+  SALE_FLAGGED: [
+    'peer',
+    'never',
+    'Something about a sale did not agree, and it was booked as it stands.',
+    'Look at the sale. A line that was down at the wrong moment does this now and then; a counter that does it every day is broken.',
+  ],
   DEVICE_FORKED: [
     'operator',
     'never',

@@ -303,7 +303,7 @@ function actsIn(its: LedgerInTest): void {
       if (its.isDurable) await its.reopenAsItWas();
       expect(await commitOne(its.ledger, hello(theirs))).toMatchObject({ kind: 'welcome', isInSync: true });
       expect(await commitOne(its.ledger, theirs.sends([plain('q')]))).toMatchObject({ kind: 'have' });
-      expect(await its.sums()).toMatchObject({ settledSales: 8, netFen: 8_000 });
+      expect(await its.sums()).toMatchObject({ settledSales: 8, reportedNetFen: 8_000 });
       // The other card comes back: that is a fork again.
       expect(await commitOne(its.ledger, ours.sends([plain('e')]))).toMatchObject({ kind: 'forked' });
       expect(await isIntact()).toBe(true);

@@ -7,9 +7,10 @@ import { wallMs } from '#protocol/time.js';
 import {
   asked,
   authorised,
-  type Counter,
+  Counter,
   charging,
   commitOne,
+  greet,
   LEASE_MS,
   MORNING,
   settled,
@@ -48,7 +49,9 @@ export class LedgerInTest {
 
   async open(change: Parameters<typeof testRules>[0] = {}, of: Partial<Pick<Rules, 'isEnrolled'>> = {}): Promise<void> {
     const under = this.#make();
-    this.#opened = { under, ledger: await under.open({ ...testRules(change), ...of }) };
+    const ledger = await under.open({ ...testRules(change), ...of });
+    this.#opened = { under, ledger };
+    await greet(ledger, ...['d1', 'd2', 'd3', 'd4'].map((device) => new Counter(device)));
   }
 
   async close(): Promise<void> {

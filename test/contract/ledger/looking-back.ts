@@ -1,6 +1,5 @@
 /** The campaign's rules that look at a customer's other payments. */
 import { describe, expect, it } from 'vitest';
-import type { CouponSerial } from '#protocol/ids.js';
 import {
   authorised,
   Counter,
@@ -8,9 +7,9 @@ import {
   claimed,
   claimOp,
   commitOne,
-  holderId,
   MORNING,
   settled,
+  signedBy,
 } from '../ledger-fixture.js';
 import { HOUR, type LedgerInTest } from './ledger-in-test.js';
 
@@ -65,7 +64,7 @@ export function lookingBack(its: LedgerInTest): void {
     it('count a payment made off line at its own time, not when it arrives', async () => {
       await its.reopen({ splitGuard: { minutes: 30, maxPayments: 1 } });
       await claimed(its.ledger, claimOp('ann', ['s20', 's40', 's80']));
-      const verdict = { ok: true, holder: holderId('ann'), serials: [0 as CouponSerial], counter: 1 } as const;
+      const verdict = signedBy('ann', [0], 1);
       const facts = { sale: 'a', amountFen: 10_000, serial: 0, presentation: 'CP1:ONE' };
       const records = [{ ...charging(facts), at: { earliest: MORNING, latest: MORNING } }, settled(facts)];
       const evening = MORNING + 8 * HOUR;

@@ -1,6 +1,5 @@
 /** What a sale's records make of its coupon and who pays: redeemed, freed, conflict or disputed. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { CouponSerial } from '#protocol/ids.js';
 import {
   abandoned,
   authorised,
@@ -9,10 +8,10 @@ import {
   claimed,
   claimOp,
   commitOne,
-  holderId,
   MORNING,
   notCharged,
   settled,
+  signedBy,
   testRules,
   unknown,
 } from '../ledger-fixture.js';
@@ -27,7 +26,7 @@ export function sales(its: LedgerInTest): void {
       expect(await its.sums()).toMatchObject({
         redeemed: 1,
         redeemedFen: 8_000,
-        netFen: 22_000,
+        reportedNetFen: 22_000,
         used: 1,
         postingsFen: 0,
         accounts: { 'merchant:m1': 8_000, 'sponsor:bank': -2_400, 'sponsor:district': -5_600 },
@@ -112,7 +111,7 @@ export function sales(its: LedgerInTest): void {
     });
 
     it('keeps both presentations of an offline double spend', async () => {
-      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as CouponSerial], counter: 1 } as const;
+      const verdict = signedBy('ann', [7], 1);
       for (const [device, shown] of [['d1', 'CP1:ONE'] as const, ['d2', 'CP1:TWO'] as const]) {
         const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: shown };
         await commitOne(its.ledger, new Counter(device).sends([charging(facts), settled(facts)], [[shown, verdict]]));
@@ -125,12 +124,7 @@ export function sales(its: LedgerInTest): void {
 
     it('pays nobody for one showing that a counter used twice, but for one that two counters were shown', async () => {
       await claimed(its.ledger, claimOp('ben', ['s20', 's40']));
-      const verdict = {
-        ok: true,
-        holder: holderId('ben'),
-        serials: [1 as CouponSerial, 5 as CouponSerial],
-        counter: 3,
-      } as const;
+      const verdict = signedBy('ben', [1, 5], 3);
       const take = (counter: Counter, sale: string, serial: number) => {
         const facts = { sale, amountFen: 30_000, serial, presentation: 'CP1:BEN' };
         return commitOne(its.ledger, counter.sends([charging(facts), settled(facts)], [['CP1:BEN', verdict]]));
@@ -165,7 +159,7 @@ export function sales(its: LedgerInTest): void {
     });
 
     it('leaves the coupon with its holder when the sale that held it proves nothing in the end', async () => {
-      const verdict = { ok: true, holder: holderId('ben'), serials: [], counter: 1 } as const;
+      const verdict = signedBy('ben', [], 1);
       const facts = { sale: 'a', amountFen: 30_000, serial: 7 };
       const records = [charging({ ...facts, presentation: 'CP1:BEN' }), charging(facts), settled(facts)];
       await commitOne(its.ledger, new Counter().sends(records, [['CP1:BEN', verdict]]));
@@ -174,19 +168,20 @@ export function sales(its: LedgerInTest): void {
     });
 
     it('disputes a coupon that was taken off line outside the hours, or at no known time', async () => {
-      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as CouponSerial], counter: 1 } as const;
       const night = MORNING + 13 * HOUR;
       for (const [device, at, flags] of [
         ['d1', { earliest: MORNING, latest: MORNING }, []],
-        ['d2', { earliest: night - 2 * HOUR, latest: night }, ['outside-hours']],
-        ['d3', null, ['outside-hours']],
+        ['d2', { earliest: night, latest: night }, ['outside-hours']],
+        ['d3', { earliest: MORNING, latest: night }, ['no-trusted-time', 'outside-hours']],
+        ['d4', null, ['no-trusted-time']],
       ] as const) {
         const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: `CP1:${device}` };
         const counter = new Counter(device);
+        const verdict = signedBy('ann', [7], Number(device[1]), { shownAt: at?.earliest ?? MORNING });
         const records = [{ ...charging(facts), at }, settled(facts)];
         await commitOne(its.ledger, counter.sends(records, [[facts.presentation, verdict]]), night);
         expect(await its.saleOf(counter, 'a')).toMatchObject({
-          flags,
+          flags: expect.arrayContaining([...flags]),
           booking: flags.length > 0 ? 'disputed' : 'kept',
         });
       }
@@ -221,7 +216,7 @@ export function sales(its: LedgerInTest): void {
       const [online, offline] = [new Counter('d1'), new Counter('d2')];
       expect(await authorised(its.ledger, online.asks('a', 'ben', 30_000))).toBe(1);
       const facts = { sale: 'a', amountFen: 30_000, serial: 1, presentation: 'CP1:BEN' };
-      const verdict = { ok: true, holder: holderId('ben'), serials: [1 as CouponSerial], counter: 1 } as const;
+      const verdict = signedBy('ben', [1], 1);
       await commitOne(its.ledger, online.sends([charging({ sale: 'a', amountFen: 30_000, serial: 1 })]));
       await commitOne(its.ledger, online.sends([settled({ sale: 'a', amountFen: 30_000, serial: 7 })]));
       await commitOne(its.ledger, offline.sends([charging(facts)], [['CP1:BEN', verdict]]));
@@ -245,7 +240,7 @@ export function sales(its: LedgerInTest): void {
       expect(await authorised(its.ledger, counter.asks('a', 'ann', 30_000))).toBe(7);
       const facts = { sale: 'a', amountFen: 30_000, serial: 7, merchant: 'elsewhere' };
       await commitOne(its.ledger, counter.sends([charging(facts), settled(facts)]));
-      expect(await its.saleOf(counter, 'a')).toMatchObject({ booking: 'disputed', flags: ['merchant-not-listed'] });
+      expect(await its.saleOf(counter, 'a')).toMatchObject({ booking: 'disputed', flags: ['merchant-differs'] });
       expect((await its.sums()).accounts).toEqual({ disputed: -8_000, 'disputed:d1': 8_000 });
     });
 
@@ -253,7 +248,7 @@ export function sales(its: LedgerInTest): void {
       const offline = { ...testRules().campaign.offline, conflictAccount: 'sponsor' };
       await its.reopen({ offline, budgetFen: 12_000 });
       await claimed(its.ledger, claimOp('ann', ['s80']));
-      const verdict = { ok: true, holder: holderId('ann'), serials: [7 as CouponSerial], counter: 1 } as const;
+      const verdict = signedBy('ann', [7], 1);
       for (const device of ['d1', 'd2', 'd3']) {
         const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:ANN' };
         const records = [charging(facts), settled(facts)];

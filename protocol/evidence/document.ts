@@ -1,0 +1,97 @@
+/**
+ * The form of an evidence document. Format 2 says of each side which device took the coupon, by whose word, and when: a
+ * showing is good for a minute, so without the times nobody can tell an innocent holder from a cheat. Format 1, which release
+ * 0.1 wrote, has none of that; it is read for as long as such documents exist.
+ */
+import { z } from 'zod';
+import { branded } from '../branded.js';
+import { CAMPAIGN_ID, type CampaignId, HASH, MAX_SERIAL } from '../ids.js';
+
+const common = {
+  id: z.int().positive(),
+  campaign: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
+  /** The issuer's public keys by number, base64url. */
+  issuerKeys: z.record(z.string().regex(/^\d{1,3}$/), z.string().max(64)),
+  /** The device whose record the gateway found it in. */
+  device: z.string(),
+  /** When the gateway found it, milliseconds since the epoch. */
+  at: z.int(),
+};
+const serial = z.int().min(0).max(MAX_SERIAL);
+const chainHead = z.object({ seq: z.int(), hash: z.string().regex(HASH) });
+
+const sideOf1 = z.object({ sale: z.string().nullable(), presented: z.string().max(320).nullable() });
+
+const format1 = z.discriminatedUnion('kind', [
+  z.object({
+    ...common,
+    format: z.literal(1),
+    kind: z.literal('double-spend'),
+    detail: z.object({ serial, holder: z.string().nullable(), first: sideOf1, second: sideOf1 }),
+  }),
+  z.object({
+    ...common,
+    format: z.literal(1),
+    kind: z.literal('fork'),
+    detail: z.union([
+      /** Records under numbers that the gateway has others for. */
+      z.object({
+        from: z.int().positive(),
+        prev: z.string().regex(HASH),
+        bodies: z.array(z.string()),
+        mine: chainHead,
+      }),
+      /** A journal that came back shorter, or other, than it once was. */
+      z.object({ hello: chainHead, have: chainHead }),
+    ]),
+  }),
+  z.object({
+    ...common,
+    format: z.literal(1),
+    kind: z.literal('disputed'),
+    detail: z.object({ sale: z.string(), serial: z.int() }),
+  }),
+]);
+
+const side = z.object({
+  sale: z.string(),
+  device: z.string(),
+  merchant: z.string().nullable(),
+  serial: serial.nullable(),
+  /** `CP1:...` as shown; null: a code that carries no signature. */
+  presented: z.string().max(320).nullable(),
+  /** By the phone's clock, as its signature covers it. */
+  shownAt: z.int().nullable(),
+  /** The gateway reserved the coupon for this sale, or its counter took it without a line. */
+  by: z.enum(['gateway', 'counter']),
+  /** When it was taken: by the gateway's clock, or as the counter wrote it down; null: nobody knows. */
+  at: z.object({ earliest: z.int(), latest: z.int() }).nullable(),
+});
+export type EvidenceSide = z.infer<typeof side>;
+
+const format2 = z.discriminatedUnion('kind', [
+  z.object({
+    ...common,
+    format: z.literal(2),
+    kind: z.literal('double-spend'),
+    detail: z.object({ serial, holder: z.string().nullable(), first: side.nullable(), second: side }),
+  }),
+  z.object({
+    ...common,
+    format: z.literal(2),
+    kind: z.literal('disputed'),
+    detail: z.object({
+      sale: z.string(),
+      serial,
+      /** What the gateway doubted. */
+      doubts: z.array(z.string()),
+      claim: side,
+      /** The sale that had taken a coupon by the same showing. */
+      earlier: side.nullable(),
+    }),
+  }),
+]);
+
+export const evidenceSchema = z.union([format2, format1]);
+export type EvidenceDocument = z.infer<typeof evidenceSchema>;
+export type DocumentOf<Kind extends EvidenceDocument['kind']> = Extract<EvidenceDocument, { kind: Kind }>;
