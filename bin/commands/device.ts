@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import type { DeviceConfig } from '#device/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { printJson } from '../usage.js';
+import { beatForWatchdog } from '../watchdog.js';
 import { dataFolder } from '../write-place.js';
 
 /**
@@ -54,6 +55,7 @@ async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {
   if (sizeOf(journalFile(config)) > LONG_JOURNAL_BYTES) setFlagsFromString('--opt');
   const device = await startDevice(config, { log });
   setFlagsFromString('--no-opt');
+  const endBeat = beatForWatchdog();
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
@@ -63,6 +65,7 @@ async function runDevice(config: DeviceConfig, json: boolean): Promise<void> {
     process.stdout.write(`${config.device} is ready.${screen}\n`);
   }
   await stopped;
+  endBeat();
   await device.stop();
   log('info', 'STOPPED', { device: config.device });
 }

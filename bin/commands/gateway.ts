@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { GatewayConfig } from '#gateway/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { EXIT_FAILED, printJson } from '../usage.js';
+import { beatForWatchdog } from '../watchdog.js';
 import { dataFolder } from '../write-place.js';
 
 const EXAMPLES = `
@@ -66,10 +67,12 @@ async function run({ config: file, check, json, trustClock }: Options): Promise<
   if (json === true) printJson({ mqttPort, httpPort, issuerKeys });
   else process.stdout.write(readyText(mqttPort, httpPort, issuerKeys));
 
+  const endBeat = beatForWatchdog();
   let isStopping = false;
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
+    endBeat();
     void gateway.stop().then((isWhole) => {
       if (!isWhole) process.exit(EXIT_FAILED);
       // Nothing is left to wait for; a handle that a library forgot must not keep the process.

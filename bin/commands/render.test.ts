@@ -33,6 +33,16 @@ describe('codeplate render', () => {
     expect(stderr).toBe('offset 7: 1B 7A (unknown)\n');
   });
 
+  it('takes a model by its name in device.yaml, and says of a stream that it was made for wider paper', () => {
+    const wide = Buffer.from(`${'-'.repeat(48)}\n`);
+    const narrow = run(['-'], wide);
+    expect([narrow.status, narrow.stderr]).toEqual([0, expect.stringContaining('made for wider paper')]);
+    const onItsModel = run(['-', '--model', 'xprinter-80'], wide);
+    expect([onItsModel.stdout, onItsModel.stderr]).toEqual([expect.stringMatching(/^┌─{50}┐\n│ -{48} │\n/), '']);
+    expect(run(['-', '--model', 'generic-58'], Buffer.from('short\n')).stderr).toBe('');
+    expect(run(['-', '--model', 'laser'], wide).status).toBe(2);
+  });
+
   it('lists no more than a screenful of what it would not understand', () => {
     const { status, stderr } = run(['-'], new Uint8Array(1_000).fill(0x01));
     expect(status).toBe(0);

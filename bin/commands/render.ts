@@ -1,5 +1,6 @@
 /** `codeplate render`: what a receipt printer would make of an ESC/POS stream. */
 import { Command, Option } from 'commander';
+import { PRINTER_MODEL_NAMES, PRINTER_MODELS, type PrinterModelName } from '#device/drivers/printers/models/index.js';
 import { readBytes } from '../read-file.js';
 import { UsageError } from '../usage.js';
 
@@ -7,6 +8,7 @@ interface Options {
   readonly text?: boolean;
   readonly svg?: boolean;
   readonly json?: boolean;
+  readonly model?: PrinterModelName;
   readonly columns: string;
   readonly charset: 'gb2312' | 'gbk' | 'gb18030';
 }
@@ -18,6 +20,7 @@ const HELP = `
 Examples:
   $ codeplate render receipt.bin                      the paper, drawn in the terminal
   $ codeplate render receipt.bin --svg > receipt.svg  a picture for a browser
+  $ codeplate render receipt.bin --model xprinter-80  as this printer would print it
   $ codeplate render receipt.bin --json               lines, QR codes, cuts, drawer pulses, unknown commands
   $ cat receipt.bin | codeplate render - --columns 48 from standard input, on 80 mm paper
 
@@ -31,6 +34,11 @@ export function command(): Command {
     .addOption(new Option('--text', 'draw it in the terminal (the default)').conflicts(['svg', 'json']))
     .addOption(new Option('--svg', 'a picture, as SVG').conflicts(['text', 'json']))
     .addOption(new Option('--json', 'one JSON object').conflicts(['text', 'svg']))
+    .addOption(
+      new Option('--model <name>', 'a printer as device.yaml names it: its paper and its characters')
+        .choices([...PRINTER_MODEL_NAMES])
+        .conflicts(['columns', 'charset']),
+    )
     .addOption(
       new Option('--columns <n>', 'width of the paper: 32 on 58 mm, 48 on 80 mm').choices(['32', '48']).default('32'),
     )
@@ -48,8 +56,22 @@ async function run(file: string, options: Options): Promise<void> {
   const { hex, LONGEST_PAPER_M, PAPER_58, PAPER_80, paperSvg, paperText, render, renderingJson } = await import(
     '#simulator/hardware/printer/index.js'
   );
-  const profile = { ...(options.columns === '48' ? PAPER_80 : PAPER_58), charset: options.charset };
+  const model = options.model === undefined ? undefined : PRINTER_MODELS[options.model];
+  const isWide = (model?.columns ?? Number(options.columns)) === 48;
+  const profile = { ...(isWide ? PAPER_80 : PAPER_58), charset: model?.charset ?? options.charset };
   const rendering = render(bytes, profile, { bounded: true });
+  if (!isWide) {
+    // A line that breaks on this paper and not on the other one was written for the other.
+    const linesOn = (paper: typeof profile): number =>
+      render(bytes, paper, { bounded: true }).documents.reduce(
+        (sum, document) => sum + paperText(document, { ansi: false }).split('\n').length,
+        0,
+      );
+    if (linesOn(profile) > linesOn({ ...PAPER_80, charset: profile.charset }))
+      process.stderr.write(
+        'This was made for wider paper: its lines break here. Try --columns 48, or the --model of its printer.\n',
+      );
+  }
   if (rendering.leftOut > 0)
     process.stderr.write(
       `Only the beginning is shown, some ${LONGEST_PAPER_M} m of paper, or less where it is full of pictures. The last ${rendering.leftOut} of ${bytes.length} bytes are left out: cut the file in two to see them.\n`,
