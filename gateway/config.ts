@@ -9,6 +9,7 @@ import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protoco
 import { openLineProblem } from '#protocol/open-line.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
+import { DEFAULT_PACE } from './core/pace.js';
 
 /** A thousand devices are some 100 KiB. */
 const MAX_CONFIG_CHARS = 8 * 1024 * 1024;
@@ -49,6 +50,17 @@ const proxies = z
 /** Written by a person who knows why: the doors of this address are for everybody without it being told to any. */
 const insecure = z.boolean({ error: 'true or false' }).default(false);
 
+const perTime = (allowed: number) => z.int({ error: 'a number, 1 to 1000000' }).min(1).max(1_000_000).default(allowed);
+/** How many coupons one counter, and one merchant, may take on line. */
+const coupons = z
+  .strictObject({
+    devicePerHour: perTime(DEFAULT_PACE.device.perHour),
+    devicePerDay: perTime(DEFAULT_PACE.device.perDay),
+    merchantPerHour: perTime(DEFAULT_PACE.merchant.perHour),
+    merchantPerDay: perTime(DEFAULT_PACE.merchant.perDay),
+  })
+  .prefault({});
+
 const WALLET_KEY = 'the public key of a wallet server: 33 bytes in base64url';
 const claims = z.strictObject({
   /** How the people who claim are known: by a one-time code to their phone, or by the word of their wallet's server. */
@@ -78,6 +90,7 @@ const fileSchema = z.strictObject({
       trustedProxies: proxies,
     })
     .prefault({}),
+  coupons,
   /** Without it no claims are taken. */
   claims: claims.optional(),
   /** Number of the issuer's key, which devices know it by. */
@@ -274,6 +287,13 @@ claims:
   smsFile: sms-outbox.jsonl
   # walletKeys: ["A2sX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW"]   # with identity: wallet
   # perAddressPerMinute: 1200   # mobile networks put thousands of phones behind one address
+
+# How many coupons one counter, and one merchant, may take; beyond it sales go on at full price, and an alarm is raised.
+coupons:
+  devicePerHour: 100
+  devicePerDay: 500
+  merchantPerHour: 300
+  merchantPerDay: 1500
 
 # Number of the key that signs grants and bundles; devices know the public key by it.
 keyId: 1

@@ -28,6 +28,7 @@ import { type ClosingStep, closeInOrder } from './closing.js';
 import type { GatewayConfig } from './config.js';
 import type { ClockFault } from './core/clock-watch.js';
 import { createIssuer } from './core/issuer.js';
+import type { PaceLimits } from './core/pace.js';
 import { paymentCodes } from './core/payment-codes.js';
 import { compileRules } from './core/rules.js';
 import { DeviceRegister } from './device-register.js';
@@ -101,6 +102,7 @@ export async function startGateway(
   const rules = compileRules({
     campaign,
     sha256,
+    pace: paceOf(config),
     leaseMs: config.leaseSeconds * 1000,
     merchantOf: (device) => register.merchantOf(device),
     isEnrolled: (device) => register.has(device),
@@ -233,6 +235,14 @@ const newestCommit = (ledger: Ledger): Promise<WallMs | undefined> =>
       else reject(new LedgerError('LEDGER_UNREADABLE', { detail: fault.message }));
     });
   });
+
+function paceOf({ coupons }: GatewayConfig): PaceLimits {
+  const { devicePerHour, devicePerDay, merchantPerHour, merchantPerDay } = coupons;
+  return {
+    device: { perHour: devicePerHour, perDay: devicePerDay },
+    merchant: { perHour: merchantPerHour, perDay: merchantPerDay },
+  };
+}
 
 /** JavaScript and SQLite quote what they stumble over, and that may be a customer's code. */
 const LONGEST_ALARM = 400;

@@ -17,6 +17,7 @@ import type { AuthoriseOp, Outcome } from '../ports/ledger.js';
 import { type Coupon, type Holder, type Offer, type SaleEntry, type SaleKey, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
+import { paceRefusal } from './pace.js';
 import type { Rules } from './rules.js';
 import { noteShowing, saleShown } from './showings.js';
 import { type Asking, holderOfCode } from './shown-code.js';
@@ -137,6 +138,8 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
   const { chosen } = choice;
   const coupon = free.find((candidate) => candidate.serial === chosen.serial);
   if (coupon === undefined) return { answer: refused('no-coupon-held'), holder };
+  const tooFast = paceRefusal(draft, rules, { op, before: draft.sale(key), now });
+  if (tooFast !== undefined) return { answer: refused(tooFast), holder };
   reserveCoupon(draft, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
   if (op.presented.kind === 'verified') noteShowing(draft, holder.id, { counter: op.presented.counter, sale: key });
   return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };

@@ -5,7 +5,7 @@ import type { Op } from '../ports/ledger.js';
 import type { Act } from './acts.js';
 import { IDENTIFIERS, saleKey } from './book.js';
 import { subjectOf } from './cases.js';
-import { type TallyName, wrongCodesOf } from './tally.js';
+import { couponsAt, couponsOf, type TallyName, wrongCodesOf } from './tally.js';
 
 export interface Needs {
   readonly devices: readonly string[];
@@ -48,6 +48,7 @@ export function needsOf(ops: readonly Op[]): Needs {
       case 'authorise':
         devices.add(op.device);
         sales.add(saleKey(op.device, op.sale));
+        tallies.add(couponsAt(op.device)).add(couponsOf(op.merchant));
         if (op.presented.kind === 'opaque') {
           codes.add(op.presented.shown.number).add(op.presented.code);
           tallies.add(wrongCodesOf(op.device));

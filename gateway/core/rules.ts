@@ -10,6 +10,7 @@ import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { type Fen, fen } from '#protocol/money.js';
 import { exactly, type Millis, type WallMs } from '#protocol/time.js';
 import type { SaleEntry } from './book.js';
+import type { PaceLimits } from './pace.js';
 
 type Reserved = Extract<AuthoriseAnswer, { kind: 'reserved' }>;
 type Refused = Extract<AuthoriseAnswer, { kind: 'refused' }>;
@@ -40,6 +41,8 @@ export interface Rules {
   isListed(merchant: MerchantId): boolean;
   /** Where the bank put the device; undefined: not said. */
   merchantOf(device: DeviceId): MerchantId | undefined;
+  /** How fast coupons may be taken; undefined: as fast as anybody asks. */
+  readonly pace: PaceLimits | undefined;
   /** Whether the device may connect; one that may not has said its last. */
   isEnrolled(device: DeviceId): boolean;
   claimRefusal(now: WallMs): ReasonCode | undefined;
@@ -58,6 +61,7 @@ export function compileRules(options: {
   readonly sha256: Sha256;
   readonly leaseMs?: Millis;
   readonly merchantOf?: (device: DeviceId) => MerchantId | undefined;
+  readonly pace?: PaceLimits | undefined;
   /** All are, unless given. */
   readonly isEnrolled?: (device: DeviceId) => boolean;
 }): Rules {
@@ -67,6 +71,7 @@ export function compileRules(options: {
     leaseMs = DEFAULT_LEASE_MS,
     merchantOf = () => undefined,
     isEnrolled = () => true,
+    pace,
   } = options;
   const compiled = compileCampaign(campaign);
   const tierIndexOf = (serial: CouponSerial): number =>
@@ -82,6 +87,7 @@ export function compileRules(options: {
     isListed: (merchant) => compiled.merchants.has(merchant),
     merchantOf,
     isEnrolled,
+    pace,
     claimRefusal(now) {
       const ask = { tier: '', at: exactly(now), person: NOBODY, position: null, earlier: [] };
       return claimOpeningRule.evaluate(compiled, ask) ?? undefined;

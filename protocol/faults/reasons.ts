@@ -92,6 +92,10 @@ export const REASONS = {
     zh: '此付款码是旧版固定码，已停用，请顾客打开领券应用更新后再出示',
     en: 'This is a fixed code of an earlier version, no longer taken: ask the customer to open the coupon app once, then show the new code',
   },
+  'counter-over-limit': {
+    zh: '本机或本店用券过于频繁，已暂停用券，按原价收款，请联系主办方',
+    en: 'This counter or merchant has taken too many coupons in a short time: full price, and call the organiser',
+  },
   'too-many-wrong-codes': {
     zh: '本机错误付款码过多，已暂停识别付款码，请顾客出示消费券码，或按原价收款',
     en: 'Too many wrong payment codes at this counter: ask for the coupon code instead, or full price',

@@ -11,6 +11,7 @@ import { Child } from '#simulator/processes/child.js';
 import type { LedgerSums } from './reconcile.js';
 
 const ASK_MS = 10_000;
+const MANY = 1_000_000;
 
 export interface GatewayOptions {
   readonly folder: string;
@@ -48,6 +49,8 @@ export class GatewayUnderTest {
       http: { port: httpPort },
       // All phones of a bench come from one address.
       claims: { identity: 'wallet', walletKeys: [options.walletKey], perAddressPerMinute: 1_000_000 },
+      // A bench sells as fast as it can.
+      coupons: { devicePerHour: MANY, devicePerDay: MANY, merchantPerHour: MANY, merchantPerDay: MANY },
       devices,
       log: 'info',
     };

@@ -7,6 +7,7 @@ import { claiming } from './ledger/claiming.js';
 import { dishonest } from './ledger/dishonest.js';
 import { LedgerInTest, type LedgerUnderTest } from './ledger/ledger-in-test.js';
 import { lookingBack } from './ledger/looking-back.js';
+import { pace } from './ledger/pace.js';
 import { paymentCodes } from './ledger/payment-codes.js';
 import { records } from './ledger/records.js';
 import { refunds } from './ledger/refunds.js';
@@ -20,6 +21,7 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
   claiming(its);
   authorising(its);
   paymentCodes(its);
+  pace(its);
   lookingBack(its);
   sales(its);
   refunds(its);

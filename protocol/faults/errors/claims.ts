@@ -8,6 +8,12 @@ export const CLAIM_ERRORS = {
     'A counter has sent more wrong payment codes of holders than honest ones ever do; it takes no payment codes for an hour, or for the day.',
     'Ask the merchant; look at the audit rows wrong-code. If nobody has an explanation, take the device off the list.',
   ],
+  COUNTER_TOO_FAST: [
+    'peer',
+    'never',
+    'A counter or a merchant has taken as many coupons as one may in an hour or a day; its sales go on at full price until that is over.',
+    'Ask the merchant, and compare with the acquirer. If it is simply busy, raise coupons in gateway.yaml; if not, take the device off the list.',
+  ],
   CLAIMS_CLOSED: [
     'operator',
     'never',

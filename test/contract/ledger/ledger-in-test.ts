@@ -47,7 +47,10 @@ export class LedgerInTest {
   /** As it is before a test changes it. */
   readonly campaign = testCampaign();
 
-  async open(change: Parameters<typeof testRules>[0] = {}, of: Partial<Pick<Rules, 'isEnrolled'>> = {}): Promise<void> {
+  async open(
+    change: Parameters<typeof testRules>[0] = {},
+    of: Partial<Pick<Rules, 'isEnrolled' | 'pace'>> = {},
+  ): Promise<void> {
     const under = this.#make();
     const ledger = await under.open({ ...testRules(change), ...of });
     this.#opened = { under, ledger };
@@ -60,15 +63,18 @@ export class LedgerInTest {
   }
 
   /** A fresh one, of a campaign that differs. */
-  async reopen(change: Parameters<typeof testRules>[0], of: Partial<Pick<Rules, 'isEnrolled'>> = {}): Promise<void> {
+  async reopen(
+    change: Parameters<typeof testRules>[0],
+    of: Partial<Pick<Rules, 'isEnrolled' | 'pace'>> = {},
+  ): Promise<void> {
     await this.close();
     await this.open(change, of);
   }
 
-  async reopenAsItWas(): Promise<void> {
+  async reopenAsItWas(of: Partial<Pick<Rules, 'isEnrolled' | 'pace'>> = {}): Promise<void> {
     const { under, ledger } = this.#now;
     await close(ledger);
-    this.#opened = { under, ledger: await under.open(testRules()) };
+    this.#opened = { under, ledger: await under.open({ ...testRules(), ...of }) };
   }
 
   sums(): Promise<Reconciliation> {
