@@ -16,7 +16,7 @@ export function readCampaign(fileOrName: string): Campaign {
   const path = campaignPath(fileOrName);
   const parsed = parseCampaign(readJson(path));
   if (parsed.ok) return parsed.value;
-  throw new UsageError(
+  throw new InvalidCampaign(
     [
       `CAMPAIGN_INVALID: ${path} has ${parsed.fault.length === 1 ? 'a problem' : `${parsed.fault.length} problems`}:`,
       ...parsed.fault.map((problem) => `  ${describeProblem(problem)}`),
@@ -52,14 +52,20 @@ function readJson(path: string): unknown {
   }
   const read = strictly(text);
   if (read.ok) return read.value;
-  throw unreadable(path, new Error(read.fault.what));
+  throw new InvalidCampaign(messageOf(path, read.fault.what));
+}
+
+/** The file is the one that was meant, and what stands in it is wrong: no wrong use (exit code 2), but a failure (1). */
+export class InvalidCampaign extends Error {
+  override readonly name = 'InvalidCampaign';
 }
 
 const unreadable = (path: string, error: unknown): UsageError =>
-  new UsageError(
-    `CAMPAIGN_UNREADABLE: ${path} cannot be read as a campaign: ${error instanceof Error ? error.message : String(error)}\n` +
-      `Name a campaign document in JSON, or a shipped campaign: ${shippedCampaigns().join(', ')}.`,
-  );
+  new UsageError(messageOf(path, error instanceof Error ? error.message : String(error)));
+
+const messageOf = (path: string, why: string): string =>
+  `CAMPAIGN_UNREADABLE: ${path} cannot be read as a campaign: ${why}\n` +
+  `Name a campaign document in JSON, or a shipped campaign: ${shippedCampaigns().join(', ')}.`;
 
 /** The folder lies beside `bin/` in the sources, and beside `dist/` where the program was built. */
 function shippedFolder(): string {

@@ -139,7 +139,7 @@ const KINDS: Readonly<Record<Scanned['kind'], string>> = {
 };
 
 const EMV_REASONS: Readonly<Record<EmvFault, string>> = {
-  'emv-not-payload-format': 'it does not begin with 000201',
+  'emv-not-payload-format': 'it does not begin with 000201 or 000202',
   'emv-truncated': 'a length reaches beyond the end of the code',
   'emv-tag-or-length': 'a tag or a length is not two digits',
   'emv-repeated-tag': 'a tag stands twice',

@@ -166,7 +166,13 @@ describe('a campaign document with a problem is refused with its place, its valu
       '\u202e100',
       'receiptLine: is "\\u202e100"; allowed: text without control characters',
     ],
-    ['a name of blanks', 'name', '  ', 'name: is "  "; allowed: a name that is not empty'],
+    ['a name of blanks', 'name', '  ', 'name: is "  "; allowed: a name that can be seen'],
+    [
+      'a name that prints as nothing',
+      'merchants.0.name',
+      '\u200b\u200e',
+      'merchants[0].name: is "\\u200b\\u200e"; allowed: a name that can be seen',
+    ],
     [
       'offline for no coupon at all',
       'offline.maxCoupons',

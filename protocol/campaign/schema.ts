@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { branded } from '../branded.js';
 import { CAMPAIGN_ID, type CampaignId, MERCHANT_ID, type MerchantId } from '../ids.js';
 import { type Fen, MAX_SALE_FEN } from '../money.js';
+import { isVisible } from '../visible.js';
 
 /** A tier set is a bit mask of 31 bits at most (`tiers.ts`); no campaign we know has more than five tiers. */
 export const MAX_TIERS = 16;
@@ -25,7 +26,7 @@ const text = (longest: number) =>
     .string()
     .max(longest)
     .refine((value) => !HARMFUL.test(value), 'text without control characters');
-const name = (longest: number) => text(longest).refine((value) => value.trim() !== '', 'a name that is not empty');
+const name = (longest: number) => text(longest).refine(isVisible, 'a name that can be seen');
 
 /** Written `HH:MM`; 24:00 is the end of the day. */
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'a time HH:MM, 00:00 to 24:00');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEmv, type EmvFields, encodeEmv, isEmvTemplate } from './emv.js';
+import { decodeEmv, type EmvFields, encodeEmv, isEmvTemplate, looksLikeEmv } from './emv.js';
 
 /** The sample of the EMV specification's annex: Chinese in tag 64, and tags out of order. */
 const SPECIFICATION_SAMPLE =
@@ -106,4 +106,12 @@ describe('an EMVCo merchant code', () => {
     expect(() => encodeEmv({ '59': 'x'.repeat(100) })).toThrow(RangeError);
     expect(() => encodeEmv({ x: '1' })).toThrow(RangeError);
   });
+});
+
+it('is read in payload format 02 as well, as every DuitNow code has it', () => {
+  const code =
+    '00020201021126440014A000000615000101065016640212000123456789520400005303458540510.005802MY5912KEDAI CONTOH6005BANGI630414CD';
+  expect(looksLikeEmv(code)).toBe(true);
+  expect(decodeEmv(code)).toMatchObject({ ok: true, value: { fields: { '58': 'MY', '59': 'KEDAI CONTOH' } } });
+  expect(looksLikeEmv(code.replace('000202', '000203'))).toBe(false);
 });

@@ -12,7 +12,7 @@ export interface EmvFields {
 }
 
 export type EmvFault =
-  | 'emv-not-payload-format' // doesn't begin with 000201
+  | 'emv-not-payload-format' // doesn't begin with 000201 or 000202
   | 'emv-truncated' // a length reaches beyond the end
   | 'emv-tag-or-length' // tag or length isn't two digits
   | 'emv-repeated-tag'
@@ -24,7 +24,10 @@ export interface EmvCode {
   readonly fields: EmvFields;
 }
 
+/** What we write. */
 const PAYLOAD_FORMAT = '000201';
+/** What is read: Malaysia's DuitNow codes all say 02, in otherwise the same form. */
+const PAYLOAD_FORMATS = /^00020[12]/;
 const CRC_TAG = '63';
 /** Longer than any QR carries (ISO/IEC 18004: 4,296 alphanumeric characters), so nobody can make us parse megabytes. */
 const MAX_CHARACTERS = 4_296;
@@ -37,7 +40,7 @@ export function isEmvTemplate(tag: string): boolean {
   return (number >= 26 && number <= 51) || number === 62 || number === 64 || (number >= 80 && number <= 99);
 }
 
-export const looksLikeEmv = (text: string): boolean => text.startsWith(PAYLOAD_FORMAT);
+export const looksLikeEmv = (text: string): boolean => PAYLOAD_FORMATS.test(text);
 
 /** `fields` of what could be read are given with the fault, so that a person can see how far it was good. */
 export function decodeEmv(

@@ -5,7 +5,13 @@
 import { z } from 'zod';
 
 const ms = z.number().min(0).max(86_400_000);
-const bytes = z.instanceof(Uint8Array);
+/** As a message carries them, and as a scenario writes them: `{ $bytes: z/u30civ }`, or YAML's own `!!binary`. */
+const bytes = z
+  .union([z.instanceof(Uint8Array), z.strictObject({ $bytes: z.base64() }).transform(({ $bytes }) => base64($bytes))], {
+    error: 'bytes in base64, as { $bytes: z/u30civ }',
+  })
+  // A Buffer has a JSON form of its own, which no hardware process would take for bytes.
+  .transform((value) => Uint8Array.from(value));
 const backAfterMs = ms.optional();
 
 const mischief = z.discriminatedUnion('kind', [
@@ -187,7 +193,11 @@ export const toText = (message: unknown): string =>
 export function fromText(text: string): unknown {
   return JSON.parse(text, (_, value: unknown) => {
     const isBytes = typeof value === 'object' && value !== null && Object.keys(value).join() === '$bytes';
-    const base64 = isBytes ? Reflect.get(value, '$bytes') : undefined;
-    return typeof base64 === 'string' ? Uint8Array.from(Buffer.from(base64, 'base64')) : value;
+    const text = isBytes ? Reflect.get(value, '$bytes') : undefined;
+    return typeof text === 'string' ? base64(text) : value;
   });
+}
+
+function base64(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, 'base64'));
 }

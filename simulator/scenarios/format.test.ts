@@ -33,6 +33,13 @@ describe('a scenario file', () => {
     expect(problems(lines.map((line) => line.slice(7)).join('\n'))).toEqual([]);
   });
 
+  it('takes bytes as base64, and says how they are written', () => {
+    expect(steps('steps:\n  - scanner: { turn: { kind: scan, bytes: { $bytes: z/u30civ } } }\n')).toMatchObject([
+      { with: { turn: { kind: 'scan', bytes: Uint8Array.of(0xcf, 0xfb, 0xb7, 0xd1, 0xc8, 0xaf) } } },
+    ]);
+    expect(problems(`${HEAD}steps:\n  - scanner: { turn: { kind: scan, bytes: [207] } }\n`).join()).toContain('$bytes');
+  });
+
   it('tells every problem at once, with its place', () => {
     const found = problems(`
 name: Not A Name

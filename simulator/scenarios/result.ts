@@ -39,10 +39,10 @@ export function junitXml(results: readonly ScenarioResult[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('\n')}\n</testsuites>\n`;
 }
 
-/** XML 1.0 has no way to write most control characters, so they leave a mark. */
-const text = (raw: string): string =>
+/** XML 1.0 has no way to write most control characters, nor half a surrogate pair: they leave a mark. */
+export const text = (raw: string): string =>
   raw
-    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g, '\ufffd')
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')

@@ -232,7 +232,8 @@ const words = (lines: readonly string[]): string[] =>
 
 describe.each(PRINTER_MODEL_NAMES)('%s', (name) => {
   const model: PrinterModel = PRINTER_MODELS[name];
-  const twin = PRINTER_TWINS[name];
+  // The encoder switches Chinese mode on by itself: a model that came up without would print boxes otherwise.
+  const twin = { ...PRINTER_TWINS[name], startsInChinese: false };
 
   it.each(Object.entries(receipts))('prints %s as npos, jsqr and the virtual printer agree', async (_name, facts) => {
     for (const language of ['zh', 'en'] as const) {

@@ -295,7 +295,18 @@ describe('asking a Transbank terminal', () => {
     ['another amount', sale('0260', '00', '000042', '5000'), '000102', 'cannot-say'],
     ['our sale, without a mark to compare', sale('0260', '00'), null, 'cannot-say'],
     ['our sale, not known to the terminal either', sale('0260', '02'), '000102', 'cannot-say'],
-    ['no sale', encodeFrame('0260|11|||||||||||||||||'), '000102', 'cannot-say'],
+    [
+      'no sale, where there was one before: closed since',
+      encodeFrame('0260|11|||||||||||||||||'),
+      '000102',
+      'cannot-say',
+    ],
+    [
+      'no sale yet, as before: the customer may be at the PIN',
+      encodeFrame('0260|11|597029414300|IM750015'),
+      '000000',
+      'silent',
+    ],
   ])('gets %s', (_, said, mark, answer) => {
     const on = ready();
     expect(told(on.put(ask(mark)))).toEqual(['> 0250|']);

@@ -35,6 +35,7 @@ import { TRANSBANK_EXAMPLES } from './transbank/examples.js';
 import { ACK, encodeFrame, feed, IDLE, NAK } from './transbank/frame.js';
 import {
   INQUIRY_FRAME,
+  NO_SALE_YET,
   POLL_FRAME,
   PROGRESS,
   parseOperation,
@@ -298,7 +299,10 @@ class Conversation extends ReaderTalk<TransbankState> {
 
   private judge({ ref, netFen, mark }: Extract<Request, { kind: 'inquire' }>, answer: SaleAnswer): void {
     const { ticket, amount, operation } = answer;
-    if (operation === null) this.cannotSay(ref, `the terminal told no sale, code ${answer.code}`);
+    // It had none before the sale either, so nothing has moved. With a number before it a close lies between: nobody knows.
+    if (operation === null && answer.code === NO_SALE_YET && mark === 0)
+      this.silent(ref, 'the terminal has no sale yet');
+    else if (operation === null) this.cannotSay(ref, `the terminal told no sale, code ${answer.code}`);
     else if (mark === null) this.cannotSay(ref, 'where the terminal stood before the sale is not known');
     else if (operation <= mark) this.silent(ref, `the terminal still stands at operation ${operation}`);
     else if (ticket !== ticketOf(ref) || amount !== netFen) {

@@ -18,7 +18,8 @@ export const enlarged = (bits: Bitmap, across: number, down: number): Bitmap =>
         inkAt(bits, Math.floor(x / across), Math.floor(y / down)),
       );
 
-function drawn(width: number, height: number, ink: (x: number, y: number) => boolean): Bitmap {
+/** A picture of its own, dot by dot. */
+export function drawn(width: number, height: number, ink: (x: number, y: number) => boolean): Bitmap {
   const stride = Math.ceil(width / 8);
   const rows = new Uint8Array(stride * height);
   for (let y = 0; y < height; y += 1) {

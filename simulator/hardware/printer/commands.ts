@@ -8,6 +8,7 @@ import type { Align, Cut, Pulse } from './document.js';
 import { at, digit, long, type PrinterEvent, type Refusal, word } from './parameters.js';
 import { graphics, symbol } from './pictures.js';
 import {
+  feedBack,
   feedDots,
   initialSettings,
   isLineStart,
@@ -41,6 +42,28 @@ const untilNul =
     const end = p.indexOf(0);
     return end >= 0 ? end + 1 : Math.min(most, p.length + 1);
   };
+
+/** Grows with what has come: each character says how wide it is. */
+function userCharacters(p: Uint8Array): number {
+  if (p.length < 3) return 3;
+  const [down, first, last] = [at(p, 0), at(p, 1), at(p, 2)];
+  let needed = 3;
+  for (let code = first; code <= last; code += 1) {
+    if (p.length <= needed) return needed + 1;
+    needed += 1 + down * at(p, needed);
+  }
+  return needed;
+}
+
+function storedPictures(p: Uint8Array): number {
+  if (p.length === 0) return 1;
+  let needed = 1;
+  for (let picture = 0; picture < at(p, 0); picture += 1) {
+    if (p.length < needed + 4) return needed + 4;
+    needed += 4 + word(p, needed) * word(p, needed + 2) * 8;
+  }
+  return needed;
+}
 
 const setting = (takes: number, set: (press: Press, p: Uint8Array) => Refusal | undefined): Command => ({
   takes,
@@ -176,6 +199,11 @@ const ESC: Readonly<Record<string, Command>> = {
     settings.bold = yes;
   }),
   J: { takes: 1, run: feed(feedDots) },
+  K: { takes: 1, run: feed(feedBack) },
+  e: { takes: 1, run: feed((press, n) => feedBack(press, n * press.settings.lineSpacing)) },
+  // Cuts of older models, of which many clones know no other: one point, or three, left standing.
+  i: { takes: 0, run: (press, _, emit) => cut(press, { mode: 'partial', feedDots: undefined }, emit) },
+  m: { takes: 0, run: (press, _, emit) => cut(press, { mode: 'partial', feedDots: undefined }, emit) },
   M: setting(1, ({ settings }, p) => {
     const font = digit(at(p, 0));
     if (font > 1) return 'bad-parameter';
@@ -214,6 +242,11 @@ const ESC: Readonly<Record<string, Command>> = {
   }),
   // No effect that a picture could show: panel buttons, paper sensors, print speed, one-way printing, device select.
   '=': { takes: 1, run: nothing },
+  // Heating of 58 mm panel printers: dots at once, time, pause. Nearly every driver for them begins so.
+  '7': { takes: 3, run: nothing },
+  // User-defined characters: y, first, last, then for each its width and y bytes a column. Drawn only where `ESC %` selects them.
+  '&': { takes: userCharacters, run: nothing },
+  '?': { takes: 1, run: nothing },
   U: { takes: 1, run: nothing },
   c3: { takes: 1, run: nothing },
   c4: { takes: 1, run: nothing },
@@ -263,6 +296,8 @@ const FS: Readonly<Record<string, Command>> = {
   C: { takes: 1, run: (_, p) => (digit(at(p, 0)) === 0 ? undefined : 'unsupported') },
   '2': { takes: 74, run: unsupported },
   p: { takes: 2, run: unsupported },
+  // Pictures for the printer's own memory: n of them, each x*8 by y*8 dots.
+  q: { takes: storedPictures, run: unsupported },
 };
 
 const GS: Readonly<Record<string, Command>> = {
@@ -372,8 +407,12 @@ const DLE: Readonly<Record<string, Command>> = {
   },
 };
 
+/** Density of panel printers. */
+const DC2: Readonly<Record<string, Command>> = { '#': { takes: 1, run: nothing } };
+
 export const FAMILIES: Readonly<Record<number, Readonly<Record<string, Command>>>> = {
   16: DLE,
+  18: DC2,
   27: ESC,
   28: FS,
   29: GS,

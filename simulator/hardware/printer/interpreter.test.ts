@@ -23,6 +23,9 @@ import {
 const rendered = (profile: VirtualPrinterProfile, ...parts: readonly Part[]): Rendering =>
   render(stream(...parts), profile);
 const on58 = (...parts: readonly Part[]): Rendering => rendered(PAPER_58, ...parts);
+/** Comes up without Chinese mode. */
+const onJapanese = (...parts: readonly Part[]): Rendering =>
+  rendered({ ...PAPER_58, startsInChinese: false }, ...parts);
 const only = ({ documents }: Rendering): PaperDocument => {
   const [document] = documents;
   if (document === undefined || documents.length > 1) throw new Error(`${documents.length} documents`);
@@ -142,7 +145,7 @@ describe('a line on paper', () => {
 
 describe('ESC @', () => {
   it('forgets style, Chinese mode, margins, the line that waited, but not the paper', () => {
-    const it = on58('paper\n', ESC, 'a', 1, GS, '!', 0x11, CHINESE, 'gone', ESC, '@', XIAO_FEI_QUAN, '\n');
+    const it = onJapanese('paper\n', ESC, 'a', 1, GS, '!', 0x11, CHINESE, 'gone', ESC, '@', XIAO_FEI_QUAN, '\n');
     expect(linesOf(only(it)).map(sentText)).toEqual(['paper', '╧√╖╤╚»']);
     expect(line(it, 1)).toMatchObject({ align: 'left', height: 24 });
   });
@@ -158,8 +161,12 @@ describe('Chinese', () => {
     expect(said(it)).toEqual([]);
   });
 
+  it('prints as it comes on a Chinese model, out of ESC @ too, and on no other', () => {
+    expect(sentText(line(on58(ESC, '@', XIAO_FEI_QUAN, '\n')))).toBe('消费券');
+    expect(sentText(line(onJapanese(ESC, '@', XIAO_FEI_QUAN, '\n')))).toBe('╧√╖╤╚»');
+  });
+
   it('is code page garbage outside Chinese mode', () => {
-    expect(sentText(line(on58(XIAO_FEI_QUAN, '\n')))).toBe('╧√╖╤╚»');
     expect(sentText(line(on58(CHINESE, FS, '.', XIAO_FEI_QUAN, '\n')))).toBe('╧√╖╤╚»');
   });
 
@@ -216,7 +223,7 @@ describe('Chinese', () => {
 
 describe('single bytes', () => {
   it('follow the code page', () => {
-    const of = (n: number) => sentText(line(on58(ESC, 't', n, 0x80, 0x9c, 0xd5, '\n')));
+    const of = (n: number) => sentText(line(on58(FS, '.', ESC, 't', n, 0x80, 0x9c, 0xd5, '\n')));
     expect([of(0), of(16), of(19), of(17)]).toEqual(['Ç£╒', '€œÕ', 'Ç£€', 'АЬ╒']);
     expect(said(on58(ESC, 't', 99))).toEqual(['0: 1B 74 63 unsupported']);
   });
@@ -407,5 +414,81 @@ describe('laws', () => {
     const copy = structuredClone(before);
     feed(before, stream('b\n', nativeQr('x'), CUT));
     expect(before).toEqual(copy);
+  });
+});
+
+describe('commands of older models and of clones', () => {
+  it('ESC i and ESC m cut: two receipts are never one piece', () => {
+    const it = on58('A1\n', ESC, 'i', 'B2\n', ESC, 'm', 'C3\n', CUT);
+    expect(it.documents.map(({ end, cut }) => `${end} ${cut?.mode}`)).toEqual([
+      'cut partial',
+      'cut partial',
+      'cut partial',
+    ]);
+    expect(said(it)).toEqual([]);
+    expect(said(rendered({ ...PAPER_58, cutter: false }, 'A1\n', ESC, 'i'))).toEqual(['3: 1B 69 unsupported']);
+  });
+
+  it.each([
+    ['user-defined characters, each as wide as it says', [ESC, '&', 3, 'A', 'B', 2, 'abcdef', 1, 'ghi']],
+    ['cancelling one', [ESC, '?', 'A']],
+    ['heating of a panel printer', [ESC, '7', 11, 120, 80]],
+    ['density of a panel printer', [0x12, '#', 0xaf]],
+  ] as const)('%s leave nothing on paper', (_, command) => {
+    const it = on58(...command, 'Shop\n');
+    expect(sentText(line(it))).toBe('Shop');
+    expect(said(it)).toEqual([]);
+  });
+
+  it('pictures for its own memory are swallowed whole, and listed', () => {
+    const it = on58(FS, 'q', 2, 1, 0, 1, 0, 'ABCDEFGH', 1, 0, 2, 0, '0123456789abcdef', 'Shop\n');
+    expect(sentText(line(it))).toBe('Shop');
+    expect(it.unknown.map(({ why }) => why)).toEqual(['unsupported']);
+  });
+
+  it('ESC K and ESC e pull the paper back, never further than what hangs out, and it gets no shorter', () => {
+    const back = only(on58('one\ntwo\n', ESC, 'K', 30, 'over\n'));
+    expect(back.items.map(({ kind, y }) => `${kind} ${y}`)).toEqual(['line 0', 'line 30', 'feed 30', 'line 30']);
+    expect(back.height).toBe(60);
+    const far = only(on58('Shop\n', ESC, 'e', 200, 'top\n'));
+    expect(far.items.at(-1)).toMatchObject({ kind: 'line', y: 0 });
+    expect(linesOf(only(on58(ESC, 'K', 48, 'Shop\n'))).map(sentText)).toEqual(['Shop']);
+  });
+
+  it('are the same however the stream is cut', () => {
+    const bytes = stream(
+      ESC,
+      '&',
+      2,
+      'A',
+      'A',
+      2,
+      'abcd',
+      FS,
+      'q',
+      1,
+      1,
+      0,
+      1,
+      0,
+      'ABCDEFGH',
+      ESC,
+      '7',
+      1,
+      2,
+      3,
+      'end\n',
+      ESC,
+      'm',
+    );
+    const whole = render(bytes, PAPER_58);
+    for (let at = 1; at < bytes.length; at += 1) {
+      const first = feed(newInterpreter(PAPER_58), bytes.subarray(0, at));
+      const second = feed(first.state, bytes.subarray(at));
+      const documents = [...first.events, ...second.events].flatMap((event) =>
+        event.kind === 'document' ? [event.document] : [],
+      );
+      expect(documents).toEqual(whole.documents);
+    }
   });
 });

@@ -163,7 +163,7 @@ describe('its troubles', () => {
   });
 
   it('a power cycle loses the buffer, the waiting line, Chinese mode and ASB, and not the paper', () => {
-    const on = bench();
+    const on = bench({ startsInChinese: false });
     on.put(bytes(GS, 'a', 255, 0x1c, '&', 'on paper\nin the head'));
     const effects = on.put(turn({ kind: 'power-cycle' }));
     expect(papers(effects)).toEqual([['power-off', ['on paper']]]);

@@ -53,6 +53,21 @@ describe('paper in a terminal', () => {
     expect(paperText(pair.document).split('\n')[1]).toBe(`│ SUM${' '.repeat(23)}219.90 │`);
   });
 
+  it('keeps words of the narrow font apart, though they take more room here than on paper', () => {
+    const words = 'The quick brown fox jumps over';
+    expect(paperText(of(ESC, 'M', 1, words, '\n', CUT).document, { box: false })).toBe(`${words}\n`);
+    const far = of(ESC, 'M', 1, 'A'.repeat(16), '  ', 'B'.repeat(8), '\n', CUT);
+    expect(paperText(far.document, { box: false })).toBe(`${'A'.repeat(16)} ${'B'.repeat(8)}\n`);
+  });
+
+  it('draws stripes that touch on paper as one picture, without a blank row between', () => {
+    const stripe = [ESC, '*', 33, 48, 0, Array.from({ length: 48 * 3 }, () => 0xff), '\n'] as const;
+    const picture = paperText(of(ESC, '3', 24, ...stripe, ...stripe, ...stripe, CUT).document, { box: false });
+    expect(picture).toBe('████\n████\n████\n');
+    const apart = paperText(of(ESC, '3', 60, ...stripe, ...stripe, CUT).document, { box: false });
+    expect(apart.trimEnd().split('\n').length).toBeGreaterThan(2);
+  });
+
   it('shows a QR code in half blocks, the native one and the raster one alike', () => {
     const native = of(ESC, 'a', 1, nativeQr('CPR:1', 4), CUT);
     const [item] = native.document.items;

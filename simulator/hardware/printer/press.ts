@@ -58,7 +58,7 @@ export interface Settings {
   graphic: Bitmap | undefined;
 }
 
-/** After power-on and `ESC @`. Chinese mode is off: the manual's default, and the one that finds a sender who forgot it. */
+/** After power-on and `ESC @`. Chinese models begin in Chinese mode, which most senders rely on; only Japanese ones don't. */
 export const initialSettings = (profile: VirtualPrinterProfile): Settings => ({
   font: 'A',
   bold: false,
@@ -70,7 +70,7 @@ export const initialSettings = (profile: VirtualPrinterProfile): Settings => ({
   hanziAcross: 1,
   hanziDown: 1,
   align: 'left',
-  chinese: false,
+  chinese: profile.startsInChinese ?? true,
   codePage: 0,
   country: 0,
   lineSpacing: LINE_SPACING,
@@ -202,6 +202,15 @@ export function feedDots(press: Press, dots: number): void {
   }
 }
 
+/** Prints what waits, and pulls the paper back, though never further than what hangs out. */
+export function feedBack(press: Press, dots: number): void {
+  if (press.cells.length > 0) printLine(press, { advance: 0 });
+  const back = Math.min(dots, press.y);
+  if (back === 0) return;
+  press.y -= back;
+  press.items.push({ kind: 'feed', y: press.y, dots: -back });
+}
+
 export function putImage(press: Press, bits: Bitmap): void {
   const x = press.settings.margin + shiftFor(press, bits.width);
   press.items.push({ kind: 'image', x, y: press.y, width: bits.width, height: bits.height, bits });
@@ -233,7 +242,7 @@ export function takePaper(press: Press, end: End, cut?: Cut): PaperDocument {
   const document: PaperDocument = {
     items: press.items,
     width: printableDots(press.profile),
-    height: press.y,
+    height: press.items.reduce((bottom, item) => Math.max(bottom, bottomOf(item)), press.y),
     columns: press.profile.columns,
     continued: press.continued,
     end,
@@ -250,6 +259,8 @@ export function takePaper(press: Press, end: End, cut?: Cut): PaperDocument {
   press.continued = end === 'paper-out';
   return document;
 }
+
+const bottomOf = (item: Item): number => item.y + (item.kind === 'feed' ? Math.max(0, item.dots) : item.height);
 
 function shiftFor(press: Press, used: number): number {
   const spare = Math.max(0, areaOf(press) - used);

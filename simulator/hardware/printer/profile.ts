@@ -9,6 +9,8 @@ export interface VirtualPrinterProfile {
   /** none: a printer of which nothing was ever heard. dle-eot: answers when asked. asb: also speaks by itself once told to. */
   readonly status: 'none' | 'dle-eot' | 'asb';
   readonly cutter: boolean;
+  /** false: a model that comes up, and out of `ESC @`, without Chinese mode. True where it isn't said. */
+  readonly startsInChinese?: boolean | undefined;
   /** Without the QR firmware, GS ( k is swallowed and nothing is drawn. */
   readonly nativeQr: boolean;
 }

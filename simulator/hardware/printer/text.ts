@@ -3,7 +3,8 @@
  * Chinese character takes two. Where the terminal draws characters narrower than the printer (“quotes”, double-wide
  * digits), the word keeps its place among the others by blanks around it, and is never torn apart by blanks within.
  */
-import { type Bitmap, inkAt, isText, type LineItem, type PaperDocument, type TextCell } from './document.js';
+import { drawn } from './bitmaps.js';
+import { type Bitmap, type Item, inkAt, isText, type LineItem, type PaperDocument, type TextCell } from './document.js';
 import { LINE_SPACING } from './press.js';
 import { DOTS_PER_COLUMN } from './profile.js';
 import { qrModules } from './qr.js';
@@ -56,12 +57,22 @@ const EMPTY: Row = { text: '', columns: 0 };
 
 function rowsOf(document: PaperDocument, ansi: boolean): Row[] {
   const rows: Row[] = [];
-  for (const item of document.items) {
+  for (let at = 0; at < document.items.length; at += 1) {
+    const item = document.items[at];
+    if (item === undefined) break;
     switch (item.kind) {
-      case 'line':
-        rows.push(...(item.cells.some((cell) => cell.kind === 'bits') ? bitsRows(item, document) : []));
-        rows.push(lineRow(item, ansi, document.columns));
+      case 'line': {
+        const stripes = stripesFrom(document.items, at);
+        const last = stripes.at(-1);
+        if (last === undefined) {
+          rows.push(...bitsRows(item, document), lineRow(item, ansi, document.columns));
+          break;
+        }
+        rows.push(...pictureRows(asOnePicture(stripes), 0, document));
+        for (let i = 0; i < Math.round((last.advance - last.height) / LINE_SPACING); i += 1) rows.push(EMPTY);
+        at += stripes.length - 1;
         break;
+      }
       case 'feed':
         for (let i = 0; i < Math.round(item.dots / LINE_SPACING); i += 1) rows.push(EMPTY);
         break;
@@ -81,6 +92,35 @@ function rowsOf(document: PaperDocument, ansi: boolean): Row[] {
   return rows;
 }
 
+/** Lines of nothing but dots that touch on paper: how senders draw a picture with `ESC *`. From `at` on, as many as there are. */
+function stripesFrom(items: readonly Item[], at: number): readonly LineItem[] {
+  const stripes: LineItem[] = [];
+  for (let next = at; next < items.length; next += 1) {
+    const item = items[next];
+    const last = stripes.at(-1);
+    if (item === undefined) break;
+    const isStripe = item.kind === 'line' && item.cells.length > 0 && item.cells.every((cell) => cell.kind === 'bits');
+    if (!isStripe || (last !== undefined && item.y !== last.y + last.height)) break;
+    stripes.push(item);
+  }
+  return stripes;
+}
+
+function asOnePicture(stripes: readonly LineItem[]): Bitmap {
+  const top = stripes[0]?.y ?? 0;
+  const cells = stripes.flatMap(({ y, cells: inLine }) =>
+    inLine.flatMap((cell) => (cell.kind === 'bits' ? [{ bits: cell.bits, x: cell.x, y: y - top }] : [])),
+  );
+  const width = Math.max(0, ...cells.map(({ x, bits }) => x + bits.width));
+  const height = Math.max(0, ...cells.map(({ y, bits }) => y + bits.height));
+  return drawn(width, height, (x, y) =>
+    cells.some(
+      ({ bits, x: left, y: above }) =>
+        x >= left && x < left + bits.width && y >= above && y < above + bits.height && inkAt(bits, x - left, y - above),
+    ),
+  );
+}
+
 const whole = (text: string): Row => ({ text, columns: [...text].reduce((sum, char) => sum + terminalWidth(char), 0) });
 
 function lineRow(line: LineItem, ansi: boolean, columns: number): Row {
@@ -89,11 +129,13 @@ function lineRow(line: LineItem, ansi: boolean, columns: number): Row {
   let style = '';
   for (const word of wordsOf(line)) {
     const taken = word.cells.reduce((sum, cell) => sum + columnsOf(cell), 0);
-    const drawn = word.cells.reduce((sum, cell) => sum + terminalWidth(cell.text), 0);
-    const spare = Math.max(0, taken - drawn);
+    const drawnColumns = word.cells.reduce((sum, cell) => sum + terminalWidth(cell.text), 0);
+    const spare = Math.max(0, taken - drawnColumns);
     // Flush with an edge stays flush with it; anything else keeps its middle.
     const before = word.column === 0 ? 0 : word.column + taken >= columns ? spare : spare >> 1;
-    const gap = Math.max(0, word.column - column) + before;
+    // Narrow characters (font B) take more room here than on paper: words stay apart all the same.
+    const apart = column > 0 && word.isApart ? 1 : 0;
+    const gap = Math.max(apart, word.column - column) + before;
     for (const [at, cell] of word.cells.entries()) {
       const next = ansi ? styleOf(cell) : '';
       const blanks = at === 0 ? gap : 0;
@@ -103,7 +145,7 @@ function lineRow(line: LineItem, ansi: boolean, columns: number): Row {
       }
       text += cell.text;
     }
-    column = Math.max(column, word.column) + Math.max(taken, drawn);
+    column = Math.max(column + apart, word.column) + Math.max(taken, drawnColumns);
     if (spare > before) {
       text += (style === '' ? '' : PLAIN) + ' '.repeat(spare - before);
       style = '';
@@ -114,6 +156,8 @@ function lineRow(line: LineItem, ansi: boolean, columns: number): Row {
 
 interface Word {
   readonly column: number;
+  /** Blanks, or a gap, stand before it. */
+  readonly isApart: boolean;
   readonly cells: TextCell[];
 }
 
@@ -124,15 +168,17 @@ function wordsOf(line: LineItem): Word[] {
   let blanks: TextCell[] = [];
   let end = 0;
   for (const cell of line.cells.filter(isText).sort((a, b) => a.x - b.x)) {
-    const column = Math.round(cell.x / DOTS_PER_COLUMN);
-    if (column !== end || blanks.length > 1) word = undefined;
-    end = column + columnsOf(cell);
+    const gap = cell.x - end;
+    // In dots: in columns characters of font B, three quarters of one, would drift apart.
+    if (Math.abs(gap) * 2 >= DOTS_PER_COLUMN || blanks.length > 1) word = undefined;
+    const isApart = blanks.length > 0 || gap > 0;
+    end = cell.x + cell.width;
     if (cell.text === ' ' && cell.underline === 0 && !cell.inverse) {
       if (word !== undefined) blanks.push(cell);
       continue;
     }
     if (word === undefined) {
-      word = { column, cells: [] };
+      word = { column: Math.round(cell.x / DOTS_PER_COLUMN), isApart, cells: [] };
       words.push(word);
       blanks = [];
     }

@@ -66,6 +66,9 @@ export function parseRefund(fields: readonly string[]): RefundAnswer {
   };
 }
 
+/** Of an inquiry: there has been no sale since the daily close, as on a terminal out of the box. */
+export const NO_SALE_YET = '11';
+
 export const parseOperation = (text: string): number | null => (/^\d{1,6}$/.test(text) ? Number(text) : null);
 
 /** 0900: what the terminal is doing. 79 and 80 ask the customer for the amount and the instalments. */
