@@ -14,7 +14,7 @@ import type { JournalRecord } from '#protocol/records/record.js';
 import { earliestWake, later, type MonoMs, type WallMs } from '#protocol/time.js';
 import { spoken } from './announcements.js';
 import { CardReader } from './card-reader.js';
-import { ANNOUNCEMENT_STALE_MS, READER_TIMEOUT_S } from './core/limits.js';
+import { ANNOUNCEMENT_STALE_MS } from './core/limits.js';
 import {
   isFinal,
   isParked,
@@ -37,6 +37,7 @@ import { Peripherals } from './peripherals.js';
 import type { JournalFault } from './ports/journal.js';
 import type { Counter, CounterHealth, LocalTime, SaleView, TillReply, TillRequest } from './ports/till.js';
 import { Printing } from './printing.js';
+import { readerInput } from './reader-input.js';
 import { Recording } from './recording.js';
 import { Timer, Turns } from './running.js';
 import { Scans } from './scans.js';
@@ -337,32 +338,17 @@ export class DeviceLoop implements Counter {
         this.#judgeHere(effect.facts, effect.shown);
         return;
       case 'charge':
-        this.#peripherals.reader({
-          kind: 'charge',
-          ref: effect.ref,
-          netFen: effect.netFen,
-          timeoutS: READER_TIMEOUT_S,
-        });
+        this.#peripherals.reader(readerInput(effect));
         this.#printing.expectReceipt();
         return;
       case 'void':
-        this.#peripherals.reader({
-          kind: 'void',
-          ref: effect.ref,
-          original: effect.original,
-          netFen: effect.netFen,
-          slip: effect.slip,
-        });
-        return;
       case 'ask':
-        this.#peripherals.reader({ kind: 'ask', ref: effect.ref, netFen: effect.netFen, mark: effect.mark });
-        return;
       case 'cancel-charge':
-        this.#peripherals.reader({ kind: 'cancel', ref: effect.ref });
+        this.#peripherals.reader(readerInput(effect));
         return;
       case 'stored':
         // Nothing was stored without a journal: the reader had better remember.
-        if (this.#recording.fault === undefined) this.#peripherals.reader({ kind: 'stored', ref: effect.ref });
+        if (this.#recording.fault === undefined) this.#peripherals.reader(readerInput(effect));
         return;
       case 'receipt':
         this.#printing.print(effect, 'original');
