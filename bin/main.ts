@@ -29,9 +29,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   'virtual-hardware': () => import('./commands/virtual-hardware.js'),
 };
 
-/** Started by other commands; not for the list that a newcomer reads. */
-const HIDDEN: ReadonlySet<string> = new Set(['virtual-hardware']);
-
 /** They go on whoever reads what they print; the others have nobody left to print for. */
 const SERVICES: ReadonlySet<string> = new Set(['device', 'gateway']);
 /** As the shell says of a program that a closed pipe ended: 128 + SIGPIPE. */
@@ -67,7 +64,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const wanted = asked === undefined ? Object.values(COMMANDS) : [asked];
   for (const load of wanted) {
     const command = (await load()).command();
-    program.addCommand(command.copyInheritedSettings(program), { hidden: HIDDEN.has(command.name()) });
+    program.addCommand(command.copyInheritedSettings(program));
     for (const below of command.commands) below.copyInheritedSettings(command);
   }
   await program.parseAsync([...argv]);

@@ -125,4 +125,10 @@ steps:
     for (const text of ['', '[', '42', 'steps: *nobody', '- a', `${'a: &a [x]\n'}b: {<<: 1}`])
       expect(problems(text).length).toBeGreaterThan(0);
   });
+
+  it('takes no two ends that stand the wrong way round', () => {
+    for (const fen of ['[20000, 100]', '[100, 99]'])
+      expect(problems(`${HEAD}\nsteps:\n  - open: { order: A1, fen: ${fen} }`)).not.toEqual([]);
+    expect(problems(`${HEAD}\nsteps:\n  - open: { order: A1, fen: [100, 20000] }`)).toEqual([]);
+  });
 });

@@ -9,10 +9,15 @@ import { KNOBS, payment, printerKnob } from '#simulator/hardware/messages.js';
 export const name = z.string().min(1).max(32);
 const at = name.optional();
 const fenOnce = z.int().min(1).max(MAX_SALE_FEN);
+/** Two ends the wrong way round would be taken for something that nobody meant. */
+const rising = <Ends extends z.ZodType<[number, number]>>(ends: Ends) =>
+  ends.refine(([from, to]) => from <= to, 'from the smaller to the larger');
 /** A number, or the two ends between which the seed chooses. */
-const fen = z.union([fenOnce, z.tuple([fenOnce, fenOnce])], { error: 'whole fen, or [from, to]' });
+const fen = z.union([fenOnce, rising(z.tuple([fenOnce, fenOnce]))], {
+  error: 'whole fen, or [from, to] with from <= to',
+});
 const ms = z.int().min(0).max(120_000);
-const someMs = z.union([ms, z.tuple([ms, ms])], { error: 'milliseconds, or [from, to]' });
+const someMs = z.union([ms, rising(z.tuple([ms, ms]))], { error: 'milliseconds, or [from, to] with from <= to' });
 const order = z.string().regex(ORDER_NO, '1 to 64 printable ASCII characters').max(48);
 const state = z.enum(SALE_STATES);
 const states = z.union([state, z.array(state).min(1)]);
@@ -135,7 +140,7 @@ export const VERBS = {
   gateway: z.strictObject({ does: z.enum(['kill', 'stop', 'start', 'kill-and-start']) }),
   pause: z.strictObject({ ms: someMs }),
   /** So many customers at all counters at once, each with an amount and coupons that the seed chooses. */
-  crowd: z.strictObject({ sales: z.int().min(1).max(20_000), fen: z.tuple([fenOnce, fenOnce]) }),
+  crowd: z.strictObject({ sales: z.int().min(1).max(20_000), fen: rising(z.tuple([fenOnce, fenOnce])) }),
 } as const;
 
 export type Verb = keyof typeof VERBS;

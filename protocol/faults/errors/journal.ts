@@ -73,7 +73,7 @@ export const JOURNAL_ERRORS = {
     'operator',
     'never',
     "The gateway holds other records under this device's numbers: the card was cloned or a backup restored.",
-    'Stop this device, keep its card as evidence and enrol it anew.',
+    'Stop this device, keep its card as evidence, and list it under a new id among the `devices` of the gateway with an empty data folder.',
   ],
   JOURNAL_FULL: [
     'operator',

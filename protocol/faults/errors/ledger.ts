@@ -12,7 +12,7 @@ export const LEDGER_ERRORS = {
     'hardware',
     'never',
     'The ledger cannot be read.',
-    'Keep the database as it is and restore it from its replica.',
+    'Keep the files as they are, and call for help before anything is restored: a ledger brought back from a copy lacks the sales since.',
   ],
   LEDGER_OF_ANOTHER_CAMPAIGN: [
     'operator',

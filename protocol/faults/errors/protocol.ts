@@ -138,7 +138,7 @@ export const PROTOCOL_ERRORS = {
     'operator',
     'never',
     'The device is not admitted, or was revoked.',
-    'Enrol it with a claim code from the bank.',
+    'List it under `devices` in gateway.yaml, and send the gateway SIGHUP.',
   ],
   REQUEST_MALFORMED: [
     'peer',
@@ -162,7 +162,7 @@ export const PROTOCOL_ERRORS = {
     'peer',
     'never',
     'There is nothing under this path or number.',
-    'Compare it with the list in the manual.',
+    'Compare it with the addresses in the README and in docs/till-http.md.',
   ],
   NOT_AUTHORISED: [
     'peer',
@@ -176,7 +176,12 @@ export const PROTOCOL_ERRORS = {
     'Too many wrong operator tokens came from one address; its tokens are not compared until it has waited.',
     'Wait as long as `Retry-After` says, with the right token. If nobody of yours asked, somebody guesses: keep operators’ paths off the public proxy.',
   ],
-  NO_SUCH_ADDRESS: ['peer', 'never', 'There is nothing at this address.', 'Compare it with the list in the manual.'],
+  NO_SUCH_ADDRESS: [
+    'peer',
+    'never',
+    'There is nothing at this address.',
+    'Compare it with the addresses in the README and in docs/till-http.md.',
+  ],
   HOST_NOT_ALLOWED: [
     'peer',
     'never',
