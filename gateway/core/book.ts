@@ -59,6 +59,8 @@ export interface Holder {
   readonly counterSale: SaleKey | null;
   /** The presentations that sales have taken a coupon by, each good for one sale (`showings.ts`). */
   readonly showings?: readonly Showing[];
+  /** Coupons that a conflict account has paid a counter for: no counter is paid twice for one. */
+  readonly borne?: readonly (readonly [serial: CouponSerial, device: DeviceId])[];
   /** Release 0.1 kept only the newest one that each counter took off line. */
   readonly takenOffline?: readonly { readonly device: DeviceId; readonly counter: number; readonly sale: SaleKey }[];
 }

@@ -269,7 +269,7 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     dispute(context, sale, { serial, worth: tier.faceFen });
     return;
   }
-  if (coupon.state === 'used' && coupon.sale !== null && deviceOf(coupon.sale) === device) {
+  if (coupon.state === 'used' && wasTakenHere(context, coupon)) {
     dispute(context, flagged(sale, ['coupon-taken-here-before']), { serial, worth: tier.faceFen });
     return;
   }
@@ -298,6 +298,13 @@ function dispute(
   draft.addEvidence(disputedEvidence(context, entry, serial));
 }
 
+/** By another sale of this counter, kept or borne by a conflict account. */
+function wasTakenHere({ draft, device }: RecordContext, { serial, sale, holder }: Coupon): boolean {
+  if (sale !== null && deviceOf(sale) === device) return true;
+  const borne = draft.holder(holder)?.borne ?? [];
+  return borne.some(([coupon, by]) => coupon === serial && by === device);
+}
+
 /** Proven, and second: its coupon was another sale's already, or its showing was. */
 function conflict(
   context: RecordContext,
@@ -318,6 +325,8 @@ function conflict(
   post(context, { ...sale, booking: 'conflict' }, 'conflict', conflictLegs(merchant, borne, account));
   draft.note({ what: 'conflict', serial: coupon.serial, device, sale: entry.sale, detail: account });
   draft.addEvidence(doubleSpendEvidence(context, coupon, sale));
+  const holder = draft.holder(coupon.holder);
+  if (holder !== undefined) draft.putHolder({ ...holder, borne: [...(holder.borne ?? []), [coupon.serial, device]] });
   const first = !isUsed || coupon.sale === null ? undefined : draft.sale(coupon.sale);
   // The other sale took this coupon off, too: it has had its worth whatever becomes of the goods of the first one.
   if (first !== undefined) draft.putSale(flagged(first, ['coupon-used-again']));

@@ -87,6 +87,113 @@ describe('evidence of a coupon spent twice', () => {
   });
 });
 
+describe('evidence of format 2', () => {
+  const holder = phone([7, 8]);
+  const [EARLY, LATE] = [NOON + 1_000, NOON + 3 * 3_600_000];
+  type Took = {
+    readonly device: string;
+    readonly shown: string | null;
+    readonly at: number | null;
+    readonly by?: string;
+  };
+  const side = ({ device, shown, at, by = 'counter' }: Took) => ({
+    ...{ sale: `${device}/s1`, device, merchant: 'm1', serial: 7, presented: shown, shownAt: null, by },
+    at: at === null ? null : { earliest: at, latest: at },
+  });
+  const document = (kind: string, detail: object) =>
+    evidenceSchema.parse({
+      ...{ format: 2, id: 4, kind, campaign: CAMPAIGN, device: 'd2', at: LATE },
+      issuerKeys: { '1': base64url.encode(issuer.publicKey) },
+      detail: { serial: 7, ...detail },
+    });
+  const twice = (first: Took, second: Took) =>
+    document('double-spend', { holder: holder.key, first: side(first), second: side(second) });
+  const one = (device: string, at: number | null): Took => ({ device, shown: holder.show(1), at });
+
+  it.each([
+    [
+      'one showing at two counters in the same minute accuses nobody',
+      one('d1', EARLY),
+      one('d2', EARLY + 20_000),
+      ['one-showing-taken-twice', null],
+    ],
+    [
+      'one showing, three hours later, is against the counter that took it',
+      one('d1', EARLY),
+      one('d2', LATE),
+      ['stale-showing-taken', 'd2'],
+    ],
+    [
+      'one showing twice at one counter is against the counter',
+      one('d1', EARLY),
+      one('d1', EARLY + 9_000),
+      ['one-showing-taken-twice', 'd1'],
+    ],
+    [
+      'an honest sale on line and its replay by another counter is against that one',
+      { ...one('d1', EARLY), by: 'gateway' },
+      one('d2', LATE),
+      ['stale-showing-taken', 'd2'],
+    ],
+    [
+      'two fresh showings are against their holder',
+      one('d1', EARLY),
+      { device: 'd2', shown: holder.show(900), at: NOON + 905_000 },
+      ['holder-spent-twice', holder.key],
+    ],
+    [
+      'two showings of which one was stale are against its counter, not against their holder',
+      one('d1', EARLY),
+      { device: 'd2', shown: holder.show(900), at: LATE },
+      ['stale-showing-taken', 'd2'],
+    ],
+    [
+      'two showings, taken nobody knows when, prove nothing',
+      one('d1', null),
+      { device: 'd2', shown: holder.show(2), at: EARLY },
+      ['nothing', null],
+    ],
+    [
+      'one showing and a bare code accuse nobody',
+      { ...one('d1', EARLY), shown: null },
+      one('d2', EARLY),
+      ['one-side-signed', null],
+    ],
+  ] as const)('%s', (_what, first, second, expected) => {
+    expect(found(twice(first, second))).toEqual(expected);
+  });
+
+  it('names both counters and both times in words', () => {
+    const result = checkEvidence(twice(one('d1', EARLY), one('d2', EARLY + 20_000)), tools);
+    const words = result.ok ? result.value.checked.join('\n') : '';
+    for (const part of [
+      'd1/s1 at d1',
+      'd2/s1 at d2',
+      `${EARLY} as the counter`,
+      `shown at ${NOON + 1_000}`,
+      'that is all',
+    ])
+      expect(words).toContain(part);
+  });
+
+  it.each([
+    ['a stale showing is against the counter', one('d2', LATE), null, ['stale-showing-taken', 'd2']],
+    [
+      'a showing that the same counter had before, too',
+      one('d2', EARLY),
+      one('d2', EARLY),
+      ['one-showing-taken-twice', 'd2'],
+    ],
+    ['no showing proves nothing', { ...one('d2', EARLY), shown: null }, null, ['nothing', null]],
+    ['a forged showing proves nothing by itself', { ...one('d2', EARLY), shown: 'CP1:AAAA' }, null, ['nothing', null]],
+  ] as const)('of a disputed sale: %s', (_what, claim, earlier, expected) => {
+    const detail = { sale: 'd2/s1', doubts: ['presentation-stale'], claim: side(claim) };
+    expect(found(document('disputed', { ...detail, earlier: earlier === null ? null : side(earlier) }))).toEqual(
+      expected,
+    );
+  });
+});
+
 describe('evidence of a forked journal', () => {
   const fork = (bodies: readonly string[], mine: readonly string[]) =>
     evidenceSchema.parse({

@@ -234,6 +234,24 @@ export function dishonest(its: LedgerInTest): void {
       ]);
     });
 
+    it('is paid once for a coupon that was used elsewhere, however often its holder shows it', async () => {
+      const offline = { ...testRules().campaign.offline, maxPerHolder: 9 };
+      await its.reopen({ offline });
+      await claimed(its.ledger, claimOp('ann', ['s80']));
+      const take = async (counter: Counter, sale: string, n: number) => {
+        const taken = { ...facts, sale, presentation: `CP1:ANN${n}` };
+        const verdicts = [[taken.presentation, signedBy('ann', [7], n)] as const];
+        await commitOne(its.ledger, counter.sends([charging(taken), settled(taken)], verdicts));
+      };
+      const [honest, liar] = [new Counter('d1'), new Counter('d2')];
+      await take(honest, 'a', 1);
+      await take(honest, 'b', 2);
+      for (const n of [3, 4, 5]) await take(liar, `a${n}`, n);
+      expect(await its.saleOf(honest, 'b')).toMatchObject({ booking: 'disputed', flags: ['coupon-taken-here-before'] });
+      expect(await its.sums()).toMatchObject({ redeemed: 1, conflicts: 1, disputed: 3, conflictFen: 8_000 });
+      expect(await merchantsFen()).toBe(16_000);
+    });
+
     it('a showing that was taken off line is not taken on line for another sale', async () => {
       await claimed(its.ledger, claimOp('ann', ['s40', 's80']));
       const holder = signedBy('ann', [4, 7], 1);
