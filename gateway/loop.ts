@@ -27,6 +27,7 @@ import type { Clock } from './ports/clock.js';
 import type { ActOp, ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
 import type { Verifier } from './ports/verifier.js';
 import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentBoard } from './spent-board.js';
+import type { Uploads } from './uploads.js';
 import { isFlood, type Ready, type Reply, type Slot, WaitingQueue } from './waiting.js';
 
 /** The gateway's clock goes out this often. */
@@ -51,6 +52,8 @@ export interface GatewayLoopOptions {
   readonly bundle: () => BundleEnvelope;
   /** Why this gateway's clock is not to be believed just now; undefined: it is right. */
   readonly clockFault?: () => string | undefined;
+  /** How much a device may send; without it, anything. */
+  readonly uploads?: Uploads;
   readonly paymentCodes: PaymentCodes;
   /** Signs what a device may do on its own word while its line is down; without it devices may do nothing. */
   readonly allowance?: (allowance: Allowance) => SignedAllowance;
@@ -201,7 +204,12 @@ class Loop implements GatewayLoop {
       this.#reject(device, admitted.fault.re ?? null, admitted.fault);
       return;
     }
-    const { id, jobs, op } = admitted.value;
+    const { id, records, jobs, op } = admitted.value;
+    const over = this.#options.uploads?.refusal(device, { records, bytes: payload.length }, now);
+    if (over !== undefined) {
+      this.#reject(device, id, over);
+      return;
+    }
     if (this.#isStopping || this.#queue.isFull) {
       this.#reject(device, id, { code: BUSY.code, what: BUSY.message });
       return;

@@ -1,5 +1,5 @@
 /** The gateway: opens the ledger, builds the adapters from the configuration, starts the loop, opens the doors. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statfs } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { maskWithin } from '#protocol/codes/mask.js';
@@ -36,6 +36,7 @@ import { createGatewayLoop, type GatewayLoop, type LoopEvents } from './loop.js'
 import { operatorTokenFile } from './operator-token-file.js';
 import type { Clock } from './ports/clock.js';
 import type { Ledger } from './ports/ledger.js';
+import { LOOK_AT_DISK_MS, Uploads } from './uploads.js';
 
 export interface RunningGateway {
   readonly mqttPort: number;
@@ -124,6 +125,9 @@ export async function startGateway(
     isListed: (device) => register.has(device),
     ...(handshakeTimeoutMs !== undefined && { connectTimeoutMs: handshakeTimeoutMs }),
   });
+  const uploads = new Uploads(events.alarm);
+  const stopDisk = watchDisk(config.data, ownClock, (free) => uploads.freeBytesAre(free));
+  const diskFault = (): string | undefined => (uploads.room === 'none' ? 'LEDGER_DISK_FULL' : undefined);
   const loop = createGatewayLoop({
     ledger,
     broker,
@@ -132,13 +136,14 @@ export async function startGateway(
     sha256,
     bundle: () => issuer.bundle(clock.now()),
     clockFault: () => clock.fault,
+    uploads,
     paymentCodes: codes,
     campaign: campaign.id,
     allowance: issuer.allowance,
     signTime: issuer.time,
     events,
   });
-  metrics.watch(loop, clock);
+  metrics.watch(loop, clock, uploads);
 
   function clockChanged(fault: ClockFault | undefined, off: number): void {
     if (fault !== undefined)
@@ -160,8 +165,8 @@ export async function startGateway(
     paymentCodes: codes,
     metrics,
     devices: () => register.devices,
-    fault: () => loop.fault?.code ?? clock.fault,
-    claimFault: () => clock.fault,
+    fault: () => loop.fault?.code ?? clock.fault ?? diskFault(),
+    claimFault: () => clock.fault ?? diskFault(),
     operatorToken: token,
     tls: webTls,
     proxies: config.http.proxies,
@@ -190,6 +195,7 @@ export async function startGateway(
     { name: 'http', withinMs: 1_000, close: closeHttp },
     { name: 'queue', withinMs: 1_500, close: () => called((done) => loop.stop(done)) },
     { name: 'clock', withinMs: 100, close: async () => clock.stop() },
+    { name: 'disk', withinMs: 100, close: async () => stopDisk() },
     { name: 'mqtt', withinMs: 500, close: () => called((done) => broker.close(done)) },
     { name: 'verifier', withinMs: 500, close: () => called((done) => verifier.close(done)) },
     { name: 'ledger', withinMs: 1_000, close: () => called((done) => ledger.close(done)) },
@@ -226,6 +232,24 @@ export async function startGateway(
   for (const warning of warnings) warn(warning);
   logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort, operatorTokenIn }, 'the gateway is ready');
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
+}
+
+/** Where it can't be asked, the ledger's own answers have to do. */
+function watchDisk(folder: string, clock: Clock, tell: (freeBytes: number) => void): () => void {
+  let cancel: () => void = () => undefined;
+  let isStopped = false;
+  const look = (): void => {
+    statfs(folder, (error, at) => {
+      if (isStopped) return;
+      if (error === null) tell(at.bavail * at.bsize);
+      cancel = clock.alarm(LOOK_AT_DISK_MS, look);
+    });
+  };
+  look();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
 }
 
 const newestCommit = (ledger: Ledger): Promise<WallMs | undefined> =>

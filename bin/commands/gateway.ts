@@ -1,5 +1,6 @@
 /** `codeplate gateway`: the real gateway, until it is told to stop. */
 import { isDeepStrictEqual } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
 import type { GatewayConfig } from '#gateway/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
@@ -81,20 +82,38 @@ async function run({ config: file, check, json, trustClock }: Options): Promise<
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  takeDevices = () => {
+  const takeNow = (now: GatewayConfig): void => {
     if (isStopping) return;
-    try {
-      const now = readConfigFile(file, parseGatewayConfig);
-      gateway.takeDevices(now.devices);
-      const others = otherChanges(config, now);
-      if (others.length > 0)
-        logger.warn({ code: 'RESTART_NEEDED', others }, 'these are still as they were at the start');
-    } catch (error) {
-      const what = error instanceof Error ? error.message : String(error);
-      logger.error({ code: 'DEVICES_NOT_TAKEN', what }, 'the devices stay those of before');
-    }
+    gateway.takeDevices(now.devices);
+    const others = otherChanges(config, now);
+    if (others.length > 0) logger.warn({ code: 'RESTART_NEEDED', others }, 'these are still as they were at the start');
+  };
+  const notTaken = (error: unknown): void => {
+    const what = error instanceof Error ? error.message : String(error);
+    logger.error({ code: 'DEVICES_NOT_TAKEN', what }, 'the devices stay those of before');
+  };
+  // One after the other, so that the newest list is the one that stays.
+  let reading: Promise<void> = Promise.resolve();
+  takeDevices = () => {
+    reading = reading.then(async () => {
+      if (!isStopping) takeNow(await readAside(file));
+    });
+    reading = reading.catch(notTaken);
   };
   if (isAskedEarly) takeDevices();
+}
+
+/** In a thread of its own. Rejects with what is wrong with it. */
+function readAside(file: string): Promise<GatewayConfig> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL('../config-worker.js', import.meta.url), { workerData: file });
+    thread.once('message', (read: { readonly config?: GatewayConfig; readonly problem?: string }) => {
+      if (read.config === undefined) reject(new Error(read.problem));
+      else resolve(read.config);
+    });
+    thread.once('error', reject);
+    thread.once('exit', () => reject(new Error('the thread that reads the configuration ended without an answer')));
+  });
 }
 
 const otherChanges = (then: GatewayConfig, now: GatewayConfig): readonly string[] =>

@@ -23,9 +23,10 @@ import {
   REQUEST_TIMEOUT_MS,
   refuse,
   refuseUnread,
+  refuseUnstored,
   wrongWith,
 } from './http-refusals.js';
-import { promised } from './promised.js';
+import { NotAnswered, promised } from './promised.js';
 import { isSameSecret } from './secrets.js';
 
 export interface HttpOptions extends ClaimRoutesOptions {
@@ -101,6 +102,8 @@ export function httpServer(options: HttpOptions): HttpDoor {
   app.setErrorHandler((error, _request, reply) => {
     const wrong = wrongWith(error);
     if (wrong !== undefined) return refuse(reply, ...wrong);
+    // A full disk is no failure of this door, and has a name.
+    if (error instanceof NotAnswered && error.code === 'LEDGER_DISK_FULL') return refuseUnstored(reply, error.code);
     options.alarm('HTTP_FAILED', error instanceof Error ? error.message : 'no error');
     return refuse(reply, 500, 'HTTP_FAILED', 'it went wrong here; ask again');
   });

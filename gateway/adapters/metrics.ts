@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Finding } from '../core/findings.js';
 import { onlineCount } from '../core/presence.js';
 import type { GatewayLoop } from '../loop.js';
+import type { Uploads } from '../uploads.js';
 import type { WatchedClock } from './watched-clock.js';
 
 /** Seconds, from one fsync of a good disk to the longest that anybody should see. */
@@ -15,7 +16,7 @@ export interface Metrics {
   alarm(code: string): void;
   claimed(result: string): void;
   found(finding: Finding): void;
-  watch(loop: GatewayLoop, clock: WatchedClock): void;
+  watch(loop: GatewayLoop, clock: WatchedClock, uploads: Uploads): void;
 }
 
 export function createMetrics(): Metrics {
@@ -83,7 +84,15 @@ export function createMetrics(): Metrics {
       held.inc({ kind }, fen);
       for (const doubt of finding.doubts) doubts.inc({ doubt });
     },
-    watch(loop, clock) {
+    watch(loop, clock, uploads) {
+      new Gauge({
+        name: 'codeplate_gateway_disk_free_bytes',
+        help: 'Free room on the disk under the ledger',
+        registers,
+        collect() {
+          if (uploads.freeBytes !== undefined) this.set(uploads.freeBytes);
+        },
+      });
       new Gauge({
         name: 'codeplate_gateway_clock_right',
         help: '1: the clock is where it ought to be; 0: it leapt or is behind the ledger, and nothing is signed',

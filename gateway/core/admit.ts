@@ -14,6 +14,8 @@ import type { PaymentCodes } from './payment-codes.js';
 export interface Admitted {
   /** The request's id. */
   readonly id: string;
+  /** How many records of the journal are in it. */
+  readonly records: number;
   /** What has to be verified before `op` can be made. */
   readonly jobs: readonly PresentationJob[];
   op(verdicts: readonly Verdict[]): Op;
@@ -34,6 +36,7 @@ export function admit(options: {
     case 'hello':
       return ok({
         id: message.id,
+        records: 0,
         jobs: [],
         op: () => ({ kind: 'hello', device, id: message.id, head: message.head }),
       });
@@ -67,9 +70,9 @@ function admitAuthorise(
   const { code } = presented;
   if (presented.kind === 'opaque') {
     const shown = paymentCodes.read(code, now);
-    return { id, jobs: [], op: () => op(shown === undefined ? NO_CODE : { kind: 'opaque', code, shown }) };
+    return { id, records: 0, jobs: [], op: () => op(shown === undefined ? NO_CODE : { kind: 'opaque', code, shown }) };
   }
-  return { id, jobs: [{ code, at: exactly(now) }], op: ([verdict]) => op(shownOf(verdict, code)) };
+  return { id, records: 0, jobs: [{ code, at: exactly(now) }], op: ([verdict]) => op(shownOf(verdict, code)) };
 }
 
 /** The message's schema lets no such code in. */
@@ -97,7 +100,8 @@ function admitRecords(device: DeviceId, { id, from, prev, bodies }: RecordsMessa
     records,
     verdicts: new Map(codes.flatMap((code, at) => pair(code, verdicts[at]))),
   });
-  return { id, jobs: codes.map((code) => ({ code, at: undefined })), op };
+  const jobs = codes.map((code) => ({ code, at: undefined }));
+  return { id, records: bodies.length, jobs, op };
 }
 
 const pair = (code: string, verdict: Verdict | undefined): [string, Verdict][] =>

@@ -14,6 +14,12 @@ export const DOOR_ERRORS = {
     'A connection to the HTTP port came to no agreement on TLS in time; it was closed.',
     'Nothing for a few: scanners and old phones do that. Compare `http.tls` with what the phones trust if there are many.',
   ],
+  DEVICE_OVER_BUDGET: [
+    'peer',
+    'again',
+    'A device sent more records or bytes than a busy shop does in weeks. What is more is refused with TOO_MANY_REQUESTS until its budget fills up again.',
+    'Look at which software runs on it. If it is an honest backlog, it comes through by itself, a day’s worth a day; a restart of the gateway gives it a full budget at once.',
+  ],
   CLOCK_LEAPT: [
     'operator',
     'again',
