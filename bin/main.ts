@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   evidence: () => import('./commands/evidence.js'),
   render: () => import('./commands/render.js'),
   inspect: () => import('./commands/inspect.js'),
+  'fuzz-doors': () => import('./commands/fuzz-doors.js'),
   reconnects: () => import('./commands/reconnects.js'),
   powercut: () => import('./commands/powercut.js'),
   'virtual-hardware': () => import('./commands/virtual-hardware.js'),

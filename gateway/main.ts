@@ -10,6 +10,7 @@ import { logBudget } from '#protocol/log-budget.js';
 import { encode } from '#protocol/messages/index.js';
 import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { isOpen } from '#protocol/open-line.js';
+import { SQLITE_DOUBTS, sqliteDoubt } from '#protocol/sqlite-version.js';
 import type { WallMs } from '#protocol/time.js';
 import type { Problem } from '#protocol/yaml-file.js';
 import { aedesBroker } from './adapters/aedes-broker.js';
@@ -19,6 +20,7 @@ import { bundleTooLong, campaignWarnings, ofCertificate } from './adapters/confi
 import { httpServer } from './adapters/http.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
 import { issuerSigner, keyedHash, operatorToken } from './adapters/secrets.js';
+import { sqliteVersion } from './adapters/sqlite.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
 import { threadVerifier } from './adapters/thread-verifier.js';
@@ -113,6 +115,9 @@ export async function startGateway(
   if (tooLong !== undefined) throw new ConfigError('CAMPAIGN_INVALID', { detail: `${config.campaign}: ${tooLong}` });
   const metrics = createMetrics();
   const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
+  const version = await sqliteVersion();
+  const doubt = sqliteDoubt(version);
+  if (doubt !== undefined) logger.warn({ code: 'SQLITE_DOUBTFUL', version, what: SQLITE_DOUBTS[doubt] }, 'SQLite');
   const newest = trustClock ? undefined : await newestCommit(ledger);
   const events = loopEvents(logger, metrics, ownClock);
   const clock = watchedClock(ownClock, { newest, changed: (fault, off) => clockChanged(fault, off) });

@@ -91,3 +91,14 @@ function wrap(database: Database): SqliteDatabase {
     },
   };
 }
+
+/** Of the build that the package brings. */
+export const sqliteVersion = (): Promise<string> =>
+  new Promise((resolve, reject) => {
+    openSqlite(':memory:', (error, database) => {
+      if (error !== null) return reject(error);
+      database.prepare("select sqlite_version() as text where ?1 = ''").text([''], (failed, version) => {
+        database.close(() => (failed === undefined ? resolve(version) : reject(failed)));
+      });
+    });
+  });

@@ -32,6 +32,12 @@ export const DOOR_ERRORS = {
     "The gateway machine's clock is before the newest commit in the ledger. Nothing is signed: no allowance, no campaign, no new coupon.",
     'Put the clock right: it goes on by itself. If the clock is right, and was wrong when those commits were made, start with `--trust-clock`.',
   ],
+  SQLITE_DOUBTFUL: [
+    'operator',
+    'never',
+    'The SQLite that came with the package is one with a known fault, or one that its makers withdrew.',
+    'Nothing at once: what is known of it is in the log and does not touch this program. Update when `docs/reliability.md` names a better build for your Node.',
+  ],
   STOP_UNFINISHED: [
     'ours',
     'never',
