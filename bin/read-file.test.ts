@@ -80,7 +80,7 @@ it('a campaign that is nested deeper than the stack is none', () => {
     written(`${'['.repeat(200_000)}${']'.repeat(200_000)}`),
   );
   expect({ status, stderr }).toEqual({
-    status: 2,
+    status: 1,
     stderr: expect.stringMatching(
       /^CAMPAIGN_INVALID: .* has a problem:\n {2}the document: is nested too deeply; allowed: a campaign/,
     ),

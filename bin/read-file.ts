@@ -15,6 +15,22 @@ export async function readBytes(file: string, maxBytes: number): Promise<Uint8Ar
   return gathered.all();
 }
 
+/** The first line of standard input, its end left out: a scanner's port never says that it is over, and ends a code with CR. */
+export async function readLine(maxBytes: number): Promise<Uint8Array> {
+  const gathered = gather(maxBytes);
+  for await (const chunk of process.stdin) {
+    const all = Buffer.from(chunk);
+    const begin = gathered.length() > 0 ? 0 : all.findIndex((byte) => !isLineEnd(byte));
+    const bytes = begin < 0 ? Buffer.alloc(0) : all.subarray(begin);
+    const end = bytes.findIndex(isLineEnd);
+    gathered.add(end < 0 ? bytes : bytes.subarray(0, end));
+    if (end >= 0) break;
+  }
+  return gathered.all();
+}
+
+const isLineEnd = (byte: number): boolean => byte === 0x0a || byte === 0x0d;
+
 /** As UTF-8, with or without a byte order mark. */
 export const readText = (file: string, maxBytes: number): string => utf8(fileBytes(file, maxBytes));
 
@@ -59,7 +75,7 @@ function wholeFile(file: string, maxBytes: number): Uint8Array {
   }
 }
 
-function gather(maxBytes: number): { add(chunk: Uint8Array): void; all(): Uint8Array } {
+function gather(maxBytes: number): { add(chunk: Uint8Array): void; length(): number; all(): Uint8Array } {
   const chunks: Uint8Array[] = [];
   let length = 0;
   return {
@@ -68,6 +84,7 @@ function gather(maxBytes: number): { add(chunk: Uint8Array): void; all(): Uint8A
       if (length > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
       chunks.push(chunk);
     },
+    length: () => length,
     all: () => Buffer.concat(chunks),
   };
 }

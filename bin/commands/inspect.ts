@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { Scanned } from '#protocol/codes/classify.js';
 import type { EmvFault, EmvFields } from '#protocol/codes/emv.js';
 import type { DecodedPresentation } from '#protocol/codes/presentation.js';
-import { readBytes } from '../read-file.js';
+import { readLine } from '../read-file.js';
 import { printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -36,7 +36,7 @@ const MAX_CODE_BYTES = 64 * 1024;
 
 async function piped(): Promise<string> {
   try {
-    return new TextDecoder().decode(await readBytes('-', MAX_CODE_BYTES));
+    return new TextDecoder().decode(await readLine(MAX_CODE_BYTES));
   } catch (error) {
     throw new UsageError(
       `Standard input is no scanned code: ${error instanceof Error ? error.message : String(error)}. Hand in the text of one.`,
