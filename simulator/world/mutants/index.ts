@@ -1,5 +1,6 @@
 /** All the ways in which the product is broken on purpose. A new one: its entry in one of these lists. */
 import { counterMutants } from './counter.js';
+import { dishonestMutants } from './dishonest.js';
 import { gatewayMutants } from './gateway.js';
 import { journalMutants } from './journal.js';
 import type { Mutant } from './mutant.js';
@@ -7,4 +8,10 @@ import { readerMutants } from './reader.js';
 
 export type { Mutant } from './mutant.js';
 
-export const MUTANTS: readonly Mutant[] = [...journalMutants, ...readerMutants, ...counterMutants, ...gatewayMutants];
+export const MUTANTS: readonly Mutant[] = [
+  ...journalMutants,
+  ...readerMutants,
+  ...counterMutants,
+  ...gatewayMutants,
+  ...dishonestMutants,
+];
