@@ -1,8 +1,9 @@
 /**
  * The door. Only the command that was asked for is loaded, so that the agent on a Pi never pays for the simulator.
  */
-import { Command, CommanderError } from 'commander';
-import { EXIT_FAILED, EXIT_WRONG_USE, UsageError } from './usage.js';
+import { Command } from 'commander';
+import { tellFailure } from './failure.js';
+import { EXIT_FAILED } from './usage.js';
 
 /** Of package.json; `test/docs.test.ts` holds them equal. */
 const VERSION = '0.1.0';
@@ -77,15 +78,5 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 main(process.argv).catch(async (error: unknown) => {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : EXIT_WRONG_USE;
-  } else if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = EXIT_WRONG_USE;
-  } else {
-    const { CodeplateError } = await import('#protocol/faults/errors.js');
-    const code = error instanceof CodeplateError ? `${error.code}: ` : '';
-    process.stderr.write(`${code}${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = EXIT_FAILED;
-  }
+  process.exitCode = await tellFailure(error, { json: process.argv.includes('--json') });
 });

@@ -80,10 +80,10 @@ describe('a place that can be written to', () => {
     expect(statSync(join(folder, 'data')).mode & 0o077).toBe(0);
   });
 
-  it('keeps what stands in it until there is something to put in its place', () => {
+  it('keeps what stands in it until there is something to put in its place, and leaves none empty', () => {
     outputFile(file, '--svg');
     expect(readFileSync(file, 'utf8')).toBe('mine');
     outputFile(join(folder, 'fresh'), '--svg');
-    expect(existsSync(join(folder, 'fresh'))).toBe(true);
+    expect(existsSync(join(folder, 'fresh'))).toBe(false);
   });
 });

@@ -7,10 +7,12 @@ import {
   closeSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   rmdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -31,9 +33,16 @@ export function outputFolder(folder: string, named: string): void {
   });
 }
 
-/** A file that somebody named. What stands in it stays until there is something to put in its place. Throws UsageError. */
+/**
+ * A file that somebody named. What stands in it stays until there is something to put in its place; a file that wasn't there
+ * isn't left behind empty, which a reader of JUnit takes for a broken report. Throws UsageError.
+ */
 export function outputFile(file: string, named: string): void {
-  orWrongUse(`${named} ${file}`, () => closeSync(openSync(file, 'a')));
+  orWrongUse(`${named} ${file}`, () => {
+    const isFresh = lstatSync(file, { throwIfNoEntry: false }) === undefined;
+    closeSync(openSync(file, 'a'));
+    if (isFresh) rmSync(file);
+  });
 }
 
 /** Into a file that was tried before: whatever happens now is no wrong use. */

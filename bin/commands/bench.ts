@@ -13,6 +13,9 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   sync: async () => (await import('#simulator/bench/sync-bench.js')).benchSync(),
 };
 
+/** Without pseudo-terminals these can't run, and the ones before them would be measured for nothing. */
+const ON_VIRTUAL_HARDWARE: ReadonlySet<string> = new Set(['agent', 'latency']);
+
 export function command(): Command {
   return new Command('bench')
     .summary('Measure gateway, agent, latency, receipt, journal and sync; ratios first.')
@@ -30,6 +33,10 @@ async function bench(name: string | undefined, { json }: { readonly json?: boole
     throw new UsageError(
       `There is no bench "${name}". Choose one of ${Object.keys(BENCHES).join(', ')}, or none for all.`,
     );
+  if (name === undefined || ON_VIRTUAL_HARDWARE.has(name)) {
+    const { loadPty } = await import('#simulator/hardware/pty.js');
+    await loadPty();
+  }
   const { describeFigure } = await import('#simulator/bench/figure.js');
   const all: Figure[] = [];
   for (const [one, measure] of Object.entries(BENCHES)) {

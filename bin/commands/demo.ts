@@ -32,6 +32,8 @@ export function command(): Command {
 }
 
 async function demo(options: Options): Promise<void> {
+  const { loadPty } = await import('#simulator/hardware/pty.js');
+  await loadPty();
   if (options.svgDir !== undefined) outputFolder(options.svgDir, '--svg-dir');
   const { readCampaign } = await import('../campaign-file.js');
   const { runDemo } = await import('#simulator/demo/demo.js');

@@ -39,7 +39,8 @@ Examples:
   $ codeplate simulate happy-day --chaos --times 50 (kill -9 of agent and gateway at random moments)
 
 A scenario says which counters there are, who comes, what happens and what must be true. Whatever it says, at its end the
-journals, the ledger, the receipts on paper and the card readers' own books must agree. Exit code 1 where anything is wrong.
+journals, the ledger, the receipts on paper and the card readers' own books must agree. Exit code 1 where anything is wrong,
+3 where pseudo-terminals are missing and nothing was played.
 With --json: {"scenario","seed","sales","redeemed","violations":[...]}; with --runs over 1, the same of each in "runs".
 How to write one is at the head of simulator/scenarios/format.ts.`;
 
@@ -82,6 +83,8 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
     throw new UsageError('--times has no effect without --chaos: leave it out, or add --chaos.');
   const { runs = 1, times = KILLS } = options;
   const { file, scenario } = await read(asked);
+  const { loadPty } = await import('#simulator/hardware/pty.js');
+  await loadPty();
   // Not after ten minutes of playing.
   if (options.junit !== undefined) outputFile(options.junit, '--junit');
   const first = options.seed ?? Math.floor(Math.random() * SEEDS);

@@ -1,5 +1,7 @@
-/** Hidden: the process in which virtual devices live. Started by scenarios and the demo, or by hand with lines of JSON. */
+/** The process in which virtual devices live. Started by scenarios and the demo, or by hand with lines of JSON. */
 import { Command } from 'commander';
+import { CodeplateError } from '#protocol/faults/errors.js';
+import { printJson } from '../usage.js';
 
 export function command(): Command {
   return new Command('virtual-hardware')
@@ -20,6 +22,15 @@ Examples:
 Devices: scanner, crp-reader, transbank-reader, printer, voice, display. It ends with its standard input.`,
     )
     .action(async () => {
+      const { loadPty } = await import('../../simulator/hardware/pty.js');
+      try {
+        await loadPty();
+      } catch (error) {
+        // A parent that forked it reads its exit code and standard error instead.
+        if (process.send === undefined && error instanceof CodeplateError)
+          printJson({ ready: false, error: { code: error.code, message: error.message } });
+        throw error;
+      }
       const { serveHardware } = await import('../../simulator/hardware/serve.js');
       await serveHardware();
     });

@@ -18,6 +18,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import tty from 'node:tty';
+import { ConfigError } from '#protocol/faults/errors.js';
 
 declare module '@lydell/node-pty' {
   /** Missing from the package's typings, though it is public in its code. */
@@ -86,9 +87,14 @@ export async function openPty(options: { readonly link: string; readonly shape?:
   return pty;
 }
 
-/** An installation for a counter has only what the counter needs. */
-const NO_PTY =
-  'pseudo-terminals need the development package @lydell/node-pty, which is not installed here (npm prune --omit=dev takes it away). Run npm ci.';
+/** An installation for a counter has only what the counter needs. Throws ConfigError, so that a command can say so first. */
+export async function loadPty(): Promise<Pick<typeof import('@lydell/node-pty'), 'open'>> {
+  try {
+    return await import('@lydell/node-pty');
+  } catch (cause) {
+    throw new ConfigError('PSEUDO_TERMINALS_MISSING', { cause });
+  }
+}
 
 class PtyLine implements Pty {
   readonly link: string;
@@ -152,9 +158,7 @@ class PtyLine implements Pty {
 
   async #plug(): Promise<void> {
     if (this.#plugged !== undefined || this.#closed) return;
-    const { open } = await import('@lydell/node-pty').catch(() => {
-      throw new Error(NO_PTY);
-    });
+    const { open } = await loadPty();
     const { master, slave, fd, ptsName } = open({ encoding: null });
     const held = fs.openSync(ptsName, fs.constants.O_RDWR | fs.constants.O_NOCTTY);
     const keeper = new tty.ReadStream(held);

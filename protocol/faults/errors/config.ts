@@ -44,6 +44,12 @@ export const CONFIG_ERRORS = {
     'What a command was to write cannot be written there.',
     'Name a place where you may write.',
   ],
+  PSEUDO_TERMINALS_MISSING: [
+    'operator',
+    'never',
+    'Virtual hardware needs pseudo-terminals, and the package that makes them, @lydell/node-pty, is not installed.',
+    'Where codeplate is an installed package, run `npm install @lydell/node-pty@1` beside it (with `-g` where it was installed so); in a checkout run `npm ci`.',
+  ],
   CAMPAIGN_UNREADABLE: [
     'operator',
     'never',
