@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
-import type { Problem } from '#protocol/yaml-file.js';
-import type { Scenario } from '#simulator/scenarios/format.js';
+import type { CampaignNames, Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
 import { wholeOption } from '../numbers.js';
 import { readText } from '../read-file.js';
@@ -41,7 +40,9 @@ Examples:
 A scenario says which counters there are, who comes, what happens and what must be true. Whatever it says, at its end the
 journals, the ledger, the receipts on paper and the card readers' own books must agree. Exit code 1 where anything is wrong,
 3 where pseudo-terminals are missing and nothing was played.
-With --json: {"scenario","seed","sales","redeemed","violations":[...]}; with --runs over 1, the same of each in "runs".
+A scenario plays on today's clock: whatever days and hours its campaign names, it began yesterday, lasts 15 days, and is open
+from 00:00 to 24:00 ("window" in JSON). For a last day or a closing hour: codeplate quote --at, explore --campaign.
+With --json: {"scenario","seed","window","sales","redeemed","violations":[...]}; with --runs over 1, the same of each in "runs".
 How to write one is at the head of simulator/scenarios/format.ts.`;
 
 export function command(): Command {
@@ -111,6 +112,7 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
           : process.stdout.write(`  killed: agent ${agent}, gateway ${gateway} times\n`),
     });
     results.push(result);
+    if (!quiet) tellWindow(result);
     if (!quiet) tellEnd(result, asked ?? '', options.chaos === true ? ` --chaos --times ${times}` : '');
   }
   if (options.junit !== undefined) writeOutput(options.junit, junitXml(results));
@@ -136,9 +138,10 @@ function placesToKeep(
   return placeOf;
 }
 
-const summary = ({ scenario, seed, sales, redeemed, violations, tookMs, kills }: ScenarioResult) => ({
+const summary = ({ scenario, seed, window, sales, redeemed, violations, tookMs, kills }: ScenarioResult) => ({
   scenario,
   seed,
+  window: { firstDay: window.firstDay, days: window.days, opens: window.opens, closes: window.closes },
   sales,
   redeemed,
   violations,
@@ -163,24 +166,26 @@ async function read(asked: string | undefined): Promise<{ readonly file: string;
       `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}\nName a scenario: a YAML file, or one of ${shipped}`,
     );
   }
-  const parsed = parseScenario(text);
-  const faults = parsed.ok ? await holdsOfNoTier(parsed.value, file) : parsed.fault;
-  if (parsed.ok && faults.length === 0) return { file, scenario: parsed.value };
-  const problems = faults.map((problem) => `  ${describeProblem(problem)}`).join('\n');
-  throw new UsageError(`SCENARIO_INVALID: ${file} has problems; correct all of them and run it again.\n${problems}`);
-}
-
-/** Coupons that the scenario's campaign doesn't have. A campaign that isn't in order says so itself. */
-async function holdsOfNoTier({ campaign, customers }: Scenario, file: string): Promise<Problem[]> {
   const { readCampaign } = await import('../campaign-file.js');
-  const { tiers } = readCampaign(
-    campaign.endsWith('.json') ? path.resolve(path.dirname(path.resolve(file)), campaign) : campaign,
-  );
-  const faces = tiers.map(({ faceFen }) => faceFen / 100);
-  return Object.entries(customers).flatMap(([name, { holds }]) =>
-    holds
-      .filter((face) => !faces.includes(face))
-      .map((face) => ({ path: `customers.${name}.holds`, value: String(face), allowed: faces.join(', ') })),
+  let badCampaign: Error | undefined;
+  const namesOfCampaign = (campaign: string): CampaignNames | undefined => {
+    try {
+      const { merchants, tiers } = readCampaign(
+        campaign.endsWith('.json') ? path.resolve(path.dirname(path.resolve(file)), campaign) : campaign,
+      );
+      return { merchants: merchants.map(({ id }) => id), facesYuan: tiers.map(({ faceFen }) => faceFen / 100) };
+    } catch (error) {
+      badCampaign = error instanceof Error ? error : new Error(String(error));
+      return undefined;
+    }
+  };
+  const parsed = parseScenario(text, namesOfCampaign);
+  if (parsed.ok && badCampaign !== undefined) throw badCampaign;
+  if (parsed.ok) return { file, scenario: parsed.value };
+  const problems = parsed.fault.map((problem) => `  ${describeProblem(problem)}`);
+  if (badCampaign !== undefined) problems.push(badCampaign.message);
+  throw new UsageError(
+    `SCENARIO_INVALID: ${file} has problems; correct all of them and run it again.\n${problems.join('\n')}`,
   );
 }
 
@@ -190,6 +195,13 @@ const colour = (code: number, text: string): string =>
 function tellCheck({ name, wrong }: Check): void {
   process.stdout.write(
     wrong === null ? `  ${colour(32, '✓')} ${name}\n` : `  ${colour(31, '✗')} ${name}: ${colour(31, wrong)}\n`,
+  );
+}
+
+/** A scenario runs on today's clock: whoever named a campaign of other days must not take its window for tried. */
+function tellWindow({ window: { firstDay, days, opens, closes } }: ScenarioResult): void {
+  process.stdout.write(
+    `  played as if the campaign ran ${days} days from ${firstDay}, ${opens} to ${closes}: its own days and hours are not tried\n`,
   );
 }
 

@@ -14,8 +14,19 @@ const documentSchema = z.looseObject({
   claim: z.looseObject({}),
 });
 
+/** The days and hours that a moved campaign is played in, in place of its own. */
+export interface MovedWindow {
+  readonly firstDay: string;
+  readonly days: number;
+  readonly opens: string;
+  readonly closes: string;
+}
+
+type Document = z.infer<typeof documentSchema>;
+type Moved = Document & { readonly window: Document['window'] & MovedWindow };
+
 /** `document`: a campaign's parsed JSON. Throws ZodError where it is none. */
-export function movedToToday(document: unknown, nowMs: number): z.infer<typeof documentSchema> {
+export function movedToToday(document: unknown, nowMs: number): Moved {
   const campaign = documentSchema.parse(document);
   // sv-SE writes YYYY-MM-DD.
   const yesterday = new Intl.DateTimeFormat('sv-SE', { timeZone: campaign.window.timeZone }).format(nowMs - DAY_MS);

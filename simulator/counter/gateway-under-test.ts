@@ -81,6 +81,10 @@ export class GatewayUnderTest {
     return this.#child?.died;
   }
 
+  get isRunning(): boolean {
+    return this.#child?.isRunning ?? this.#here !== undefined;
+  }
+
   async start(): Promise<void> {
     if (this.#child !== undefined) await this.#child.start();
     else this.#here ??= await this.#begin();

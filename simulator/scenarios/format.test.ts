@@ -80,6 +80,7 @@ finally: { sale: 1 }
     const found = problems(yaml);
     expect(found.map((line) => line.replace(/ \|.*/, ''))).toEqual([
       'line 4, counters.Plate_2',
+      'line 7, steps[0].sell.customer',
       'line 7, steps[0].sell.fen',
       'line 7, steps[0].sell.expect.state',
       'line 9, steps[1].printer.turn',

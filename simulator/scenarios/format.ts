@@ -17,6 +17,9 @@
  *       - receipt: { order: A1, originals: 1, has: [消费券 满200减40] }
  *     finally: { sales: 1, redeemed: 1 }
  *
+ * The campaign's days and hours aren't played: a scenario runs on today's clock, so the campaign began yesterday, lasts 15
+ * days, and is open from 00:00 to 24:00. Last days and closing hours are for `codeplate quote --at` and `explore --campaign`.
+ *
  * Every step is one verb and what it needs; `at: NAME` names the counter, the first one where it is missing. An amount is
  * whole fen, or `[from, to]`: the seed chooses. `$word` stands for a value of the `for-each` around it.
  *
@@ -29,7 +32,7 @@ import { CAMPAIGN_ID, DEVICE_ID, MERCHANT_ID } from '#protocol/ids.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import type { Problem } from '#protocol/yaml-file.js';
 import { lineShape } from '#simulator/hardware/messages.js';
-import { type Found, problemsOf, told } from './problems.js';
+import { type Found, found, problemsOf, told } from './problems.js';
 import { StepReader } from './step-reader.js';
 import { count, name, type Step } from './verb-shapes.js';
 
@@ -78,7 +81,18 @@ const fileSchema = z.strictObject({
 export type Scenario = Omit<z.infer<typeof fileSchema>, 'steps'> & { readonly steps: readonly Step[] };
 
 const MAX_FILE_CHARS = 1024 * 1024;
-export function parseScenario(yaml: string): Result<Scenario, readonly Problem[]> {
+
+/** What a scenario may name of its campaign. */
+export interface CampaignNames {
+  readonly merchants: readonly string[];
+  readonly facesYuan: readonly number[];
+}
+
+/** `namesOfCampaign`: undefined where this campaign can't be read; its own problems are told elsewhere. */
+export function parseScenario(
+  yaml: string,
+  namesOfCampaign: (campaign: string) => CampaignNames | undefined = () => undefined,
+): Result<Scenario, readonly Problem[]> {
   const whole = (value: string, allowed: string) => err([{ path: 'the whole file', value, allowed }]);
   if (yaml.length > MAX_FILE_CHARS) return whole(`${yaml.length} characters`, `at most ${MAX_FILE_CHARS}`);
   const lines = new LineCounter();
@@ -106,12 +120,45 @@ export function parseScenario(yaml: string): Result<Scenario, readonly Problem[]
     customers: namesOf(data, 'customers'),
   });
   const steps = 'steps' in data ? reader.list(data.steps, ['steps'], {}) : [];
+  const campaign = fileSchema.shape.campaign.safeParse(fieldOf(data, 'campaign'));
+  const known = campaign.success ? namesOfCampaign(campaign.data) : undefined;
+  if (known !== undefined) problems.push(...notOfCampaign(data, known));
   if (!parsed.success || problems.length > 0) return err(told(problems, document, lines));
   return ok({ ...parsed.data, steps });
 }
 
-/** Read from the bare data: one bad field elsewhere must not hide a name that isn't there. */
-function namesOf(data: object, field: 'counters' | 'customers'): readonly string[] {
-  const table: unknown = Object.getOwnPropertyDescriptor(data, field)?.value;
-  return typeof table === 'object' && table !== null ? Object.keys(table) : [];
+/** Merchants and coupons that the campaign hasn't got. */
+function notOfCampaign(data: object, { merchants, facesYuan }: CampaignNames): Found[] {
+  const counters = entriesOf(data, 'counters').flatMap(([name, counter]): Found[] => {
+    const merchant = fieldOf(counter, 'merchant');
+    if (typeof merchant !== 'string' || merchants.includes(merchant)) return [];
+    return [found(['counters', name, 'merchant'], merchant, `a merchant of the campaign: ${some(merchants)}`)];
+  });
+  const customers = entriesOf(data, 'customers').flatMap(([name, customer]) => {
+    const holds = fieldOf(customer, 'holds');
+    return (Array.isArray(holds) ? holds : []).flatMap((face: unknown, at): Found[] =>
+      typeof face !== 'number' || facesYuan.includes(face)
+        ? []
+        : [found(['customers', name, 'holds', at], face, `a coupon of the campaign: ${facesYuan.join(', ')}`)],
+    );
+  });
+  return [...counters, ...customers];
 }
+
+/** A campaign may have tens of thousands of merchants; so many show what an id of it looks like. */
+const MERCHANTS_NAMED = 12;
+const some = (names: readonly string[]): string =>
+  names.length <= MERCHANTS_NAMED
+    ? names.join(', ')
+    : `${names.slice(0, MERCHANTS_NAMED).join(', ')} and ${names.length - MERCHANTS_NAMED} more`;
+
+/** All read from the bare data: one bad field elsewhere must not hide a name that isn't there. */
+const fieldOf = (data: unknown, field: string): unknown => Object.getOwnPropertyDescriptor(Object(data), field)?.value;
+
+function entriesOf(data: object, field: 'counters' | 'customers'): readonly [string, unknown][] {
+  const table = fieldOf(data, field);
+  return typeof table === 'object' && table !== null ? Object.entries(table) : [];
+}
+
+const namesOf = (data: object, field: 'counters' | 'customers'): readonly string[] =>
+  entriesOf(data, field).map(([name]) => name);

@@ -38,6 +38,7 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   const dice = diceOf(options.seed);
   const document = withOffline(readCampaign(scenario.campaign, options.folder ?? process.cwd()), scenario.offline);
   const chaos = options.chaosKills !== undefined;
+  const campaign = movedToToday(document, Date.now());
   const run = scenario.run === 'here' && !chaos ? 'here' : 'process';
   const rig = await startRig({
     counters: Object.entries(scenario.counters).map(([name, { merchant, shape }]) => ({
@@ -45,7 +46,7 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
       merchant,
       shape: shape ?? someShape(dice.fork(`shape of ${name}`)),
     })),
-    campaign: movedToToday(document, Date.now()),
+    campaign,
     dice: dice.fork('customers'),
     agents: run,
     gateway: run,
@@ -77,6 +78,7 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   return {
     scenario: scenario.name,
     seed: options.seed,
+    window: campaign.window,
     sales,
     redeemed: redeemed ?? 0,
     violations: stage.violations,

@@ -1,4 +1,5 @@
 /** What a scenario came to. */
+import type { MovedWindow } from '#simulator/counter/campaign-copy.js';
 import type { Reconciled } from '#simulator/counter/reconcile.js';
 
 /** One thing that was looked at. */
@@ -12,6 +13,8 @@ export interface Check {
 export interface ScenarioResult {
   readonly scenario: string;
   readonly seed: number;
+  /** The campaign's document says other days and hours: a scenario plays on today's clock. */
+  readonly window: MovedWindow;
   /** Settled, and coupons redeemed, by the ledger. */
   readonly sales: number;
   readonly redeemed: number;

@@ -58,26 +58,26 @@ export class StepReader {
       return [];
     }
     const filled = fillIn(body, values);
+    this.#checkNames(filled, here);
     const parsed = VERBS[verb].safeParse(filled);
     if (!parsed.success) {
       this.#problems.push(...problemsOf(parsed.error.issues, filled, here));
       return [];
     }
-    const step = plain(verb, parsed.data);
-    this.#checkNames(step, here);
-    return [step];
+    return [plain(verb, parsed.data)];
   }
 
-  /** A counter or a customer that isn't there. */
-  #checkNames(step: Plain, path: Path): void {
-    const check = (field: string, value: string | undefined, names: readonly string[]): void => {
-      if (value === undefined || names.includes(value)) return;
+  /** A counter or a customer that isn't there: told with whatever else is wrong with the step. */
+  #checkNames(body: unknown, path: Path): void {
+    const check = (field: string, names: readonly string[]): void => {
+      const value: unknown = Object.getOwnPropertyDescriptor(Object(body), field)?.value;
+      if (typeof value !== 'string' || names.includes(value)) return;
       const known = names.length === 0 ? 'none: the file has none' : names.join(', ');
       this.#problem([...path, field], value, known);
     };
-    if ('at' in step.with) check('at', step.with.at, this.#names.counters);
-    if ('customer' in step.with) check('customer', step.with.customer, this.#names.customers);
-    if ('shows' in step.with) check('shows', step.with.shows, this.#names.customers);
+    check('at', this.#names.counters);
+    check('customer', this.#names.customers);
+    check('shows', this.#names.customers);
   }
 
   #forEach(body: unknown, path: Path, values: Values): Step[] {

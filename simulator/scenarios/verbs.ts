@@ -116,7 +116,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     }
     case 'agent': {
       const counter = stage.counter(step.with.at);
-      return turnProcess(counter, step.with.does, () => counter.ready());
+      return turnProcess(counter, step.with.does, () => counter.ready({ gateway: stage.rig.gateway.isRunning }));
     }
     case 'gateway':
       return turnProcess(stage.rig.gateway, step.with.does, async () => {});
@@ -154,7 +154,7 @@ async function sell(stage: Stage, asked: StepOf<'sell'>): Promise<void> {
 async function untilSo(stage: Stage, asked: StepOf<'until'>): Promise<void> {
   const { ready, online, paper, unsent, printed, withinMs = WITHIN_MS } = asked;
   const counter = stage.counter(asked.at);
-  if (ready === true) await counter.ready();
+  if (ready === true) await counter.ready({ gateway: stage.rig.gateway.isRunning });
   await until(
     `${counter.name} is ${JSON.stringify({ online, paper, unsent, printed })}`,
     withinMs,

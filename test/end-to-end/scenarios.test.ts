@@ -49,7 +49,8 @@ describe('codeplate simulate', () => {
     writeFileSync(file, FALSE_HOPE);
     const { code, out } = await simulate(file, '--seed', '1', '--json', '--junit', junit);
     expect(code).toBe(1);
-    const { violations }: { violations: readonly string[] } = JSON.parse(out);
+    const { violations, window }: { violations: readonly string[]; window: unknown } = JSON.parse(out);
+    expect(window).toMatchObject({ days: 15, opens: '00:00', closes: '24:00' });
     expect(violations).toEqual(['sell A1: coupon fen is null, not 2000', 'the sums at the end: sales is 1, not 2']);
     const xml = readFileSync(junit, 'utf8');
     expect(xml).toContain('failures="2"');
@@ -80,6 +81,49 @@ describe('codeplate simulate', () => {
     expect(err).toContain('SCENARIO_INVALID');
     expect(err).toContain('steps[0]');
   });
+
+  it('names a merchant, a coupon and a customer that nobody knows at once, with whatever else is wrong', async () => {
+    const file = path.join(folder, 'strangers.yaml');
+    writeFileSync(
+      file,
+      `name: strangers
+about: Nobody knows anybody.
+counters: { plate-001: { merchant: yh-999 } }
+customers: { li: { holds: [33] } }
+steps:
+  - sell: { order: A1, fen: -1, customer: wang }
+`,
+    );
+    const { code, err } = await simulate(file);
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /counters\.plate-001\.merchant: is "yh-999"; allowed: a merchant of the campaign: yh-01, .* more/,
+    );
+    expect(err).toMatch(/customers\.li\.holds\[0\]: is 33; allowed: a coupon of the campaign: 20, /);
+    expect(err).toMatch(/steps\[0\]\.sell\.customer: is "wang"; allowed: li/);
+    expect(err).toMatch(/steps\[0\]\.sell\.fen: is -1/);
+  });
+
+  it('starts an agent while the gateway is dead, as after a power failure in the street', async () => {
+    const file = path.join(folder, 'dark-street.yaml');
+    writeFileSync(
+      file,
+      `name: dark-street
+about: Gateway and agent lose their power, and only the agent has it back.
+counters: { plate-001: { merchant: yh-02 } }
+customers: { li: { holds: [20] } }
+devices: []
+steps:
+  - gateway: { does: kill }
+  - agent: { does: kill-and-start }
+  - until: { ready: true, online: false }
+  - sell: { order: A1, fen: 15000, customer: li, expect: { state: settled, offline: true, couponFen: 2000 } }
+finally: { sales: 1, redeemed: 1 }
+`,
+    );
+    const { out } = await simulate(file, '--seed', '1', '--json');
+    expect(JSON.parse(out)).toMatchObject({ sales: 1, redeemed: 1, violations: [] });
+  }, 60_000);
 
   it('survives kill -9 of agent and gateway at random moments: journal, ledger, reader and receipts agree', async () => {
     const { code, out } = await simulate('happy-day', '--seed', '11', '--chaos', '--times', '3', '--json');
