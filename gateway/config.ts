@@ -47,6 +47,17 @@ const proxies = z
   .max(64, 'at most 64')
   .default([]);
 
+const CREDENTIAL = 'the name of a credential: up to 64 of a-z, A-Z, 0-9, ., _ and -';
+/** Outside of the data folder, which gets backed up. */
+const identityKey = z
+  .strictObject({
+    file: text('the path of a file that the gateway makes at its first start').optional(),
+    credential: text(CREDENTIAL)
+      .regex(/^[\w.-]{1,64}$/, CREDENTIAL)
+      .optional(),
+  })
+  .refine(({ file, credential }) => (file === undefined) !== (credential === undefined), 'either file or credential');
+
 /** Written by a person who knows why: the doors of this address are for everybody without it being told to any. */
 const insecure = z.boolean({ error: 'true or false' }).default(false);
 
@@ -93,6 +104,7 @@ const fileSchema = z.strictObject({
   coupons,
   /** Without it no claims are taken. */
   claims: claims.optional(),
+  identityKey: identityKey.optional(),
   /** Number of the issuer's key, which devices know it by. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
   leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),
@@ -135,6 +147,7 @@ export function checkGatewayConfig(data: object, folder: string): Result<Gateway
     }),
     campaign: from(config.campaign),
     data: from(config.data),
+    ...(config.identityKey?.file !== undefined && { identityKey: { file: from(config.identityKey.file) } }),
   });
 }
 
@@ -250,6 +263,12 @@ campaign: ${quoted(campaign)}
 
 # The ledger and the gateway's own keys are kept here. Back it up: it is the money.
 data: data
+
+# The key under which phone, ID-card and device numbers are hashed. Keep it out of the data folder and its backups: with both
+# one finds out whose the coupons are. The gateway makes it at its first start; back it up elsewhere.
+identityKey:
+  file: identity-key.hex
+  # credential: identity-key   # instead of a file: what systemd hands to the service (LoadCredentialEncrypted=)
 
 # Where devices connect. 127.0.0.1 takes this machine only; 0.0.0.0 takes everybody, and needs tls.
 mqtt:

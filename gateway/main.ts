@@ -18,9 +18,10 @@ import { readCampaign } from './adapters/campaign-document.js';
 import { type Certificate, readCertificate } from './adapters/certificates.js';
 import { bundleTooLong, campaignWarnings, ofCertificate } from './adapters/config-findings.js';
 import { httpServer } from './adapters/http.js';
+import { identityHash, keyFindings, keyMark } from './adapters/identity-key.js';
 import { createMetrics, type Metrics } from './adapters/metrics.js';
-import { issuerSigner, keyedHash, operatorToken } from './adapters/secrets.js';
-import { sqliteVersion } from './adapters/sqlite.js';
+import { issuerSigner, operatorToken } from './adapters/secrets.js';
+import { openSqlite, sqliteVersion } from './adapters/sqlite.js';
 import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
 import { threadVerifier } from './adapters/thread-verifier.js';
@@ -92,15 +93,13 @@ export async function startGateway(
     return tls && readCertificate(tls, { now, warn: (fault) => warnings.push(ofCertificate(`${side}.tls`, fault)) });
   };
   const [tls, webTls] = [pairOf('mqtt'), pairOf('http')];
-  warnings.push(...campaignWarnings(campaign, config.devices, ownClock.now()));
+  warnings.push(...campaignWarnings(campaign, config.devices, ownClock.now()), ...keyFindings(config).warnings);
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const signer = issuerSigner(join(config.data, 'issuer-key.pem'));
-  const hash = keyedHash(join(config.data, 'identity-key.hex'));
+  const hash = identityHash(config);
   const token = operatorTokenOf(config);
   const codes = paymentCodes(hash, hmacSha256);
   const claims = claimsDoor(config, campaign, hash);
-  if (claims === undefined)
-    logger.warn({ code: 'CLAIMS_CLOSED' }, 'claims.identity is not configured: no claims are taken');
   const register = new DeviceRegister(config.devices);
   const rules = compileRules({
     campaign,
@@ -114,10 +113,12 @@ export async function startGateway(
   const tooLong = bundleTooLong(encode(issuer.bundle(ownClock.now())));
   if (tooLong !== undefined) throw new ConfigError('CAMPAIGN_INVALID', { detail: `${config.campaign}: ${tooLong}` });
   const metrics = createMetrics();
-  const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules);
+  const ledger = await openSqliteLedger(join(config.data, 'ledger.db'), rules, {
+    open: openSqlite,
+    keyMark: keyMark(hash),
+  });
   const version = await sqliteVersion();
   const doubt = sqliteDoubt(version);
-  if (doubt !== undefined) logger.warn({ code: 'SQLITE_DOUBTFUL', version, what: SQLITE_DOUBTS[doubt] }, 'SQLite');
   const newest = trustClock ? undefined : await newestCommit(ledger);
   const events = loopEvents(logger, metrics, ownClock);
   const clock = watchedClock(ownClock, { newest, changed: (fault, off) => clockChanged(fault, off) });
@@ -234,6 +235,9 @@ export async function startGateway(
   for (const [door, { host, tls: pair }] of Object.entries({ mqtt: config.mqtt, http: config.http })) {
     if (isOpen({ host, hasTls: pair !== undefined })) logger.warn({ code: 'LINE_INSECURE', door, host }, 'no TLS here');
   }
+  if (claims === undefined)
+    logger.warn({ code: 'CLAIMS_CLOSED' }, 'claims.identity is not configured: no claims are taken');
+  if (doubt !== undefined) logger.warn({ code: 'SQLITE_DOUBTFUL', version, what: SQLITE_DOUBTS[doubt] }, 'SQLite');
   for (const warning of warnings) warn(warning);
   logger.info({ code: 'STARTED', campaign: campaign.id, mqttPort, httpPort, operatorTokenIn }, 'the gateway is ready');
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };

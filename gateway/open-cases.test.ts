@@ -44,6 +44,7 @@ beforeEach(async () => {
   mkdirSync(path.join(folder, 'data'));
   writeFileSync(path.join(folder, 'campaign.json'), JSON.stringify(testCampaign()));
   writeFileSync(path.join(folder, 'data', 'operator-token'), `${TOKEN}\n`, { mode: 0o600 });
+  writeFileSync(path.join(folder, 'data', 'identity-key.hex'), 'ab'.repeat(32), { mode: 0o600 });
   await badDay();
   gateway = await start();
 });

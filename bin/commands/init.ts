@@ -101,7 +101,7 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
   const campaignFile = `${campaign.id}.json`;
   const files = ['gateway.yaml', 'device.yaml', campaignFile];
   const gatewayFile = join(folder, 'gateway.yaml');
-  prepare(folder, [...files, 'data', 'device-data']);
+  prepare(folder, [...files, 'identity-key.hex', 'data', 'device-data']);
   const password = randomBytes(PASSWORD_BYTES).toString('base64url');
   const gatewayYaml = gatewayConfigExample({
     campaign: campaignFile,

@@ -15,6 +15,7 @@ import type { GatewayConfig } from '../config.js';
 import { createIssuer } from '../core/issuer.js';
 import { compileRules } from '../core/rules.js';
 import { campaignProblems, readCampaign } from './campaign-document.js';
+import { keyFindings } from './identity-key.js';
 import { lookAtLedger } from './ledger-opening.js';
 
 export async function gatewayFindings(config: GatewayConfig, now: Date): Promise<Findings> {
@@ -27,6 +28,8 @@ export async function gatewayFindings(config: GatewayConfig, now: Date): Promise
     problems.push(...found.problems.map((fault) => ofCertificate(`${side}.tls`, fault)));
     warnings.push(...found.warnings.map((fault) => ofCertificate(`${side}.tls`, fault)));
   }
+  const key = keyFindings(config);
+  problems.push(...key.problems);
   if (problems.some(({ path }) => path.startsWith('campaign'))) return { problems, warnings };
   const campaign = readCampaign(config.campaign);
   warnings.push(...campaignWarnings(campaign, config.devices, wallMs(now.getTime())));
@@ -40,7 +43,7 @@ export async function gatewayFindings(config: GatewayConfig, now: Date): Promise
   const other = await lookAtLedger(ledger, campaign);
   if (other !== undefined)
     problems.push({ path: 'data', value: config.data, allowed: other.message, code: other.code });
-  return { problems, warnings };
+  return { problems, warnings: [...warnings, ...key.warnings] };
 }
 
 /** A counter takes no longer message: it would go on without knowing the campaign, and nobody would be told why. */

@@ -26,7 +26,12 @@ import {
 import { openSqliteToRead, type SqliteDatabase } from './sqlite.js';
 
 /** Rejects with a `LedgerError` where this isn't a ledger that the gateway can go on with. */
-export async function prepareLedger(writer: SqliteDatabase, file: string, rules: Rules): Promise<void> {
+export async function prepareLedger(
+  writer: SqliteDatabase,
+  file: string,
+  rules: Rules,
+  keyMark?: string,
+): Promise<void> {
   const exec = promisify(writer.exec);
   const unusable = (error: unknown): never => {
     throw new LedgerError(codeOf(error), { detail: `${file}: ${String(error)}.`, cause: error });
@@ -44,6 +49,9 @@ export async function prepareLedger(writer: SqliteDatabase, file: string, rules:
     id,
     tiers: id === campaign.id ? await ask(FACT_SQL, ['tiers', tiersOf(campaign)]) : '',
   });
+  if (keyMark !== undefined && (await ask(FACT_SQL, ['identity-key', keyMark])) !== keyMark) {
+    throw new LedgerError('LEDGER_OF_ANOTHER_KEY', { detail: file });
+  }
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);
   const takeOver = (await ask(HAS_DAYBOOK_SQL, [''])) === '0' ? '' : TAKE_OVER_DAYBOOK;

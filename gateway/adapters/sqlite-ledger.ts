@@ -28,6 +28,8 @@ import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlit
 /** What opens the ledger's database; a test opens one whose disk fails. */
 export interface LedgerHost {
   readonly open: typeof openSqlite;
+  /** Of the key that its identities are hashed under: under another one it is not opened. */
+  readonly keyMark?: string;
 }
 
 /** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
@@ -40,7 +42,7 @@ export async function openSqliteLedger(
     throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `${file}: ${String(error)}.`, cause: error });
   });
   try {
-    await prepareLedger(writer, file, rules);
+    await prepareLedger(writer, file, rules, host.keyMark);
     const reader = await promisify(host.open)(file);
     const commits = new Commits(rules, writer);
     await commits.readWhole();

@@ -94,7 +94,7 @@ describe('the ledger on SQLite', () => {
     writeFileSync(damaged, 'this is no ledger at all'.repeat(1_000));
     await expect(openSqliteLedger(damaged, testRules())).rejects.toMatchObject({
       code: 'LEDGER_UNREADABLE',
-      message: expect.stringContaining('restore it from its replica'),
+      message: expect.stringContaining('Keep the files as they are'),
     });
     const whole = join(folder, 'ledger.db');
     const ledger = await openSqliteLedger(whole, testRules());

@@ -71,7 +71,7 @@ function device(yaml: string): Findings {
 const deviceYaml = (more: string): string =>
   `{device: plate-001, merchant: yh-01, campaign: youhao-2023, data: data, gateway: {url: "mqtts://localhost:1", ${more}}}`;
 const gatewayYaml = (more: string, campaign = 'campaign.json'): string =>
-  `{campaign: ${campaign}, data: gw-data, ${more}}`;
+  `{campaign: ${campaign}, data: gw-data, identityKey: {file: key.hex}, ${more}}`;
 const told = (problems: readonly Problem[]) => problems.map(({ code, path: where }) => [code, where]);
 
 describe('the certificates of a device', () => {

@@ -74,6 +74,24 @@ export const CONFIG_ERRORS = {
     'A private key is missing or is not one of curve P-256.',
     'Give a PKCS#8 PEM or a JWK of curve P-256.',
   ],
+  IDENTITY_KEY_MISSING: [
+    'operator',
+    'never',
+    'The identity key is not where the configuration says, and under a new one everybody could claim again.',
+    'Put the key back, correct `identityKey`, or hand the service its credential; a new key is made for a new ledger only.',
+  ],
+  IDENTITY_KEY_BESIDE_LEDGER: [
+    'operator',
+    'never',
+    'The identity key lies in the data folder: with a backup of it anybody finds out whose the coupons are.',
+    'Stop the gateway, move the key to a place outside of the data folder, name it as `identityKey.file`, and start again.',
+  ],
+  IDENTITY_KEY_LEFT_BEHIND: [
+    'operator',
+    'never',
+    'The identity key is taken from elsewhere, and a copy still lies in the data folder.',
+    'Compare the two, and delete the one in the data folder and in its backups.',
+  ],
   OPERATOR_TOKEN_UNUSABLE: [
     'operator',
     'never',

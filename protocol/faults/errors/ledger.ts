@@ -32,6 +32,12 @@ export const LEDGER_ERRORS = {
     'SQLite did not take the settings under which an answered commit outlives a power cut.',
     'Put the data folder on a local file system (ext4, not a network share); if it is on one, report it with the log.',
   ],
+  LEDGER_OF_ANOTHER_KEY: [
+    'operator',
+    'never',
+    'The identity key is not the one that this ledger was made with: everybody could claim again.',
+    'Put the right key where the configuration names it (`identityKey`), or take it from its backup.',
+  ],
   LEDGER_OTHER_VERSION: [
     'operator',
     'never',
