@@ -1,6 +1,7 @@
 /** After the story the counter stays open: an amount typed by hand is a sale to a customer with one coupon of each tier. */
 import { createInterface } from 'node:readline';
 import { type Fen, parseFen } from '#protocol/money.js';
+import { obeyJobControl } from './job-control.js';
 import type { Shop } from './shop.js';
 import { type Language, wrap } from './telling.js';
 
@@ -14,6 +15,7 @@ export async function takeAmounts(shop: Shop, language: Language): Promise<numbe
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '  ￥ ' });
   // Ctrl-C here ends the demo as Enter does: what was sold is still compared, and nothing is left behind.
   lines.on('SIGINT', () => lines.close());
+  const endJobControl = obeyJobControl(lines);
   const help = [
     ...(language === 'zh'
       ? [`柜台还开着：输入金额（元），回车收款。顾客持有${faces.join('、')}元券。直接回车结束。`]
@@ -45,6 +47,7 @@ export async function takeAmounts(shop: Shop, language: Language): Promise<numbe
     }
     lines.prompt();
   }
+  endJobControl();
   lines.close();
   process.stdout.write('\n');
   return sales;
@@ -69,6 +72,7 @@ function shownBack(text: string): string {
 async function sell(shop: Shop, amountFen: Fen, faces: readonly number[]): Promise<void> {
   const customer = await shop.customer(...faces);
   const sale = await shop.sell(amountFen, shop.present(customer));
-  shop.tell.step(sale.line);
+  // The sentence last: a receipt with its QR code is taller than most windows, and would push it out of sight.
   await shop.show(sale);
+  shop.tell.step(sale.line);
 }
