@@ -22,7 +22,7 @@ import { admit } from './core/admit.js';
 import type { Finding } from './core/findings.js';
 import type { PaymentCodes } from './core/payment-codes.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent, stated } from './core/presence.js';
-import type { Broker } from './ports/broker.js';
+import type { Broker, RefusedFrom } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { ActOp, ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
 import type { Verifier } from './ports/verifier.js';
@@ -35,7 +35,7 @@ const BEACON_MS = 60_000;
 export interface LoopEvents {
   /** A commit ended. */
   committed?(operations: number, tookMs: number): void;
-  rejected?(code: string, device: DeviceId | undefined): void;
+  rejected?(code: string, device: DeviceId | undefined, from?: RefusedFrom): void;
   /** Someone should look: a fork, a failed commit. */
   alarm?(code: string, what: string, device: DeviceId | undefined): void;
   /** A sale that a person has to look at; there is an alarm of it, too. */
@@ -128,7 +128,8 @@ class Loop implements GatewayLoop {
         onDisconnected: (device: DeviceId) => this.#observe(device, 'disconnected'),
         onState: (device: DeviceId, state: StateMessage) =>
           this.#presence.set(device, stated(this.#presence.get(device), state, this.#options.clock.now())),
-        onRefused: (code: string, device: DeviceId | undefined) => this.#options.events?.rejected?.(code, device),
+        onRefused: (code: string, device: DeviceId | undefined, from?: RefusedFrom) =>
+          this.#options.events?.rejected?.(code, device, from),
       };
       broker.listen(events, (refused) => {
         if (refused !== undefined) return done(refused);

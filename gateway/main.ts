@@ -179,7 +179,7 @@ export async function startGateway(
     trustedProxies: config.http.trustedProxies,
     claims,
     ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }),
-    refused: (code) => events.rejected(code, undefined),
+    refused: (code, from) => events.rejected(code, undefined, from),
     cutOff: (device) => broker.cutOff(device),
     alarm: (code, what) => events.alarm(code, what, undefined),
   });
@@ -285,10 +285,11 @@ function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<Lo
   const [refusals, alarms] = [logBudget(), logBudget()];
   return {
     committed: (operations, tookMs) => metrics.committed(operations, tookMs),
-    rejected(code, device) {
+    rejected(code, device, from) {
       metrics.rejected(code);
       const unwritten = refusals.spend(code, device, clock.now());
-      if (unwritten !== undefined) logger.warn({ code, device, ...(unwritten > 0 && { unwritten }) }, 'turned away');
+      if (unwritten !== undefined)
+        logger.warn({ code, device, ...from, ...(unwritten > 0 && { unwritten }) }, 'turned away');
     },
     found: (finding) => metrics.found(finding),
     alarm(code, what, device) {

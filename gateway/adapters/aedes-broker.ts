@@ -92,11 +92,12 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   /** Whose name is its own. */
   const admitted = new WeakSet<Client>();
   let events: BrokerEvents | undefined;
-  const refuse = oncePerConnection((code, device) => events?.onRefused(code, device));
+  const refuse = oncePerConnection((code, device, from) => events?.onRefused(code, device, from));
 
   const door = createDoor({
     proxies: options.proxies ?? [],
-    onRefused: (why, socket) => refuse(socket, why === 'crowded' ? 'DOOR_CROWDED' : 'MQTT_TLS_FAILED'),
+    onRefused: (why, socket, detail) =>
+      refuse(socket, why === 'crowded' ? 'DOOR_CROWDED' : 'MQTT_TLS_FAILED', undefined, detail),
   });
   const server = serverFor(options.tls, connectTimeoutMs, (socket) => {
     guard(socket, (code) => refuse(socket, code));

@@ -20,7 +20,8 @@ export interface Door {
 export interface DoorOptions {
   /** Addresses that speak for many; this machine does always. */
   readonly proxies: readonly string[];
-  onRefused(why: DoorRefusal, socket: Socket): void;
+  /** `detail`: what was wrong with the handshake. */
+  onRefused(why: DoorRefusal, socket: Socket, detail?: string): void;
   /** For tests. */
   readonly limits?: CrowdLimits;
 }
@@ -67,8 +68,8 @@ export function createDoor({ proxies, onRefused, limits }: DoorOptions): Door {
     watch(server) {
       server.on('connection', open);
       // Node leaves such a socket to its listener; and without a session under it, `end` would never get through.
-      server.prependListener('tlsClientError', (_error: Error, socket: Socket) => {
-        onRefused('no-handshake', socket);
+      server.prependListener('tlsClientError', (error: Error, socket: Socket) => {
+        onRefused('no-handshake', socket, handshakeFault(error));
         socket.destroy();
       });
     },
@@ -87,6 +88,12 @@ export function createDoor({ proxies, onRefused, limits }: DoorOptions): Door {
       for (const socket of sockets.values()) socket.destroy();
     },
   };
+}
+
+/** OpenSSL's reason is a few words (`wrong version number`); its message is a line of numbers and file names. */
+function handshakeFault(error: Error): string {
+  if ('reason' in error && typeof error.reason === 'string') return error.reason;
+  return 'code' in error ? String(error.code) : error.message;
 }
 
 /** One peer has one address and port at a time. */

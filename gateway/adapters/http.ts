@@ -11,6 +11,7 @@ import { base64url } from '#protocol/codes/bit-text.js';
 import type { DeviceId, HolderId } from '#protocol/ids.js';
 import { readJson } from '#protocol/strict-json.js';
 import type { Issuer } from '../core/issuer.js';
+import type { RefusedFrom } from '../ports/broker.js';
 import type { Ledger } from '../ports/ledger.js';
 import type { Certificate } from './certificates.js';
 import { createDoor, type Door } from './door.js';
@@ -46,7 +47,7 @@ export interface HttpOptions extends ClaimRoutesOptions {
   /** For tests: how long a handshake may take. */
   readonly handshakeTimeoutMs?: number;
   /** A connection was closed before it asked anything, or an operator's request was turned away. */
-  refused(code: string): void;
+  refused(code: string, from?: RefusedFrom): void;
   /** Ends a device's connection. */
   cutOff(device: DeviceId): void;
 }
@@ -72,7 +73,8 @@ export function httpServer(options: HttpOptions): HttpDoor {
   const { rules, ledger, loop, issuer } = options;
   const door = createDoor({
     proxies: [...(options.proxies ?? []), ...options.trustedProxies],
-    onRefused: (why) => options.refused(why === 'crowded' ? 'DOOR_CROWDED' : 'HTTP_TLS_FAILED'),
+    onRefused: (why, { remoteAddress: address }, detail) =>
+      options.refused(why === 'crowded' ? 'DOOR_CROWDED' : 'HTTP_TLS_FAILED', { address, why: detail }),
   });
   const app = Fastify({
     logger: false,

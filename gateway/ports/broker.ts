@@ -2,6 +2,12 @@
 import type { DeviceId } from '#protocol/ids.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 
+/** Where somebody was turned away came from, and what was wrong: an operator looks for the counter by it. */
+export interface RefusedFrom {
+  readonly address?: string | undefined;
+  readonly why?: string | undefined;
+}
+
 export interface BrokerEvents {
   onMessage(device: DeviceId, payload: Uint8Array): void;
   onConnected(device: DeviceId): void;
@@ -9,7 +15,7 @@ export interface BrokerEvents {
   /** How a device says it stands, or by its last will that it has gone. */
   onState(device: DeviceId, state: StateMessage): void;
   /** What was kept out, and why: a code for the log and the metrics. */
-  onRefused(code: string, device: DeviceId | undefined): void;
+  onRefused(code: string, device: DeviceId | undefined, from?: RefusedFrom): void;
 }
 
 export interface Broker {

@@ -115,3 +115,21 @@ it('SIGTERM ends the process within 5 s while they hang at both doors', async ()
     await child.kill();
   }
 }, 60_000);
+
+it('says of a handshake that failed from which address it came, and what was wrong with it', async () => {
+  const config = checkGatewayConfig(FILE, folder);
+  if (!config.ok) throw new Error(JSON.stringify(config.fault));
+  const lines: unknown[] = [];
+  gateway = await startGateway(config.value, {
+    logger: pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+  });
+  for (const port of [gateway.mqttPort, gateway.httpPort]) {
+    const socket = await begin(port, 1);
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    await once(socket, 'close');
+  }
+  for (const code of ['MQTT_TLS_FAILED', 'HTTP_TLS_FAILED'])
+    expect(lines).toContainEqual(
+      expect.objectContaining({ code, address: '127.0.0.1', why: expect.stringMatching(/^[a-z ]{5,40}$/) }),
+    );
+});
