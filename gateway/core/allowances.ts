@@ -5,12 +5,15 @@
  * A device that is greeted with nothing outstanding gets an allowance. Where nothing has been counted on the newest one, that
  * one is renewed under its own id: a line that flaps costs no row each time. The device counts the same way, by the id, and
  * counts on where an id comes again.
+ *
+ * How many coupons of one holder count on an allowance stands in the holder's row. A counter that comes back after a week
+ * brings thousands of holders: in its own row, which each batch writes anew, every batch would write all of them.
  */
-import type { HolderId } from '#protocol/ids.js';
+import type { DeviceId, HolderId } from '#protocol/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import type { Fen } from '#protocol/money.js';
 import type { Interval, Millis, WallMs } from '#protocol/time.js';
-import type { DeviceChain, IssuedAllowance, SaleEntry, Totals } from './book.js';
+import type { DeviceChain, Holder, IssuedAllowance, SaleEntry, TakenUnder, Totals } from './book.js';
 import type { Doubt } from './doubts.js';
 import type { Draft } from './draft.js';
 import { CLOCKS_APART_MS, heldWhenJudged } from './record-time.js';
@@ -63,16 +66,16 @@ export function renewAllowance(chain: DeviceChain, { campaign, compiled }: Rules
 
 /** What speaks against a coupon of this face, taken at that time under the allowance that the record names. */
 export function allowanceDoubts(options: {
+  readonly draft: Draft;
   readonly chain: DeviceChain;
   readonly rules: Rules;
-  readonly totals: Totals;
   readonly id: string;
   readonly at: Interval;
   readonly holder: HolderId;
   readonly faceFen: Fen;
 }): Doubt[] {
-  const { at, holder, faceFen } = options;
-  const issued = issuedTo(options);
+  const { draft, chain, at, holder, faceFen } = options;
+  const issued = issuedTo({ ...options, totals: draft.totals });
   if (issued === undefined) return ['allowance-unknown'];
   const doubts: Doubt[] = [];
   const hasBegun = at.latest + CLOCKS_APART_MS >= issued.issuedAt;
@@ -80,7 +83,8 @@ export function allowanceDoubts(options: {
     doubts.push('allowance-not-in-force');
   if (issued.coupons + 1 > issued.maxCoupons || issued.faceFen + faceFen > issued.maxFaceFen)
     doubts.push('allowance-exceeded');
-  if (countOf(issued, holder) + 1 > issued.maxPerHolder) doubts.push('holder-limit-exceeded');
+  const ofHolder = countOf(issued.holders, holder) + takenUnder(draft.holder(holder), chain.device, issued.id);
+  if (ofHolder + 1 > issued.maxPerHolder) doubts.push('holder-limit-exceeded');
   return doubts;
 }
 
@@ -98,9 +102,9 @@ export function countTaking(
   const { chain, holder, faceFen } = options;
   const issued = issuedTo({ ...options, totals: draft.totals });
   if (issued === undefined) return;
-  const isWritten = chain.allowances?.some((one) => one.id === issued.id) ?? false;
+  const isWritten = isKnown(chain, issued.id);
   const allowances = isWritten ? (chain.allowances ?? []) : [issued, ...(chain.allowances ?? [])];
-  const counted = counting(issued, holder, faceFen, 1);
+  const counted = counting(draft, { chain, issued, holder, faceFen, by: 1 });
   draft.putDevice({ ...chain, allowances: allowances.map((one) => (one.id === issued.id ? counted : one)) });
 }
 
@@ -112,7 +116,7 @@ export function uncountTaking(draft: Draft, chain: DeviceChain, { offline }: Pic
   const issued =
     known.find(({ id }) => id === offline.allowance) ?? known.find(({ id }) => id === OF_THE_RELEASE_BEFORE);
   if (issued === undefined) return;
-  const counted = counting(issued, holder, faceFen, -1);
+  const counted = counting(draft, { chain, issued, holder, faceFen, by: -1 });
   draft.putDevice({ ...chain, allowances: known.map((one) => (one === issued ? counted : one)) });
 }
 
@@ -157,19 +161,45 @@ const NOTHING_COUNTED = { coupons: 0, faceFen: 0, holders: [] } as const;
 const maxSyncAgeOf = ({ maxSyncAgeHours }: { readonly maxSyncAgeHours: number }): Millis =>
   Math.round(maxSyncAgeHours * HOUR_MS);
 
-const countOf = ({ holders }: IssuedAllowance, holder: HolderId): number =>
+type CountOfHolder = IssuedAllowance['holders'][number];
+
+const countOf = (holders: readonly CountOfHolder[], holder: HolderId): number =>
   holders.find(([id]) => id === holder)?.[1] ?? 0;
 
-function counting(issued: IssuedAllowance, holder: HolderId, faceFen: Fen, by: 1 | -1): IssuedAllowance {
-  const others = issued.holders.filter(([id]) => id !== holder);
-  const left = countOf(issued, holder) + by;
-  return {
-    ...issued,
-    coupons: issued.coupons + by,
-    faceFen: issued.faceFen + by * faceFen,
-    holders: left > 0 ? [...others, [holder, left]] : others,
-  };
+const takenUnder = (holder: Holder | undefined, device: DeviceId, allowance: string): number =>
+  holder?.takenUnder?.find(([by, id]) => by === device && id === allowance)?.[2] ?? 0;
+
+interface Counting {
+  readonly chain: DeviceChain;
+  readonly issued: IssuedAllowance;
+  readonly holder: HolderId;
+  readonly faceFen: Fen;
+  readonly by: 1 | -1;
 }
+
+function counting(draft: Draft, { chain, issued, holder: id, faceFen, by }: Counting): IssuedAllowance {
+  const sums = { ...issued, coupons: issued.coupons + by, faceFen: issued.faceFen + by * faceFen };
+  const holder = draft.holder(id);
+  const left = takenUnder(holder, chain.device, issued.id) + by;
+  if (holder === undefined || left < 0) return { ...sums, holders: countingHere(issued, id, by) };
+  const { takenUnder: before = [], ...rest } = holder;
+  // Allowances of this device that are forgotten count no more.
+  const others = before.filter(([device, allowance]) =>
+    device === chain.device ? allowance !== issued.id && isKnown(chain, allowance) : true,
+  );
+  const counts: readonly TakenUnder[] = left > 0 ? [...others, [chain.device, issued.id, left]] : others;
+  draft.putHolder({ ...rest, ...(counts.length > 0 && { takenUnder: counts }) });
+  return sums;
+}
+
+/** Where the ledger has no row of the holder, or counted the coupon here before it counted any there. */
+function countingHere({ holders }: IssuedAllowance, holder: HolderId, by: 1 | -1): readonly CountOfHolder[] {
+  const left = countOf(holders, holder) + by;
+  const others = holders.filter(([id]) => id !== holder);
+  return left > 0 ? [...others, [holder, left]] : others;
+}
+
+const isKnown = ({ allowances = [] }: DeviceChain, id: string): boolean => allowances.some((one) => one.id === id);
 
 type Limits = Pick<IssuedAllowance, 'maxCoupons' | 'maxFaceFen' | 'maxPerHolder'>;
 const hasLimits = (issued: Limits, { maxCoupons, maxFaceFen, maxPerHolder }: Limits): boolean =>

@@ -59,6 +59,8 @@ export interface Holder {
   readonly counterSale: SaleKey | null;
   /** The presentations that sales have taken a coupon by, each good for one sale (`showings.ts`). */
   readonly showings?: readonly Showing[];
+  /** Coupons of the holder that count on allowances; left out where there are none (`allowances.ts`). */
+  readonly takenUnder?: readonly TakenUnder[];
   /** Coupons that a conflict account has paid a counter for: no counter is paid twice for one. */
   readonly borne?: readonly (readonly [serial: CouponSerial, device: DeviceId])[];
   /** Release 0.1 kept only the newest one that each counter took off line. */
@@ -75,6 +77,8 @@ export interface Showing {
   /** By the records of a counter without a line. */
   readonly offline?: true;
 }
+
+export type TakenUnder = readonly [device: DeviceId, allowance: string, coupons: number];
 
 export interface Leg {
   readonly account: Account;
@@ -168,6 +172,7 @@ export interface IssuedAllowance {
   readonly maxPerHolder: number;
   readonly coupons: number;
   readonly faceFen: number;
+  /** Of holders whom the ledger has no row of; ledgers written before have all holders of the allowance here. */
   readonly holders: readonly (readonly [holder: HolderId, coupons: number])[];
 }
 

@@ -55,12 +55,11 @@ export function offlineDoubts(claim: OfflineClaim): Doubt[] {
     ...hoursDoubts(rules, at),
     ...showingsDoubts(claim, verdict),
   );
-  const { chain, by } = claim;
+  const { draft, chain, by } = claim;
   const { holder } = verdict;
-  const { totals } = claim.draft;
   // Its face as the campaign says, not as the counter does: another one is doubted already.
   if (tier === undefined) return doubts;
-  return [...doubts, ...allowanceDoubts({ chain, rules, totals, id: by.allowance, at, holder, faceFen: tier.faceFen })];
+  return [...doubts, ...allowanceDoubts({ draft, chain, rules, id: by.allowance, at, holder, faceFen: tier.faceFen })];
 }
 
 type Verified = Extract<Verdict, { ok: true }>;

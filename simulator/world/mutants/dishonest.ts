@@ -324,6 +324,7 @@ export const dishonestMutants: readonly Mutant[] = [
           }));
           if (allowances !== undefined) book.devices.set(chain.device, { ...chain, allowances });
         }
+        forgetHolders(book);
         // One record after another, so that no count grows within a batch either.
         ledger.commit(ops, now, done);
       },
@@ -338,6 +339,7 @@ export const dishonestMutants: readonly Mutant[] = [
           const allowances = chain?.allowances?.map((issued) => ({ ...issued, holders: [] }));
           if (chain !== undefined && allowances !== undefined) book.devices.set(chain.device, { ...chain, allowances });
         }
+        forgetHolders(book);
         ledger.commit(ops, now, done);
       },
     }),
@@ -382,6 +384,11 @@ export const dishonestMutants: readonly Mutant[] = [
       : [set],
   ),
 ];
+
+/** How many coupons of each holder count on allowances. */
+function forgetHolders(book: MemoryLedger['book']): void {
+  for (const [id, holder] of book.holders) book.holders.set(id, { ...holder, takenUnder: [] });
+}
 
 /** Where a device names an allowance of the given kind, it counts on the newest of its own. */
 function allowancesKnown(
