@@ -12,15 +12,14 @@ export async function runCampaign(
   { svg, json, seed }: { readonly svg: string | undefined; readonly json: boolean; readonly seed: number },
 ): Promise<void> {
   const campaign = readCampaign(file);
-  const chart = svg ?? `${campaign.id}.svg`;
   // Not after the whole campaign.
-  outputFile(chart, '--svg');
+  if (svg !== undefined) outputFile(svg, '--svg');
   const bar = progress(json);
   const began = Date.now();
   const course = await runCampaignApart(campaign, seed, (done, words) => bar(done, words));
   bar(undefined, '');
   const wallSeconds = (Date.now() - began) / 1000;
-  writeOutput(chart, campaignChart(course));
+  if (svg !== undefined) writeOutput(svg, campaignChart(course));
   if (json) {
     const { days, end, people, sales, simulatedMs, violation, traceHash } = course;
     printJson({
@@ -34,9 +33,9 @@ export async function runCampaign(
       days,
       traceHash,
       violation: violation ?? null,
-      chart,
+      chart: svg ?? null,
     });
-  } else process.stdout.write(`${table(course)}\n${summary(course, wallSeconds, chart)}`);
+  } else process.stdout.write(`${table(course)}\n${summary(course, wallSeconds, svg)}`);
   if (course.violation !== undefined) process.exitCode = EXIT_FAILED;
 }
 
@@ -74,13 +73,13 @@ function table({ campaign, days }: CampaignCourse): string {
 function summary(
   { campaign, end, people, sales, simulatedMs, violation, traceHash }: CampaignCourse,
   wallSeconds: number,
-  chart: string,
+  chart: string | undefined,
 ): string {
   const days = (simulatedMs / 86_400_000).toFixed(1);
   return [
     '(+ claimed, - redeemed)',
     `${end} after ${days} days: ${campaign.merchants.length} merchants, ${people} people, ${sales} sales in ${wallSeconds.toFixed(1)} s`,
-    `chart: ${chart}; trace ${traceHash}`,
+    `${chart === undefined ? 'chart: none, --svg FILE writes one' : `chart: ${chart}`}; trace ${traceHash}`,
     violation === undefined ? 'no invariant was broken' : `broke “${violation.invariant}”: ${violation.what}`,
     '',
   ].join('\n');

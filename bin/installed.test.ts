@@ -55,6 +55,14 @@ describe('--json prints one object where the command fails', () => {
     expect({ status, isSaid: stderr !== '' }).toEqual({ status: exitCode, isSaid: true });
   });
 
+  it('and names an option that is spelt wrong beside the one that is missing for it', () => {
+    const { status, stdout, stderr } = run('quote --campain youhao-2023 --json');
+    const words = "unknown option '--campain', and required option '--campaign <file>' not specified";
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({ error: { code: null, message: words } });
+    expect(stderr).toContain(words);
+  });
+
   it('and no second one where the problems are the answer', () => {
     const { status, stdout } = run('device --config bad.yaml --check --json');
     expect(status).toBe(2);

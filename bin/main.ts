@@ -1,7 +1,7 @@
 /**
  * The door. Only the command that was asked for is loaded, so that the agent on a Pi never pays for the simulator.
  */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { tellFailure } from './failure.js';
 import { EXIT_FAILED } from './usage.js';
 
@@ -67,6 +67,7 @@ async function main(argv: readonly string[]): Promise<void> {
   for (const load of wanted) {
     const command = (await load()).command();
     program.addCommand(command.copyInheritedSettings(program));
+    if (asked !== undefined) tellUnknownToo(command, argv.slice(3));
     for (const below of command.commands) below.copyInheritedSettings(command);
   }
   await program.parseAsync([...argv]);
@@ -75,6 +76,26 @@ async function main(argv: readonly string[]): Promise<void> {
   // What couldn't be written is known a turn later.
   await new Promise((turn) => setImmediate(turn));
   process.exit();
+}
+
+/**
+ * Commander looks for what is missing before it looks for what it doesn't know: of `--campain x` it would say only that
+ * `--campaign` is missing.
+ */
+function tellUnknownToo(command: Command, words: readonly string[]): void {
+  const known = new Set([command, ...command.commands].flatMap(({ options }) => options.map(({ long }) => long)));
+  const end = words.indexOf('--');
+  const unknown = words
+    .slice(0, end < 0 ? words.length : end)
+    .flatMap((word) => /^--[a-z][^=]*/.exec(word) ?? [])
+    .filter((option) => option !== '--help' && !known.has(option));
+  if (unknown.length === 0) return;
+  const withUnknown = (text: string): string =>
+    text.replace(/^error: (?=required option)/, `error: unknown option '${unknown.join("', '")}', and `);
+  command.configureOutput({ outputError: (text, write) => write(withUnknown(text)) });
+  command.exitOverride((error) => {
+    throw new CommanderError(error.exitCode, error.code, withUnknown(error.message));
+  });
 }
 
 main(process.argv).catch(async (error: unknown) => {

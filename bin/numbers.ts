@@ -18,6 +18,15 @@ export const wholeOption =
   (text: string): number =>
     whole(name, text, { least, most: 999_999_999 });
 
+/** Any whole number that can be told from its neighbours: a CI server's run number has eleven digits and more. */
+export const seedOption =
+  (name: string) =>
+  (text: string): number => {
+    const number = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(number)) return number;
+    throw new UsageError(`${name} takes a whole number, 0 to ${Number.MAX_SAFE_INTEGER}, not ${JSON.stringify(text)}.`);
+  };
+
 /** With or without a fraction: `0.5`. */
 export function aboveZero(name: string, text: string): number {
   const number = /^\d{1,9}(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;

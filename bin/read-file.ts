@@ -3,6 +3,7 @@
  * some files have no end. Throws an Error that says what is wrong with it; what to do instead is the command's to say.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { fileFault } from '#protocol/faults/file-fault.js';
 
 /** What is read in one go. */
 const CHUNK_BYTES = 64 * 1024;
@@ -47,18 +48,9 @@ function fileBytes(file: string, maxBytes: number): Uint8Array {
   try {
     return wholeFile(file, maxBytes);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? WHY[String(error.code)] : undefined;
-    throw why === undefined ? error : new Error(file === '' ? 'no file is named' : why, { cause: error });
+    throw new Error(file === '' ? 'no file is named' : fileFault(error), { cause: error });
   }
 }
-
-/** What the system's words mean to somebody who has just typed a name. */
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file: a part of the path is no folder',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not read it',
-};
 
 function wholeFile(file: string, maxBytes: number): Uint8Array {
   const descriptor = openSync(file, 'r');

@@ -7,6 +7,7 @@ import { command as powercut } from './commands/powercut.js';
 import { command as reconnects } from './commands/reconnects.js';
 import { command as replay } from './commands/replay.js';
 import { command as simulate } from './commands/simulate.js';
+import { seedOption } from './numbers.js';
 import { UsageError } from './usage.js';
 
 const COMMANDS: Readonly<Record<string, () => Command>> = { evidence, explore, powercut, reconnects, replay, simulate };
@@ -49,6 +50,17 @@ describe('an option that would be ignored', () => {
     const refused = await refusal(line);
     expect(refused).toBeInstanceOf(UsageError);
     expect(String(refused)).toMatch(says);
+  });
+});
+
+describe('a seed', () => {
+  it.each(['0', '16420338711', '9007199254740991'])('may be %s', (seed) => {
+    expect(seedOption('--seed')(seed)).toBe(Number(seed));
+  });
+  it('has others after it, where there are to be several runs', async () => {
+    expect(String(await refusal('simulate happy-day --seed 9007199254740991 --runs 2'))).toMatch(
+      /has no 1 seeds after/,
+    );
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { fileFault } from './faults/file-fault.js';
 
 /** PEM texts; in a configuration, the paths of files with them. */
 export interface CertificateFiles {
@@ -52,7 +53,7 @@ export function readCertificates(
       if (part === 'key') found.key = keyIn(bytes);
       else found[part] = certificatesIn(bytes);
     } catch (error) {
-      unusable(wordsOf(error));
+      unusable(fileFault(error));
     }
   }
   const { cert: [own] = [], key, ca } = found;
@@ -144,15 +145,3 @@ function noPem(bytes: Buffer, conversion: string): string {
   if (bytes[0] === DER_SEQUENCE) return `it is in DER, and PEM is needed: ${conversion}`;
   return 'there is nothing in PEM in it (-----BEGIN …)';
 }
-
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'this user may not read it',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'there is no such file: a part of the path is no folder',
-};
-
-const wordsOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return WHY['code' in error ? String(error.code) : ''] ?? error.message;
-};

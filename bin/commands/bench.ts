@@ -1,8 +1,8 @@
-/** `codeplate bench`: how fast, how large; ratios to a limit of the same run first. It asserts nothing. */
+/** `codeplate bench`: how fast, how large; ratios to a limit of the same run first. Exit code 1 where a limit isn't met (✗). */
 import { Command } from 'commander';
 import type { Figure } from '#simulator/bench/figure.js';
 import { readCampaign } from '../campaign-file.js';
-import { printJson, UsageError } from '../usage.js';
+import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   gateway: gateway,
@@ -20,7 +20,7 @@ export function command(): Command {
   return new Command('bench')
     .summary('Measure gateway, agent, latency, receipt, journal and sync; ratios first.')
     .description(
-      `Measures the real pieces on this machine, beside a limit that is taken in the same run (bare broker echoes, bare fdatasync).\nNames: ${Object.keys(BENCHES).join(', ')}; without one, all of them.`,
+      `Measures the real pieces on this machine, beside a limit that is taken in the same run (bare broker echoes, bare fdatasync).\nNames: ${Object.keys(BENCHES).join(', ')}; without one, all of them. Exit code 1 where a limit isn't met (✗).`,
     )
     .argument('[name]', 'which one')
     .option('--json', 'print one JSON object')
@@ -37,7 +37,7 @@ async function bench(name: string | undefined, { json }: { readonly json?: boole
     const { loadPty } = await import('#simulator/hardware/pty.js');
     await loadPty();
   }
-  const { describeFigure } = await import('#simulator/bench/figure.js');
+  const { describeFigure, isMissed } = await import('#simulator/bench/figure.js');
   const all: Figure[] = [];
   for (const [one, measure] of Object.entries(BENCHES)) {
     if (name !== undefined && one !== name) continue;
@@ -46,6 +46,7 @@ async function bench(name: string | undefined, { json }: { readonly json?: boole
     if (json !== true) for (const figure of figures) process.stdout.write(`${describeFigure(figure)}\n`);
   }
   if (json === true) printJson({ figures: all });
+  if (all.some(isMissed)) process.exitCode = EXIT_FAILED;
 }
 
 async function gateway(): Promise<readonly Figure[]> {

@@ -57,7 +57,7 @@ export const command = (): Command =>
       'break the product on purpose, one way at a time (or only this way), and see whether it is noticed',
     )
     .option('--campaign <file>', 'run a whole campaign, day by day, instead of faults')
-    .option('--svg <file>', 'with --campaign: where to write the chart')
+    .option('--svg <file>', 'with --campaign: write a chart here')
     .option('--workers <n>', 'threads (one for each core)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)

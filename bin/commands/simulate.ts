@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
 import type { CampaignNames, Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
-import { wholeOption } from '../numbers.js';
+import { seedOption, wholeOption } from '../numbers.js';
 import { readText } from '../read-file.js';
 import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 import { outputFile, outputFolder, writeOutput } from '../write-place.js';
@@ -49,12 +49,8 @@ export function command(): Command {
   return new Command('simulate')
     .description('Play a scenario on virtual counter hardware, with the real agent and the real gateway.')
     .argument('[scenario]', 'a YAML file, or the name of a shipped scenario')
-    .option('--list', 'name the shipped scenarios')
-    .option(
-      '--seed <n>',
-      'amounts, timings and chunks come from it; a fresh one, where missing',
-      wholeOption('--seed', 0),
-    )
+    .option('--list', 'name the shipped scenarios, and what each is about')
+    .option('--seed <n>', 'amounts, timings and chunks come from it; a fresh one, where missing', seedOption('--seed'))
     .option('--runs <n>', 'so many times, with the next seeds (1)', wholeOption('--runs', 1))
     .option('--junit <file>', 'write what was looked at as JUnit XML')
     .option('--json', 'print one JSON object and nothing else')
@@ -74,9 +70,17 @@ export function command(): Command {
 }
 
 async function list(json: boolean): Promise<void> {
-  const { shippedScenarios } = await import('#simulator/scenarios/shipped.js');
-  if (json) printJson({ scenarios: shippedScenarios() });
-  else process.stdout.write(`${shippedScenarios().join('\n')}\n`);
+  const [{ parseScenario }, { scenarioFile, shippedScenarios }] = await Promise.all([
+    import('#simulator/scenarios/format.js'),
+    import('#simulator/scenarios/shipped.js'),
+  ]);
+  const abouts = shippedScenarios().map((name): readonly [string, string] => {
+    const parsed = parseScenario(readText(scenarioFile(name) ?? name, MAX_SCENARIO_BYTES));
+    return [name, parsed.ok ? parsed.value.about : ''];
+  });
+  const widest = Math.max(...abouts.map(([name]) => name.length));
+  if (json) printJson({ scenarios: shippedScenarios(), abouts: Object.fromEntries(abouts) });
+  else process.stdout.write(abouts.map(([name, about]) => `${name.padEnd(widest)}  ${about}\n`).join(''));
 }
 
 async function simulate(asked: string | undefined, options: Options): Promise<void> {
@@ -89,6 +93,8 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
   // Not after ten minutes of playing.
   if (options.junit !== undefined) outputFile(options.junit, '--junit');
   const first = options.seed ?? Math.floor(Math.random() * SEEDS);
+  if (first > Number.MAX_SAFE_INTEGER - (runs - 1))
+    throw new UsageError(`--seed ${first} has no ${runs - 1} seeds after it: give a smaller one, or fewer --runs.`);
   const keptIn =
     options.keep === undefined
       ? () => undefined

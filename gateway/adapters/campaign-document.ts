@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { ConfigError } from '#protocol/faults/errors.js';
+import { fileFault } from '#protocol/faults/file-fault.js';
 import { readJson } from '#protocol/strict-json.js';
 import type { Problem } from '#protocol/yaml-file.js';
 
@@ -36,7 +37,7 @@ function documentIn(file: string): unknown {
     // Fatal: a name in GBK would be signed, and printed on every receipt, as a row of boxes.
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
-    throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${String(error)}.`, cause: error });
+    throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${fileFault(error)}.`, cause: error });
   }
   const read = readJson(text);
   if (read.ok) return read.value;

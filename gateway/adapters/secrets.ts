@@ -9,6 +9,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, w
 import { dirname, resolve } from 'node:path';
 import type { Es256Signer } from '#protocol/crypto.js';
 import { ConfigError } from '#protocol/faults/errors.js';
+import { fileFault } from '#protocol/faults/file-fault.js';
 import { es256Signer, generatePrivateKey, privateKeyFromPem, privateKeyToPem } from '#protocol/node-crypto.js';
 import { closeToOthers, OWN_FILE_MODE } from '#protocol/node-own-files.js';
 import type { KeyedHash } from '../core/claims.js';
@@ -61,7 +62,7 @@ function kept(
     closeToOthers(file);
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(code, { detail: `${file}: ${String(error)}`, cause: error });
+    throw new ConfigError(code, { detail: `${file}: ${fileFault(error)}.`, cause: error });
   }
 }
 

@@ -72,6 +72,15 @@ describe('a campaign document with a problem is refused with its place, its valu
   ];
   const rows: readonly [what: string, path: string, value: unknown, problem: string][] = [
     ['a field left out', 'choice', undefined, 'choice: is missing; allowed: "largest-face"'],
+    ['a time left out', 'window.opens', undefined, 'window.opens: is missing; allowed: a time HH:MM, 00:00 to 24:00'],
+    ['a day left out', 'window.firstDay', undefined, 'window.firstDay: is missing; allowed: a day YYYY-MM-DD'],
+    ['a sum left out', 'budgetFen', undefined, 'budgetFen: is missing; allowed: whole fen (1 yuan is 100)'],
+    [
+      'a face left out',
+      'tiers.0.faceFen',
+      undefined,
+      'tiers[0].faceFen: is missing; allowed: whole fen (1 yuan is 100)',
+    ],
     ['a field that is not one', 'budget', 1, 'budget: is 1; allowed: no such field; is its name spelt right?'],
     [
       'a time zone that is not one',
@@ -109,7 +118,7 @@ describe('a campaign document with a problem is refused with its place, its valu
       1_999,
       'tiers[0].thresholdFen: is 1999; allowed: at least the face, 2000',
     ],
-    ['half a fen', 'tiers.0.faceFen', 0.5, 'tiers[0].faceFen: is 0.5; allowed: a whole number'],
+    ['half a fen', 'tiers.0.faceFen', 0.5, 'tiers[0].faceFen: is 0.5; allowed: whole fen (1 yuan is 100)'],
     ['a negative face', 'tiers.0.faceFen', -1, 'tiers[0].faceFen: is -1; allowed: more than 0'],
     [
       'one tier twice',

@@ -73,6 +73,8 @@ const ownValue = (of: unknown, key: string): unknown => Object.getOwnPropertyDes
 function allowedBy(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
+      // The schema's own words, where it has some: HH:MM says more than "a text".
+      if (!issue.message.startsWith('Invalid input')) return issue.message;
       return EXPECTED[issue.expected] ?? `a ${issue.expected}`;
     case 'too_small':
       return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`;

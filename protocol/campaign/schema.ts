@@ -11,9 +11,10 @@ import { isVisible } from '../visible.js';
 /** A tier set is a bit mask of 31 bits at most (`tiers.ts`); no campaign we know has more than five tiers. */
 export const MAX_TIERS = 16;
 
-const fenAmount = branded<Fen>(z.int().positive());
+const wholeFen = z.int('whole fen (1 yuan is 100)');
+const fenAmount = branded<Fen>(wholeFen.positive());
 /** A face or a threshold: no sale can be larger than what a reader can be asked for. */
-const saleAmount = branded<Fen>(z.int().positive().max(MAX_SALE_FEN));
+const saleAmount = branded<Fen>(wholeFen.positive().max(MAX_SALE_FEN));
 
 /**
  * Characters that print as nothing or command a printer or a screen: controls (an ESC in a name opens the cash drawer),
@@ -29,7 +30,8 @@ const text = (longest: number) =>
 const name = (longest: number) => text(longest).refine(isVisible, 'a name that can be seen');
 
 /** Written `HH:MM`; 24:00 is the end of the day. */
-const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'a time HH:MM, 00:00 to 24:00');
+const TIME = 'a time HH:MM, 00:00 to 24:00';
+const timeOfDay = z.string(TIME).regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, TIME);
 /** Grants carry their expiry in 24 bits of five minutes, which ends in 2129. */
 const day = z.iso
   .date('a day YYYY-MM-DD')
@@ -107,7 +109,7 @@ const campaignOf = (object: ObjectMaker) =>
       permitted: z.boolean(),
       /** Largest number and face total of coupons that one device may take between two syncs. */
       maxCoupons: z.int().nonnegative(),
-      maxFaceFen: z.int().nonnegative(),
+      maxFaceFen: wholeFen.nonnegative(),
       maxPerHolder: z.int().nonnegative(),
       /** Hours since the last sync after which no coupon is taken off line. */
       maxSyncAgeHours: z.number().positive(),

@@ -14,6 +14,9 @@ export const sorted = (values: readonly number[]): readonly number[] => [...valu
 export const quantile = (values: readonly number[], q: number): number =>
   sorted(values)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN;
 
+/** A figure for information, without a limit, misses none. */
+export const isMissed = ({ met }: Figure): boolean => met === false;
+
 export function describeFigure({ name, ratio, value, unit, against, met }: Figure): string {
   const mark = met === null ? ' ' : met ? '✓' : '✗';
   const first = ratio === null ? '' : `${ratio.toFixed(2)} x   `;

@@ -17,6 +17,7 @@ import type { Scenario } from './format.js';
 import type { Check, ScenarioResult } from './result.js';
 import { type CampaignSeen, Shoppers } from './shoppers.js';
 import { Stage } from './stage.js';
+import type { Step } from './verb-shapes.js';
 import { playSteps } from './verbs.js';
 
 export interface PlayOptions {
@@ -35,6 +36,7 @@ export interface PlayOptions {
 /** Rejects only where the rig itself cannot be built; whatever the product does wrong is in the result. */
 export async function playScenario(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
   const began = performance.now();
+  const beganAt = Date.now();
   const dice = diceOf(options.seed);
   const document = withOffline(readCampaign(scenario.campaign, options.folder ?? process.cwd()), scenario.offline);
   const chaos = options.chaosKills !== undefined;
@@ -55,6 +57,7 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   });
   let kills: Kills = { agent: 0, gateway: 0 };
   let books: Reconciled | null = null;
+  let notReached: readonly string[] = [];
   const shoppers = new Shoppers(rig, seen(document), dice.fork('codes'));
   const stage = new Stage({ rig, shoppers, dice: dice.fork('steps'), onCheck: options.onCheck ?? (() => {}) });
   try {
@@ -62,7 +65,7 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
     if (options.chaosKills !== undefined) kills = await playChaos(stage, scenario, options.chaosKills, options.onKill);
     else {
       for (const [name, { holds }] of Object.entries(scenario.customers)) await shoppers.arrive(name, holds);
-      await trying(stage, 'the steps', () => playSteps(stage, scenario.steps));
+      notReached = await playInOrder(stage, scenario.steps);
     }
     await trying(stage, 'everything comes to rest', async () => {
       books = await rig.settle();
@@ -83,18 +86,34 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
     redeemed: redeemed ?? 0,
     violations: stage.violations,
     checks: stage.checks,
+    notReached,
+    beganAt,
     tookMs: performance.now() - began,
     books,
     kills,
   };
 }
 
-/** A step that can't go on ends the steps; the books are compared all the same. */
-async function trying(stage: Stage, what: string, act: () => Promise<void>): Promise<void> {
+/** A step that can't go on ends the steps; the books are compared all the same. Returns the names of those behind it. */
+async function playInOrder(stage: Stage, steps: readonly Step[]): Promise<readonly string[]> {
+  const names = steps.map((step, at) => `step ${at + 1}, ${nameOf(step)}`);
+  for (const [at, step] of steps.entries())
+    if (!(await trying(stage, names[at] ?? step.verb, () => playSteps(stage, [step])))) return names.slice(at + 1);
+  return [];
+}
+
+/** `wait A1`; a step without an order is its verb. */
+const nameOf = (step: Step): string =>
+  step.verb !== 'together' && 'order' in step.with ? `${step.verb} ${step.with.order}` : step.verb;
+
+/** Whether it came to its end. */
+async function trying(stage: Stage, what: string, act: () => Promise<void>): Promise<boolean> {
   try {
     await act();
+    return true;
   } catch (error) {
     stage.check(what, error instanceof Error ? error.message : String(error));
+    return false;
   }
 }
 

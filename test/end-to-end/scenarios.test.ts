@@ -57,6 +57,32 @@ describe('codeplate simulate', () => {
     expect(xml).toContain('<failure message="coupon fen is null, not 2000"/>');
   });
 
+  it('names the step that could not go on, and in JUnit those behind it as skipped', async () => {
+    const file = path.join(folder, 'stuck.yaml');
+    const junit = path.join(folder, 'out.xml');
+    writeFileSync(
+      file,
+      FALSE_HOPE.replace(/steps:[\s\S]*/, 'steps:\n  - wait: { order: A1, state: settled, withinMs: 1 }\n').concat(
+        '  - sell: { order: A2, fen: 9999 }\n',
+      ),
+    );
+    const { code, out } = await simulate(file, '--seed', '1', '--json', '--junit', junit);
+    expect(code).toBe(1);
+    expect(JSON.parse(out).violations).toEqual([expect.stringMatching(/^step 1, wait A1: /)]);
+    expect(readFileSync(junit, 'utf8')).toMatch(/name="step 2, sell A2" time="0.000"><skipped/);
+  });
+
+  it('says of each shipped scenario what it is about', async () => {
+    const { out } = await simulate('--list');
+    expect(out).toMatch(/^till-retries +A till that heard no answer sends the same order again/m);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .every((line) => /^[a-z0-9-]+ +\S/.test(line)),
+    ).toBe(true);
+  });
+
   it('keeps each of several runs apart, and goes on with nothing of an earlier one', async () => {
     const file = path.join(folder, 'false-hope.yaml');
     writeFileSync(
