@@ -243,7 +243,9 @@ describe('bad input on the serial line of a till', () => {
       expect(await answers(sent), String(sent).slice(0, 60)).toEqual([answer]);
     }
     expect(await journalled()).toBe(0);
-    expect(await answers(seal('PAY|__proto__|100'))).toEqual(['SALE|__proto__|opened|100|100|0||']);
+    expect(await answers(seal('PAY|__proto__|100'))).toEqual([
+      expect.stringMatching(/^SALE\|__proto__\|opened\|100\|100\|0\|\|/),
+    ]);
     expect(await journalled()).toBe(1);
   });
 });

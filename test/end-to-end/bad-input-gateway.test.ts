@@ -64,6 +64,7 @@ function start(): Promise<RunningGateway> {
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
   return startGateway(config.value, {
+    handshakeTimeoutMs: CONNECT_WITHIN_MS,
     logger: pino({ base: null }, { write: (line: string) => void lines.push(line) }),
     clock: {
       now: () => wallMs(MORNING),
@@ -150,6 +151,9 @@ const sums = async (): Promise<string> =>
       headers: { authorization: `Bearer ${readFileSync(path.join(folder, 'data', 'operator-token'), 'utf8').trim()}` },
     })
   ).text();
+
+/** Shorter than in service, so that a CONNECT that dribbles in can't be whole by then. */
+const CONNECT_WITHIN_MS = 5_000;
 
 describe('at the door for devices', () => {
   it('two hundred connections that dribble their CONNECT keep nobody out, and are closed', async () => {
