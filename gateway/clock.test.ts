@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { base64url } from '#protocol/codes/bit-text.js';
-import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
 import { monoMs, wallMs } from '#protocol/time.js';
+import { CLAIMS, signedClaim } from '../test/contract/claiming-phone.js';
 import { MORNING, testCampaign } from '../test/contract/ledger-fixture.js';
 import { checkGatewayConfig } from './config.js';
 import { type RunningGateway, startGateway } from './main.js';
@@ -38,7 +37,7 @@ afterEach(async () => {
 function start(more: object = {}): Promise<RunningGateway> {
   const devices = [{ id: 'd1', password: PASSWORD }];
   const config = checkGatewayConfig(
-    { campaign: 'campaign.json', data: 'data', mqtt: { port: 0 }, http: { port: 0 }, devices },
+    { campaign: 'campaign.json', data: 'data', mqtt: { port: 0 }, http: { port: 0 }, claims: CLAIMS, devices },
     folder,
   );
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
@@ -71,14 +70,7 @@ const claim = () =>
   fetch(`http://127.0.0.1:${gateway.httpPort}/v1/claims`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      phone: '13800138000',
-      idCard: '11010519491231002X',
-      device: 'a1b2c3d4-e5f6',
-      position: { longitude: 128.84, latitude: 47.86 },
-      tiers: ['s20'],
-      publicKey: base64url.encode(es256Signer(generatePrivateKey()).publicKey),
-    }),
+    body: JSON.stringify(signedClaim()),
   });
 
 async function plate(): Promise<{ readonly client: MqttClient; readonly heard: Map<string, Said> }> {
