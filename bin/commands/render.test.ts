@@ -95,7 +95,9 @@ describe('codeplate render', () => {
   ])('leaves with 2 and says what to do: %s', (_, args, message) => {
     const { status, stdout, stderr } = run(args);
     expect(status).toBe(2);
-    expect(stdout).toBe('');
+    if (args.includes('--json'))
+      expect(JSON.parse(stdout)).toMatchObject({ error: { message: expect.stringMatching(message) } });
+    else expect(stdout).toBe('');
     expect(stderr).toMatch(message);
   });
 

@@ -57,7 +57,7 @@ function streetOf(seed: number): Plan {
 
 /** `sabotage`: breaks the product first, to see that cuts find it. */
 export function runCut({ seed, side, after }: Cut, sabotage: Sabotage = {}): CutReport {
-  const world = new World(streetOf(seed), { sabotage });
+  const world = new World(streetOf(seed), { sabotage, isDisturbed: true });
   const [counter] = world.counters;
   if (counter === undefined) throw new Error('a street without a counter');
   const { device, box } = counter;

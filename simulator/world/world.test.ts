@@ -71,7 +71,8 @@ describe('a product that is broken on purpose', () => {
       const mutant = MUTANTS.find((candidate) => candidate.id === id);
       const report = runSeed(1, 'calm', { ...short(), ...(mutant && { sabotage: mutant.sabotage() }) });
       expect(report.violation).toBeDefined();
-      expect(report.lastSteps.at(-1)).toContain('CHECK');
+      // Behind it at the most what the gateway raised in the same step.
+      expect(report.lastSteps.slice(-3).join('\n')).toContain('CHECK');
     },
   );
 });

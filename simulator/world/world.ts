@@ -30,6 +30,8 @@ import { WorldCounter } from './world-counter.js';
 
 export interface WorldOptions {
   readonly sabotage?: Sabotage;
+  /** Lines or power fail by another hand than the plan's faults: promises of a calm street don't hold. */
+  readonly isDisturbed?: boolean;
   readonly onLine?: (line: string) => void;
   /** A whole campaign rather than its accidents: no printers and voices, and cashiers who look up less often. */
   readonly campaign?: {
@@ -59,7 +61,7 @@ export class World {
   readonly #judge: Judge;
   readonly #weather: Weather;
 
-  constructor(plan: Plan, { sabotage = {}, onLine, campaign }: WorldOptions = {}) {
+  constructor(plan: Plan, { sabotage = {}, isDisturbed = false, onLine, campaign }: WorldOptions = {}) {
     this.plan = plan;
     const scheduler = new Scheduler(plan.start);
     this.scheduler = scheduler;
@@ -67,7 +69,7 @@ export class World {
     const chance = (purpose: string): Chance => chanceFrom(plan.seed, purpose);
     const signatures = new Signatures();
     const liars = new Map(plan.liars.map((merchant, at) => [`x${at + 1}` as DeviceId, merchant]));
-    const isCalm = plan.faults.size === 0 && liars.size === 0;
+    const isCalm = !isDisturbed && plan.faults.size === 0 && liars.size === 0;
     this.#street = new Street({ liars, isCalm, leaseMs: plan.leaseMs });
     const street = this.#street;
     const histories = new CouponHistories(() => scheduler.now, new Set(liars.keys()));

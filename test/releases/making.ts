@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { fileKeep } from '#device/adapters/file-keep.js';
 import { openJournal } from '#device/adapters/sqlite-journal.js';
 import { deviceConfigExample } from '#device/config-example.js';
-import { issuerSigner } from '#gateway/adapters/secrets.js';
+import { issuerSigner, keyedHash } from '#gateway/adapters/secrets.js';
 import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import { checkGatewayConfig, gatewayConfigExample } from '#gateway/config.js';
 import { renewAllowance } from '#gateway/core/allowances.js';
@@ -222,6 +222,8 @@ interface Making {
 /** A gateway's day: every kind of sale that there is, in whatever state a power cut would leave it. */
 async function makeLedger({ folder, work, put, issuer }: Making): Promise<void> {
   writeFileSync(join(work, 'campaign.json'), `${JSON.stringify(CAMPAIGN, null, 1)}\n`);
+  // Before the ledger: a gateway makes no key beside one that is there.
+  keyedHash(join(work, 'data', 'identity-key.hex'));
   const phones = await claims(join(work, 'data', 'ledger.db'));
   const config = checkGatewayConfig(
     {
