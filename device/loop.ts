@@ -331,6 +331,7 @@ export class DeviceLoop implements Counter {
           presented: effect.shown,
         });
         if (!sent) this.#judgeHere(effect.facts, effect.shown);
+        else if (effect.shown.kind === 'verifiable') this.#ports.desk.count.asked(saleId, effect.shown.code);
         return;
       }
       case 'judge-offline':

@@ -219,6 +219,14 @@ describe('the allowance', () => {
     expect(reasonOf(judge(phone([FORTY]).show(NOON, 1), { count }))).toBe(reason);
   });
 
+  it('takes nothing by a code that the gateway was asked about for another sale', () => {
+    const holder = phone([FORTY]);
+    const count = new OfflineCount();
+    count.asked('another' as SaleId, holder.show(NOON, 1));
+    expect(reasonOf(judge(holder.show(NOON, 1), { count }))).toBe('presentation-replayed');
+    expect(reasonOf(judge(holder.show(NOON, 2), { count }))).toBeNull();
+  });
+
   it('lets one holder take no more than the limit, and the same code never twice', () => {
     const holder = phone([TWENTY, FORTY]);
     const count = new OfflineCount();

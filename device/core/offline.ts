@@ -40,6 +40,9 @@ interface Taken {
   readonly holder: HolderId;
 }
 
+/** Of so many holders the newest presentation asked about on line is remembered: more than a counter serves in a minute. */
+const MAX_ASKED = 256;
+
 /** What was taken offline, counted from the journal's records and from nothing else. */
 export class OfflineCount {
   readonly #taken = new Map<SaleId, Taken>();
@@ -51,6 +54,28 @@ export class OfflineCount {
   readonly #serials = new Map<CouponSerial, number>();
   /** Coupons of charges whose end isn't known yet. */
   readonly #open = new Map<SaleId, CouponSerial>();
+
+  /**
+   * The newest presentation of each holder that the gateway was asked about. In memory only: it is fresh for a minute, and a
+   * box that has just booted trusts no clock by itself.
+   */
+  readonly #asked = new Map<HolderId, { readonly counter: number; readonly sale: SaleId }>();
+
+  /** The gateway is asked about it: another sale of this counter takes nothing by the same showing while the line is down. */
+  asked(sale: SaleId, code: string): void {
+    const decoded = decodePresentation(code);
+    if (!decoded.ok) return;
+    const holder = holderIdOf(decoded.value.grant.holderKey);
+    this.#asked.delete(holder);
+    this.#asked.set(holder, { counter: decoded.value.counter, sale });
+    const [oldest] = this.#asked.keys();
+    if (this.#asked.size > MAX_ASKED && oldest !== undefined) this.#asked.delete(oldest);
+  }
+
+  wasAskedElsewhere(holder: HolderId, counter: number, sale: SaleId): boolean {
+    const asked = this.#asked.get(holder);
+    return asked !== undefined && asked.counter === counter && asked.sale !== sale;
+  }
 
   /** `seq`: the record's place in the journal. */
   note(record: JournalRecord, seq: number): void {
@@ -150,6 +175,7 @@ export function judgeOffline({ facts, shown, mode, at, knowledge, count, verifie
   if (!checked.ok) return refuse(checked.fault);
   const { holder, serials, counter } = checked.value;
   if (counter <= count.highestCounter(holder)) return refuse('presentation-replayed');
+  if (count.wasAskedElsewhere(holder, counter, facts.sale)) return refuse('presentation-replayed');
 
   const unspent = serials.filter((serial) => !isSpent(spent, serial) && !count.wasTakenHere(serial));
   const holds = unspent.flatMap((serial) => {

@@ -57,12 +57,17 @@ async function serve({ stage, counter, dice, order, amountFen }: Serving): Promi
   const declined = dice.chance(DECLINED);
   if (declined) await counter.reader.pays({ kind: 'decline' });
   const as = dice.chance(OPAQUE) ? 'payment-code' : 'coupon';
-  const show = (): string => stage.shoppers.code(name, as);
+  let shown = '';
+  const show = (): string => {
+    shown = stage.shoppers.code(name, as);
+    return shown;
+  };
   let seen = await pay(counter, order, amountFen, show);
   if (declined) {
     if (seen.state !== 'not-charged') return `declined by the bank, and ${seen.state}`;
-    // A payment code stays the same: held there again at once, it is still the same reading to the counter.
-    if (as === 'payment-code') await pause(SAME_CODE_MS);
+    // A payment code is good for one sale: the app shows the next one within half a minute.
+    const before = shown;
+    while (as === 'payment-code' && stage.shoppers.code(name, as) === before) await pause(SAME_CODE_MS);
     seen = await pay(counter, order, amountFen, show);
   }
   stage.shoppers.leave(name);
