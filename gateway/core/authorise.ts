@@ -14,7 +14,7 @@ import { ZERO_FEN } from '#protocol/money.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import type { WallMs } from '#protocol/time.js';
 import type { AuthoriseOp, Outcome } from '../ports/ledger.js';
-import { type Coupon, type Holder, type Offer, type SaleEntry, type SaleKey, saleKey } from './book.js';
+import { type Coupon, type Holder, isBorneAt, type Offer, type SaleEntry, type SaleKey, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
 import { paceRefusal } from './pace.js';
@@ -122,7 +122,8 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
   if (!shown.ok) return { answer: refused(shown.fault), holder: undefined };
   const holder = shown.value;
   const coupons = draft.couponsOf(holder.id).flatMap((serial) => draft.coupon(serial) ?? []);
-  const free = coupons.filter((coupon) => isFree(coupon, key, now));
+  // A counter that a conflict account has paid for a coupon isn't paid for it again, so it isn't offered there.
+  const free = coupons.filter((coupon) => isFree(coupon, key, now) && !isBorneAt(holder, coupon.serial, op.device));
   const choice = rules.choose({
     serials: free.map((coupon) => coupon.serial),
     amountFen: op.amountFen,
@@ -194,7 +195,8 @@ function isFree(coupon: Coupon, key: SaleKey, now: WallMs): boolean {
 function whyNone(coupons: readonly Coupon[], now: WallMs): ReasonCode {
   if (coupons.some((coupon) => coupon.state === 'reserved')) return 'coupon-reserved';
   if (coupons.some((coupon) => coupon.state === 'held' && coupon.usableFrom > now)) return 'usable-later';
-  return coupons.some((coupon) => coupon.state === 'used') ? 'already-used' : 'no-coupon-held';
+  // Used, or held and paid for at this counter.
+  return coupons.length > 0 ? 'already-used' : 'no-coupon-held';
 }
 
 const refused = (reason: ReasonCode): AuthoriseAnswer => ({ kind: 'refused', reason, next: null });

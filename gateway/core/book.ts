@@ -105,6 +105,10 @@ export interface Decision {
   readonly contradicted?: true;
 }
 
+/** Whether a conflict account has paid this counter for the coupon: it is paid once for one. */
+export const isBorneAt = ({ borne = [] }: Holder, serial: CouponSerial, device: DeviceId): boolean =>
+  borne.some(([coupon, by]) => coupon === serial && by === device);
+
 export interface SaleEntry {
   readonly key: SaleKey;
   readonly device: DeviceId;

@@ -15,7 +15,7 @@ export function reconcile(book: {
   readonly coupons: Iterable<Pick<Coupon, 'state'>>;
   readonly posted: readonly PostedSum[];
   /** What each sale has brought its merchant. */
-  readonly toMerchants: Iterable<MerchantSum>;
+  readonly toMerchants: readonly MerchantSum[];
   /** Card payments that an acquirer has confirmed, by their reference. */
   readonly confirmed: ReadonlyMap<string, number>;
 }): Reconciliation {
@@ -93,16 +93,20 @@ export type MerchantSum = readonly [sale: string, merchant: string, fen: number]
  */
 function payableSales(book: {
   readonly sales: Iterable<SaleSums>;
+  readonly toMerchants: readonly MerchantSum[];
   readonly confirmed: ReadonlyMap<string, number>;
 }): ReadonlySet<string> {
+  const credited = new Set<string>(book.toMerchants.flatMap(([sale, , fen]) => (fen > 0 ? [sale] : [])));
   const byReference = new Map<string, SaleSums | null>();
   for (const sale of book.sales) {
     const { rrn } = sale.reference ?? {};
-    if (rrn !== undefined) byReference.set(rrn, byReference.has(rrn) ? null : sale);
+    // A sale that brought nobody anything, or another amount, takes no reference from the one that the acquirer means.
+    if (rrn === undefined || !credited.has(sale.key) || book.confirmed.get(rrn) !== sale.netFen) continue;
+    byReference.set(rrn, byReference.has(rrn) ? null : sale);
   }
   const payable = new Set<string>();
-  for (const [rrn, sale] of byReference) {
-    if (sale !== null && book.confirmed.get(rrn) === sale.netFen) payable.add(sale.key);
+  for (const sale of byReference.values()) {
+    if (sale !== null) payable.add(sale.key);
   }
   return payable;
 }

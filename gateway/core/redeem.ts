@@ -22,7 +22,7 @@ import type { WallMs } from '#protocol/time.js';
 import type { Verdict } from '../ports/verifier.js';
 import { countTaking, uncountTaking } from './allowances.js';
 import type { Coupon, Decision, DeviceChain, OfflineTaking, SaleEntry, SaleKey } from './book.js';
-import { deviceOf } from './book.js';
+import { deviceOf, isBorneAt } from './book.js';
 import { decisionOn } from './cases.js';
 import { freeCoupon, reserveCoupon, useCoupon } from './coupons.js';
 import { type Doubt, isConflict, isDistrusted } from './doubts.js';
@@ -269,7 +269,7 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     dispute(context, sale, { serial, worth: tier.faceFen });
     return;
   }
-  if (coupon.state === 'used' && wasTakenHere(context, coupon)) {
+  if (wasTakenHere(context, coupon)) {
     dispute(context, flagged(sale, ['coupon-taken-here-before']), { serial, worth: tier.faceFen });
     return;
   }
@@ -299,10 +299,10 @@ function dispute(
 }
 
 /** By another sale of this counter, kept or borne by a conflict account. */
-function wasTakenHere({ draft, device }: RecordContext, { serial, sale, holder }: Coupon): boolean {
-  if (sale !== null && deviceOf(sale) === device) return true;
-  const borne = draft.holder(holder)?.borne ?? [];
-  return borne.some(([coupon, by]) => coupon === serial && by === device);
+function wasTakenHere({ draft, device }: RecordContext, { serial, state, sale, holder }: Coupon): boolean {
+  if (state === 'used' && sale !== null && deviceOf(sale) === device) return true;
+  const of = draft.holder(holder);
+  return of !== undefined && isBorneAt(of, serial, device);
 }
 
 /** Proven, and second: its coupon was another sale's already, or its showing was. */

@@ -361,7 +361,7 @@ function actsIn(its: LedgerInTest): void {
       });
     });
 
-    it('counts for one sale: a second one under the same reference is a case, and neither is payable', async () => {
+    it('isn’t taken away by a sale that brought its merchant nothing and names the same reference; a case says so', async () => {
       await pays(new Counter(), '230327000001');
       const other = new Counter('d2');
       const again = { sale: 'b', amountFen: 22_000, serial: null };
@@ -376,9 +376,21 @@ function actsIn(its: LedgerInTest): void {
         'd1/a',
         'd2/b',
       ]);
-      expect((await its.sums()).merchants).toMatchObject({ m1: { confirmedFen: 0 } });
+      expect((await its.sums()).merchants).toMatchObject({ m1: { confirmedFen: 8_000 } });
       await does({ kind: 'close', about: 'rrn:230327000001' });
       expect(await ids()).toEqual([]);
+    });
+
+    it('counts for one sale: a second one with a coupon under the same reference leaves neither payable', async () => {
+      await claimed(its.ledger, claimOp('ben', ['s20']));
+      await pays(new Counter(), '230327000001');
+      const other = new Counter('d2');
+      const serial = Number(await authorised(its.ledger, other.asks('b', 'ben', 24_000)));
+      const again = { sale: 'b', amountFen: 24_000, serial };
+      await commitOne(its.ledger, other.sends([charging(again), { ...settled(again), card: slip('230327000001') }]));
+      await confirm(['230327000001', 22_000]);
+      expect(await its.sums()).toMatchObject({ redeemed: 2, merchants: { m1: { confirmedFen: 0 } } });
+      expect(await ids()).toEqual(['reference rrn:230327000001']);
     });
 
     it('goes with a refund', async () => {
