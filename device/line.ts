@@ -4,8 +4,7 @@
  */
 import type { DeviceId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
-import type { SignedAllowance } from '#protocol/messages/allowance.js';
-import type { AuthoriseAnswer, DownMessage } from '#protocol/messages/down.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { parseDown } from '#protocol/messages/index.js';
 import { requestIdOf } from '#protocol/messages/request-id.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
@@ -32,31 +31,12 @@ import {
   uplinkAtRest,
   uplinkWakeAt,
 } from './core/uplink.js';
+import type { AuthoriseRequest, LineEvents } from './line-events.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock, Random } from './ports/clock.js';
 import type { Journal } from './ports/journal.js';
 import type { Log } from './ports/log.js';
 import { Timer, type Turns } from './running.js';
-
-export interface LineEvents {
-  onOnline(): void;
-  onOffline(fault: LineFault): void;
-  /** There is still no line, for this reason. As often as an installer wants to read it, not at each attempt. */
-  onStillOffline(fault: LineFault): void;
-  /** `known`: how many of our records the gateway had, at least, when it was asked. */
-  onAuthorised(sale: SaleId, answer: AuthoriseAnswer, known: number): void;
-  /** The gateway's clock; `askedAt`: when the request left that it answers. */
-  onWelcome(welcome: Extract<DownMessage, { type: 'welcome' }>, askedAt: MonoMs): void;
-  /** The gateway lives: once a minute. */
-  onBeacon(): void;
-  onAcknowledged(head: ChainHead): void;
-  onAllowance(allowance: SignedAllowance): void;
-  /** A message on a topic that isn't this device's own: campaign bundle or spent set. */
-  onCampaign(topic: string, payload: Uint8Array): void;
-  onJournalFault(code: string): void;
-}
-
-export type AuthoriseRequest = Omit<Extract<UpMessage, { type: 'authorise' }>, 'v' | 'type' | 'id'>;
 
 interface Asked {
   readonly sale: SaleId;

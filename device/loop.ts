@@ -1,35 +1,15 @@
 /**
- * The counter at work: feeds what happens to the pure machines and performs, one exhaustive switch, what they ask for.
+ * The counter at work: builds its parts, and hands what happens at one to those that it concerns. Sales are in sales.ts.
  * Everything it needs of the world is a port, so the same loop runs on a Pi and in a simulated world on a virtual clock.
  */
 
-import { classify } from '#protocol/codes/classify.js';
 import { worthRetrying } from '#protocol/faults/errors.js';
-import type { OrderNo, SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
 import { spentTopic } from '#protocol/messages/topics.js';
-import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { earliestWake, later, type MonoMs, type WallMs } from '#protocol/time.js';
-import { spoken } from './announcements.js';
+import type { MonoMs, WallMs } from '#protocol/time.js';
 import { CardReader } from './card-reader.js';
-import { ANNOUNCEMENT_STALE_MS } from './core/limits.js';
-import {
-  isFinal,
-  isParked,
-  openSale,
-  type Sale,
-  type SaleEffect,
-  type SaleFacts,
-  type SaleInput,
-  type Shown,
-  saleWakeAt,
-  stepSale,
-} from './core/sale.js';
 import type { SaleBook } from './core/sale-book.js';
-import { looksTheSame, viewOf } from './core/sale-view.js';
-import { shownBy } from './core/shown.js';
 import { healthOf } from './counter-health.js';
 import { Line } from './line.js';
 import type { LoopPorts } from './loop-ports.js';
@@ -37,9 +17,9 @@ import { Peripherals } from './peripherals.js';
 import type { JournalFault } from './ports/journal.js';
 import type { Counter, CounterHealth, LocalTime, SaleView, TillReply, TillRequest } from './ports/till.js';
 import { Printing } from './printing.js';
-import { readerInput } from './reader-input.js';
 import { Recording } from './recording.js';
-import { Timer, Turns } from './running.js';
+import { Turns } from './running.js';
+import { Sales } from './sales.js';
 import { Scans } from './scans.js';
 import { ShopCalendar } from './shop-calendar.js';
 import { StateTeller } from './state-teller.js';
@@ -68,17 +48,15 @@ export class DeviceLoop implements Counter {
   readonly #printing: Printing;
   readonly #reader: CardReader;
   readonly #recording: Recording;
-  readonly #saleTimer: Timer;
   readonly #unsent: Unsent;
   readonly #state: StateTeller;
   readonly #till: TillDesk;
+  readonly #sales: Sales;
   readonly #boot: number;
-  readonly #watchers = new Set<(sale: SaleView) => void>();
   readonly #scans = new Scans();
   readonly #calendar: ShopCalendar;
   #wasOnline = false;
   #spentHeardAt: MonoMs | undefined;
-  #stopped = false;
 
   constructor(ports: LoopPorts) {
     this.#ports = ports;
@@ -91,7 +69,6 @@ export class DeviceLoop implements Counter {
     // Only has to differ from boot to boot: it keeps one boot's request ids apart from another's.
     this.#boot = Math.floor(random.next() * 2 ** 31);
     this.#unsent = new Unsent(journal.head, journal.acknowledged);
-    this.#saleTimer = new Timer(clock, () => turns.take(() => this.#wakeSales()));
     this.#peripherals = new Peripherals(ports.peripherals, {
       agent: identity.agent,
       clock,
@@ -99,11 +76,11 @@ export class DeviceLoop implements Counter {
       now,
       log,
       events: {
-        onScan: (text) => this.#scanned(text),
+        onScan: (text) => this.#sales.scanned(text),
         onUnreadableScan: () => {
-          const sale = this.#current();
+          const sale = this.#sales.current;
           if (sale?.at === 'opened')
-            this.#step(sale, { kind: 'shown', shown: { kind: 'other', reason: 'code-unknown' } });
+            this.#sales.step(sale, { kind: 'shown', shown: { kind: 'other', reason: 'code-unknown' } });
         },
         onReader: (news) => this.#reader.heard(news),
         onPrinter: (effect) => this.#printing.heard(effect),
@@ -115,17 +92,17 @@ export class DeviceLoop implements Counter {
     });
     this.#reader = new CardReader(log, {
       onReady: () => {
-        for (const sale of this.#book.busy()) this.#step(sale, { kind: 'reader-ready' });
+        for (const sale of this.#book.busy()) this.#sales.step(sale, { kind: 'reader-ready' });
       },
       onProgress: () => this.#printing.expectReceipt(),
-      onWord: (sale, word) => this.#feed(sale, { kind: 'reader', ref: sale, word }),
+      onWord: (sale, word) => this.#sales.feed(sale, { kind: 'reader', ref: sale, word }),
     });
     this.#recording = new Recording({
       journal,
       turns,
       underWay: () => this.#book.busy().map((sale) => sale.facts.sale),
       onRecorded: (record, head) => this.#recorded(record, head),
-      onGoOn: (sale) => this.#feed(sale, { kind: 'journalled' }),
+      onGoOn: (sale) => this.#sales.feed(sale, { kind: 'journalled' }),
       onFailed: (fault) => this.#journalFailed(fault),
     });
     this.#printing = new Printing({
@@ -143,13 +120,13 @@ export class DeviceLoop implements Counter {
         readerReady: this.#reader.ready,
         readerMark: this.#reader.mark,
         printerThere: this.#peripherals.hasPrinter && this.#peripherals.ports().printer !== 'lost',
-        current: this.#current(),
+        current: this.#sales.current,
       }),
       dayOf: (sale) => this.#book.orderDay(sale, now(), this.#calendar.days),
       isBlocked: (sale) => this.#recording.blocks(sale),
       nextRefund: () => this.#book.number('r', random.hex(3)),
-      begin: (request, begun) => this.#begin(request, begun),
-      step: (sale, input) => this.#step(sale, input),
+      begin: (request, begun) => this.#sales.begin(request, begun),
+      step: (sale, input) => this.#sales.step(sale, input),
       reprint: (sale) => this.#printing.again(sale),
     });
     this.#state = new StateTeller({
@@ -187,7 +164,7 @@ export class DeviceLoop implements Counter {
         onStillOffline: ({ code, what }) => log(worthRetrying(code) ? 'warn' : 'error', code, { why: what }),
         onAuthorised: (sale, heard, known) => {
           const answer = ports.desk.checked(heard, known);
-          this.#feed(sale, { kind: 'authorised', answer, readerMark: this.#reader.mark });
+          this.#sales.feed(sale, { kind: 'authorised', answer, readerMark: this.#reader.mark });
         },
         onWelcome: (welcome, askedAt) => {
           if (ports.desk.vouches(welcome, welcome)) this.#timekeeper.hear(welcome.time, askedAt);
@@ -204,13 +181,23 @@ export class DeviceLoop implements Counter {
         onJournalFault: (code) => this.#recording.failed({ code, message: 'the journal could not be read' }),
       },
     });
+    this.#sales = new Sales(ports, {
+      turns,
+      timekeeper: this.#timekeeper,
+      scans: this.#scans,
+      recording: this.#recording,
+      peripherals: this.#peripherals,
+      printing: this.#printing,
+      reader: this.#reader,
+      line: this.#line,
+      till: this.#till,
+    });
   }
 
   start(): void {
     this.#turns.take(() => {
       if (this.#ports.journalFault !== undefined) this.#recording.failed(this.#ports.journalFault);
-      for (const { sale, effects } of this.#book.recover(this.#timekeeper.now())) this.#perform(sale, effects);
-      this.#armSales();
+      this.#sales.recover();
       this.#printing.afterPowerCut(this.#book);
       this.#peripherals.start();
       this.#line.start();
@@ -219,9 +206,8 @@ export class DeviceLoop implements Counter {
   }
 
   stop(): void {
-    this.#stopped = true;
     this.#recording.stop();
-    this.#saleTimer.set(undefined);
+    this.#sales.stop();
     this.#line.stop();
     this.#peripherals.stop();
   }
@@ -231,8 +217,7 @@ export class DeviceLoop implements Counter {
   }
 
   watch(listener: (sale: SaleView) => void): () => void {
-    this.#watchers.add(listener);
-    return () => this.#watchers.delete(listener);
+    return this.#sales.watch(listener);
   }
 
   resumePrinting(): void {
@@ -263,148 +248,6 @@ export class DeviceLoop implements Counter {
     return this.#calendar.wallClock(at);
   }
 
-  // -- sales
-
-  #begin(
-    { order, amountFen }: { readonly order: OrderNo; readonly amountFen: Fen },
-    begun: (sale: SaleId) => void,
-  ): void {
-    const { device, merchant } = this.#ports.identity;
-    const sale = this.#book.number('s', this.#ports.random.hex(3));
-    const step = openSale({ sale, order, amountFen, device, merchant }, this.#timekeeper.now());
-    this.#recording.begins(sale);
-    begun(sale);
-    this.#scans.begun();
-    this.#book.put(step.state, this.#timekeeper.now());
-    this.#perform(step.state, step.effects);
-  }
-
-  /**
-   * The sale that the cashier is working on: the last one begun, since one that comes out of a person's hands may be on its
-   * way to the disk beside it. One that is given up has told the till so already: the next may begin.
-   */
-  #current(): Sale | undefined {
-    return this.#book
-      .busy()
-      .findLast((sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#recording.isStranded(sale.facts.sale));
-  }
-
-  #feed(id: SaleId, input: SaleInput): void {
-    const sale = this.#book.get(id);
-    if (sale !== undefined) this.#step(sale, input);
-  }
-
-  #step(sale: Sale, input: SaleInput): void {
-    const at = this.#timekeeper.now();
-    const step = stepSale(sale, input, at);
-    if (step.state === sale && step.effects.length === 0) return;
-    this.#book.put(step.state, at);
-    if (isFinal(step.state)) this.#scans.ended();
-    this.#tell(sale, step.state);
-    this.#perform(step.state, step.effects);
-    this.#peripherals.lookForCode(this.#current()?.at === 'opened');
-    this.#armSales();
-    if (sale.at !== 'opening' || step.state.at !== 'opened') return;
-    this.#till.opened(step.state);
-    const held = this.#scans.take(at);
-    if (held !== undefined) this.#scanned(held);
-  }
-
-  #perform(sale: Sale, effects: readonly SaleEffect[]): void {
-    for (const effect of effects) this.#performOne(sale, effect);
-  }
-
-  #performOne(sale: Sale, effect: SaleEffect): void {
-    const id = sale.facts.sale;
-    switch (effect.kind) {
-      case 'journal':
-        this.#recording.append(effect.record, id);
-        return;
-      case 'authorise': {
-        const { sale: saleId, order, merchant, amountFen } = effect.facts;
-        const sent = this.#line.authorise({
-          sale: saleId,
-          order,
-          merchant,
-          amountFen,
-          mode: this.#ports.identity.mode,
-          presented: effect.shown,
-        });
-        if (!sent) this.#judgeHere(effect.facts, effect.shown);
-        else if (effect.shown.kind === 'verifiable') this.#ports.desk.count.asked(saleId, effect.shown.code);
-        return;
-      }
-      case 'judge-offline':
-        this.#line.forgetRequest(id);
-        this.#judgeHere(effect.facts, effect.shown);
-        return;
-      case 'charge':
-        this.#peripherals.reader(readerInput(effect));
-        this.#printing.expectReceipt();
-        return;
-      case 'void':
-      case 'ask':
-      case 'cancel-charge':
-        this.#peripherals.reader(readerInput(effect));
-        return;
-      case 'stored':
-        // Nothing was stored without a journal: the reader had better remember.
-        if (this.#recording.fault === undefined) this.#peripherals.reader(readerInput(effect));
-        return;
-      case 'receipt':
-        this.#printing.print(effect, 'original');
-        return;
-      case 'announce':
-        this.#peripherals.say({
-          kind: 'say',
-          id: effect.of === 'sale' ? id : `${id}-refund`,
-          text: spoken(effect),
-          staleAt: later(this.#ports.clock.mono(), ANNOUNCEMENT_STALE_MS),
-          replay: false,
-        });
-        return;
-      default:
-        unreachable(effect);
-    }
-  }
-
-  #judgeHere(facts: SaleFacts, shown: Shown & { kind: 'opaque' | 'verifiable' }): void {
-    const verdict = this.#ports.desk.judge(facts, shown, this.#timekeeper.now());
-    this.#feed(facts.sale, { kind: 'undeliverable', verdict, readerMark: this.#reader.mark });
-  }
-
-  #wakeSales(): void {
-    for (const sale of this.#book.busy()) this.#step(sale, { kind: 'wake', readerMark: this.#reader.mark });
-    this.#armSales();
-  }
-
-  #armSales(): void {
-    if (!this.#stopped) this.#saleTimer.set(earliestWake(...this.#book.busy().map(saleWakeAt)));
-  }
-
-  /** Tells of what a person would notice; steps behind the scenes stay there. */
-  #tell(before: Sale, sale: Sale): void {
-    if (looksTheSame(before, sale)) return;
-    const view = viewOf(sale);
-    this.#ports.log('info', 'SALE', {
-      sale: view.sale,
-      order: view.order,
-      state: view.state,
-      netFen: view.netFen,
-      reason: view.reason,
-    });
-    const atCounter = this.#current();
-    // One that comes out of a person's hands leaves the display to the customer who is at the counter.
-    if (atCounter === undefined || atCounter.facts.sale === view.sale) {
-      this.#peripherals.show(
-        isFinal(sale) && sale.at !== 'settled'
-          ? { kind: 'clear' }
-          : { kind: 'amount', fen: view.netFen, lamp: sale.at === 'settled' ? 'received' : 'total' },
-      );
-    }
-    for (const watcher of this.#watchers) watcher(view);
-  }
-
   // -- journal
 
   #recorded(record: JournalRecord, head: ChainHead): void {
@@ -418,20 +261,5 @@ export class DeviceLoop implements Counter {
     this.#ports.log('error', fault.code, { what: fault.message });
     this.#till.journalFailed();
     this.#state.tell();
-  }
-
-  // -- peripherals
-
-  #scanned(text: string): void {
-    const code = classify(text);
-    const sale = this.#current();
-    this.#ports.log('info', 'SCANNED', { what: code.kind, shown: code.masked, sale: sale?.facts.sale });
-    if (sale?.at !== 'opened') {
-      if (sale === undefined || sale.at === 'opening') this.#scans.early(text, code.kind, this.#timekeeper.now());
-      return;
-    }
-    const shown: Shown =
-      this.#recording.fault === undefined ? shownBy(code) : { kind: 'other', reason: 'journal-failed' };
-    this.#step(sale, { kind: 'shown', shown });
   }
 }
