@@ -5,152 +5,22 @@
 
 import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import { type Leg, type PostingSet, saleKey } from '#gateway/core/book.js';
-import type { Rules } from '#gateway/core/rules.js';
-import type { Op, RecordsOp } from '#gateway/ports/ledger.js';
-import type { Verdict } from '#gateway/ports/verifier.js';
-import type { DeviceId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
-import type { JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
-import { exactly, type Interval, type WallMs } from '#protocol/time.js';
-import type { Sabotage } from '../sabotage.js';
+import { exactly } from '#protocol/time.js';
+import {
+  type At,
+  type Charging,
+  charged,
+  isCharged,
+  mutant,
+  opsSeen,
+  recordsSeen,
+  shownAt,
+  sums,
+  timeSeen,
+  verdictsSeen,
+} from './believing.js';
 import type { Mutant } from './mutant.js';
-
-const mutant = (id: string, words: string, sabotage: () => Sabotage): Mutant => ({
-  id,
-  words,
-  profile: 'dishonest',
-  sabotage,
-});
-
-interface At {
-  readonly op: RecordsOp;
-  readonly rules: Rules;
-  readonly record: MemoryLedger;
-  readonly now: WallMs;
-}
-type Charging = RecordOf<'charging'> & { readonly coupon: JournalledCoupon };
-type Settled = RecordOf<'settled'>;
-
-const isCharged = (record: JournalRecord | undefined): record is Charging =>
-  record?.kind === 'charging' && record.coupon !== null;
-
-/** All operations of a commit as the ledger is to see them. */
-const opsSeen =
-  (change: (op: Op, at: Omit<At, 'op'>) => Op): NonNullable<Sabotage['ledger']> =>
-  (ledger, { rules }, record) => ({
-    ...ledger,
-    commit: (ops, now, done) =>
-      ledger.commit(
-        ops.map((op) => change(op, { rules, record, now })),
-        now,
-        done,
-      ),
-  });
-
-/** Records as the ledger is to see them; undefined: as if it couldn't be read. */
-const recordsSeen = (
-  id: string,
-  words: string,
-  change: (record: JournalRecord, at: At) => JournalRecord | undefined,
-): Mutant =>
-  mutant(id, words, () => ({
-    ledger: opsSeen((op, at) =>
-      op.kind === 'records'
-        ? {
-            ...op,
-            records: op.records.map((record) => (record === undefined ? record : change(record, { ...at, op }))),
-          }
-        : op,
-    ),
-  }));
-
-const charged = (id: string, words: string, change: (record: Charging, at: At) => Charging): Mutant =>
-  recordsSeen(id, words, (record, at) => (isCharged(record) ? change(record, at) : record));
-
-/** Charge and settlement together: `change` sees the coupon's tier. */
-function sums(
-  id: string,
-  words: string,
-  change: <Money extends Charging | Settled>(record: Money, tier: { faceFen: number; thresholdFen: number }) => Money,
-): Mutant {
-  return recordsSeen(id, words, (record, { rules }) => {
-    if (isCharged(record)) {
-      const tier = rules.tierOf(record.coupon.serial);
-      return tier === undefined ? record : change(record, tier);
-    }
-    if (record.kind !== 'settled' || record.serial === null) return record;
-    const tier = rules.tierOf(record.serial);
-    return tier === undefined ? record : change(record, tier);
-  });
-}
-
-/** What was said of a presentation, with the charge that names it. */
-const verdictsSeen = (
-  id: string,
-  words: string,
-  change: (verdict: Verdict, charge: Charging, at: At) => Verdict,
-  also: (record: JournalRecord, at: At) => JournalRecord = (record) => record,
-): Mutant =>
-  mutant(id, words, () => ({
-    ledger: opsSeen((op, at) => {
-      if (op.kind !== 'records') return op;
-      const verdicts = new Map(op.verdicts);
-      for (const record of op.records) {
-        const by = isCharged(record) ? record.coupon.by : undefined;
-        const verdict = by?.kind === 'offline' ? verdicts.get(by.presentation) : undefined;
-        if (isCharged(record) && by?.kind === 'offline' && verdict !== undefined)
-          verdicts.set(by.presentation, change(verdict, record, { ...at, op }));
-      }
-      const records = op.records.map((record) => (record === undefined ? record : also(record, { ...at, op })));
-      return { ...op, verdicts, records };
-    }),
-  }));
-
-/** Shown at the very time of the sale. */
-const shownAt = (verdict: Verdict, at: Interval | null): Verdict =>
-  verdict.ok && at !== null ? { ...verdict, shownAt: at.earliest } : verdict;
-
-/** The times that a lie may have, moved to where they are believed. */
-const timeSeen = (id: string, words: string, moved: (at: Interval | null, now: WallMs) => Interval | null): Mutant =>
-  verdictsSeen(
-    id,
-    words,
-    (verdict, charge, { now }) =>
-      moved(charge.at, now) === charge.at ? verdict : shownAt(verdict, moved(charge.at, now)),
-    (record, { now }) => ({ ...record, at: moved(record.at, now) }),
-  );
-
-/** Numbers of showings made new where the check would know them again. */
-function showingsForgotten(
-  id: string,
-  words: string,
-  isForgotten: (device: DeviceId, before: ReadonlySet<string>) => boolean,
-): Mutant {
-  return mutant(id, words, () => {
-    const usedBy = new Map<string, Set<string>>();
-    let fresh = 40_000;
-    const use = (name: string, by: string): void => void usedBy.set(name, (usedBy.get(name) ?? new Set()).add(by));
-    return {
-      ledger: opsSeen((op) => {
-        if (op.kind === 'authorise' && op.presented.kind === 'verified')
-          use(`${op.presented.holder} ${op.presented.counter}`, `${op.device} on line`);
-        if (op.kind !== 'records') return op;
-        const verdicts = new Map(op.verdicts);
-        for (const [code, verdict] of op.verdicts) {
-          if (!verdict.ok) continue;
-          const name = `${verdict.holder} ${verdict.counter}`;
-          const before = usedBy.get(name) ?? new Set<string>();
-          if (isForgotten(op.device, before)) {
-            fresh += 1;
-            verdicts.set(code, { ...verdict, counter: fresh });
-          }
-          use(name, op.device);
-        }
-        return { ...op, verdicts };
-      }),
-    };
-  });
-}
 
 /** Postings as they get into the book. */
 const posted = (
@@ -247,12 +117,6 @@ export const dishonestMutants: readonly Mutant[] = [
     };
   }),
 
-  verdictsSeen('serial-believed', 'takes any true code for any coupon', (verdict, charge, { record }) => {
-    const { serial } = charge.coupon;
-    const owner = record.book.coupon(serial)?.holder;
-    if (!verdict.ok || verdict.serials.includes(serial) || owner === undefined) return verdict;
-    return { ...verdict, serials: [...verdict.serials, serial], holder: owner };
-  }),
   mutant('reservation-believed', 'takes a counter’s word that a coupon was reserved for it', () => ({
     ledger: (ledger, { rules }, { book }) => ({
       ...ledger,
@@ -306,51 +170,6 @@ export const dishonestMutants: readonly Mutant[] = [
     at !== null && at.latest - at.earliest > 90_000 ? exactly(at.latest) : at,
   ),
 
-  mutant('allowance-invented', 'takes a sale under an allowance that nobody gave', () =>
-    allowancesKnown((id, known) => !known.has(id)),
-  ),
-  mutant('allowance-uncounted', 'does not count what a device takes under its allowance', () => ({
-    ledger: (ledger, _, { book }) => ({
-      ...ledger,
-      commit(ops, now, done) {
-        for (const op of ops) {
-          const chain = op.kind === 'records' ? book.device(op.device) : undefined;
-          if (chain === undefined) continue;
-          const allowances = chain.allowances?.map((issued) => ({
-            ...issued,
-            coupons: 0,
-            faceFen: fen(0),
-            holders: [],
-          }));
-          if (allowances !== undefined) book.devices.set(chain.device, { ...chain, allowances });
-        }
-        forgetHolders(book);
-        // One record after another, so that no count grows within a batch either.
-        ledger.commit(ops, now, done);
-      },
-    }),
-  })),
-  mutant('holders-uncounted', 'does not count how many coupons of one holder a device takes', () => ({
-    ledger: (ledger, _, { book }) => ({
-      ...ledger,
-      commit(ops, now, done) {
-        for (const op of ops) {
-          const chain = op.kind === 'records' ? book.device(op.device) : undefined;
-          const allowances = chain?.allowances?.map((issued) => ({ ...issued, holders: [] }));
-          if (chain !== undefined && allowances !== undefined) book.devices.set(chain.device, { ...chain, allowances });
-        }
-        forgetHolders(book);
-        ledger.commit(ops, now, done);
-      },
-    }),
-  })),
-
-  showingsForgotten(
-    'showing-taken-twice-there',
-    'lets a second counter keep a coupon by a showing that another one has used',
-    (device, before) => [...before].some((other) => !other.startsWith(device)),
-  ),
-
   recordsSeen('ended-and-settled', 'settles a sale that was given up', (record) =>
     record.kind === 'abandoned' || record.kind === 'not-charged' ? undefined : record,
   ),
@@ -384,41 +203,3 @@ export const dishonestMutants: readonly Mutant[] = [
       : [set],
   ),
 ];
-
-/** How many coupons of each holder count on allowances. */
-function forgetHolders(book: MemoryLedger['book']): void {
-  for (const [id, holder] of book.holders) book.holders.set(id, { ...holder, takenUnder: [] });
-}
-
-/** Where a device names an allowance of the given kind, it counts on the newest of its own. */
-function allowancesKnown(
-  isTaken: (id: string, known: ReadonlyMap<string, DeviceId>, device: DeviceId) => boolean,
-): Sabotage {
-  const known = new Map<string, DeviceId>();
-  const newest = new Map<DeviceId, string>();
-  return {
-    ledger: (ledger, _, { book }) => ({
-      ...ledger,
-      commit(ops, now, done) {
-        const seen = ops.map((op): Op => {
-          if (op.kind !== 'records') return op;
-          const records = op.records.map((record) => {
-            if (!isCharged(record) || record.coupon.by.kind !== 'offline') return record;
-            const own = newest.get(op.device);
-            if (own === undefined || !isTaken(record.coupon.by.allowance, known, op.device)) return record;
-            return { ...record, coupon: { ...record.coupon, by: { ...record.coupon.by, allowance: own } } };
-          });
-          return { ...op, records };
-        });
-        ledger.commit(seen, now, (fault, committed) => {
-          for (const { device, allowances = [] } of book.devices.values())
-            for (const { id } of allowances) {
-              known.set(id, device);
-              newest.set(device, id);
-            }
-          done(fault, committed);
-        });
-      },
-    }),
-  };
-}

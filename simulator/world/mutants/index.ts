@@ -1,6 +1,7 @@
 /** All the ways in which the product is broken on purpose. A new one: its entry in one of these lists. */
 import { counterMutants } from './counter.js';
 import { dishonestMutants } from './dishonest.js';
+import { proofMutants } from './dishonest-proofs.js';
 import { gatewayMutants } from './gateway.js';
 import { journalMutants } from './journal.js';
 import type { Mutant } from './mutant.js';
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...counterMutants,
   ...gatewayMutants,
   ...dishonestMutants,
+  ...proofMutants,
 ];
