@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addFen, fen, formatYuan, formatYuanShort, MAX_SALE_FEN, parseFen, subtractFen } from './money.js';
+import { fen, formatYuan, formatYuanShort, MAX_SALE_FEN, parseFen, subtractFen } from './money.js';
 
 describe('an amount from outside', () => {
   it.each([
@@ -58,9 +58,8 @@ describe('an amount from outside', () => {
 
 describe('sums', () => {
   it('are exact, or throw', () => {
-    expect(addFen(fen(10), fen(20))).toBe(30);
     expect(subtractFen(fen(10), fen(20))).toBe(-10);
-    expect(() => addFen(fen(Number.MAX_SAFE_INTEGER), fen(1))).toThrow(RangeError);
+    expect(() => subtractFen(fen(Number.MAX_SAFE_INTEGER), fen(-1))).toThrow(RangeError);
     expect(() => fen(0.1)).toThrow(RangeError);
   });
 });

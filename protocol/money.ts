@@ -28,7 +28,6 @@ export function parseFen(value: unknown): Result<Fen, AmountFault> {
   return ok(amount as Fen);
 }
 
-export const addFen = (a: Fen, b: Fen): Fen => fen(a + b);
 export const subtractFen = (a: Fen, b: Fen): Fen => fen(a - b);
 
 /** `12345` fen -> `123.45`, the form on receipts and screens. */

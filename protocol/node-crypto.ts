@@ -157,12 +157,6 @@ export const privateKeyToPem = (key: KeyObject): string => key.export({ format: 
 export const privateKeyFromPem = (pem: string): Result<KeyObject, KeyFault> =>
   readPrivateKey(() => createPrivateKey(pem));
 
-/** RFC 7517, kty EC, crv P-256, with `d`; as JSON text, which is how it is kept in files. */
-export const privateKeyToJwk = (key: KeyObject): string => JSON.stringify(key.export({ format: 'jwk' }));
-
-export const privateKeyFromJwk = (jwk: string): Result<KeyObject, KeyFault> =>
-  readPrivateKey(() => createPrivateKey({ key: JSON.parse(jwk), format: 'jwk' }));
-
 function readPrivateKey(read: () => KeyObject): Result<KeyObject, KeyFault> {
   try {
     const key = read();

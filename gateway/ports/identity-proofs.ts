@@ -17,6 +17,3 @@ export interface IdentityProofs {
    */
   prove(asked: ClaimToProve): readonly Identifier[];
 }
-
-/** No claim is proved: what a gateway has that isn't told how people are known. */
-export const NOBODY_PROVED: IdentityProofs = { prove: () => [] };

@@ -6,7 +6,7 @@ import type { ClaimAsk } from './rules/rule.js';
 
 export { normalDevice, normalIdCard, normalPhone } from './rules/identity.js';
 export { agreement, isSamePerson } from './rules/once-per-tier.js';
-export type { ClaimAsk, Person, Position } from './rules/rule.js';
+export type { ClaimAsk, Person } from './rules/rule.js';
 
 export function refuseClaim(campaign: CompiledCampaign, ask: ClaimAsk): ReasonCode | null {
   for (const rule of CLAIM_RULES) {

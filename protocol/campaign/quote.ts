@@ -13,8 +13,8 @@ import type { Hold, PaymentAsk } from './rules/rule.js';
 import type { Campaign } from './schema.js';
 import { hasTier, NO_TIERS, onlyTier, type TierSet } from './tiers.js';
 
-export { type CompiledCampaign, type CompiledTier, compileCampaign } from './compiled.js';
-export type { Hold, PaymentAsk, When } from './rules/rule.js';
+export { type CompiledCampaign, compileCampaign } from './compiled.js';
+export type { PaymentAsk } from './rules/rule.js';
 
 export interface QuotedCoupon {
   readonly tier: string;

@@ -148,6 +148,5 @@ export const campaignSchema = campaignOf(z.strictObject);
 /** As a counter gets it, from a gateway that may be newer: unknown fields are dropped (`abilities.ts` says which ones matter). */
 export const campaignOnTheWire = campaignOf(z.object as ObjectMaker);
 export type Campaign = z.infer<typeof campaignSchema>;
-export type CampaignMerchant = Campaign['merchants'][number];
 export type RefundRule = Campaign['refund'];
 export type Geofence = NonNullable<Campaign['claim']['geofence']>;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Interval, wallMs } from '../time.js';
 import { isRealDay, parseDay, zoneOf } from './calendar.js';
 import type { Campaign } from './schema.js';
-import { campaignBegins, claimOpens, insideWindow, nextMidnight, openingFrom, openings } from './window.js';
+import { campaignBegins, claimOpens, insideWindow, nextMidnight, openings } from './window.js';
 
 const at = (iso: string) => wallMs(Date.parse(iso));
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -78,12 +78,6 @@ describe('the openings of a campaign', () => {
       ),
       { numRuns: 20 },
     );
-  });
-
-  it('say which one is on or comes next', () => {
-    expect(openingFrom(youhao, at('2023-03-27T23:00:00+08:00'))).toBe(youhao[1]);
-    expect(openingFrom(youhao, at('2023-03-27T12:00:00+08:00'))).toBe(youhao[0]);
-    expect(openingFrom(youhao, at('2023-04-10T22:00:00+08:00'))).toBeUndefined();
   });
 });
 

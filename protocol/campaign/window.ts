@@ -35,10 +35,6 @@ export function insideWindow(open: readonly Interval[], at: Interval): boolean {
   return false;
 }
 
-/** The opening that is on at this instant or comes next; undefined: no coupon is taken any more. */
-export const openingFrom = (open: readonly Interval[], at: WallMs): Interval | undefined =>
-  open.find((opening) => opening.latest >= at);
-
 /** Midnight at which the first day begins. */
 export const campaignBegins = (campaign: Pick<Campaign, 'window'>, zone: Zone = zoneOfCampaign(campaign)): WallMs =>
   zone.instant(parseDay(campaign.window.firstDay) * DAY_MS);

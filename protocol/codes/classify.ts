@@ -28,8 +28,6 @@ export type Scanned =
     }
   | { readonly kind: 'unknown'; readonly masked: string };
 
-export type ScannedKind = Scanned['kind'];
-
 /** The wallets' own published patterns. No two overlap: the first two digits differ. */
 export const UNIONPAY_PAYMENT_CODE = /^62\d{17}$/;
 const WECHAT_PAYMENT_CODE = /^1[0-5]\d{16}$/;

@@ -20,7 +20,6 @@ import type { Millis, WallMs } from '../time.js';
 export type PaymentNumber = string & { readonly __id: 'payment-number' };
 
 export const PAYMENT_STEP_MS: Millis = 30_000;
-export const PAYMENT_SECRET_BYTES = 32;
 /** Of one holder's number; with this many at most a holder's number is one of 10^9. */
 export const PAYMENT_NUMBER = /^\d{9}$/;
 const STEP_CODE_DIGITS = 8;
@@ -44,9 +43,6 @@ export interface PaymentSecret {
 export function paymentCodeAt({ number, secret }: PaymentSecret, at: WallMs, hmac: HmacSha256): string {
   return `${PREFIX}${number}${stepCode(secret, stepAt(at), hmac)}`;
 }
-
-/** Milliseconds until the phone shows another one. */
-export const paymentCodeLasts = (at: WallMs): Millis => PAYMENT_STEP_MS - (at % PAYMENT_STEP_MS);
 
 /** undefined: not 19 digits that begin with 62. */
 export function paymentNumberOf(code: string): PaymentNumber | undefined {

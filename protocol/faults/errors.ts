@@ -97,22 +97,6 @@ export class ConfigError extends CodeplateError {
   }
 }
 
-export class ProtocolError extends CodeplateError {
-  override readonly name = 'ProtocolError';
-
-  constructor(code: CodeOf<'ProtocolError'>, details?: ErrorDetails) {
-    super(code, details);
-  }
-}
-
-export class PeripheralError extends CodeplateError {
-  override readonly name = 'PeripheralError';
-
-  constructor(code: CodeOf<'PeripheralError'>, details?: ErrorDetails) {
-    super(code, details);
-  }
-}
-
 export class JournalError extends CodeplateError {
   override readonly name = 'JournalError';
 

@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exampleCampaign } from '../campaign/example-campaign.js';
 import { base64url } from '../codes/bit-text.js';
 import { es256Signer, es256Verifier, generatePrivateKey } from '../node-crypto.js';
-import { wallMs } from '../time.js';
-import { type BundleDocument, type BundleEnvelope, endOf, isOpenAt, openBundle, sealBundle } from './bundle.js';
+import { type BundleDocument, type BundleEnvelope, openBundle, sealBundle } from './bundle.js';
 import { encode, parseBundle } from './index.js';
 
 const issuer = es256Signer(generatePrivateKey());
@@ -105,20 +104,5 @@ describe('the campaign bundle', () => {
       expect(openBundle(sealed, trusted, verifier, new Set(['weekdays']))).toMatchObject({ ok: true });
       expect(codeOf({ ...sealed, signature: '' })).toBe('BUNDLE_FORGED');
     });
-  });
-
-  it('is open only if the whole interval lies inside one opening', () => {
-    const openings = DOCUMENT.openings.map(([from, to]): [ReturnType<typeof wallMs>, ReturnType<typeof wallMs>] => [
-      wallMs(from),
-      wallMs(to),
-    ]);
-    const open = (from: number, to = from) => isOpenAt({ openings }, { earliest: wallMs(from), latest: wallMs(to) });
-    expect(open(NINE)).toBe(true);
-    expect(open(NINE - 1, NINE + 1)).toBe(false);
-    expect(open(TEN_PM - 1)).toBe(true);
-    expect(open(TEN_PM)).toBe(false);
-    expect(open(NINE, NINE + DAY)).toBe(false);
-    expect(open(NINE + DAY)).toBe(true);
-    expect(endOf({ openings })).toBe(TEN_PM + DAY);
   });
 });

@@ -12,7 +12,7 @@ import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../codes/presentation.js';
 import type { Es256Signer, Es256Verifier } from '../crypto.js';
 import { CAMPAIGN_ID, type CampaignId } from '../ids.js';
 import { err, ok, type Result } from '../result.js';
-import { type Interval, type WallMs, wallMs } from '../time.js';
+import type { WallMs } from '../time.js';
 
 const wall = branded<WallMs>(z.int().min(0));
 
@@ -129,11 +129,3 @@ export function openBundle(
     what: `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`.slice(0, 200),
   });
 }
-
-/** Whether coupons may be used: yes only if one opening holds the whole interval in which the true time may lie. */
-export const isOpenAt = (bundle: Pick<CampaignBundle, 'openings'>, at: Interval): boolean =>
-  bundle.openings.some(([from, to]) => at.earliest >= from && at.latest < to);
-
-/** The end of the last opening, after which nothing of the campaign can be used. */
-export const endOf = (bundle: Pick<CampaignBundle, 'openings'>): WallMs =>
-  wallMs(Math.max(...bundle.openings.map(([, to]) => to)));

@@ -11,7 +11,7 @@ import { type SpentMessage, spentSchema } from './spent.js';
 import { type StateMessage, stateSchema } from './state.js';
 import { type UpMessage, upSchema } from './up.js';
 
-export type { MessageFault, MessageFaultCode } from './parse.js';
+export type { MessageFault } from './parse.js';
 
 export const UP_TYPES = upSchema.options.map((option) => option.shape.type.value);
 export const DOWN_TYPES = downSchema.options.map((option) => option.shape.type.value);

@@ -54,12 +54,6 @@ export type SpentDelta = z.infer<typeof spentDeltaSchema>;
 export const isSpent = (set: SpentSet, serial: CouponSerial): boolean =>
   ((set.bits[Math.floor(serial / 8)] ?? 0) & (1 << (serial & 7))) !== 0;
 
-export function spentCount(set: SpentSet): number {
-  let count = 0;
-  for (let byte of set.bits) for (; byte !== 0; byte &= byte - 1) count++;
-  return count;
-}
-
 /** The set with these spent and those given back; a serial in both is spent. Throws RangeError beyond MAX_SPENT_SERIALS. */
 export function withChange(
   set: SpentSet,
@@ -84,16 +78,6 @@ export function withChange(
 
 export const areSame = (a: SpentSet, b: SpentSet): boolean =>
   a.version === b.version && a.bits.length === b.bits.length && a.bits.every((byte, at) => byte === b.bits[at]);
-
-/** Spent in either: the careful answer where two sources differ. The version is that of the newer. */
-export function merge(a: SpentSet, b: SpentSet): SpentSet {
-  const [long, short] = a.bits.length >= b.bits.length ? [a.bits, b.bits] : [b.bits, a.bits];
-  const bits = long.slice();
-  short.forEach((byte, at) => {
-    bits[at] = (bits[at] ?? 0) | byte;
-  });
-  return { version: Math.max(a.version, b.version), bits };
-}
 
 export const spentFull = (campaignId: CampaignId, set: SpentSet): Extract<SpentMessage, { type: 'spent' }> => ({
   v: 1,

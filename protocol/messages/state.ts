@@ -33,7 +33,6 @@ export const offlineStateSchema = z.object({
   campaignVersion: z.int().min(0),
   spentVersion: z.int().min(0),
 });
-export type OfflineState = z.infer<typeof offlineStateSchema>;
 
 export const stateSchema = z.discriminatedUnion('online', [
   z.object({ ...identity, online: z.literal(false) }),

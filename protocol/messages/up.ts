@@ -51,6 +51,5 @@ export const recordsSchema = z.object({
 
 export const upSchema = z.discriminatedUnion('type', [helloSchema, authoriseSchema, recordsSchema]);
 export type UpMessage = z.infer<typeof upSchema>;
-export type HelloMessage = z.infer<typeof helloSchema>;
 export type AuthoriseMessage = z.infer<typeof authoriseSchema>;
 export type RecordsMessage = z.infer<typeof recordsSchema>;

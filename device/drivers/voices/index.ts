@@ -10,4 +10,4 @@ export const VOICES = {
 
 export type VoiceName = keyof typeof VOICES;
 
-export { paidWords, refundedWords, saleWords, savedWords } from './words.js';
+export { refundedWords, saleWords } from './words.js';
