@@ -157,7 +157,9 @@ describe('a double spend', () => {
     const book = new OneBook().claims('ann', 's40', 's80').greets('d1', 'd2');
     const signed = [shown('ANN', [4, 7], 1)];
     book.says([charging(offline('a', 7, 'ANN')), settled(of('a'))], { signed });
-    book.says([charging(offline('a', 4, 'ANN')), settled(of('a', 4))], { device: 'd2', signed });
+    book.says([charging(offline('a', 4, 'ANN'))], { device: 'd2', signed });
+    expect(book.coupon(4)).toBe('held');
+    book.says([settled(of('a', 4))], { device: 'd2' });
     expect(book.sale('a', 'd2')).toMatchObject({
       booking: 'conflict',
       flags: ['showing-used-before'],

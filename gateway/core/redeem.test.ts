@@ -289,6 +289,14 @@ describe('a charge', () => {
     expect(book.sale('a')).toMatchObject({ booking: 'none', flags: ['merchant-not-listed'] });
   });
 
+  it('that is doubted holds its coupon no longer than the lease', () => {
+    const book = morning();
+    book.asks('a');
+    book.says([{ ...charging(of('a')), netFen: 1 }]);
+    expect(book.couponRow(7).leaseEnds).toBe(LEASE_ENDS);
+    expect(book.asks('b', 30_000, { device: 'd2', at: LEASE_ENDS })).toBe(7);
+  });
+
   it('at full price gives the showing back: another counter may take it', () => {
     const book = morning();
     const presented = { kind: 'verified', holder: holderId('ann'), counter: 1, evidence: 'CP1:ANN' } as const;
