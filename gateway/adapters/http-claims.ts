@@ -145,11 +145,16 @@ async function challenge({ claims, clock, alarm }: ClaimRoutesOptions, request: 
   const phone = normalPhone(parsed.data.phone);
   if (phone === undefined) return refuseMalformed(reply, 'phone: the 11 digits of a mobile number of mainland China');
   if (pointOf(publicKey) === undefined) return refuseKey(reply);
-  const ofCode = claims.budgets.challenge({ address, phone, publicKey }, now);
-  if (ofCode > 0) return refuseTooMany(reply, ofCode, 'phone, key or address');
-  const asked = sms.proofs.challenge({ phone, publicKey }, now);
-  if (asked === undefined) return refuseUnstored(reply, 'TOO_MANY_REQUESTS');
+  const ofKey = claims.budgets.challenge(publicKey, now);
+  if (ofKey > 0) return refuseTooMany(reply, ofKey, 'key');
+  const ofMessage = claims.budgets.message({ address, phone }, now);
+  const mayBeSent = ofMessage === 0;
+  const asked = sms.proofs.challenge({ phone, publicKey, address, mayBeSent }, now);
+  if (asked === undefined) return refuseTooMany(reply, ofMessage, 'phone');
   const { id, code } = asked;
+  const told = { challenge: id, seconds: CHALLENGE_MS / 1_000 };
+  // The code is on the phone already, and the same.
+  if (!mayBeSent) return reply.send(told);
   const minutes = CHALLENGE_MS / 60_000;
   const text = `【消费券】验证码${code}，${minutes}分钟内有效。请勿告诉他人，工作人员不会索要。`;
   const failed = await new Promise<Error | undefined>((done) => sms.sender.send({ phone, text }, done));
@@ -157,7 +162,8 @@ async function challenge({ claims, clock, alarm }: ClaimRoutesOptions, request: 
     alarm('SMS_NOT_SENT', failed.message);
     return refuse(reply, 503, 'SMS_NOT_SENT', 'the code could not be sent; ask again in a moment');
   }
-  return reply.send({ challenge: id, seconds: CHALLENGE_MS / 1_000 });
+  sms.proofs.sent(id, now);
+  return reply.send(told);
 }
 
 /** The code of the fault, where it was not stored. */

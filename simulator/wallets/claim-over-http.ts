@@ -65,7 +65,7 @@ const line = z.object({ phone: z.string(), text: z.string() });
 export async function codeInFile(file: string, phone: string): Promise<string> {
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
   const texts = lines.map((text) => line.parse(JSON.parse(text))).filter((message) => message.phone === phone);
-  const code = /\d{6}/.exec(texts.at(-1)?.text ?? '')?.[0];
+  const code = /\d{8}/.exec(texts.at(-1)?.text ?? '')?.[0];
   if (code === undefined) throw new Error(`no code for this phone stands in ${file}`);
   return code;
 }
