@@ -3,8 +3,8 @@
  * JavaScript takes the last, SQLite the first, and other programs refuse it. Money must not hang on that choice, so such a
  * text is refused, with the path of the name. So are names that mean a prototype, and nesting that no document of ours has.
  *
- * For what people and their programs write: files, and bodies over HTTP. Messages of MQTT don't come through here: our own
- * agents write them, and the check would cost a third of what it takes to read one.
+ * `readJson` is for what people and their programs write: files, and bodies over HTTP. `nameTwice` is for messages and records,
+ * in which later versions may write names that this one doesn't know: it refuses nothing but a name that stands there twice.
  */
 import { err, ok, type Result } from './result.js';
 
@@ -32,6 +32,15 @@ export function readJson(text: string): Result<unknown, JsonFault> {
   return fault === undefined ? ok(value) : err(fault);
 }
 
+/**
+ * The name that stands twice in one object of `text`, of which `value` was read. Our own agents write with `JSON.stringify`, so
+ * the text of an honest message comes back letter for letter, which is checked at the speed of writing; any other text is looked
+ * through.
+ */
+export function nameTwice(text: string, value: unknown): JsonFault | undefined {
+  return JSON.stringify(value) === text ? undefined : faultIn(text, ['name-twice']);
+}
+
 /** Texts between quotes whole, and the marks of JSON's structure one by one; numbers and words have none in them. */
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
 
@@ -43,8 +52,11 @@ interface Open {
   index: number;
 }
 
+type FaultInJson = Exclude<JsonFault['kind'], 'not-json'>;
+const EVERY_FAULT: readonly FaultInJson[] = ['name-twice', 'forbidden-name', 'too-deep'];
+
 /** Of a text that is known to be JSON. */
-function faultIn(text: string): JsonFault | undefined {
+function faultIn(text: string, kinds: readonly FaultInJson[] = EVERY_FAULT): JsonFault | undefined {
   const open: Open[] = [];
   let lastText = '';
   for (const [token] of text.matchAll(TOKENS)) {
@@ -52,7 +64,7 @@ function faultIn(text: string): JsonFault | undefined {
     switch (token) {
       case '{':
       case '[':
-        if (open.length === MAX_JSON_DEPTH)
+        if (open.length === MAX_JSON_DEPTH && kinds.includes('too-deep'))
           return { kind: 'too-deep', path: '', what: `it is nested deeper than ${MAX_JSON_DEPTH} levels` };
         open.push({ names: token === '{' ? new Set() : undefined, name: '', index: 0 });
         break;
@@ -70,9 +82,11 @@ function faultIn(text: string): JsonFault | undefined {
         const isTwice = here.names.has(name);
         here.names.add(name);
         here.name = name;
+        const isForbidden = name === '__proto__' || (name === 'prototype' && open.at(-2)?.name === 'constructor');
+        if (!isTwice && !isForbidden) break;
         const path = pathOf(open);
         if (isTwice) return { kind: 'name-twice', path, what: `${path} stands there twice; which one counts?` };
-        if (name === '__proto__' || (name === 'prototype' && open.at(-2)?.name === 'constructor'))
+        if (kinds.includes('forbidden-name'))
           return { kind: 'forbidden-name', path, what: `${path} is no name that may stand there` };
         break;
       }

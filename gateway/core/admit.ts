@@ -6,6 +6,7 @@ import { type MessageFault, parseUp } from '#protocol/messages/index.js';
 import type { AuthoriseMessage, RecordsMessage } from '#protocol/messages/up.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import { ok, type Result } from '#protocol/result.js';
+import { nameTwice } from '#protocol/strict-json.js';
 import { exactly, type WallMs } from '#protocol/time.js';
 import type { AuthoriseOp, Op, Presented, RecordsOp } from '../ports/ledger.js';
 import type { PresentationJob, Verdict } from '../ports/verifier.js';
@@ -107,6 +108,10 @@ function admitRecords(device: DeviceId, { id, from, prev, bodies }: RecordsMessa
 const pair = (code: string, verdict: Verdict | undefined): [string, Verdict][] =>
   verdict === undefined ? [] : [[code, verdict]];
 
+/**
+ * A body in which a name stands twice says two things: our reader would take the last, SQLite's the first. No counter of ours
+ * writes such, so it is none that can be read: kept in the chain, alarmed, and nothing is booked of it.
+ */
 function readRecord(body: string): JournalRecord | undefined {
   let json: unknown;
   try {
@@ -115,5 +120,5 @@ function readRecord(body: string): JournalRecord | undefined {
     return undefined;
   }
   const parsed = recordSchema.safeParse(json);
-  return parsed.success ? parsed.data : undefined;
+  return parsed.success && nameTwice(body, json) === undefined ? parsed.data : undefined;
 }

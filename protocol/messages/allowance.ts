@@ -9,6 +9,7 @@ import { SIGNATURE_BYTES } from '../codes/presentation.js';
 import type { Es256Signer, Es256Verifier } from '../crypto.js';
 import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId } from '../ids.js';
 import { err, ok, type Result } from '../result.js';
+import { readJson } from '../strict-json.js';
 import type { WallMs } from '../time.js';
 
 const wall = branded<WallMs>(z.int().min(0));
@@ -65,12 +66,7 @@ export function openAllowance(
     signature.value.length === SIGNATURE_BYTES &&
     verifier.verify(key, bytesToSign(signed.payload), signature.value);
   if (!genuine) return err('ALLOWANCE_FORGED');
-  let json: unknown;
-  try {
-    json = JSON.parse(signed.payload);
-  } catch {
-    return err('ALLOWANCE_MALFORMED');
-  }
-  const parsed = allowanceSchema.safeParse(json);
-  return parsed.success ? ok(parsed.data) : err('ALLOWANCE_MALFORMED');
+  const read = readJson(signed.payload);
+  const parsed = read.ok ? allowanceSchema.safeParse(read.value) : undefined;
+  return parsed?.success ? ok(parsed.data) : err('ALLOWANCE_MALFORMED');
 }

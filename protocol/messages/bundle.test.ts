@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exampleCampaign } from '../campaign/example-campaign.js';
 import { base64url } from '../codes/bit-text.js';
 import { es256Signer, es256Verifier, generatePrivateKey } from '../node-crypto.js';
-import { type BundleDocument, type BundleEnvelope, openBundle, sealBundle } from './bundle.js';
+import { type BundleDocument, type BundleEnvelope, bundleBytesToSign, openBundle, sealBundle } from './bundle.js';
 import { encode, parseBundle } from './index.js';
 
 const issuer = es256Signer(generatePrivateKey());
@@ -69,6 +69,12 @@ describe('the campaign bundle', () => {
     expect(codeOf(sealBundle({ ...DOCUMENT, version: 0 }, 1, issuer))).toBe('BUNDLE_MALFORMED');
     expect(codeOf(sealBundle({ ...DOCUMENT, issuerKeys: { '1': 'AA' } }, 1, issuer))).toBe('BUNDLE_MALFORMED');
     expect(codeOf(sealBundle({ ...DOCUMENT, openings: [] }, 1, issuer))).toBe('BUNDLE_MALFORMED');
+  });
+
+  it('is refused when a name stands in it twice', () => {
+    const payload = JSON.stringify(DOCUMENT).replace('"version":', '"version":9,"version":');
+    const signature = base64url.encode(issuer.sign(bundleBytesToSign(payload)));
+    expect(codeOf({ v: 1, type: 'bundle', keyId: 1, payload, signature })).toBe('BUNDLE_MALFORMED');
   });
 
   describe('of a newer gateway', () => {

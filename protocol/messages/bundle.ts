@@ -12,6 +12,7 @@ import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../codes/presentation.js';
 import type { Es256Signer, Es256Verifier } from '../crypto.js';
 import { CAMPAIGN_ID, type CampaignId } from '../ids.js';
 import { err, ok, type Result } from '../result.js';
+import { readJson } from '../strict-json.js';
 import type { WallMs } from '../time.js';
 
 const wall = branded<WallMs>(z.int().min(0));
@@ -108,12 +109,9 @@ export function openBundle(
     signature.value.length === SIGNATURE_BYTES &&
     verifier.verify(key, bundleBytesToSign(envelope.payload), signature.value);
   if (!isGenuine) return err({ code: 'BUNDLE_FORGED', what: 'the signature of the campaign bundle is not valid' });
-  let json: unknown;
-  try {
-    json = JSON.parse(envelope.payload);
-  } catch {
-    return err({ code: 'BUNDLE_MALFORMED', what: 'the payload is not JSON' });
-  }
+  const read = readJson(envelope.payload);
+  if (!read.ok) return err({ code: 'BUNDLE_MALFORMED', what: `the payload: ${read.fault.what}`.slice(0, 200) });
+  const json = read.value;
   const head = bundleHeadSchema.safeParse(json);
   const lacks = head.success ? lacking(head.data.needs ?? [], abilities) : [];
   if (head.success && lacks.length > 0) {

@@ -94,6 +94,22 @@ describe('what is not a message', () => {
       text(JSON.stringify(hello).replace('"boot":3', '"boot":9007199254740993')),
       'MESSAGE_MALFORMED',
     ],
+    [
+      'an amount twice',
+      text(JSON.stringify(authorise).replace('"amountFen":', '"amountFen":1,"amountFen":')),
+      'MESSAGE_MALFORMED',
+    ],
+    [
+      'an amount twice, once in disguise',
+      text(JSON.stringify(authorise).replace('"amountFen":', '"amountF\\u0065n":1,"amountFen":')),
+      'MESSAGE_MALFORMED',
+    ],
+    [
+      'an amount twice behind what is skipped',
+      text(JSON.stringify(authorise).replace('"amountFen":', '"__proto__":{},"amountFen":1,"amountFen":')),
+      'MESSAGE_MALFORMED',
+    ],
+    ['two places in one head', text(JSON.stringify(hello).replace('"seq":', '"seq":1,"seq":')), 'MESSAGE_MALFORMED'],
     ['an infinite number', text(JSON.stringify(hello).replace('"boot":3', '"boot":1e400')), 'MESSAGE_MALFORMED'],
   ];
 
@@ -103,6 +119,13 @@ describe('what is not a message', () => {
     expect(parsed.fault.code).toBe(code);
     expect(parsed.fault.what).not.toBe('');
     expect(parsed.fault.what.length).toBeLessThanOrEqual(200);
+  });
+
+  it('says which name stands twice', () => {
+    const twice = JSON.stringify(authorise).replace('"amountFen":', '"amountFen":1,"amountFen":');
+    expect(parseUp(text(twice))).toMatchObject({
+      fault: { re: authorise.id, what: expect.stringMatching(/^amountFen stands there twice/) },
+    });
   });
 
   it('names the request that it was, and the field that is wrong', () => {

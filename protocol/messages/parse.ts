@@ -1,10 +1,11 @@
 /**
  * The door: bytes from a wire become a message or a fault, and never anything between. The first thing that is wrong is
- * the one that is told, in this order: too large, not UTF-8, not JSON, version, type, content.
+ * the one that is told, in this order: too large, not UTF-8, not JSON, a name twice, version, type, content.
  */
 import type { z } from 'zod';
 import { maskWithin } from '../codes/mask.js';
 import { err, ok, type Result } from '../result.js';
+import { nameTwice } from '../strict-json.js';
 import { MAX_PAYLOAD_BYTES } from './topics.js';
 
 /** The major version that this side speaks; another one is refused, an unknown field is not. */
@@ -58,6 +59,8 @@ export function parseMessage<Schema extends z.ZodType>(
     return fault('MESSAGE_MALFORMED', 'not an object');
   }
   const re = ownString(json, 'id', REQUEST_ID_CHARACTERS);
+  const twice = nameTwice(text, json);
+  if (twice !== undefined) return fault('MESSAGE_MALFORMED', twice.what, re);
   const version = own(json, 'v');
   if (typeof version === 'number' && version !== MESSAGE_VERSION) {
     return fault('MESSAGE_VERSION_UNKNOWN', `version ${version}; this side speaks ${MESSAGE_VERSION}`, re);
