@@ -75,13 +75,26 @@ const JSON_TYPE = 'Content-Type: application/json\r\n';
 const sums = async (): Promise<string> =>
   (await fetch(`http://127.0.0.1:${gateway.httpPort}/v1/reconciliation`, asOperator)).text();
 
-it.each([
+it.each<readonly [string, () => string | Buffer, number, RegExp]>([
   ['headers without end', () => get('GET /healthz', `X: ${'a'.repeat(20_000)}\r\n`), 431, /headers/],
   ['a method that there is not', () => get('FOO /v1/claims'), 400, /HTTP/],
   ['two lengths', () => post(JSON_TYPE, claimBody(), 'Content-Length: 3\r\n'), 400, /HTTP/],
   ['a length and pieces', () => post(JSON_TYPE, claimBody(), 'Transfer-Encoding: chunked\r\n'), 400, /HTTP/],
   ['a claim asked for, not sent', () => get('GET /v1/claims'), 404, /method/],
-  ['metrics, under no name', () => get('GET /metrics', ''), 401, /Bearer/],
+  ['no Host', () => get('GET /metrics', ''), 400, /Host is missing/],
+  ['two Hosts', () => get('GET /metrics', 'Host: x\r\nHost: y\r\n'), 400, /one Host/],
+  ['the same Host twice', () => post('Host: x\r\n', claimBody(), JSON_TYPE), 400, /one Host/],
+  ['an empty Host', () => get('GET /metrics', 'Host: \r\n'), 400, /no name/],
+  ['a Host with a path', () => get('GET /metrics', 'Host: x/y\r\n'), 400, /no name/],
+  ['a Host with a user', () => get('GET /metrics', 'Host: u@x\r\n'), 400, /no name/],
+  ['two Hosts in one line', () => get('GET /metrics', 'Host: x, y\r\n'), 400, /no name/],
+  ['a Host with half a port', () => get('GET /metrics', 'Host: x:80a\r\n'), 400, /no name/],
+  ['a whole URL', () => get('GET http://x/metrics'), 400, /path/],
+  ['a whole URL of somebody else', () => get('GET http://y/healthz'), 400, /path/],
+  ['a path without its slash', () => get('GET metrics'), 400, /path|HTTP/],
+  ['the star', () => get('OPTIONS *'), 400, /path/],
+  ['metrics over HTTP/1.0, under no name', (): string => 'GET /metrics HTTP/1.0\r\n\r\n', 401, /Bearer/],
+  ['metrics, under an address', () => get('GET /metrics', 'Host: [::1]:8080\r\n'), 401, /Bearer/],
   ['metrics, under a strange name', () => get('GET /metrics'), 401, /operator-token/],
   ['no content type', () => post('', claimBody()), 415, /application\/json/],
   ['plain text', () => post('Content-Type: text/plain\r\n', claimBody()), 415, /application\/json/],
@@ -103,7 +116,7 @@ it.each([
     /latitude/,
   ],
   ['a key off the curve', () => post(JSON_TYPE, claimBody({ publicKey: 'A'.repeat(44) })), 401, /publicKey/],
-] as const)('%s: a code, the right cause, and what to do in both languages', async (_, request, status, what) => {
+])('%s: a code, the right cause, and what to do in both languages', async (_, request, status, what) => {
   const before = await sums();
   const heard = await say(request());
   expect(heard).toMatchObject({

@@ -30,8 +30,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(operatorToken?: string): Promise<void> {
-  const http = { port: 0, ...(operatorToken !== undefined && { operatorToken }) };
+async function start(operatorToken?: string, more: object = {}): Promise<void> {
+  const http = { port: 0, ...more, ...(operatorToken !== undefined && { operatorToken }) };
   const config = checkGatewayConfig({ campaign: 'campaign.json', data: 'data', mqtt: { port: 0 }, http }, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(line) });
@@ -114,6 +114,20 @@ it('whoever guesses has to wait, is told how long, and somebody hears of it once
   expect(metrics).toContain('codeplate_gateway_alarms_total{code="OPERATOR_BACK_OFF"} 1');
   expect(metrics).toContain(`codeplate_gateway_rejected_total{code="NOT_AUTHORISED"} ${FREE_TRIES}`);
   expect(metrics).toContain('codeplate_gateway_rejected_total{code="OPERATOR_BACK_OFF"} 2');
+});
+
+it.each([
+  ['of its own', undefined, '127.0.0.1'],
+  ['that a trusted proxy names', '203.0.113.7', '203.0.113.7'],
+])('a request that is turned away stands in the log with the address %s', async (_, asksFor, address) => {
+  await start(TOKEN, { trustedProxies: ['127.0.0.1'] });
+  const headers = asksFor === undefined ? {} : { 'x-forwarded-for': asksFor };
+  expect(await statusOf('/metrics', headers)).toBe(401);
+  for (let n = 0; n <= FREE_TRIES; n++) await statusOf('/metrics', { ...headers, authorization: `Bearer guess ${n}` });
+  for (const code of ['NOT_AUTHORISED', 'OPERATOR_BACK_OFF']) {
+    const said = lines.map((line) => JSON.parse(line)).find((line) => line.code === code && line.msg === 'turned away');
+    expect(said).toMatchObject({ address });
+  }
 });
 
 it('a monitor without a token locks nobody out', async () => {

@@ -7,6 +7,7 @@ import type { DeviceId } from '#protocol/ids.js';
 import type { KeyedHash } from '../core/claims.js';
 import { operatorDoor } from '../core/operator-door.js';
 import type { Rules } from '../core/rules.js';
+import type { RefusedFrom } from '../ports/broker.js';
 import { type CaseRoutesOptions, caseRoutes } from './http-cases.js';
 import { refuse } from './http-refusals.js';
 import type { Metrics } from './metrics.js';
@@ -24,7 +25,7 @@ export interface OperatorRoutesOptions extends CaseRoutesOptions {
   readonly issuerKeys: Readonly<Record<string, string>>;
   alarm(code: string, what: string): void;
   /** A request was turned away: for the log, within its budget, and the metrics. */
-  refused(code: string): void;
+  refused(code: string, from?: RefusedFrom): void;
 }
 
 /** Since this gateway started, that is: what devices say of themselves is in no book. */
@@ -73,7 +74,7 @@ function operatorsOnly({ operatorToken, keyedHash, clock, alarm, refused }: Oper
     const now = clock.now();
     const waitMs = door.waitMs(ip, now);
     if (waitMs > 0) {
-      refused('OPERATOR_BACK_OFF');
+      refused('OPERATOR_BACK_OFF', { address: ip });
       const seconds = Math.ceil(waitMs / 1_000);
       reply.header('retry-after', seconds);
       return refuse(reply, 429, 'OPERATOR_BACK_OFF', `too many wrong tokens came from this address: wait ${seconds} s`);
@@ -83,7 +84,7 @@ function operatorsOnly({ operatorToken, keyedHash, clock, alarm, refused }: Oper
       door.right(ip);
       return undefined;
     }
-    refused('NOT_AUTHORISED');
+    refused('NOT_AUTHORISED', { address: ip });
     // A request without any token guesses nothing: a monitor that was set up wrong must not lock its neighbours out.
     if (token !== '' && door.wrong(ip, now)) alarm('OPERATOR_BACK_OFF', `wrong operator tokens keep coming from ${ip}`);
     const what = 'for the operator only: give http.operatorToken, or what stands in data/operator-token, as Bearer';

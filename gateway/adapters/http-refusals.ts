@@ -2,7 +2,7 @@
  * How the gateway says no over HTTP: `{code, what, zh, en}`. `what` is for whoever writes the software that asked, `zh` and
  * `en` are for the person in front of it; none of them repeats anything that came along.
  */
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { isErrorCode } from '#protocol/faults/errors.js';
@@ -144,6 +144,28 @@ export class NotStrictJson extends Error {
 
 const fieldOf = (error: unknown, name: string): unknown =>
   error instanceof Error ? Reflect.get(error, name) : undefined;
+
+/** A name or an address, and a port: RFC 9110 section 7.2, without what no machine is called by. */
+const HOST = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+
+/**
+ * RFC 9112 section 3.2: one Host, and a good one, or two programs on the way read two. A whole URL as the target is for
+ * proxies, and this isn't one: whose name would count, the URL's or the Host's? undefined: nothing is wrong.
+ */
+export function wrongTarget({
+  url = '',
+  httpVersionMajor,
+  httpVersionMinor,
+  headersDistinct,
+}: IncomingMessage): string | undefined {
+  if (!url.startsWith('/')) return 'the target is a path that begins with /, nothing before it';
+  const { host: hosts = [] } = headersDistinct;
+  const [host] = hosts;
+  // HTTP/1.0 knows no Host.
+  if (host === undefined) return httpVersionMajor === 1 && httpVersionMinor === 0 ? undefined : 'the Host is missing';
+  if (hosts.length > 1) return 'one Host is expected, not several';
+  return HOST.test(host) ? undefined : 'the Host is no name or address';
+}
 
 /** What never became a request: fastify and Node would answer with words of their own. */
 export function refuseUnread(code: string, socket: Socket): void {

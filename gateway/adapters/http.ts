@@ -25,6 +25,7 @@ import {
   refuse,
   refuseUnread,
   refuseUnstored,
+  wrongTarget,
   wrongWith,
 } from './http-refusals.js';
 import { NotAnswered, promised } from './promised.js';
@@ -58,7 +59,7 @@ const LIMITS = {
   requestTimeout: REQUEST_TIMEOUT_MS,
   headersTimeout: REQUEST_TIMEOUT_MS,
   connectionsCheckingInterval: DAWDLERS_MS,
-  // Node would refuse such a request without a word; here it is one like those that come under a strange name.
+  // Node would refuse such a request without a word; here it hears what is wrong (`wrongTarget`).
   requireHostHeader: false,
 };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
@@ -92,6 +93,10 @@ export function httpServer(options: HttpOptions): HttpDoor {
     },
   });
 
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    const what = wrongTarget(raw);
+    return what === undefined ? undefined : refuse(reply, 400, 'REQUEST_MALFORMED', what);
+  });
   // While it is answered a socket is no idle one, however many others come from there.
   app.addHook('preHandler', async ({ raw }) => door.proved(raw.socket));
   app.addHook('onResponse', async ({ raw }) => door.waits(raw.socket));

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { DeviceId } from '#protocol/ids.js';
 import { encode } from '#protocol/messages/index.js';
+import type { RecordsMessage } from '#protocol/messages/up.js';
 import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { GENESIS } from '#protocol/records/chain.js';
 import { MORNING, settled } from '../../test/contract/ledger-fixture.js';
@@ -18,7 +19,7 @@ it.each([
   ['with two of the same', PLAIN.replace('"sale":"a"', '"sale":"a","sale":"a"'), false],
   ['with two receipts within the card', PLAIN.replace('"rrn":', '"rrn":"1","rrn":'), false],
 ])('a record %s', (_, body, isRead) => {
-  const records = { v: 1, type: 'records', id: 'x', from: 1, prev: GENESIS, bodies: [body] } as const;
+  const records: RecordsMessage = { v: 1, type: 'records', id: 'x', from: 1, prev: GENESIS, bodies: [body] };
   const admitted = admit({
     device: 'd1' as DeviceId,
     payload: new TextEncoder().encode(encode(records)),
