@@ -1,223 +1,30 @@
-/** The whole gateway, in process, over real TCP: a real mqtt.js client, real HTTP, a ledger file. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import mqtt, { type MqttClient } from 'mqtt';
-import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { base64url } from '#protocol/codes/bit-text.js';
-import { type PaymentNumber, type PaymentSecret, paymentCodeAt } from '#protocol/codes/payment-code.js';
-import { sealPresentation } from '#protocol/codes/presentation.js';
+/** The whole gateway over real TCP: sales, what is retained, bad messages, and the door. Claims are in claims.test.ts. */
+import { connect as connectTcp } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { openBundle } from '#protocol/messages/bundle.js';
-import type { DownMessage } from '#protocol/messages/down.js';
-import { parseBundle, parseDown, parseSpent } from '#protocol/messages/index.js';
-import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
-import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
+import { parseBundle, parseSpent } from '#protocol/messages/index.js';
+import { es256Verifier, hmacSha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
-import { CLAIMS, type ClaimInput, signedClaim } from '../test/contract/claiming-phone.js';
-import { charging, MORNING, settled, testCampaign } from '../test/contract/ledger-fixture.js';
-import { checkGatewayConfig } from './config.js';
-import { type RunningGateway, startGateway } from './main.js';
-
-/** It is always the same morning; only timers are real. */
-const began = performance.now();
-const now = () => wallMs(MORNING + Math.floor(performance.now() - began));
-const clock = {
+import {
+  base,
+  type Counter,
+  claimGrant,
+  closing,
+  connect,
+  counter,
+  gateway,
+  gatewayForEachTest,
+  get,
   now,
-  alarm(after: number, ring: () => void) {
-    const timer = setTimeout(ring, after);
-    return () => clearTimeout(timer);
-  },
-};
+  OPERATOR,
+  PASSWORD,
+  present,
+  restartGateway,
+} from '../test/contract/gateway-for-each-test.js';
+import { charging, settled } from '../test/contract/ledger-fixture.js';
 
-const PASSWORD = 'correct horse';
-const OPERATOR = 'the operator of the day';
-let folder: string;
-let gateway: RunningGateway;
-let clients: MqttClient[];
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'codeplate-gateway-'));
-  clients = [];
-  writeFileSync(join(folder, 'campaign.json'), JSON.stringify(testCampaign()));
-  gateway = await start();
-});
-afterEach(async () => {
-  for (const client of clients) await client.endAsync(true);
-  await gateway.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-function start(): Promise<RunningGateway> {
-  const devices = [
-    { id: 'd1', password: PASSWORD },
-    { id: 'd2', password: PASSWORD },
-    { id: 'd3', password: PASSWORD, merchant: 'm2' },
-  ];
-  const file = {
-    campaign: 'campaign.json',
-    data: 'data',
-    mqtt: { port: 0 },
-    http: { port: 0, operatorToken: OPERATOR },
-    claims: CLAIMS,
-    devices,
-  };
-  const config = checkGatewayConfig(file, folder);
-  if (!config.ok) throw new Error(JSON.stringify(config.fault));
-  return startGateway(config.value, { logger: pino({ level: 'silent' }), clock });
-}
-
-/** An error comes before some closings, and isn't what is waited for. */
-const closing = (socket: Pick<Socket, 'once'> | MqttClient): Promise<void> =>
-  new Promise((resolve) => {
-    socket.once('close', () => resolve());
-  });
-
-const base = (): string => `http://127.0.0.1:${gateway.httpPort}`;
-
-// ---------------------------------------------------------------- a counter
-
-class Counter {
-  readonly client: MqttClient;
-  readonly device: string;
-  readonly heard: DownMessage[] = [];
-  head: ChainHead = EMPTY_CHAIN;
-  #asked = 0;
-  #wake: () => void = () => undefined;
-
-  constructor(device: string, client: MqttClient) {
-    this.device = device;
-    this.client = client;
-    client.on('message', (topic, payload) => {
-      if (topic !== `codeplate/v1/${device}/down`) return;
-      const parsed = parseDown(payload);
-      if (!parsed.ok) throw new Error(`${parsed.fault.code} ${payload.toString()}`);
-      this.heard.push(parsed.value);
-      this.#wake();
-    });
-  }
-
-  send(payload: string | Buffer): void {
-    this.client.publish(`codeplate/v1/${this.device}/up`, payload, { qos: 1 });
-  }
-
-  /** Sends, and gives the reply to it. */
-  async ask(message: Readonly<Record<string, unknown>>): Promise<DownMessage> {
-    this.#asked += 1;
-    const id = `q${this.#asked}`;
-    this.send(JSON.stringify({ v: 1, id, ...message }));
-    return this.hears((reply) => 're' in reply && reply.re === id);
-  }
-
-  async hears(wanted: (message: DownMessage) => boolean): Promise<DownMessage> {
-    for (;;) {
-      const found = this.heard.find(wanted);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  hello = () => this.ask({ type: 'hello', agent: 'test', boot: 1, head: this.head });
-
-  authorise = (sale: string, code: string, amountFen: number, merchant = 'm1') =>
-    this.ask({
-      type: 'authorise',
-      sale,
-      order: `order-${sale}`,
-      merchant,
-      amountFen,
-      mode: 'customer-code',
-      presented: code.startsWith('CP1:') ? { kind: 'verifiable', code } : { kind: 'opaque', code },
-    });
-
-  async records(...records: readonly object[]): Promise<DownMessage> {
-    const bodies = records.map((record) => JSON.stringify(record));
-    const before = this.head;
-    this.head = extend(sha256, before, bodies);
-    return this.ask({ type: 'records', from: before.seq + 1, prev: before.hash, bodies });
-  }
-}
-
-async function connect(options: { clientId: string; username?: string; password?: string }): Promise<MqttClient> {
-  const client = mqtt.connect(`mqtt://127.0.0.1:${gateway.mqttPort}`, {
-    username: options.clientId,
-    password: PASSWORD,
-    reconnectPeriod: 0,
-    ...options,
-  });
-  clients.push(client);
-  client.on('error', () => undefined);
-  await new Promise<void>((resolve, reject) => {
-    client.once('connect', () => resolve());
-    client.once('error', reject);
-    client.once('close', () => reject(new Error('closed')));
-  });
-  return client;
-}
-
-async function counter(device = 'd1'): Promise<Counter> {
-  const client = await connect({ clientId: device });
-  await client.subscribeAsync(`codeplate/v1/${device}/down`, { qos: 1 });
-  return new Counter(device, client);
-}
-
-// ---------------------------------------------------------------- a phone
-
-const signer = es256Signer(generatePrivateKey());
-const person = { phone: '13800138000', idCard: '11010519491231002X', device: 'a1b2c3d4-e5f6' };
-const claimBody = { ...person, tiers: ['s20', 's80'] };
-
-interface Answered {
-  readonly results?: readonly { readonly serial?: number; readonly reason?: string }[];
-  readonly grant?: string | null;
-  readonly token?: string;
-  readonly holder?: string;
-  readonly payment?: { readonly number: PaymentNumber; readonly secret: string };
-}
-
-/** What is no text is signed as a claim of that. */
-async function post(
-  body: Partial<ClaimInput> | string,
-  by = signer,
-): Promise<{ readonly status: number; readonly json: Answered }> {
-  const response = await fetch(`${base()}/v1/claims`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: typeof body === 'string' ? body : JSON.stringify(signedClaim(body, by, now())),
-  });
-  return { status: response.status, json: (await response.json()) as Answered };
-}
-
-const get = async (path: string, token?: string) => {
-  const response = await fetch(`${base()}${path}`, {
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  });
-  return { status: response.status, json: (await response.json()) as Answered };
-};
-
-const NO_BYTES = new Uint8Array();
-
-async function claimGrant(): Promise<{ grant: Uint8Array; token: string; holder: string; payment: PaymentSecret }> {
-  const { json } = await post(claimBody);
-  const grant = base64url.decode(json.grant ?? '');
-  if (!grant.ok) throw new Error(JSON.stringify(json));
-  const secret = base64url.decode(json.payment?.secret ?? '');
-  return {
-    grant: grant.value,
-    token: json.token ?? '',
-    holder: json.holder ?? '',
-    payment: { number: json.payment?.number ?? ('' as PaymentNumber), secret: secret.ok ? secret.value : NO_BYTES },
-  };
-}
-
-function present(grantBytes: Uint8Array, counterValue: number, shownAt = now()): string {
-  return sealPresentation({ grantBytes, shownAt, counter: counterValue }, signer);
-}
-
-// ---------------------------------------------------------------- what is to hold
+gatewayForEachTest();
 
 describe('a sale', () => {
   it('goes from a claim to a redemption that everybody sees alike', async () => {
@@ -301,8 +108,7 @@ describe('a sale', () => {
     await before.authorise('a', present(grant, 1), 30_000);
     const sale = { sale: 'a', amountFen: 30_000, serial: 7 };
     await before.records(charging(sale), settled(sale));
-    await gateway.stop();
-    gateway = await start();
+    await restartGateway();
     const after = await counter();
     after.head = before.head;
     expect(await after.hello()).toMatchObject({ type: 'welcome', have: before.head });
@@ -428,90 +234,3 @@ describe('the door', () => {
     expect(await young.hello()).toMatchObject({ type: 'welcome' });
   });
 });
-
-describe('claims', () => {
-  it('at the opening hand out exactly the stock, nobody gets two, and each refusal says why', async () => {
-    const crowd = Array.from({ length: 60 }, (_, n) => ({
-      ...claimBody,
-      phone: `138001380${String(n % 30).padStart(2, '0')}`,
-      idCard: cardOf(n % 30),
-      device: `phone-${n % 30}`,
-      tiers: ['s20', 's40', 's80'],
-    }));
-    const answers = await Promise.all(crowd.map((claim) => post(claim, es256Signer(generatePrivateKey()))));
-    const results = answers.flatMap(({ json }) => json.results ?? []);
-    const serials = results.flatMap(({ serial }) => serial ?? []);
-    expect(serials.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(results).toHaveLength(180);
-    const reasons = new Set(results.flatMap(({ reason }) => reason ?? []));
-    expect([...reasons].toSorted()).toEqual(['already-claimed', 'tier-gone']);
-    expect((await get('/v1/reconciliation', OPERATOR)).json).toMatchObject({ held: 8 });
-  });
-
-  it('say which part of a person is not what it should be', async () => {
-    const { json } = await post({ ...claimBody, idCard: '110105194912310021' });
-    expect(json).toMatchObject({
-      results: [
-        {
-          tier: 's20',
-          ok: false,
-          reason: 'invalid-id-card',
-          zh: '身份证号不正确，请核对18位公民身份号码',
-          en: 'Not a valid ID-card number: check all 18 characters',
-        },
-        { tier: 's80', ok: false, reason: 'invalid-id-card' },
-      ],
-      grant: null,
-      payment: null,
-    });
-  });
-
-  it.each([
-    ['no JSON', '{', 400, 'REQUEST_MALFORMED'],
-    ['__proto__', '{"__proto__":{"tiers":["s20"]}}', 400, 'REQUEST_MALFORMED'],
-    ['a field too few', JSON.stringify({ ...signedClaim(), payload: '{}' }), 400, 'REQUEST_MALFORMED'],
-    ['a key that is no point', JSON.stringify(signedClaim({ publicKey: 'A'.repeat(44) })), 401, 'CLAIM_UNSIGNED'],
-    ['the form of the release before', JSON.stringify({ ...person, tiers: ['s20'] }), 401, 'CLAIM_UNSIGNED'],
-    ['a book', JSON.stringify({ ...signedClaim(), more: 'x'.repeat(10_000) }), 413, 'REQUEST_TOO_LARGE'],
-  ])('with %s get a code', async (_, body, status, code) => {
-    expect(await post(body)).toMatchObject({ status, json: { code } });
-  });
-
-  it('of a phone that gives no position are for campaigns without an outline', async () => {
-    expect((await post({ ...claimBody, position: null })).json).toMatchObject({
-      results: [{ ok: true }, { ok: true }],
-    });
-  });
-
-  it('with the key of another, read off a shown code, open nothing of theirs', async () => {
-    const { holder } = await claimGrant();
-    const stranger = { phone: '13800138001', idCard: cardOf(5), device: 'phone-5' };
-    for (const tiers of [['s20', 's40'], ['no-such-tier']]) {
-      const publicKey = base64url.encode(signer.publicKey);
-      expect(await post({ ...stranger, tiers, publicKey }, es256Signer(generatePrivateKey()))).toMatchObject({
-        status: 401,
-        json: { code: 'CLAIM_UNSIGNED' },
-      });
-    }
-    expect((await get(`/v1/holders/${holder}/coupons`, 'null')).status).toBe(401);
-  });
-
-  it('asked again bring the same coupons and the grant again', async () => {
-    const first = await claimGrant();
-    const { json } = await post(claimBody);
-    expect(json).toMatchObject({
-      results: [{ reason: 'already-claimed' }, { reason: 'already-claimed' }],
-      payment: { number: first.payment.number, stepSeconds: 30 },
-      token: first.token,
-    });
-    expect(json.grant).not.toBeNull();
-  });
-});
-
-/** GB 11643-1999 with its check character (ISO 7064 MOD 11-2). */
-function cardOf(n: number): string {
-  const body = `11010519491231${String(n + 1).padStart(3, '0')}`;
-  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-  const sum = weights.reduce((total, weight, at) => total + weight * Number(body[at]), 0);
-  return body + '10X98765432'.charAt(sum % 11);
-}
