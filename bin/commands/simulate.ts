@@ -1,5 +1,5 @@
 /** `codeplate simulate`: a scenario on virtual hardware, judged by four books that must agree. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { describeProblem } from '#protocol/campaign/load.js';
@@ -35,6 +35,7 @@ Examples:
   $ codeplate simulate reader-unknown --seed 7      (the same amounts, timings and chunks again)
   $ codeplate simulate happy-day --runs 20          (twenty seeds, one after the other)
   $ codeplate simulate mine.yaml --junit out.xml
+  $ codeplate simulate scenarios/ happy-day --junit out.xml (each of a folder, and one more; one report)
   $ codeplate simulate happy-day --chaos --times 50 (kill -9 of agent and gateway at random moments)
 
 A scenario says which counters there are, who comes, what happens and what must be true. Whatever it says, at its end the
@@ -42,13 +43,14 @@ journals, the ledger, the receipts on paper and the card readers' own books must
 3 where pseudo-terminals are missing and nothing was played.
 A scenario plays on today's clock: whatever days and hours its campaign names, it began yesterday, lasts 15 days, and is open
 from 00:00 to 24:00 ("window" in JSON). For a last day or a closing hour: codeplate quote --at, explore --campaign.
-With --json: {"scenario","seed","window","sales","redeemed","violations":[...]}; with --runs over 1, the same of each in "runs".
+With --json: {"scenario","seed","window","sales","redeemed","violations":[...]}; where more than one is played, the same of
+each in "runs".
 How to write one is at the head of simulator/scenarios/format.ts.`;
 
 export function command(): Command {
   return new Command('simulate')
     .description('Play a scenario on virtual counter hardware, with the real agent and the real gateway.')
-    .argument('[scenario]', 'a YAML file, or the name of a shipped scenario')
+    .argument('[scenarios...]', 'YAML files, folders of them, or names of shipped scenarios')
     .option('--list', 'name the shipped scenarios, and what each is about')
     .option('--seed <n>', 'amounts, timings and chunks come from it; a fresh one, where missing', seedOption('--seed'))
     .option('--runs <n>', 'so many times, with the next seeds (1)', wholeOption('--runs', 1))
@@ -58,12 +60,13 @@ export function command(): Command {
     .option('--times <n>', `with --chaos: so many kills (${KILLS})`, wholeOption('--times', 1))
     .option(
       '--keep <folder>',
-      'keep logs, journals and ledger in this folder; with --runs over 1, in one for each seed',
+      'keep logs, journals and ledger in this folder; where more than one is played, in one for each',
     )
     .addHelpText('after', EXAMPLES)
-    .action(async (scenario: string | undefined, options: Options & { readonly list?: boolean }) => {
-      if (options.list !== true) return simulate(scenario, options);
-      if (scenario !== undefined) throw new UsageError(`--list names the shipped scenarios: leave "${scenario}" out.`);
+    .action(async (scenarios: readonly string[], options: Options & { readonly list?: boolean }) => {
+      if (options.list !== true) return simulate(scenarios, options);
+      if (scenarios.length > 0)
+        throw new UsageError(`--list names the shipped scenarios: leave "${scenarios.join(' ')}" out.`);
       refuseUnused(options, ['list', 'json'], 'with --list');
       await list(options.json === true);
     });
@@ -83,11 +86,11 @@ async function list(json: boolean): Promise<void> {
   else process.stdout.write(abouts.map(([name, about]) => `${name.padEnd(widest)}  ${about}\n`).join(''));
 }
 
-async function simulate(asked: string | undefined, options: Options): Promise<void> {
+async function simulate(named: readonly string[], options: Options): Promise<void> {
   if (options.times !== undefined && options.chaos !== true)
     throw new UsageError('--times has no effect without --chaos: leave it out, or add --chaos.');
   const { runs = 1, times = KILLS } = options;
-  const { file, scenario } = await read(asked);
+  const parts = await readAll(named);
   const { loadPty } = await import('#simulator/hardware/pty.js');
   await loadPty();
   // Not after ten minutes of playing.
@@ -95,22 +98,20 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
   const first = options.seed ?? Math.floor(Math.random() * SEEDS);
   if (first > Number.MAX_SAFE_INTEGER - (runs - 1))
     throw new UsageError(`--seed ${first} has no ${runs - 1} seeds after it: give a smaller one, or fewer --runs.`);
-  const keptIn =
-    options.keep === undefined
-      ? () => undefined
-      : placesToKeep(options.keep, { first, runs, counters: Object.keys(scenario.counters) });
+  const plays = parts.flatMap((part) => Array.from({ length: runs }, (_, run) => ({ ...part, seed: first + run })));
+  const keptIn = options.keep === undefined ? () => undefined : placesToKeep(options.keep, plays);
   const { playScenario } = await import('#simulator/scenarios/play.js');
   const { junitXml } = await import('#simulator/scenarios/result.js');
   const quiet = options.json === true;
   const results: ScenarioResult[] = [];
-  for (let run = 0; run < runs; run += 1) {
-    const seed = first + run;
+  for (const play of plays) {
+    const { asked, file, scenario, seed } = play;
     if (!quiet) process.stdout.write(`${scenario.name}, seed ${seed}\n`);
     const result = await playScenario(scenario, {
       seed,
       folder: path.dirname(path.resolve(file)),
       ...(options.chaos === true && { chaosKills: times }),
-      keep: keptIn(seed),
+      keep: keptIn(play),
       onCheck: (check) => (quiet ? undefined : tellCheck(check)),
       onKill: ({ agent, gateway }) =>
         quiet || (agent + gateway) % 10 !== 0
@@ -119,27 +120,44 @@ async function simulate(asked: string | undefined, options: Options): Promise<vo
     });
     results.push(result);
     if (!quiet) tellWindow(result);
-    if (!quiet) tellEnd(result, asked ?? '', options.chaos === true ? ` --chaos --times ${times}` : '');
+    if (!quiet) tellEnd(result, asked, options.chaos === true ? ` --chaos --times ${times}` : '');
   }
   if (options.junit !== undefined) writeOutput(options.junit, junitXml(results));
   const [only] = results;
+  const bad = results.filter(({ violations }) => violations.length > 0);
   if (quiet) printJson(results.length === 1 && only !== undefined ? summary(only) : { runs: results.map(summary) });
-  if (results.some(({ violations }) => violations.length > 0)) process.exitCode = EXIT_FAILED;
+  else if (results.length > 1) process.stdout.write(`${results.length - bad.length} of ${results.length} passed\n`);
+  if (bad.length > 0) process.exitCode = EXIT_FAILED;
 }
 
+interface Part {
+  /** As it was named, to be named so again. */
+  readonly asked: string;
+  readonly file: string;
+  readonly scenario: Scenario;
+}
+type Play = Part & { readonly seed: number };
+
 /** A run that finds an earlier one's journals would go on with them: each has a folder of its own, with nothing of another in it. */
-function placesToKeep(
-  folder: string,
-  { first, runs, counters }: { readonly first: number; readonly runs: number; readonly counters: readonly string[] },
-): (seed: number) => string {
+function placesToKeep(folder: string, plays: readonly Play[]): (play: Play) => string {
   outputFolder(folder, '--keep');
-  const placeOf = (seed: number): string => (runs === 1 ? path.resolve(folder) : path.resolve(folder, `seed-${seed}`));
-  for (let seed = first; seed < first + runs; seed += 1) {
-    const taken = ['gateway', ...counters].find((name) => existsSync(path.join(placeOf(seed), name)));
+  const isOne = (of: (play: Play) => unknown): boolean => new Set(plays.map(of)).size === 1;
+  const [oneScenario, oneSeed] = [isOne(({ file }) => file), isOne(({ seed }) => seed)];
+  const placeOf = ({ file, seed }: Play): string =>
+    path.resolve(folder, oneScenario ? '' : path.basename(file, '.yaml'), oneSeed ? '' : `seed-${seed}`);
+  const places = new Set<string>();
+  for (const play of plays) {
+    const place = placeOf(play);
+    const taken = ['gateway', ...Object.keys(play.scenario.counters)].find((name) =>
+      existsSync(path.join(place, name)),
+    );
     if (taken !== undefined)
       throw new UsageError(
-        `--keep ${folder} holds ${path.relative(folder, path.join(placeOf(seed), taken))} of an earlier run already. Name another folder, or move it away first.`,
+        `--keep ${folder} holds ${path.relative(folder, path.join(place, taken))} of an earlier run already. Name another folder, or move it away first.`,
       );
+    if (places.has(place))
+      throw new UsageError(`--keep ${folder}: two scenarios would share ${place}. Give their files different names.`);
+    places.add(place);
   }
   return placeOf;
 }
@@ -155,15 +173,29 @@ const summary = ({ scenario, seed, window, sales, redeemed, violations, tookMs, 
   ...(kills.agent + kills.gateway > 0 && { kills }),
 });
 
-async function read(asked: string | undefined): Promise<{ readonly file: string; readonly scenario: Scenario }> {
-  const [{ parseScenario }, { scenarioFile, shippedScenarios }] = await Promise.all([
-    import('#simulator/scenarios/format.js'),
-    import('#simulator/scenarios/shipped.js'),
-  ]);
+/** Every scenario is read before the first is played: what is wrong with the last is not told after ten minutes. */
+async function readAll(named: readonly string[]): Promise<readonly Part[]> {
+  const { scenarioFile, shippedScenarios } = await import('#simulator/scenarios/shipped.js');
   const shipped = shippedScenarios().join(', ');
-  if (asked === undefined) throw new UsageError(`Name a scenario: a YAML file, or one of ${shipped}`);
-  const file = scenarioFile(asked);
-  if (file === undefined) throw new UsageError(`There is no scenario "${asked}". Shipped are ${shipped}`);
+  if (named.length === 0) throw new UsageError(`Name a scenario: a YAML file, or one of ${shipped}`);
+  const parts: Part[] = [];
+  for (const asked of named) {
+    const file = scenarioFile(asked);
+    if (file === undefined) throw new UsageError(`There is no scenario "${asked}". Shipped are ${shipped}`);
+    if (!statSync(file).isDirectory()) parts.push({ asked, ...(await read(file, shipped)) });
+    else for (const one of scenariosIn(file)) parts.push({ asked: one, ...(await read(one, shipped)) });
+  }
+  return parts;
+}
+
+function scenariosIn(folder: string): readonly string[] {
+  const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  if (files.length === 0) throw new UsageError(`There is no scenario in ${folder}: no file in it ends in .yaml.`);
+  return files.toSorted().map((name) => path.join(folder, name));
+}
+
+async function read(file: string, shipped: string): Promise<{ readonly file: string; readonly scenario: Scenario }> {
+  const { parseScenario } = await import('#simulator/scenarios/format.js');
   let text: string;
   try {
     text = readText(file, MAX_SCENARIO_BYTES);

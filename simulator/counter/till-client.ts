@@ -73,6 +73,9 @@ export const AT_REST: ReadonlySet<SaleSeenState> = new Set<SaleSeenState>([
   'refund-unknown',
 ]);
 
+/** What nothing leads out of: only the same order handed in anew begins another sale. */
+const FINAL: ReadonlySet<SaleSeenState> = new Set<SaleSeenState>(['not-charged', 'abandoned', 'refunded']);
+
 export class TillClient {
   readonly #port: number;
 
@@ -118,6 +121,8 @@ export class TillClient {
       readonly onState?: ((sale: SaleSeen) => void) | undefined;
       /** Waits for more than a state: a reason that comes within one is announced by nothing, so it is looked for. */
       readonly looking?: boolean | undefined;
+      /** Nobody acts meanwhile: a sale that has ended otherwise is not waited for any longer. */
+      readonly alone?: boolean | undefined;
     },
   ): Promise<SaleSeen> {
     const end = performance.now() + options.withinMs;
@@ -130,12 +135,12 @@ export class TillClient {
         if (sale.state !== last?.state) options.onState?.(sale);
         last = sale;
         if (takes(sale)) return sale;
+        if (options.alone === true && FINAL.has(sale.state))
+          throw new TooLate(`order ${order} ${options.what}: it has ended otherwise (${standing(sale)})`);
       }
       const left = end - performance.now();
-      if (left <= 0) {
-        const standing = last === undefined ? 'nobody knows this order' : `${last.state}: ${last.line.en}`;
-        throw new TooLate(`order ${order} ${options.what}: not within ${options.withinMs} ms (${standing})`);
-      }
+      if (left <= 0)
+        throw new TooLate(`order ${order} ${options.what}: not within ${options.withinMs} ms (${standing(last)})`);
       const wait = Math.max(1, Math.min(LONG_POLL_S, Math.ceil(left / 1000)));
       const polls = sale !== undefined && options.looking !== true && left >= 1000;
       path = polls ? `?wait=${wait}&after=${sale.state}` : '';
@@ -182,6 +187,13 @@ export class TillClient {
     });
   }
 }
+
+/** With the amount: where a scenario gives a range, the seed has chosen it. */
+const standing = (sale: SaleSeen | undefined): string =>
+  sale === undefined ? 'nobody knows this order' : `${sale.state}, ${yuan(sale.amountFen)}: ${sale.line.en}`;
+
+/** `239.90 yuan` */
+export const yuan = (fen: number): string => `${(fen / 100).toFixed(2)} yuan`;
 
 function said(answer: { readonly status: number; readonly body: unknown }): TillSaid {
   if (answer.status === 200 || answer.status === 201) return { ok: true, sale: saleSchema.parse(answer.body) };

@@ -2,7 +2,7 @@
 import type { Counter } from '#simulator/counter/counter.js';
 import type { Dice } from '#simulator/counter/dice.js';
 import type { Rig } from '#simulator/counter/rig.js';
-import type { SaleSeen, TillSaid } from '#simulator/counter/till-client.js';
+import { type SaleSeen, type TillSaid, yuan } from '#simulator/counter/till-client.js';
 import type { Check } from './result.js';
 import type { Shoppers } from './shoppers.js';
 import type { Expectation } from './verb-shapes.js';
@@ -14,6 +14,8 @@ export class Stage {
   readonly checks: Check[] = [];
   /** Traps armed on a counter's line that haven't been waited for. */
   readonly traps = new Map<string, Promise<void>[]>();
+  /** Branches of `together` under way: what one waits for, another may yet do. */
+  branches = 0;
   readonly #onCheck: (check: Check) => void;
   #since = performance.now();
 
@@ -69,7 +71,8 @@ export function unmet(sale: SaleSeen, expected: Expectation): string[] {
   compare('reason', sale.reason, expected.reason);
   compare('missing fen', sale.next?.missingFen ?? null, expected.missingFen);
   compare('offline', sale.coupon?.offline ?? false, expected.offline);
-  return wrong;
+  // Where the scenario gives a range, the seed has chosen the amount.
+  return wrong.length === 0 ? [] : [...wrong, `at ${yuan(sale.amountFen)}`];
 }
 
 /** Of a request that should have been taken, or refused with this code. */

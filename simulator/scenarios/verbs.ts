@@ -65,7 +65,8 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
           await pause(REFRESH_MS);
         }
       }
-      await till.follow(order, meets, { withinMs, what, looking: reason !== undefined });
+      const alone = stage.branches === 0;
+      await till.follow(order, meets, { withinMs, what, alone, looking: reason !== undefined });
       stage.check(`${order} ${what}`, null);
       return;
     }
@@ -125,7 +126,9 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
     case 'crowd':
       return playCrowd(stage, step.with);
     case 'together':
+      stage.branches += step.with.length;
       await Promise.all(step.with.map((branch) => playSteps(stage, branch)));
+      stage.branches -= step.with.length;
       return;
     default:
       return unreachable(step);

@@ -51,10 +51,13 @@ describe('codeplate simulate', () => {
     expect(code).toBe(1);
     const { violations, window }: { violations: readonly string[]; window: unknown } = JSON.parse(out);
     expect(window).toMatchObject({ days: 15, opens: '00:00', closes: '24:00' });
-    expect(violations).toEqual(['sell A1: coupon fen is null, not 2000', 'the sums at the end: sales is 1, not 2']);
+    expect(violations).toEqual([
+      'sell A1: coupon fen is null, not 2000; at 99.99 yuan',
+      'the sums at the end: sales is 1, not 2',
+    ]);
     const xml = readFileSync(junit, 'utf8');
     expect(xml).toContain('failures="2"');
-    expect(xml).toContain('<failure message="coupon fen is null, not 2000"/>');
+    expect(xml).toContain('<failure message="coupon fen is null, not 2000; at 99.99 yuan"/>');
   });
 
   it('names the step that could not go on, and in JUnit those behind it as skipped', async () => {
@@ -70,6 +73,33 @@ describe('codeplate simulate', () => {
     expect(code).toBe(1);
     expect(JSON.parse(out).violations).toEqual([expect.stringMatching(/^step 1, wait A1: /)]);
     expect(readFileSync(junit, 'utf8')).toMatch(/name="step 2, sell A2" time="0.000"><skipped/);
+  });
+
+  it('plays a folder of scenarios into one report, and waits for no sale that has ended otherwise', async () => {
+    writeFileSync(path.join(folder, 'a.yaml'), FALSE_HOPE);
+    writeFileSync(
+      path.join(folder, 'b.yaml'),
+      `
+name: declined
+about: Waits a minute for a payment that the bank has declined.
+counters: { plate-001: { merchant: yh-02 } }
+run: here
+steps:
+  - sell: { order: B1, fen: [15000, 16000], pays: [decline] }
+  - wait: { order: B1, state: settled }
+`,
+    );
+    const junit = path.join(folder, 'out.xml');
+    const { code, out } = await simulate(folder, '--seed', '1', '--json', '--junit', junit);
+    expect(code).toBe(1);
+    const { runs }: { runs: readonly { scenario: string; violations: readonly string[] }[] } = JSON.parse(out);
+    expect(runs.map(({ scenario }) => scenario)).toEqual(['false-hope', 'declined']);
+    expect(runs[1]?.violations).toEqual([
+      expect.stringMatching(/^step 2, wait B1: .*it has ended otherwise \(not-charged, 15\d\.\d\d yuan: /),
+    ]);
+    expect(readFileSync(junit, 'utf8')).toMatch(
+      /<testsuite name="false-hope seed 1"[\s\S]*<testsuite name="declined seed 1"/,
+    );
   });
 
   it('says of each shipped scenario what it is about', async () => {
