@@ -5,6 +5,7 @@ import { Summary } from './explore-summary.js';
 const report = (seed: number, traceHash = `hash-${seed}`): SeedReport => ({
   seed,
   profile: 'hell',
+  store: 'memory',
   traceHash,
   violation: undefined,
   simulatedMs: 1_000,

@@ -9,6 +9,8 @@ export class Summary {
   readonly #strikes = new Map<string, number>();
   readonly #traces: { readonly seed: number; readonly line: string }[] = [];
   seeds = 0;
+  /** So many of them with the stores that ship. */
+  #stored = 0;
   #simulatedMs = 0;
   #sales = 0;
   #steps = 0;
@@ -19,6 +21,7 @@ export class Summary {
 
   add(report: SeedReport): void {
     this.seeds += 1;
+    if (report.store === 'sqlite') this.#stored += 1;
     this.#traces.push({ seed: report.seed, line: `${report.seed} ${report.profile} ${report.traceHash}\n` });
     this.#simulatedMs += report.simulatedMs;
     this.#sales += report.sales;
@@ -42,6 +45,7 @@ export class Summary {
     return {
       from: this.#from,
       seeds: this.seeds,
+      stored: this.#stored,
       simulatedDays: this.#simulatedMs / DAY_MS,
       sales: this.#sales,
       steps: this.#steps,
@@ -49,9 +53,10 @@ export class Summary {
       traceDigest: this.traceDigest,
       wallSeconds: wallMs / 1000,
       timesRealTime: Math.round(this.#simulatedMs / Math.max(1, wallMs)),
-      violations: this.failures.map(({ seed, profile, violation, lastSteps }) => ({
+      violations: this.failures.map(({ seed, profile, store, violation, lastSteps }) => ({
         seed,
         profile,
+        store,
         ...violation,
         lastSteps,
       })),
@@ -65,6 +70,7 @@ export class Summary {
       .map(([id, count]) => `  ${String(count).padStart(8)}  ${id.padEnd(20)} ${words.get(id) ?? ''}`);
     return [
       `${this.line()} in ${(wallMs / 1000).toFixed(1)} s: ${Math.round(this.#simulatedMs / Math.max(1, wallMs))} x real time`,
+      `with the ledger on SQLite: ${this.#stored}`,
       `faults: ${[...this.#strikes.values()].reduce((sum, count) => sum + count, 0)}`,
       ...faults,
       `traces: ${this.traceDigest} (the same for the same seeds, on every machine and version of Node)`,
@@ -76,14 +82,14 @@ export class Summary {
 
 const DAY_MS = 86_400_000;
 
-export function failureText({ seed, profile, violation, lastSteps }: SeedReport): string {
+export function failureText({ seed, profile, store, violation, lastSteps }: SeedReport): string {
   return [
     '',
     `seed ${seed} (${profile}) broke “${violation?.invariant}”: ${violation?.promise}`,
     `  ${violation?.what}`,
     'the last steps:',
     ...lastSteps.map((line) => `  ${line}`),
-    `replay it: codeplate replay ${seed} --profile ${profile}`,
+    `replay it: codeplate replay ${seed} --profile ${profile} --store ${store}`,
     '',
   ].join('\n');
 }

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { Caught } from '../../simulator/world/mutants/hunt.js';
 import type { Mutant } from '../../simulator/world/mutants/index.js';
 import type { ProfileName } from '../../simulator/world/profiles.js';
-import type { SeedReport } from '../../simulator/world/run-seed.js';
+import type { SeedReport, StoreName } from '../../simulator/world/run-seed.js';
 import { failureText, Summary } from '../explore-summary.js';
 import { aboveZero, whole } from '../numbers.js';
 import { progress } from '../progress.js';
@@ -15,15 +15,18 @@ Examples:
   $ codeplate explore --seeds 2000
   $ codeplate explore --minutes 5                       (fresh seeds, printed first)
   $ codeplate explore --profile hell --from 1000 --seeds 100 --shrink
+  $ codeplate explore --store sqlite --seeds 20         (all of them with the SQLite ledger)
   $ codeplate explore --mutants                         (breaks the product on purpose: all must be caught)
   $ codeplate explore --mutants lost-sync --shrink      (and the shortest schedule that shows this one)
   $ codeplate explore --campaign youhao-2023            (the whole reference campaign)
 
 Profiles: calm, rough, hell, offline-week, flash-sale; and dishonest, where some counters lie. A seed is a world: counters, tills, customers, wallets, readers,
 printers, lines, gateway, ledger and clocks on one virtual clock, running the cores that ship. Faults first, then quiet, in
-which everything must come together. Exit code 1 where an invariant was broken, 2 for wrong use.`;
+which everything must come together. In one world in eleven the gateway keeps its ledger in SQLite, as it ships, next to the one in
+memory: both must answer the same, over crashes and with a second gateway on the same file. Exit code 1 where an invariant was broken, 2 for wrong use.`;
 
 const PROFILE_NAMES = ['calm', 'rough', 'hell', 'offline-week', 'flash-sale', 'dishonest'] as const;
+const STORE_NAMES = ['memory', 'sqlite'] as const;
 const DEFAULT_SEEDS = 50;
 const MUTANT_PATIENCE = 150;
 /** More than any machine has cores for; each takes some hundred megabytes. */
@@ -34,6 +37,7 @@ interface Options {
   readonly from?: string;
   readonly minutes?: string;
   readonly profile?: ProfileName;
+  readonly store?: StoreName;
   readonly shrink?: boolean;
   readonly mutants?: boolean | string;
   readonly campaign?: string;
@@ -50,6 +54,9 @@ export const command = (): Command =>
     .option('--minutes <m>', 'go on for so long')
     .addOption(
       new Option('--profile <name>', 'only this profile (all in turn, dishonest apart)').choices(PROFILE_NAMES),
+    )
+    .addOption(
+      new Option('--store <name>', 'where the gateway keeps its ledger (as the seed says)').choices(STORE_NAMES),
     )
     .option('--shrink', 'find a short schedule that still shows the first failure')
     .option(
@@ -77,7 +84,7 @@ export const command = (): Command =>
 async function exploreSeeds(options: Options): Promise<void> {
   refuseUnused(
     options,
-    ['seeds', 'from', 'minutes', 'profile', 'shrink', 'workers', 'json'],
+    ['seeds', 'from', 'minutes', 'profile', 'store', 'shrink', 'workers', 'json'],
     'without --campaign FILE',
   );
   const seeds = options.seeds === undefined ? undefined : whole('--seeds', options.seeds, { least: 1 });
@@ -100,7 +107,7 @@ async function exploreSeeds(options: Options): Promise<void> {
     next() {
       if (next - from >= limit || Date.now() >= until || total.failures.length > 0) return undefined;
       const seed = next++;
-      return { seed, profile: options.profile ?? profileOf(seed) };
+      return { seed, profile: options.profile ?? profileOf(seed), store: options.store };
     },
     seen(_, report) {
       total.add(report);
@@ -122,12 +129,13 @@ async function exploreSeeds(options: Options): Promise<void> {
 }
 
 async function shrinkIt(
-  { seed, profile }: Pick<SeedReport, 'seed' | 'profile'>,
+  { seed, profile, store }: Pick<SeedReport, 'seed' | 'profile' | 'store'>,
   isJson: boolean,
   mutant?: Mutant,
 ): Promise<{ tries: number; command: string } | undefined> {
   const { shrink } = await import('../../simulator/world/shrink.js');
-  const best = shrink(seed, profile, {
+  const best = await shrink(seed, profile, {
+    store,
     ...(mutant === undefined ? {} : { sabotage: mutant.sabotage }),
     tell(trim) {
       if (!isJson) process.stderr.write(`still fails: ${trimFlags(trim)}\n`);
@@ -137,7 +145,7 @@ async function shrinkIt(
   const broken = mutant === undefined ? '' : ` --mutant ${mutant.id}`;
   return {
     tries: best.tries,
-    command: `codeplate replay ${seed} --profile ${profile}${broken}${trimFlags(best.trim)}`,
+    command: `codeplate replay ${seed} --profile ${profile} --store ${store}${broken}${trimFlags(best.trim)}`,
   };
 }
 
@@ -215,7 +223,8 @@ async function shrinkMutant(
   isJson: boolean,
 ): Promise<Awaited<ReturnType<typeof shrinkIt>>> {
   if (mutant === undefined || result?.seed === undefined) return undefined;
-  return shrinkIt({ seed: result.seed, profile: result.profile }, isJson, mutant);
+  const { seed, profile } = result;
+  return shrinkIt({ seed, profile, store: mutant.store ?? 'memory' }, isJson, mutant);
 }
 
 const shrunkText = ({ tries, command }: { readonly tries: number; readonly command: string }): string =>

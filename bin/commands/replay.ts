@@ -1,6 +1,7 @@
 /** `codeplate replay`: one seed again, step by step, as lines that a person can read. */
 import { Command, Option } from 'commander';
 import type { ProfileName } from '../../simulator/world/profiles.js';
+import type { StoreName } from '../../simulator/world/run-seed.js';
 import type { Trim } from '../../simulator/world/shrink.js';
 import { aboveZero, whole } from '../numbers.js';
 import { Stepper } from '../stepper.js';
@@ -19,6 +20,7 @@ The same seed and profile are the same steps in the same order, on every machine
 
 interface Options {
   readonly profile?: ProfileName;
+  readonly store?: StoreName;
   readonly without?: string;
   readonly counters?: string;
   readonly faultMinutes?: string;
@@ -42,6 +44,12 @@ export const command = (): Command =>
         'dishonest',
       ]),
     )
+    .addOption(
+      new Option('--store <name>', 'where the gateway keeps its ledger, as explore printed it').choices([
+        'memory',
+        'sqlite',
+      ]),
+    )
     .option('--without <faults>', 'leave these faults out (comma between them)')
     .option('--counters <n>', 'only so many counters')
     .option('--fault-minutes <n>', 'faults end after so long')
@@ -55,9 +63,9 @@ export const command = (): Command =>
 async function replay(text: string, options: Options): Promise<void> {
   const seed = whole('<seed>', text);
   if (options.json === true)
-    refuseUnused(options, ['profile', 'without', 'counters', 'faultMinutes', 'mutant', 'json'], 'with --json');
+    refuseUnused(options, ['profile', 'store', 'without', 'counters', 'faultMinutes', 'mutant', 'json'], 'with --json');
   const { profileOf } = await import('../../simulator/world/explore.js');
-  const { runSeed } = await import('../../simulator/world/run-seed.js');
+  const { runSeedOn, storeOf } = await import('../../simulator/world/run-seed.js');
   const { planOf } = await import('../../simulator/world/profiles.js');
   const { trimmed } = await import('../../simulator/world/shrink.js');
   const { MUTANTS } = await import('../../simulator/world/mutants/index.js');
@@ -73,7 +81,8 @@ async function replay(text: string, options: Options): Promise<void> {
     );
   const profile = options.profile ?? profileOf(seed);
   checkOnly(options.only, trimmed(planOf(seed, profile), trim));
-  const report = runSeed(seed, profile, {
+  const store = options.store ?? (mutant === undefined ? storeOf(seed) : (mutant.store ?? 'memory'));
+  const report = await runSeedOn(store, seed, profile, {
     trim: (plan) => trimmed(plan, trim),
     ...(mutant === undefined ? {} : { sabotage: mutant.sabotage() }),
     ...(options.json === true ? {} : { onLine: teller(options) }),

@@ -2,8 +2,8 @@
  * What must not outlive this process, however it ends: agents are processes of their own, in groups of their own, and a
  * Ctrl-C or a supervisor's SIGTERM would leave them behind with their ports, terminals and files.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { constants as system, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '#protocol/faults/errors.js';
 
@@ -28,8 +28,8 @@ export interface Folder {
 }
 
 /** A folder of its own, gone with `remove` or with this process. */
-export function temporaryFolder(prefix: string): Folder {
-  const path = folderInTmp(prefix);
+export function temporaryFolder(prefix: string, above: string = tmpdir()): Folder {
+  const path = folderIn(above, prefix);
   // Tried again: a child that is being killed may write one more file in there.
   const remove = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   const takeBack = atTheEnd(remove);
@@ -43,9 +43,23 @@ export function temporaryFolder(prefix: string): Folder {
 }
 
 /** One that stays. */
-export function folderInTmp(prefix: string): string {
+export const folderInTmp = (prefix: string): string => folderIn(tmpdir(), prefix);
+
+/** Where files live in memory on Linux, if there is such a place; else where temporary files go. */
+export function memoryFolder(): string {
   try {
-    return mkdtempSync(join(tmpdir(), prefix));
+    accessSync(SHARED_MEMORY, constants.W_OK);
+    return SHARED_MEMORY;
+  } catch {
+    return tmpdir();
+  }
+}
+
+const SHARED_MEMORY = '/dev/shm';
+
+function folderIn(above: string, prefix: string): string {
+  try {
+    return mkdtempSync(join(above, prefix));
   } catch (error) {
     throw new ConfigError('OUTPUT_UNWRITABLE', { detail: `TMPDIR is ${tmpdir()}: ${String(error)}.`, cause: error });
   }
@@ -59,5 +73,5 @@ function install(): void {
   });
   // Not once: whoever is impatient presses Ctrl-C again, and without a listener the second one would end this process in the
   // middle of putting away.
-  for (const signal of SIGNALS) process.on(signal, () => process.exit(128 + constants.signals[signal]));
+  for (const signal of SIGNALS) process.on(signal, () => process.exit(128 + system.signals[signal]));
 }

@@ -28,6 +28,7 @@ import type { Network } from './network.js';
 import type { Chance } from './random.js';
 import type { Sabotage } from './sabotage.js';
 import type { Scheduler } from './scheduler.js';
+import { StoredLedger, type StoredLedgerOptions } from './store/stored-ledger.js';
 
 /** A transaction on a good disk. */
 const COMMIT_MS = { from: 1, to: 8 } as const;
@@ -55,6 +56,8 @@ export interface CentreOptions {
   readonly walletServer: Uint8Array;
   readonly sabotage: Sabotage;
   readonly events: CentreEvents;
+  /** The shipped SQLite ledger keeps the book, beside the one in memory. */
+  readonly store?: Pick<StoredLedgerOptions, 'folder' | 'chance' | 'differs' | 'threw'> | undefined;
 }
 
 const KEY_ID = 1;
@@ -62,6 +65,8 @@ const KEY_ID = 1;
 export class Centre {
   readonly record: MemoryLedger;
   readonly rules: Rules;
+  /** Where the shipped ledger runs. */
+  readonly store: StoredLedger | undefined;
   readonly #options: CentreOptions;
   readonly #issuer: Issuer;
   readonly #keyedHash: KeyedHash;
@@ -95,6 +100,13 @@ export class Centre {
       events.booked(changes as Changes);
     };
     sabotage.record?.(this.record);
+    if (options.store !== undefined)
+      this.store = new StoredLedger({
+        ...options.store,
+        rules: this.rules,
+        record: this.record,
+        sabotage,
+      });
   }
 
   /** The sums that the gateway publishes. */
@@ -121,6 +133,7 @@ export class Centre {
     const life = new Life((where) => {
       this.deaths.push(where);
       this.#loop = undefined;
+      this.store?.crashed();
       network.gatewayDied();
       events.died(where);
     });
@@ -211,7 +224,7 @@ export class Centre {
 
   #ledger(life: Life): Ledger {
     const { scheduler, chance } = this.#options;
-    const { record } = this;
+    const record = this.store?.open(life) ?? this.record;
     return {
       ...record,
       commit: (ops, now, done) => {
@@ -222,8 +235,8 @@ export class Centre {
             life.point('ledger committing');
             if (this.failing > 0) {
               this.failing -= 1;
-              done(NOT_STORED, NOTHING_COMMITTED);
-              return;
+              if (this.store === undefined) return done(NOT_STORED, NOTHING_COMMITTED);
+              this.store.failNext();
             }
             record.commit(ops, now, (fault, committed) => {
               life.point('ledger committed');

@@ -1,12 +1,17 @@
 /** Many seeds, on every core there is: each is a world of its own, so nothing has to be shared. */
+import { memoryFolder, temporaryFolder } from '../processes/at-the-end.js';
 import { MUTANTS } from './mutants/index.js';
 import { PROFILES, type ProfileName } from './profiles.js';
-import { runSeed, type SeedReport } from './run-seed.js';
+import { runSeedOn, type SeedReport, type StoreName, storeOf } from './run-seed.js';
 import { onThreads } from './threads.js';
 
 export interface Job {
   readonly seed: number;
   readonly profile: ProfileName;
+  /** Left out: as the seed says, and in memory where the product is broken on purpose. */
+  readonly store?: StoreName | undefined;
+  /** Where a stored ledger may lie; left out: in a temporary folder. */
+  readonly folder?: string;
   /** Breaks the product this way first. */
   readonly mutant?: string;
 }
@@ -23,10 +28,27 @@ export interface Exploration {
 export const profileOf = (seed: number): ProfileName => IN_TURN[seed % IN_TURN.length] ?? 'rough';
 const IN_TURN = PROFILES.filter((profile) => profile !== 'dishonest');
 
-export function runJob({ seed, profile, mutant }: Job): SeedReport {
+export function runJob({ seed, profile, store, folder, mutant }: Job): Promise<SeedReport> {
   const found = mutant === undefined ? undefined : MUTANTS.find(({ id }) => id === mutant);
-  return runSeed(seed, profile, found === undefined ? {} : { sabotage: found.sabotage() });
+  if (found === undefined) return runSeedOn(store ?? storeOf(seed), seed, profile, { folder });
+  return runSeedOn(found.store ?? 'memory', seed, profile, { folder, sabotage: found.sabotage() });
 }
 
-export const explore = ({ next, seen, workers }: Exploration): Promise<void> =>
-  onThreads({ program: new URL('./explore-worker.js', import.meta.url), here: runJob, next, seen, workers });
+export async function explore({ next, seen, workers }: Exploration): Promise<void> {
+  // A thread that is ended cleans nothing up: what all of them make lies in one folder of this process.
+  const folder = temporaryFolder('codeplate-worlds-', memoryFolder());
+  try {
+    await onThreads<Job, SeedReport>({
+      program: new URL('./explore-worker.js', import.meta.url),
+      here: runJob,
+      next() {
+        const job = next();
+        return job === undefined ? undefined : { ...job, folder: folder.path };
+      },
+      seen,
+      workers,
+    });
+  } finally {
+    folder.remove();
+  }
+}

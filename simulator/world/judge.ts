@@ -59,6 +59,11 @@ export class Judge {
     this.#violated('nothing throws', 'no input and no fault makes the product throw', what);
   }
 
+  /** A store that ships has done something else than the one in memory. */
+  storeDiffers(what: string): void {
+    this.#violated('stored as decided', 'the stores that ship answer and keep what the ones in memory do', what);
+  }
+
   #violated(invariant: string, promise: string, what: string): void {
     if (this.violation !== undefined) return;
     const now = this.#books.now();

@@ -13,6 +13,7 @@ import type { Broker } from '#device/ports/broker.js';
 import type { Journal } from '#device/ports/journal.js';
 import type { ReceiptTypesetter } from '#device/printing.js';
 import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
+import type { SqliteDatabase } from '#gateway/adapters/sqlite.js';
 import type { Rules } from '#gateway/core/rules.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
 import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
@@ -20,6 +21,7 @@ import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { BoxClock } from './device-clock.js';
 import type { Life } from './life.js';
 import type { Scheduler } from './scheduler.js';
+import type { Bytes } from './store/left-behind.js';
 
 /** What a wrapper on a counter may use. */
 export interface AtCounter {
@@ -57,5 +59,9 @@ export interface Sabotage {
   rules?(rules: Rules): Rules;
   /** The book of record itself, once, when it is made. */
   record?(ledger: MemoryLedger): void;
+  /** Each connection of the stored ledger; there is none in a world that keeps its ledger in memory. */
+  database?(database: SqliteDatabase): SqliteDatabase;
+  /** What a crash leaves of its files. */
+  ledgerCut?(left: Bytes): Bytes;
   ledger?(ledger: Ledger, at: AtCentre, record: MemoryLedger): Ledger;
 }

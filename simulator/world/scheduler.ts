@@ -31,17 +31,18 @@ export class Scheduler {
     return this.at(this.now + ms, run);
   }
 
-  /** Runs everything up to and including `until`; stops early where `halt` says so. */
-  runUntil(until: number, halt: () => boolean): void {
+  /** Runs everything up to and including `until`; stops early where `halt` says so, and gives false then. */
+  runUntil(until: number, halt: () => boolean): boolean {
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
       this.#pop();
       if (next.run === undefined) continue;
       this.now = next.at;
       this.steps += 1;
       next.run();
-      if (halt()) return;
+      if (halt()) return false;
     }
     this.now = Math.max(this.now, until);
+    return true;
   }
 
   #push(entry: Entry): void {

@@ -11,7 +11,7 @@ export interface Work<Job, Report> {
   /** The threads' program: a job comes in, its report goes out. */
   readonly program: URL;
   /** Does the same in this thread: sources have no built program beside them. */
-  readonly here: (job: Job) => Report;
+  readonly here: (job: Job) => Report | Promise<Report>;
   /** Called until it gives none. */
   readonly next: () => Job | undefined;
   readonly seen: (job: Job, report: Report) => void;
@@ -24,7 +24,7 @@ export async function onThreads<Job, Report>(work: Work<Job, Report>): Promise<v
   const count = Math.max(1, work.workers ?? availableParallelism());
   if (count === 1 || !existsSync(fileURLToPath(program))) {
     for (let job = next(); job !== undefined; job = next()) {
-      seen(job, here(job));
+      seen(job, await here(job));
       // A signal, or the progress bar, gets its turn between two worlds.
       await new Promise((turn) => setImmediate(turn));
     }

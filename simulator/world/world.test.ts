@@ -78,10 +78,10 @@ describe('a product that is broken on purpose', () => {
 });
 
 describe('a failing seed', () => {
-  it('is shrunk to one counter and a minute or two where that is enough to break the same promise', () => {
+  it('is shrunk to one counter and a minute or two where that is enough to break the same promise', async () => {
     const mutant = MUTANTS.find(({ id }) => id === 'fen-lost');
     const told: number[] = [];
-    const shrunk = shrink(1, 'calm', {
+    const shrunk = await shrink(1, 'calm', {
       tell: ({ faultsMs = 0 }) => told.push(faultsMs),
       ...(mutant && { sabotage: mutant.sabotage }),
     });
@@ -92,7 +92,7 @@ describe('a failing seed', () => {
     expect(told.length).toBeGreaterThan(0);
   });
 
-  it('that does not fail cannot be shrunk', () => {
-    expect(shrink(1, 'calm')).toBeUndefined();
+  it('that does not fail cannot be shrunk', async () => {
+    expect(await shrink(1, 'calm')).toBeUndefined();
   });
 });

@@ -16,7 +16,7 @@ import { IN_YOUHAO, type Wallet } from '../wallets/wallet.js';
 import { WalletServer } from '../wallets/wallet-server.js';
 import { Crowd } from '../workload/customers.js';
 import { Till } from '../workload/till.js';
-import { Centre } from './centre.js';
+import { Centre, type CentreOptions } from './centre.js';
 import { Judge, type Violation } from './judge.js';
 import { Network } from './network.js';
 import { MIDNIGHT, type Plan } from './profiles.js';
@@ -24,6 +24,7 @@ import { type Chance, chanceFrom } from './random.js';
 import type { Sabotage } from './sabotage.js';
 import { Scheduler } from './scheduler.js';
 import { Signatures } from './signatures.js';
+import type { StoredLedger } from './store/stored-ledger.js';
 import { Trace } from './trace.js';
 import { Weather } from './weather.js';
 import { WorldCounter } from './world-counter.js';
@@ -33,6 +34,8 @@ export interface WorldOptions {
   /** Lines or power fail by another hand than the plan's faults: promises of a calm street don't hold. */
   readonly isDisturbed?: boolean;
   readonly onLine?: (line: string) => void;
+  /** The stores that ship, in this folder; such a world is run by `runStored`. */
+  readonly storeIn?: string | undefined;
   /** A whole campaign rather than its accidents: no printers and voices, and cashiers who look up less often. */
   readonly campaign?: {
     readonly booked: (changes: Changes) => void;
@@ -61,7 +64,7 @@ export class World {
   readonly #judge: Judge;
   readonly #weather: Weather;
 
-  constructor(plan: Plan, { sabotage = {}, isDisturbed = false, onLine, campaign }: WorldOptions = {}) {
+  constructor(plan: Plan, { sabotage = {}, isDisturbed = false, onLine, storeIn, campaign }: WorldOptions = {}) {
     this.plan = plan;
     const scheduler = new Scheduler(plan.start);
     this.scheduler = scheduler;
@@ -111,6 +114,7 @@ export class World {
       signer: signatures.signer(`issuer ${plan.seed}`),
       walletServer: walletSigner.publicKey,
       sabotage,
+      store: storeIn === undefined ? undefined : this.#storeIn(storeIn, chance('store')),
       events: {
         booked: (changes) => {
           histories.booked(changes);
@@ -232,6 +236,38 @@ export class World {
     return this.comeToRest();
   }
 
+  /** The same where the stores that ship are at work: between two events the world waits until they are idle. */
+  async runStored(): Promise<Violation | undefined> {
+    const { store } = this.centre;
+    if (store === undefined) return this.run();
+    try {
+      this.#begin();
+      await this.#runStoredUntil(store, this.plan.start + this.plan.faultsMs);
+      if (this.violation !== undefined) return this.violation;
+      this.#calmDown();
+      await this.#runStoredUntil(store, this.scheduler.now + this.plan.quietMs);
+      if (this.violation === undefined) await store.compare();
+      this.#judge.atQuiet();
+      return this.violation;
+    } finally {
+      await store.close();
+    }
+  }
+
+  async #runStoredUntil(store: StoredLedger, until: number): Promise<void> {
+    await store.idle();
+    while (this.violation === undefined && !this.#runUntil(until, () => store.isBusy)) await store.idle();
+  }
+
+  #storeIn(folder: string, chance: Chance): CentreOptions['store'] {
+    return {
+      folder,
+      chance,
+      differs: (what) => this.#judge.storeDiffers(what),
+      threw: (error) => this.#judge.threw(error),
+    };
+  }
+
   /** Faults off, time passes, and everything is looked at. */
   comeToRest(): Violation | undefined {
     if (this.violation !== undefined) return this.violation;
@@ -319,11 +355,13 @@ export class World {
     );
   }
 
-  #runUntil(until: number): void {
+  /** True where it came so far. */
+  #runUntil(until: number, halt: () => boolean = () => false): boolean {
     try {
-      this.scheduler.runUntil(until, () => this.violation !== undefined);
+      return this.scheduler.runUntil(until, () => this.violation !== undefined || halt());
     } catch (error) {
       this.#judge.threw(error);
+      return true;
     }
   }
 

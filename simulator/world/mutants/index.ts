@@ -6,6 +6,7 @@ import { gatewayMutants } from './gateway.js';
 import { journalMutants } from './journal.js';
 import type { Mutant } from './mutant.js';
 import { readerMutants } from './reader.js';
+import { storeMutants } from './store.js';
 
 export type { Mutant } from './mutant.js';
 
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...gatewayMutants,
   ...dishonestMutants,
   ...proofMutants,
+  ...storeMutants,
 ];

@@ -1,5 +1,6 @@
 /** One way of breaking the product on purpose. The world must notice it. */
 import type { ProfileName } from '../profiles.js';
+import type { StoreName } from '../run-seed.js';
 import type { Sabotage } from '../sabotage.js';
 
 export interface Mutant {
@@ -8,6 +9,8 @@ export interface Mutant {
   readonly words: string;
   /** Where it hurts soonest. */
   readonly profile: ProfileName;
+  /** Where the ledger is kept; left out: in memory, since a store that ships would notice another book at once. */
+  readonly store?: StoreName;
   /** Made anew for each world, since some remember. */
   sabotage(): Sabotage;
 }
