@@ -210,6 +210,26 @@ describe('what the desk knows', () => {
     expect(take(desk, at(NOON))).toBe('already-used');
     expect(take(deskOn(keep).desk, at(NOON))).toBe('already-used');
   });
+
+  it('believes a gateway whose ledger was restored, over a restart too, and forgets nothing before', () => {
+    const keep = drawer();
+    const { desk } = informed(keep);
+    const hear = (to: typeof desk, version: number, serials: readonly CouponSerial[]): void =>
+      to.heard(
+        spentTopic(youhao.id),
+        Buffer.from(JSON.stringify(spentFull(youhao.id, withChange(NOTHING_SPENT, version, serials)))),
+      );
+    hear(desk, 7, [0 as CouponSerial]);
+    hear(desk, 3, []);
+    expect(take(desk, at(NOON))).toBe('already-used');
+    desk.spentSetWentBack();
+    expect(take(desk, at(NOON))).toBe('already-used');
+    const again = deskOn(keep).desk;
+    expect(take(again, at(NOON))).toBe('already-used');
+    hear(desk, 3, []);
+    hear(again, 3, []);
+    expect([take(desk, at(NOON)), take(again, at(NOON))]).toEqual([2_000, 2_000]);
+  });
 });
 
 describe('the hours', () => {

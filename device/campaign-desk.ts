@@ -11,7 +11,7 @@ import { type BundleEnvelope, type BundleFault, bundleEnvelopeSchema, openBundle
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { parseBundle, parseSpent } from '#protocol/messages/index.js';
 import { type TimeStatement, timeHolds } from '#protocol/messages/signed-time.js';
-import { applySpent, NOTHING_SPENT, type SpentMessage, spentSchema } from '#protocol/messages/spent.js';
+import { applySpent, NOTHING_SPENT, type SpentMessage, spentFull, spentSchema } from '#protocol/messages/spent.js';
 import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type Instant, wallMs } from '#protocol/time.js';
@@ -180,6 +180,19 @@ export class CampaignDesk {
     this.#knowledge = { ...this.#knowledge, spent: applied.value.set };
     // Whole sets only, each minute: a delta every few seconds would wear the card out, and the ledger arbitrates anyway.
     if (keep && message.type === 'spent') this.#options.keep.save('spent', JSON.stringify(message));
+  }
+
+  /**
+   * A ledger restored from a backup counts its commits from there, so that its spent sets have lower numbers than the one that
+   * is known: they would all be taken for old news. The coupons stay spent until its next whole set says otherwise.
+   */
+  spentSetWentBack(): void {
+    const { spent } = this.#knowledge;
+    if (spent === undefined) return;
+    const { keep, campaign } = this.#options;
+    this.#lastHeard.clear();
+    this.#knowledge = { ...this.#knowledge, spent: { ...spent, version: 0 } };
+    keep.save('spent', JSON.stringify(spentFull(campaign, { ...spent, version: 0 })));
   }
 
   #restore(): void {

@@ -19,6 +19,8 @@ export interface LineEvents {
   /** The gateway lives: once a minute. */
   onBeacon(): void;
   onAcknowledged(head: ChainHead): void;
+  /** The gateway's ledger is older than what it acknowledged: it was restored from a backup. */
+  onWentBack(): void;
   onAllowance(allowance: SignedAllowance): void;
   /** A message on a topic that isn't this device's own: campaign bundle or spent set. */
   onCampaign(topic: string, payload: Uint8Array): void;

@@ -58,6 +58,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
       onWelcome: nothing,
       onBeacon: nothing,
       onAcknowledged: nothing,
+      onWentBack: nothing,
       onAllowance: nothing,
       onCampaign: nothing,
       onJournalFault: nothing,

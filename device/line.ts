@@ -360,6 +360,7 @@ export class Line {
         return;
       case 'alarm':
         this.#log('error', effect.code, { what: effect.what });
+        if (effect.code === 'GATEWAY_WENT_BACK') this.#events.onWentBack();
         return;
       default:
         unreachable(effect);

@@ -173,6 +173,7 @@ export class DeviceLoop implements Counter {
         },
         onBeacon: () => this.#state.tellIfChanged(),
         onAcknowledged: (head) => this.#unsent.acknowledged(head),
+        onWentBack: () => ports.desk.spentSetWentBack(),
         onAllowance: (allowance) => learn(() => ports.desk.takeAllowance(allowance)),
         onCampaign: (topic, payload) => {
           if (topic === spentTopic(identity.campaign)) this.#spentHeardAt = clock.mono();

@@ -1,17 +1,21 @@
-/** `codeplate ledger`: what is done to a ledger whose gateway has been stopped. */
+/** `codeplate ledger`: a backup of the ledger, a look through one, and the purge of identities after the campaign. */
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Verified } from '#gateway/adapters/ledger-verify.js';
 import { wallMs } from '#protocol/time.js';
 import { readConfigFile } from '../config-file.js';
-import { printJson, UsageError } from '../usage.js';
+import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
 Examples:
+  $ codeplate ledger backup /backups/ledger-2023-03-28.db --config shop/gateway.yaml   (the gateway runs on)
+  $ codeplate ledger verify /backups/ledger-2023-03-28.db
   $ codeplate ledger purge-identities --config shop/gateway.yaml           (says what it would do)
   $ codeplate ledger purge-identities --config shop/gateway.yaml --yes
 
-Stop the gateway first. What is purged is gone: a backup that has it still is to be deleted as well.`;
+How to restore a backup, and what counters do then: docs/backup.md. Stop the gateway before a purge. What is purged is gone:
+a backup that has it still is to be deleted as well.`;
 
 interface Options {
   readonly config: string;
@@ -22,9 +26,22 @@ interface Options {
 
 export function command(): Command {
   const ledger = new Command('ledger')
-    .summary("Purge people's identities from a ledger after its campaign.")
-    .description("Purge people's identities from a ledger after its campaign.")
+    .summary('Back a ledger up, verify a backup, or purge identities after the campaign.')
+    .description('Back a ledger up, verify a backup, or purge identities after the campaign.')
     .addHelpText('after', EXAMPLES);
+  ledger
+    .command('backup')
+    .description('Copy the ledger into a new file while its gateway runs, and verify the copy.')
+    .argument('<file>', 'the file to write; nothing is written over')
+    .requiredOption('-c, --config <file>', 'the configuration of its gateway, YAML')
+    .option('--json', 'print one JSON object')
+    .action(backup);
+  ledger
+    .command('verify')
+    .description('Look a ledger or a backup through, read only: structure, postings, chains.')
+    .argument('<file>', 'the file to look through')
+    .option('--json', 'print one JSON object')
+    .action(verify);
   ledger
     .command('purge-identities')
     .description('Remove the hashes of phone, ID-card and device numbers for good; the rest of the ledger stays.')
@@ -35,6 +52,34 @@ export function command(): Command {
     .action(purge);
   return ledger;
 }
+
+async function backup(file: string, { config, json }: Options): Promise<void> {
+  const [{ parseGatewayConfig }, { backUpLedger }, { sha256 }] = await Promise.all([
+    import('#gateway/config.js'),
+    import('#gateway/adapters/ledger-backup.js'),
+    import('#protocol/node-crypto.js'),
+  ]);
+  const { data } = readConfigFile(config, parseGatewayConfig);
+  const verified = await backUpLedger(join(data, 'ledger.db'), file, sha256);
+  if (json === true) printJson({ file, ...verified });
+  else process.stdout.write(`${file} is written and in order: ${listed(verified)}.\n`);
+}
+
+async function verify(file: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const [{ verifyLedger }, { sha256 }] = await Promise.all([
+    import('#gateway/adapters/ledger-verify.js'),
+    import('#protocol/node-crypto.js'),
+  ]);
+  const verified = await verifyLedger(file, sha256);
+  const { problems } = verified;
+  if (problems.length > 0) process.exitCode = EXIT_FAILED;
+  if (json === true) printJson({ file, ...verified });
+  else if (problems.length === 0) process.stdout.write(`${file} is in order: ${listed(verified)}.\n`);
+  else process.stdout.write(problems.map(({ code, what }) => `${code}: ${what}\n`).join(''));
+}
+
+const listed = ({ version, counts }: Verified): string =>
+  [`version ${version}`, ...Object.entries(counts).map(([table, count]) => `${count} ${table} rows`)].join(', ');
 
 async function purge({ config: file, yes, by = userInfo().username, json }: Options): Promise<void> {
   const [{ parseGatewayConfig }, { readCampaign }, { purgeIdentities }, { compileRules }, { sha256 }] =

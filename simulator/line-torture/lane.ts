@@ -120,6 +120,7 @@ export class Lane {
         onWelcome: () => {},
         onBeacon: () => {},
         onAcknowledged: () => {},
+        onWentBack: () => {},
         onAllowance: () => {},
         onCampaign: () => {},
         onJournalFault: (code) => this.falseAlarms.push(code),

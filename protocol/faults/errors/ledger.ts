@@ -63,6 +63,36 @@ export const LEDGER_ERRORS = {
     'A hash of the audit chain does not agree: the audit was changed after the fact.',
     'Keep the database as evidence and compare it with its replica.',
   ],
+  LEDGER_JOURNAL_BROKEN: [
+    'hardware',
+    'never',
+    "The ledger's copy of a device's records does not follow from itself.",
+    'Keep the file, and take an older backup that `codeplate ledger verify` finds whole.',
+  ],
+  LEDGER_DAMAGED: [
+    'hardware',
+    'never',
+    "SQLite's own check finds the file damaged.",
+    'Keep the file, take a backup that `codeplate ledger verify` finds whole (`docs/backup.md`), and look at the disk.',
+  ],
+  LEDGER_UNBALANCED: [
+    'hardware',
+    'never',
+    'A set of postings does not sum to zero.',
+    'Pay nothing out by this file; keep it, and take a backup that `codeplate ledger verify` finds whole.',
+  ],
+  LEDGER_BACKUP_EXISTS: [
+    'operator',
+    'never',
+    'There is a file of that name, and a backup writes over nothing.',
+    'Name a new file, for example with the date in it.',
+  ],
+  LEDGER_BACKUP_FAILED: [
+    'hardware',
+    'again',
+    'The backup was not written, and no file of it is left.',
+    'Make room or mend what is named, and run it again; the ledger itself was only read.',
+  ],
   GATEWAY_WENT_BACK: [
     'peer',
     'never',
