@@ -18,6 +18,9 @@ function changed(...changes: readonly (readonly [path: string, value: unknown])[
   return document;
 }
 
+const DAY_RANGE = (path: string, value: string) =>
+  `${path}: is "${value}"; allowed: a day from 2000-01-01 to 2127-12-31`;
+
 function problems(document: unknown): string[] {
   const parsed = parseCampaign(document);
   return parsed.ok ? [] : parsed.fault.map(describeProblem);
@@ -194,9 +197,73 @@ describe('a campaign document with a problem is refused with its place, its valu
       1_999,
       'offline.maxFaceFen: is 1999; allowed: at least the smallest face, 2000',
     ],
+    [
+      'closing as it opens',
+      'window.closes',
+      '09:00',
+      'window.closes: is "09:00"; allowed: later than it opens, 09:00; 24:00 at most',
+    ],
+    [
+      'one identifier twice',
+      'claim.identifiers',
+      ['phone', 'phone'],
+      'claim.identifiers[1]: is "phone"; allowed: each once',
+    ],
+    ['one merchant in place of a list', 'merchants', 'x', 'merchants: is "x"; allowed: a list'],
+    ['no merchant', 'merchants', [], 'merchants: is []; allowed: at least 1 in the list'],
+    ['a merchant that is a name', 'merchants.0', 'x', 'merchants[0]: is "x"; allowed: an object'],
+    ['yes in place of true', 'offline.permitted', 'yes', 'offline.permitted: is "yes"; allowed: true or false'],
+    ['half a coupon', 'offline.maxCoupons', 0.5, 'offline.maxCoupons: is 0.5; allowed: a whole number'],
+    ['a day before there were campaigns', 'window.firstDay', '1999-12-31', DAY_RANGE('window.firstDay', '1999-12-31')],
+    ['a day after grants can say it', 'window.firstDay', '2128-01-01', DAY_RANGE('window.firstDay', '2128-01-01')],
+    [
+      'a name longer than a line',
+      'merchants.0.category',
+      'x'.repeat(59),
+      `merchants[0].category: is "${'x'.repeat(59)}…; allowed: at most 40 characters`,
+    ],
+    [
+      'a name just as long as is shown',
+      'merchants.0.category',
+      'x'.repeat(58),
+      `merchants[0].category: is "${'x'.repeat(58)}"; allowed: at most 40 characters`,
+    ],
   ];
   it.each(rows)('%s', (_what, path, value, expected) => {
     expect(problems(changed([path, value]))).toEqual([expected]);
+  });
+
+  it.each<[what: string, path: string, value: unknown]>([
+    ['a threshold that is the face', 'tiers.0.thresholdFen', 2_000],
+    ['claims that open a minute before the end', 'claim.opens', { day: '2023-04-10', time: '21:59' }],
+    ['the first day that there may be', 'claim.opens.day', '2000-01-01'],
+    ['offline for the smallest face', 'offline.maxFaceFen', 2_000],
+  ])('%s is allowed', (_what, path, value) => {
+    expect(problems(changed([path, value]))).toEqual([]);
+  });
+
+  it.each([0, 1])('where nothing is taken offline, limits of %s are allowed', (limit) => {
+    const off = changed(['offline.permitted', false], ['offline.maxCoupons', limit], ['offline.maxFaceFen', limit]);
+    expect(problems(off)).toEqual([]);
+  });
+
+  it('the last day that there may be is allowed', () => {
+    expect(problems(changed(['window.firstDay', '2127-12-31'], ['window.days', 1]))).toEqual([]);
+  });
+
+  it('a document of more brackets than the stack holds is a problem, and no crash', () => {
+    let document: unknown = [];
+    for (let depth = 0; depth < 200_000; depth++) document = [document];
+    expect(problems(document)).toEqual(['the document: is nested too deeply; allowed: a campaign document']);
+  });
+
+  it('keeps an error that is no problem of the document', () => {
+    const broken = {
+      get format() {
+        throw new TypeError('not readable');
+      },
+    };
+    expect(() => parseCampaign(broken)).toThrow('not readable');
   });
 
   it('more coupons than the spent set can tell the counters of', () => {
