@@ -178,6 +178,44 @@ describe.skipIf(CHROMIUM === undefined)('the counter’s screen in Chromium', ()
     expect(agent.posts).toEqual(['/v1/sales/s000007-d728d6/ask-again']);
   });
 
+  it('shows a payment with a coupon on line and off line: the two pictures of docs/till-http.md', async () => {
+    const zh = '14:30前还可离线用券30张、共1500元';
+    const offline = { ...wholeHealth.offline, reason: null, couponsLeft: 30, line: { zh, en: '' } };
+    await page.size(800, 480);
+    await paid();
+    expect(await page.value(`document.body.innerText`)).toMatch(/-￥40\.00[\s\S]*￥219\.90/);
+    agent.show(settled, 'zh', { ...wholeHealth, offline });
+    await page.until(`document.body.innerText.includes('14:30')`);
+    await keepPicture(page, 'manual-online');
+    const oldestMs = 12 * 60_000;
+    const troubles = troublesOf({
+      journal: undefined,
+      forked: false,
+      unknown: [],
+      readerReady: true,
+      ports: {},
+      paper: 'ok',
+      jobsWaiting: 0,
+      online: false,
+      wasOnline: true,
+      why: undefined,
+      offline: offline.line,
+      spentSilenceMs: null,
+      unsent: { records: 24, oldestMs },
+    });
+    const unsent = { records: 24, fen: fen(114_300), oldestMs };
+    const coupon = { faceFen: fen(4_000), thresholdFen: fen(20_000), offline: true };
+    agent.show({ ...settled, coupon }, 'zh', {
+      ...wholeHealth,
+      online: false,
+      offline,
+      troubles,
+      unsent,
+    });
+    await page.until(`${text('state')} === '付款成功' && document.body.innerText.includes('离线')`);
+    await keepPicture(page, 'manual-offline');
+  });
+
   it.each([
     [1024, 600],
     [800, 480],
