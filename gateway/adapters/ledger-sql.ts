@@ -161,7 +161,10 @@ with
     select value from need, json_each(need.j, '$.holders')
     union select holder.id from need, json_each(need.j, '$.codes') k cross join holder on holder.code = k.value
     union select identity.holder from need, json_each(need.j, '$.identities') k cross join identity on identity.name = k.value
-    union select sale.holder from need, json_each(need.j, '$.sales') k cross join sale on sale.key = k.value where sale.holder is not null),
+    union select sale.holder from need, json_each(need.j, '$.sales') k cross join sale on sale.key = k.value where sale.holder is not null
+    union select coupon.holder from need, json_each(need.j, '$.serials') k cross join coupon on coupon.serial = k.value
+    union select coupon.holder from need, json_each(need.j, '$.sales') k cross join sale on sale.key = k.value
+      cross join coupon on coupon.serial = sale.serial),
   asked(key) as materialized (select value from need, json_each(need.j, '$.sales')),
   c(serial) as materialized (
     select value from need, json_each(need.j, '$.serials')
