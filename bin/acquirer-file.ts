@@ -1,5 +1,6 @@
 /** The acquirer's file of card payments: a CSV whose reference and amount we need, whatever else stands in it. */
 import { parse } from 'csv-parse/sync';
+import { DEVICE_ID, MERCHANT_ID } from '#protocol/ids.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { readText } from './read-file.js';
 import { UsageError } from './usage.js';
@@ -10,6 +11,9 @@ const MAX_BYTES = 32 * 1024 * 1024;
 export interface AcquirerReference {
   readonly rrn: string;
   readonly netFen: number;
+  /** Ids of the campaign and of the device list; left out where the file has no such column, or nothing in it. */
+  readonly merchant?: string;
+  readonly device?: string;
 }
 
 /** Every problem is told at once, by its line; nothing is handed in of a file that has one. */
@@ -19,17 +23,27 @@ export function readAcquirerFile(file: string): {
   readonly fingerprint: string;
 } {
   const problems: string[] = [];
-  const seen = new Map<string, number>();
+  const seen = new Map<string, AcquirerReference>();
   const text = textOf(file);
   for (const [at, row] of rowsOf(file, text).entries()) {
-    const { rrn = '', netFen = '' } = row;
+    const { rrn = '', netFen = '', merchant = '', device = '' } = row;
     const line = `line ${at + 2}`;
-    const fen = /^\d{1,8}$/.test(netFen) ? Number(netFen) : undefined;
+    const said: AcquirerReference = {
+      ...{ rrn, netFen: Number(netFen) },
+      ...(merchant !== '' && { merchant }),
+      ...(device !== '' && { device }),
+    };
+    const above = seen.get(rrn);
     if (!/^[\x21-\x7e]{1,32}$/.test(rrn)) problems.push(`${line}: rrn ${JSON.stringify(rrn)} is no reference`);
-    else if (fen === undefined)
+    else if (!/^\d{1,8}$/.test(netFen))
       problems.push(`${line}: netFen ${JSON.stringify(netFen)} is no whole number of fen (51.00 yuan is 5100)`);
-    else if ((seen.get(rrn) ?? fen) !== fen) problems.push(`${line}: rrn ${rrn} stands above with another amount`);
-    else seen.set(rrn, fen);
+    else if (merchant !== '' && !MERCHANT_ID.test(merchant))
+      problems.push(`${line}: merchant ${JSON.stringify(merchant)} is no id of a merchant, as in the campaign`);
+    else if (device !== '' && !DEVICE_ID.test(device))
+      problems.push(`${line}: device ${JSON.stringify(device)} is no id of a device, as in the device list`);
+    else if (above !== undefined && JSON.stringify(above) !== JSON.stringify(said))
+      problems.push(`${line}: rrn ${rrn} stands above with another amount, merchant or device`);
+    else seen.set(rrn, said);
   }
   if (problems.length > 0) {
     const more = problems.length > 20 ? [`and ${problems.length - 20} more`] : [];
@@ -37,7 +51,7 @@ export function readAcquirerFile(file: string): {
       [`${file}: correct the following; nothing was handed in.`, ...problems.slice(0, 20), ...more].join('\n  '),
     );
   }
-  const references = [...seen].map(([rrn, netFen]) => ({ rrn, netFen }));
+  const references = [...seen.values()];
   if (references.length === 0) throw new UsageError(`${file} has no payments in it.`);
   return { references, fingerprint: sha256(JSON.stringify(references)).slice(0, 32) };
 }

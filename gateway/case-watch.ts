@@ -43,14 +43,14 @@ export class CaseWatch {
   }
 }
 
-function whatIs({ kind, sales, confirmedFen }: Case): string | undefined {
+function whatIs({ kind, sales, confirmedFen, confirmedMerchant, confirmedDevice }: Case): string | undefined {
   switch (kind) {
     case 'stuck':
       return `coupon ${sales[0]?.serial ?? ''} is held, and nobody has said how the charge ended`;
     case 'reference':
       return confirmedFen === null || sales.length > 1
         ? `${sales.length} sales name this card payment`
-        : `the acquirer says ${confirmedFen} fen, the counter ${sales[0]?.netFen ?? ''}`;
+        : `the acquirer says ${[confirmedFen, confirmedMerchant, confirmedDevice].filter((said) => said !== null).join(', ')}, the counter ${sales[0]?.netFen ?? ''}, ${sales[0]?.merchant ?? ''}, ${sales[0]?.device ?? ''}`;
     case 'fork':
     case 'disputed':
     case 'conflict':

@@ -13,6 +13,7 @@ Examples:
   $ codeplate operator release sale:plate-001:s000012-9f3c --by li --why "reader journal: declined" --config shop/gateway.yaml
   $ codeplate operator decide sale:plate-001:s000012-9f3c paid --by li --why "on the statement" --rrn 230327000001 --config shop/gateway.yaml
   $ codeplate operator unfork plate-001 --by li --why "clone put away" --config shop/gateway.yaml
+  $ codeplate operator assign sale:plate-001:s000012-9f3c --by li --why "merchant's slip seen" --config shop/gateway.yaml
   $ codeplate operator confirm --file statement.csv --by li --why "statement of 28 March" --config shop/gateway.yaml
 
 docs/operators.md says of each case what it means and what to find out first. An act that may not have come through is repeated with
@@ -70,8 +71,18 @@ export function command(): Command {
     .description('Nothing is to be done about a case.')
     .argument('<id>', 'a case')
     .action((id: string, options: ActOptions) => act(options, { kind: 'close', about: id }));
+  does('assign')
+    .description('Give a card payment to one of the sales that name it.')
+    .argument('<sale>', 'sale:DEVICE:SALE, as the case names it')
+    .action((id: string, options: ActOptions) => act(options, { kind: 'assign', ...saleOf(id) }));
+  does('disown')
+    .description('The card payment that a sale names is not its own.')
+    .argument('<sale>', 'sale:DEVICE:SALE, as the case names it')
+    .action((id: string, options: ActOptions) => act(options, { kind: 'disown', ...saleOf(id) }));
   does('confirm')
-    .description("Hand in the acquirer's file: a CSV with the columns rrn and netFen.")
+    .description(
+      "Hand in the acquirer's file: a CSV with the columns rrn and netFen, and merchant and device if it has them.",
+    )
     .requiredOption('--file <csv>', 'UTF-8, with a header line')
     .action(confirmed);
   return operator;
@@ -95,11 +106,14 @@ async function shown(id: string, options: Common): Promise<void> {
       ? []
       : [`  the journals part at ${one.fork.seq}, ours (of ${one.fork.haveSeq}) has ${one.fork.hash} there`]),
     ...of("the acquirer's amount", one.confirmedFen),
+    ...of("the acquirer's merchant", one.confirmedMerchant),
+    ...of("the acquirer's device", one.confirmedDevice),
     ...one.sales.flatMap((sale) => [
-      `  sale ${sale.sale} of ${sale.device}: ${sale.state}, booked ${sale.booking}`,
+      `  sale:${sale.device}:${sale.sale}: ${sale.state}, booked ${sale.booking}`,
       `    order ${sale.order ?? 'unknown'}, merchant ${sale.merchant ?? 'unknown'}, ${timeOf(sale.at)}`,
       `    amount ${sale.amountFen}, net ${sale.netFen}, face ${sale.faceFen} fen, coupon ${sale.serial ?? 'none'}`,
       `    card ${sale.last4 ?? '?'}, rrn ${sale.rrn ?? 'none'}, auth ${sale.auth ?? 'none'}`,
+      ...(sale.ruling === null ? [] : [`    ${sale.ruling.kind} by ${sale.ruling.by} (${sale.ruling.why})`]),
       ...(sale.flags.length === 0 ? [] : [`    flags: ${sale.flags.join(', ')}`]),
       ...sale.decisions.map(
         ({ kind, verdict, by, why, at, contradicted }) =>
@@ -138,7 +152,8 @@ async function confirmed(options: ActOptions & { readonly file: string }): Promi
   if (sums.differs.length > 0) process.exitCode = EXIT_FAILED;
   if (options.json === true) return printJson(sums);
   process.stdout.write(`${sums.confirmed} confirmed, ${sums.already} confirmed before\n`);
-  for (const rrn of sums.differs) process.stdout.write(`differs: ${rrn} was confirmed with another amount\n`);
+  for (const rrn of sums.differs)
+    process.stdout.write(`differs: ${rrn} was confirmed with another amount, merchant or device\n`);
 }
 
 async function doAct(options: ActOptions, id: string, what: object): Promise<Done> {
@@ -199,6 +214,7 @@ async function oneCase() {
     rrn: z.string().nullable(),
     auth: z.string().nullable(),
     last4: z.string().nullable(),
+    ruling: z.object({ kind: z.string(), by: z.string(), why: z.string() }).nullable().default(null),
     flags: z.array(z.string()),
     decisions: z.array(decision),
   });
@@ -210,6 +226,8 @@ async function oneCase() {
     sales: z.array(sale),
     fork: z.object({ seq: z.int(), hash: z.string(), haveSeq: z.int() }).nullable(),
     confirmedFen: z.int().nullable(),
+    confirmedMerchant: z.string().nullable().default(null),
+    confirmedDevice: z.string().nullable().default(null),
     evidence: z.array(z.int()),
     acts: z.array(z.string()),
   });
@@ -231,6 +249,7 @@ async function doneSchema() {
     z.object({ kind: z.literal('decided'), verdict: z.string(), movedFen: z.int(), booking: z.string() }),
     z.object({ kind: z.literal('unforked'), seq: z.int(), hash: z.string() }),
     z.object({ kind: z.literal('closed') }),
+    z.object({ kind: z.enum(['assigned', 'disowned']), rrn: z.string() }),
     z.object({
       kind: z.literal('confirmed'),
       confirmed: z.int(),
@@ -252,6 +271,9 @@ function described(result: Done['result']): string {
       return `the journal counts from ${result.seq} on`;
     case 'closed':
       return 'closed';
+    case 'assigned':
+    case 'disowned':
+      return `card payment ${result.rrn} is ${result.kind}`;
     case 'confirmed':
       return `${result.confirmed} confirmed`;
   }

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { branded } from '#protocol/branded.js';
-import { DEVICE_ID, type DeviceId, HASH, SALE_ID, type SaleId } from '#protocol/ids.js';
+import { DEVICE_ID, type DeviceId, HASH, MERCHANT_ID, type MerchantId, SALE_ID, type SaleId } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
 import { type ActRefusal, VERDICTS } from '../core/acts.js';
 import type { GatewayLoop } from '../loop.js';
@@ -33,12 +33,15 @@ const text = (most: number) =>
     .regex(/^[^\p{Cc}]*$/u, 'without control characters');
 const device = branded<DeviceId>(z.string().regex(DEVICE_ID));
 const sale = branded<SaleId>(z.string().regex(SALE_ID));
+const merchant = branded<MerchantId>(z.string().regex(MERCHANT_ID));
 const rrn = z.string().regex(/^[\x21-\x7e]{1,32}$/);
 const netFen = branded<Fen>(z.int().min(0).max(99_999_999));
 
 const actSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('release'), device, sale }),
   z.strictObject({ kind: z.literal('free'), device, sale }),
+  z.strictObject({ kind: z.literal('assign'), device, sale }),
+  z.strictObject({ kind: z.literal('disown'), device, sale }),
   z.strictObject({ kind: z.literal('decide'), device, sale, verdict: z.enum(VERDICTS), rrn: rrn.optional() }),
   z.strictObject({
     kind: z.literal('unfork'),
@@ -49,7 +52,10 @@ const actSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('close'), about: z.string().min(1).max(80) }),
   z.strictObject({
     kind: z.literal('confirm'),
-    references: z.array(z.strictObject({ rrn, netFen })).min(1).max(MAX_REFERENCES),
+    references: z
+      .array(z.strictObject({ rrn, netFen, merchant: merchant.optional(), device: device.optional() }))
+      .min(1)
+      .max(MAX_REFERENCES),
   }),
 ]);
 const bodySchema = z.strictObject({

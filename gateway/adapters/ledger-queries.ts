@@ -1,5 +1,6 @@
 /** What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. */
 import { wallMs } from '#protocol/time.js';
+import type { Confirmation } from '../core/acts.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
 import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../core/book.js';
 import { type CaseRows, casesOf } from '../core/cases.js';
@@ -62,9 +63,7 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
     evidence: (done) => ask(evidence, '', [], done),
     reconciliation(done) {
       const none: Sums = { sales: [], coupons: [], posted: [], toMerchants: [], confirmed: [] };
-      ask(reconciliation, '', none, (fault, { confirmed, ...rows }) => {
-        done(fault, reconcile({ ...rows, confirmed: new Map(confirmed) }));
-      });
+      ask(reconciliation, '', none, (fault, rows) => done(fault, reconcile(rows)));
     },
     cases(now, done) {
       ask<CaseRows>(openCases, '', NO_CASES, (fault, rows) => {
@@ -107,5 +106,5 @@ interface Sums {
   readonly coupons: readonly Coupon[];
   readonly posted: readonly PostedSum[];
   readonly toMerchants: readonly MerchantSum[];
-  readonly confirmed: readonly (readonly [string, number])[];
+  readonly confirmed: readonly Confirmation[];
 }

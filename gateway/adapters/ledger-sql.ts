@@ -113,7 +113,8 @@ create temp trigger write_batch instead of insert on batch begin
   insert into tally(name, doc) select value->>0, value->>1 from json_each(new.tallies) where true
     on conflict(name) do update set doc = excluded.doc;
   insert into act(id, about, doc) select value->>0, value->>1, ${doc(2)} from json_each(new.acts);
-  insert into confirmation(rrn, doc) select value->>0, ${doc(1)} from json_each(new.confirmations);
+  insert into confirmation(rrn, doc) select value->>0, ${doc(1)} from json_each(new.confirmations) where true
+    on conflict(rrn) do update set doc = excluded.doc;
   insert into totals(id, doc) select 1, value from json_each(new.totals) where true
     on conflict(id) do update set doc = excluded.doc;
 end;
@@ -228,12 +229,13 @@ export const EVIDENCE_SQL = `select ${list('doc', 'evidence')} as text where ?1 
 const MOST_CASES = 1_000;
 const REFERENCE = "doc->'reference'->>'rrn'";
 const SUSPECT =
-  "doc->>'state' in ('charging', 'unknown') or (doc->>'state' = 'settled' and doc->>'booking' in ('disputed', 'conflict'))";
-/** Sales under one reference twice, or one that the acquirer knows with another amount. */
+  "doc->>'state' in ('charging', 'unknown') or (doc->>'state' = 'settled' and doc->>'booking' in ('disputed', 'conflict')) or (doc->>'state' = 'refunded' and doc->>'booking' = 'disputed')";
+/** Sales under one reference twice, or one that the acquirer knows with another amount, merchant or device. */
 const REFERENCED = `
   select doc from sale where ${REFERENCE} in (
     select ${REFERENCE} as rrn from sale where ${REFERENCE} is not null group by rrn having count(*) > 1
     union select rrn from sale join confirmation on rrn = sale.${REFERENCE} where sale.doc->>'netFen' <> confirmation.doc->>'netFen'
+      or sale.doc->>'merchant' <> confirmation.doc->>'merchant' or sale.doc->>'device' <> confirmation.doc->>'device'
   ) order by ${REFERENCE} limit ${MOST_CASES}`;
 /** The rows of `casesOf`. */
 export const CASES_SQL = `select '{"devices":' || ${list('doc', `(select doc from device where doc->>'fork' is not null limit ${MOST_CASES})`)}
@@ -251,7 +253,7 @@ export const AUDIT_SQL = `select ${list(
   '(select * from audit where seq > ?1 order by seq limit 2000)',
 )} as text`;
 export const RECONCILIATION_SQL = `select '{"sales":' || ${list(
-  `json_object('key', key, 'device', doc->>'device', 'reference', doc->'reference', 'merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'netFen', doc->>'netFen', 'flags', doc->'flags')`,
+  `json_object('key', key, 'device', doc->>'device', 'reference', doc->'reference', 'merchant', doc->>'merchant', 'state', doc->>'state', 'booking', doc->>'booking', 'netFen', doc->>'netFen', 'flags', doc->'flags', 'refunds', doc->'refunds')`,
   "sale where doc->>'state' in ('settled', 'refunded')",
 )} || ',"coupons":' || ${list("json_object('state', state)", 'coupon')}
   || ',"posted":' || ${list('json_array(kind, account, fen)', '(select kind, account, sum(fen) as fen from posting group by kind, account)')}
@@ -259,5 +261,5 @@ export const RECONCILIATION_SQL = `select '{"sales":' || ${list(
     `json_array(sale, substr(account, ${'merchant:'.length + 1}), fen)`,
     "(select sale, account, sum(fen) as fen from posting where account glob 'merchant:*' group by sale, account)",
   )}
-  || ',"confirmed":' || ${list("json_array(rrn, doc->>'netFen')", 'confirmation')}
+  || ',"confirmed":' || ${list('doc', 'confirmation')}
   || '}' as text where ?1 = ''`;

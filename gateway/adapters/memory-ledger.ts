@@ -50,7 +50,7 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
         legs.map(({ account, fen }): PostedSum => [kind, account, fen]),
       );
       const toMerchants = postings.flatMap(({ sale, legs: moved }) => moved.flatMap((leg) => toMerchant(sale, leg)));
-      const confirmed = new Map([...book.confirmations.values()].map(({ rrn, netFen }) => [rrn, netFen]));
+      const confirmed = [...book.confirmations.values()];
       const [sales, coupons] = [[...book.sales.values()], [...book.coupons.values()]];
       done(undefined, reconcile({ sales, coupons, posted, toMerchants, confirmed }));
     },

@@ -1,5 +1,5 @@
 /** What an operator can decide, as data. An act has an id of the operator's making: the same one again does nothing twice. */
-import type { DeviceId, SaleId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
 
 export const VERDICTS = ['paid', 'not-paid', 'write-off'] as const;
@@ -47,21 +47,45 @@ export interface Close {
 export interface Confirm {
   /** The acquirer says that these payments were made. */
   readonly kind: 'confirm';
-  readonly references: readonly { readonly rrn: string; readonly netFen: Fen }[];
+  readonly references: readonly ConfirmedPayment[];
 }
 
-export type Act = Release | Free | Decide | Unfork | Close | Confirm;
+export interface ConfirmedPayment {
+  readonly rrn: string;
+  readonly netFen: Fen;
+  /** Where the acquirer's file says so: whose payment it was. Without it any sale may claim it that names it. */
+  readonly merchant?: MerchantId;
+  /** By its name in the device list. */
+  readonly device?: DeviceId;
+}
+
+export interface Assign {
+  /** A card payment that several sales name, or that differs from the acquirer's word, is this sale's. */
+  readonly kind: 'assign';
+  readonly device: DeviceId;
+  readonly sale: SaleId;
+}
+
+export interface Disown {
+  /** The card payment that the sale names is not its own. */
+  readonly kind: 'disown';
+  readonly device: DeviceId;
+  readonly sale: SaleId;
+}
+
+export type Act = Release | Free | Decide | Unfork | Close | Confirm | Assign | Disown;
 
 export type ActResult =
   | { readonly kind: 'coupon-freed'; readonly serial: number }
   | { readonly kind: 'decided'; readonly verdict: PaymentVerdict; readonly movedFen: number; readonly booking: string }
   | { readonly kind: 'unforked'; readonly seq: number; readonly hash: string }
   | { readonly kind: 'closed' }
+  | { readonly kind: 'assigned' | 'disowned'; readonly rrn: string }
   | {
       readonly kind: 'confirmed';
       readonly confirmed: number;
       readonly already: number;
-      /** Confirmed before with another amount: these stay as they were. */
+      /** Confirmed before with another amount, merchant or device: these stay as they were. */
       readonly differs: readonly string[];
     };
 
@@ -85,5 +109,8 @@ export interface ActRow {
 export interface Confirmation {
   readonly rrn: string;
   readonly netFen: number;
+  /** Left out where its file didn't say, and by release 0.1. */
+  readonly merchant?: MerchantId;
+  readonly device?: DeviceId;
   readonly act: string;
 }

@@ -92,6 +92,26 @@ export interface CardReference {
   readonly rrn: string;
   readonly auth: string;
   readonly last4: string;
+  /** A person's word on whose payment it is; left out where nobody had to say. */
+  readonly ruling?: Ruling;
+}
+
+export interface Ruling {
+  readonly kind: 'assigned' | 'disowned';
+  readonly act: string;
+  readonly by: string;
+  readonly why: string;
+  readonly at: number;
+}
+
+/** What has gone back of a sale so far, in one refund or several. */
+export interface Refunds {
+  /** By the counter's names of them: each counts once. */
+  readonly ids: readonly string[];
+  /** Of the card payment, as the counter says. */
+  readonly netFen: Fen;
+  /** What they have moved, one leg an account. */
+  readonly legs: readonly Leg[];
 }
 
 /** What a person decided about a sale, and whether a later record of its device contradicted that. */
@@ -140,6 +160,8 @@ export interface SaleEntry {
   readonly at: number;
   /** Left out where the reader named none, and in ledgers of release 0.1. */
   readonly reference?: CardReference;
+  /** Left out before the first refund, and in ledgers of release 0.1. */
+  readonly refunds?: Refunds;
   /** The newest last; left out where nobody decided anything. */
   readonly decisions?: readonly Decision[];
 }

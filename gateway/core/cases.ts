@@ -8,14 +8,15 @@
  * | `sale:<device>:<sale>`, disputed | nothing proves that the counter took the coupon by right |
  * | `sale:<device>:<sale>`, conflict | the coupon was another sale's already |
  * | `sale:<device>:<sale>`, stuck | a coupon is held for a charge whose end nobody has said for a day, or nobody ever will |
- * | `rrn:<reference>` | two sales name one card payment, or the acquirer knows it with another amount |
+ * | `rrn:<reference>` | two sales name one card payment, or the acquirer knows it with another amount, merchant or device |
  */
 import { DAY_MS } from '#protocol/campaign/calendar.js';
 import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import type { WallMs } from '#protocol/time.js';
 import type { Act, ActRow, Confirmation, PaymentVerdict } from './acts.js';
 import { VERDICTS } from './acts.js';
-import type { Decision, DeviceChain, Evidence, SaleEntry } from './book.js';
+import type { Decision, DeviceChain, Evidence, Ruling, SaleEntry } from './book.js';
+import { fits, isAssigned, isDisowned, isOfItsOwner } from './card-payments.js';
 
 /** A device that has a line says within minutes how a charge ended; one without may take its day. */
 export const STUCK_AFTER_MS = DAY_MS;
@@ -38,6 +39,8 @@ export interface SaleFacts {
   readonly rrn: string | null;
   readonly auth: string | null;
   readonly last4: string | null;
+  /** A person's word on whose the card payment is. */
+  readonly ruling: Ruling | null;
   readonly flags: readonly string[];
   readonly decisions: readonly Decision[];
 }
@@ -52,6 +55,8 @@ export interface Case {
   readonly fork: { readonly seq: number; readonly hash: string; readonly haveSeq: number } | null;
   /** What the acquirer says, where that is the trouble. */
   readonly confirmedFen: number | null;
+  readonly confirmedMerchant: MerchantId | null;
+  readonly confirmedDevice: DeviceId | null;
   /** Numbers in `/v1/evidence`. */
   readonly evidence: readonly number[];
   readonly acts: readonly AllowedAct[];
@@ -100,12 +105,20 @@ export function caseOfSale(sale: SaleEntry, { now, isEnrolled }: Standing): Case
       const isLate = now - sale.at >= STUCK_AFTER_MS;
       return isLate || !isEnrolled(sale.device) ? 'stuck' : undefined;
     }
+    case 'refunded':
+      return isSuspended(sale) ? 'disputed' : undefined;
     case 'asked':
     case 'not-charged':
     case 'abandoned':
-    case 'refunded':
       return undefined;
   }
+}
+
+/** Of a disputed sale that went back whole nothing waits; of one that went back in part, or beyond what was paid, all does. */
+function isSuspended({ booking, refunds, netFen, flags }: SaleEntry): boolean {
+  if (booking !== 'disputed') return false;
+  if (refunds !== undefined) return refunds.netFen !== netFen;
+  return flags.includes('refund-in-part') || flags.includes('refund-beyond-paid');
 }
 
 const DECIDE = VERDICTS.map((verdict) => `decide ${verdict}` as const);
@@ -115,7 +128,7 @@ const ALLOWED = {
   disputed: [...DECIDE, 'close'],
   conflict: ['decide not-paid', 'close'],
   stuck: ['release', 'free', ...DECIDE],
-  reference: ['close'],
+  reference: ['assign', 'disown', 'close'],
 } as const satisfies Record<CaseKind, readonly AllowedAct[]>;
 
 export const allowedActs = (kind: CaseKind): readonly AllowedAct[] => ALLOWED[kind];
@@ -127,6 +140,8 @@ export const allowedActs = (kind: CaseKind): readonly AllowedAct[] => ALLOWED[ki
 export function actsOnSale(sale: SaleEntry, standing: Standing): readonly AllowedAct[] {
   const kind = caseOfSale(sale, standing);
   if (kind !== undefined) return allowedActs(kind);
+  // Proven by its customer, and no card payment stands for it: a person may take it back.
+  if (sale.state === 'settled' && sale.booking === 'kept' && isDisowned(sale)) return ['decide not-paid'];
   const isHandedOver = sale.state === 'unknown' && sale.serial !== null && decisionOn(sale) === undefined;
   return isHandedOver ? ['release', ...DECIDE] : [];
 }
@@ -170,7 +185,10 @@ export function casesOf(rows: CaseRows, standing: Standing): readonly Case[] {
   return open.sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
 }
 
-const NOTHING = { device: null, sales: [], fork: null, confirmedFen: null, evidence: [] } as const;
+const NOTHING = {
+  ...{ device: null, sales: [], fork: null, evidence: [] },
+  ...{ confirmedFen: null, confirmedMerchant: null, confirmedDevice: null },
+} as const;
 
 function forkCase(chain: DeviceChain, { evidence }: CaseRows): Case[] {
   const { device, fork, seq, forkedAt = 0 } = chain;
@@ -217,10 +235,13 @@ function referenceCases({ referenced, confirmations }: CaseRows): Case[] {
     if (others === undefined) byReference.set(rrn, [sale]);
     else others.push(sale);
   }
-  const confirmed = new Map(confirmations.map(({ rrn, netFen }) => [rrn, netFen]));
-  return [...byReference].flatMap(([rrn, sales]) => {
-    const confirmedFen = confirmed.get(rrn) ?? null;
-    const differs = confirmedFen !== null && sales.some(({ netFen }) => netFen !== confirmedFen);
+  const confirmed = new Map(confirmations.map((confirmation) => [confirmation.rrn, confirmation]));
+  return [...byReference].flatMap(([rrn, named]) => {
+    const by = confirmed.get(rrn);
+    // What a person has ruled is settled: the one that it was given to has it, and the disowned have not.
+    if (named.some((sale) => isAssigned(sale) && (by === undefined || isOfItsOwner(sale, by)))) return [];
+    const sales = named.filter((sale) => !isDisowned(sale));
+    const differs = by !== undefined && sales.some((sale) => !fits(sale, by));
     if (sales.length < 2 && !differs) return [];
     const [first] = sales;
     return [
@@ -231,7 +252,9 @@ function referenceCases({ referenced, confirmations }: CaseRows): Case[] {
         since: Math.max(...sales.map(({ at }) => at)),
         device: sales.every(({ device }) => device === first?.device) ? (first?.device ?? null) : null,
         sales: sales.map(factsOf),
-        confirmedFen,
+        confirmedFen: by?.netFen ?? null,
+        confirmedMerchant: by?.merchant ?? null,
+        confirmedDevice: by?.device ?? null,
         acts: allowedActs('reference'),
       },
     ];
@@ -253,6 +276,7 @@ export const factsOf = (sale: SaleEntry): SaleFacts => ({
   rrn: sale.reference?.rrn ?? null,
   auth: sale.reference?.auth ?? null,
   last4: sale.reference?.last4 ?? null,
+  ruling: sale.reference?.ruling ?? null,
   flags: sale.flags,
   decisions: sale.decisions ?? [],
 });

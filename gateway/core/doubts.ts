@@ -63,7 +63,8 @@ export type Doubt =
   | 'settled-after-decision'
   // Refunds.
   | 'refund-in-part'
-  | 'refund-beyond-paid';
+  | 'refund-beyond-paid'
+  | 'too-many-refunds';
 
 export const DOUBTS = {
   'presentation-malformed': 'distrust',
@@ -121,6 +122,7 @@ export const DOUBTS = {
 
   'refund-in-part': 'flag',
   'refund-beyond-paid': 'distrust',
+  'too-many-refunds': 'distrust',
 
   // What is booked stays booked; the record that comes too late changes nothing.
   'charging-after-settled': 'flag',

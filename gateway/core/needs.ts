@@ -106,6 +106,8 @@ function addSubject(
     case 'release':
     case 'free':
     case 'decide':
+    case 'assign':
+    case 'disown':
       to.sales.add(saleKey(act.device, act.sale));
       break;
     case 'unfork':

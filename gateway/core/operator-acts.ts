@@ -12,7 +12,9 @@
  * | `unfork` | – | the device's journal counts again from a place where both agree |
  * | `close` | – | – |
  * | `confirm` | – | none; says which sales the acquirer knows |
+ * | `assign`, `disown` | – | none; says whose a card payment is (`card-payments.ts`) |
  */
+import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Tier } from '#protocol/campaign/schema.js';
 import type { MerchantId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
@@ -21,8 +23,21 @@ import { err, ok, type Result } from '#protocol/result.js';
 import type { WallMs } from '#protocol/time.js';
 import type { ActOp, Outcome } from '../ports/ledger.js';
 import { isOf } from './accounts.js';
-import type { ActRefusal, ActResult, Close, Confirm, Decide, Free, Release, Unfork } from './acts.js';
-import { type Coupon, type Decision, type Leg, type SaleEntry, saleKey } from './book.js';
+import type {
+  ActRefusal,
+  ActResult,
+  Assign,
+  Close,
+  Confirm,
+  Confirmation,
+  ConfirmedPayment,
+  Decide,
+  Disown,
+  Free,
+  Release,
+  Unfork,
+} from './acts.js';
+import { type CardReference, type Coupon, type Decision, type Leg, type SaleEntry, saleKey } from './book.js';
 import {
   type AllowedAct,
   actsOnSale,
@@ -33,7 +48,7 @@ import {
   subjectOf,
 } from './cases.js';
 import { rejoin } from './chain.js';
-import { freeCoupon, useCoupon } from './coupons.js';
+import { freeCoupon, restoreCoupon, useCoupon } from './coupons.js';
 import type { Draft } from './draft.js';
 import { conflictAccount, conflictLegs, merged, redemptionLegs, reversed, writeOffLegs } from './postings.js';
 import type { Rules } from './rules.js';
@@ -83,6 +98,9 @@ function perform(context: Context): Acted {
       return close(context, asked);
     case 'confirm':
       return confirm(context, asked);
+    case 'assign':
+    case 'disown':
+      return rule(context, asked);
     default:
       return unreachable(asked);
   }
@@ -112,7 +130,7 @@ function decide(context: Context, asked: Decide): Acted {
   const { legs, booking, faceFen, conflictFen } = moved.value;
   const coupon = before.serial === null ? undefined : draft.coupon(before.serial);
   if (booking === 'kept' && coupon !== undefined) useCoupon(draft, coupon, before);
-  else freeCoupon(draft, before, verdict);
+  else giveCouponBack(context, before, verdict);
   const set = merged([...reversed(before.legs), ...legs]);
   if (set.length > 0) draft.addPostings({ kind: 'decision', sale: before.key, legs: set });
   const changeFen = conflictFen - borneBySponsor(before.legs);
@@ -126,10 +144,23 @@ function decide(context: Context, asked: Decide): Acted {
     holder: booking === 'kept' && coupon !== undefined ? coupon.holder : before.holder,
     merchant: legs.length > 0 ? (merchantFor(context, before) ?? null) : before.merchant,
     state: isOpen ? (verdict === 'not-paid' ? 'not-charged' : 'settled') : before.state,
-    ...(asked.rrn !== undefined && { reference: { auth: '', last4: '', ...before.reference, rrn: asked.rrn } }),
+    ...(asked.rrn !== undefined && { reference: renamed(before.reference, asked.rrn) }),
   };
   draft.putSale(decided(sale, context, { kind: 'decide', verdict }));
   return ok({ kind: 'decided', verdict, movedFen: faceFen, booking });
+}
+
+/** By the acquirer's statement. What was ruled about another payment doesn't hold of this one. */
+function renamed({ auth = '', last4 = '', ...of }: Partial<CardReference> = {}, rrn: string): CardReference {
+  return { rrn, auth, last4, ...(of.rrn === rrn && of.ruling !== undefined && { ruling: of.ruling }) };
+}
+
+/** What the sale holds or has used is its holder's again; of goods that went back in part the coupon stays used. */
+function giveCouponBack({ draft, now }: Context, before: SaleEntry, verdict: Decide['verdict']): void {
+  const coupon = before.serial === null ? undefined : draft.coupon(before.serial);
+  const isItsOwn = coupon?.state === 'used' && coupon.sale === before.key;
+  if (isItsOwn && before.state === 'settled') restoreCoupon(draft, coupon, before, now);
+  else freeCoupon(draft, before, verdict);
 }
 
 interface Moved {
@@ -154,7 +185,7 @@ function movedBy(context: Context, sale: SaleEntry, verdict: Decide['verdict']):
     return notAllowed(
       `the device has no merchant of this campaign to pay: give it one in the device list, or decide not-paid`,
     );
-  const faceFen = fen(Math.min(tier.faceFen, sale.faceFen));
+  const faceFen = faceLeft(rules, sale, fen(Math.min(tier.faceFen, sale.faceFen)));
   if (faceFen === 0) return notAllowed('nothing was taken off: decide not-paid, or close');
   if (verdict === 'write-off') {
     return ok({ legs: writeOffLegs(merchant, faceFen), booking: 'none', faceFen, conflictFen: 0 });
@@ -174,7 +205,7 @@ function paid(
 ): Result<Moved, Refusal> {
   const { sale, tier, coupon, merchant, faceFen } = of;
   const { campaign } = rules;
-  if (coupon.state === 'used') {
+  if (coupon.state === 'used' && coupon.sale !== sale.key) {
     const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
     const bearer = conflictAccount({ campaign, merchant, borne: faceFen, committedFen });
     if (bearer === 'conflict:beyond-budget') {
@@ -194,6 +225,13 @@ function paid(
     faceFen,
     conflictFen: 0,
   });
+}
+
+/** Of goods that went back nobody pays the face. */
+function faceLeft({ campaign }: Rules, { netFen, refunds }: SaleEntry, faceFen: Fen): Fen {
+  if (refunds === undefined) return faceFen;
+  const ask = { netFen, faceFen, refundedNetFen: refunds.netFen, usableAgain: false };
+  return fen(faceFen - refundOutcome(campaign.refund, ask).faceBackFen);
 }
 
 /** The device's own; what a record names counts only where the bank said nothing, and the campaign has it. */
@@ -233,18 +271,50 @@ function close(context: Context, { about }: Close): Acted {
   return isReferenceCase(about) ? ok({ kind: 'closed' }) : unknownCase(`there is no case ${about}`);
 }
 
-function confirm({ draft, op }: Context, { references }: Confirm): Acted {
+function confirm({ draft, rules, op }: Context, { references }: Confirm): Acted {
+  // By another register's numbers no sale would ever be found, and what is bound stays bound.
+  for (const { rrn, merchant, device } of references) {
+    if (merchant !== undefined && !rules.isListed(merchant))
+      return notAllowed(
+        `${rrn}: this campaign has no merchant ${merchant}; write its id of the campaign, or leave the line out`,
+      );
+    if (device !== undefined && !rules.isEnrolled(device))
+      return notAllowed(
+        `${rrn}: there is no device ${device}; write its id of the device list, or leave the column empty`,
+      );
+  }
   let [confirmed, already] = [0, 0];
   const differs: string[] = [];
-  for (const { rrn, netFen } of references) {
-    const known = draft.confirmation(rrn);
-    if (known === undefined) {
-      draft.addConfirmation({ rrn, netFen, act: op.id });
+  for (const said of references) {
+    const known = draft.confirmation(said.rrn);
+    const both = known === undefined ? said : { ...said, ...known };
+    // A later file may say whose a payment was, where an earlier one didn't; it never says otherwise.
+    const agrees = (['netFen', 'merchant', 'device'] as const).every(
+      (name) => (said[name] ?? both[name]) === both[name],
+    );
+    const isNews = known === undefined || isMore(said, known);
+    if (!agrees) differs.push(said.rrn);
+    else if (isNews) {
+      draft.addConfirmation({ ...both, act: op.id });
       confirmed += 1;
-    } else if (known.netFen === netFen) already += 1;
-    else differs.push(rrn);
+    } else already += 1;
   }
   return ok({ kind: 'confirmed', confirmed, already, differs });
+}
+
+const isMore = (said: ConfirmedPayment, known: Confirmation): boolean =>
+  (said.merchant !== undefined && known.merchant === undefined) ||
+  (said.device !== undefined && known.device === undefined);
+
+function rule({ draft, op, now }: Context, { kind, device, sale }: Assign | Disown): Acted {
+  const known = draft.sale(saleKey(device, sale));
+  if (known === undefined) return unknownCase(`no sale ${sale} of ${device} is known`);
+  const { reference } = known;
+  if (reference === undefined) return notAllowed('the sale names no card payment: decide it with --rrn, or close');
+  const ruled = kind === 'assign' ? 'assigned' : 'disowned';
+  const ruling = { kind: ruled, act: op.id, by: op.by, why: op.why, at: now } as const;
+  draft.putSale({ ...known, reference: { ...reference, ruling } });
+  return ok({ kind: ruled, rrn: reference.rrn });
 }
 
 /** The sale, where this may be done about it. */
@@ -284,6 +354,9 @@ function aboutOf({ act: asked }: ActOp): string | null {
       return forkCaseId(asked.device);
     case 'close':
       return asked.about;
+    case 'assign':
+    case 'disown':
+      return saleCaseId(asked);
     case 'confirm':
       return null;
     default:
@@ -296,6 +369,8 @@ function auditSubject({ act: asked }: ActOp): Partial<Pick<SaleEntry, 'device' |
     case 'release':
     case 'free':
     case 'decide':
+    case 'assign':
+    case 'disown':
       return { device: asked.device, sale: asked.sale };
     case 'unfork':
       return { device: asked.device };

@@ -30,13 +30,14 @@ const sums = (book: Partial<Omit<Book, 'confirmed'>> & { readonly confirmed?: Re
     posted: [],
     toMerchants: [],
     ...book,
-    confirmed: new Map(Object.entries(book.confirmed ?? {})),
+    confirmed: Object.entries(book.confirmed ?? {}).map(([rrn, netFen]) => ({ rrn, netFen, act: 'act' })),
   });
 
 it('an empty book has empty sums', () => {
   expect(sums({})).toEqual({
     redeemed: 0,
     redeemedFen: 0,
+    grossFen: 0,
     refunded: 0,
     conflicts: 0,
     conflictFen: 0,
@@ -129,9 +130,10 @@ describe('money', () => {
         ['refund', 'merchant:m1', -40],
       ],
       {
-        redeemedFen: 100,
+        redeemedFen: 60,
+        grossFen: 100,
         accounts: { 'sponsor:bank': -60, 'merchant:m1': 60 },
-        merchants: { m1: { redeemedFen: 100 } },
+        merchants: { m1: { redeemedFen: 60, grossFen: 100, refundedFen: 40 } },
       },
     ],
     ...(['conflict:sponsor', 'conflict:bank', 'conflict:merchant:m1', 'conflict:beyond-budget'] as const).map(
@@ -141,7 +143,7 @@ describe('money', () => {
           ['conflict', bearer, -50],
           ['conflict', 'merchant:m1', 50],
         ],
-        { redeemedFen: 0, conflictFen: 50, merchants: {} },
+        { redeemedFen: 0, conflictFen: 50, merchants: { m1: { redeemed: 0, redeemedFen: 50 } } },
       ],
     ),
     [
@@ -283,8 +285,8 @@ describe('what may be paid out', () => {
       confirmed: { '1': 100, '2': 100 },
     });
     expect(merchants).toEqual({
-      m1: { redeemed: 0, redeemedFen: 0, confirmedFen: 20 },
-      m2: { redeemed: 0, redeemedFen: 0, confirmedFen: 7 },
+      m1: { redeemed: 0, redeemedFen: 0, grossFen: 0, refundedFen: 0, confirmedFen: 20, unboundFen: 20 },
+      m2: { redeemed: 0, redeemedFen: 0, grossFen: 0, refundedFen: 0, confirmedFen: 7, unboundFen: 7 },
     });
   });
 });

@@ -1,12 +1,20 @@
 /**
  * Sums over the whole book, for the bank's morning and for the demo's last table. Money is summed from postings and from
  * nothing else; sales are counted. What only counters say, because the money went by their card readers, is named `reported`.
+ *
+ * `redeemedFen` is net, of the sponsors as of each merchant: what stands on their accounts after refunds. `grossFen` is what
+ * stood there before them.
  */
 import type { Reconciliation } from '../ports/ledger.js';
 import { type AccountOwner, ownerOf } from './accounts.js';
+import type { Confirmation } from './acts.js';
 import type { Coupon, PostingSet, SaleEntry } from './book.js';
+import { isBound, payerOf } from './card-payments.js';
 
-type SaleSums = Pick<SaleEntry, 'key' | 'device' | 'merchant' | 'state' | 'booking' | 'netFen' | 'flags' | 'reference'>;
+type SaleSums = Pick<
+  SaleEntry,
+  'key' | 'device' | 'merchant' | 'state' | 'booking' | 'netFen' | 'flags' | 'reference' | 'refunds'
+>;
 /** All legs of one kind of set on one account, summed. */
 export type PostedSum = readonly [kind: PostingSet['kind'], account: string, fen: number];
 
@@ -16,8 +24,8 @@ export function reconcile(book: {
   readonly posted: readonly PostedSum[];
   /** What each sale has brought its merchant. */
   readonly toMerchants: readonly MerchantSum[];
-  /** Card payments that an acquirer has confirmed, by their reference. */
-  readonly confirmed: ReadonlyMap<string, number>;
+  /** Card payments that an acquirer has confirmed. */
+  readonly confirmed: readonly Confirmation[];
 }): Reconciliation {
   const sums = {
     redeemed: 0,
@@ -28,7 +36,7 @@ export function reconcile(book: {
     reportedNetFen: 0,
     reportedRefundedFen: 0,
   };
-  const merchants = new Map<string, { redeemed: number; redeemedFen: number; confirmedFen: number }>();
+  const merchants = new Map<string, MerchantTotals>();
   const devices = new Map<string, { disputed: number; disputedFen: number }>();
   const payable = payableSales(book);
   const flags = new Map<string, number>();
@@ -39,7 +47,7 @@ export function reconcile(book: {
     sums.reportedNetFen += sale.netFen;
     if (sale.state === 'refunded') {
       sums.refunded += 1;
-      sums.reportedRefundedFen += sale.netFen;
+      sums.reportedRefundedFen += sale.refunds?.netFen ?? sale.netFen;
     }
     switch (sale.booking) {
       case 'kept':
@@ -61,20 +69,30 @@ export function reconcile(book: {
   for (const [kind, account, fen] of book.posted) {
     accounts.set(account, (accounts.get(account) ?? 0) + fen);
     const owner = ownerOf(account);
-    if (owner?.kind === 'merchant' && (kind === 'redemption' || kind === 'decision'))
-      merchantIn(merchants, owner.id).redeemedFen += fen;
+    if (owner?.kind === 'merchant') {
+      const of = merchantIn(merchants, owner.id);
+      of.redeemedFen += fen;
+      if (kind === 'refund') of.refundedFen -= fen;
+      else of.grossFen += fen;
+    }
     if (owner?.kind === 'suspense') deviceIn(devices, owner.id).disputedFen += fen;
   }
   for (const [key, merchant, fen] of book.toMerchants) {
-    if (payable.has(key)) merchantIn(merchants, merchant).confirmedFen += fen;
+    const by = payable.get(key);
+    if (by === undefined) continue;
+    const of = merchantIn(merchants, merchant);
+    of.confirmedFen += fen;
+    if (!isBound(by)) of.unboundFen += fen;
   }
   const coupons = { held: 0, reserved: 0, used: 0 };
   for (const coupon of book.coupons) coupons[coupon.state] += 1;
   return {
     ...sums,
     ...coupons,
-    redeemedFen: 0 - sumWhere(book.posted, 'redemption', ({ kind }) => kind === 'sponsor'),
-    conflictFen: 0 - sumWhere(book.posted, 'conflict', ({ kind }) => CONFLICTS.has(kind)),
+    redeemedFen: 0 - sumWhere(book.posted, () => true, isSponsor),
+    grossFen: 0 - sumWhere(book.posted, (kind) => kind !== 'refund', isSponsor),
+    // A person's decision books what the records couldn't.
+    conflictFen: 0 - sumWhere(book.posted, (kind) => kind === 'conflict' || kind === 'decision', isConflictAccount),
     disputedFen: [...devices.values()].reduce((sum, { disputedFen }) => sum + disputedFen, 0),
     postingsFen: [...accounts.values()].reduce((sum, fen) => sum + fen, 0),
     accounts: sorted(accounts),
@@ -87,26 +105,26 @@ export function reconcile(book: {
 /** A sale, its merchant, and the sum of its postings to that merchant. */
 export type MerchantSum = readonly [sale: string, merchant: string, fen: number];
 
-/**
- * A counter can make up a sale and its slip, but not a card payment that the acquirer knows. Under a reference that two sales
- * name, one of them is made up, and nobody here can say which.
- */
+/** By the sale: the acquirer's word that makes it payable. */
 function payableSales(book: {
   readonly sales: Iterable<SaleSums>;
   readonly toMerchants: readonly MerchantSum[];
-  readonly confirmed: ReadonlyMap<string, number>;
-}): ReadonlySet<string> {
+  readonly confirmed: readonly Confirmation[];
+}): ReadonlyMap<string, Confirmation> {
   const credited = new Set<string>(book.toMerchants.flatMap(([sale, , fen]) => (fen > 0 ? [sale] : [])));
-  const byReference = new Map<string, SaleSums | null>();
+  const claimants = new Map<string, SaleSums[]>();
   for (const sale of book.sales) {
     const { rrn } = sale.reference ?? {};
-    // A sale that brought nobody anything, or another amount, takes no reference from the one that the acquirer means.
-    if (rrn === undefined || !credited.has(sale.key) || book.confirmed.get(rrn) !== sale.netFen) continue;
-    byReference.set(rrn, byReference.has(rrn) ? null : sale);
+    // A sale that brought nobody anything takes no reference from the one that the acquirer means.
+    if (rrn === undefined || !credited.has(sale.key)) continue;
+    const others = claimants.get(rrn);
+    if (others === undefined) claimants.set(rrn, [sale]);
+    else others.push(sale);
   }
-  const payable = new Set<string>();
-  for (const sale of byReference.values()) {
-    if (sale !== null) payable.add(sale.key);
+  const payable = new Map<string, Confirmation>();
+  for (const confirmation of book.confirmed) {
+    const payer = payerOf(claimants.get(confirmation.rrn) ?? [], confirmation);
+    if (payer !== undefined) payable.set(payer.key, confirmation);
   }
   return payable;
 }
@@ -118,19 +136,30 @@ const CONFLICTS: ReadonlySet<AccountOwner['kind']> = new Set<AccountOwner['kind'
   'beyond-budget',
 ]);
 
+const isSponsor = ({ kind }: AccountOwner): boolean => kind === 'sponsor';
+const isConflictAccount = ({ kind }: AccountOwner): boolean => CONFLICTS.has(kind);
+
 const sumWhere = (
   posted: readonly PostedSum[],
-  kind: PostingSet['kind'],
+  isKind: (kind: PostingSet['kind']) => boolean,
   isMeant: (owner: AccountOwner) => boolean,
 ): number =>
-  posted.reduce((sum, [of, account, fen]) => {
-    // A person's decision books what the records couldn't.
-    const owner = of === kind || of === 'decision' ? ownerOf(account) : undefined;
+  posted.reduce((sum, [kind, account, fen]) => {
+    const owner = isKind(kind) ? ownerOf(account) : undefined;
     return owner !== undefined && isMeant(owner) ? sum + fen : sum;
   }, 0);
 
-function merchantIn(map: Map<string, { redeemed: number; redeemedFen: number; confirmedFen: number }>, name: string) {
-  const known = map.get(name) ?? { redeemed: 0, redeemedFen: 0, confirmedFen: 0 };
+interface MerchantTotals {
+  redeemed: number;
+  redeemedFen: number;
+  grossFen: number;
+  refundedFen: number;
+  confirmedFen: number;
+  unboundFen: number;
+}
+function merchantIn(map: Map<string, MerchantTotals>, name: string): MerchantTotals {
+  const none = { redeemed: 0, redeemedFen: 0, grossFen: 0, refundedFen: 0, confirmedFen: 0, unboundFen: 0 };
+  const known = map.get(name) ?? none;
   map.set(name, known);
   return known;
 }

@@ -240,7 +240,9 @@ function agree(
   { act }: Decision,
 ): void {
   draft.note({ what: 'agrees-with-act', device, sale: before.sale, detail: act });
-  draft.putSale({ ...before, ...referenceOf(record.card) });
+  const { reference } = referenceOf(record.card);
+  if (reference === undefined || reference.rrn === before.reference?.rrn) return;
+  draft.putSale({ ...before, reference });
 }
 
 const isSamePayment = ({ serial, netFen }: SaleEntry, record: RecordOf<'settled'>): boolean =>

@@ -7,53 +7,86 @@
  * | a conflict | back to its bearer; the coupon is another sale's |
  * | disputed | gives its claim up, and moves no merchant's money |
  * | settled without a coupon | nothing: no money of ours was in it |
- * | never settled, or refunded already | nothing, flagged |
+ * | never settled, or back as a whole already | nothing, flagged |
  *
- * A counter that says it gave back more than was paid is not believed: the merchant loses the face, and it waits in suspense.
+ * A sale may go back in several parts. What they come to together is judged each time, and what is booked is the difference
+ * to what the parts before have moved: two halves are worth what the whole is, to the fen.
+ *
+ * A counter that says it gave back more than was paid is not believed: its sale is disputed, the merchant loses what it still
+ * has of the face, and that waits in suspense.
  */
 import { comingBack } from '#protocol/campaign/coming-back.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import { type Fen, fen } from '#protocol/money.js';
 import type { RecordOf } from '#protocol/records/record.js';
 import { isOf } from './accounts.js';
-import type { Leg, SaleEntry } from './book.js';
+import type { Leg, Refunds, SaleEntry } from './book.js';
+import { decisionOn } from './cases.js';
 import { restoreCoupon } from './coupons.js';
 import type { Doubt } from './doubts.js';
 import { contradict, flagged, post, type RecordContext } from './entries.js';
-import { refundLegs, reversed, sumOf, suspendedLegs } from './postings.js';
+import { merged, refundLegs, reversed, sumOf, suspendedLegs } from './postings.js';
+
+/** Of one sale. A basket has fewer goods; a counter that makes up more gets no longer row for it. */
+const MAX_REFUNDS = 64;
+const NONE: Refunds = { ids: [], netFen: fen(0), legs: [] };
 
 export function refunded(context: RecordContext, before: SaleEntry, record: RecordOf<'refunded'>): void {
   const { draft } = context;
-  const { state } = before;
-  if (state !== 'settled') {
-    contradict(context, before, `refunded-after-${state}`);
+  if (before.state !== 'settled' && !isGoingBack(before, record)) {
+    contradict(context, before, `refunded-after-${before.state}`);
     return;
   }
-  const entry = flagged({ ...before, state: 'refunded' as const }, refundDoubts(record.netFen, before.netFen));
-  const { merchant, serial, legs: redeemed } = before;
+  const { ids, netFen, legs: moved } = before.refunds ?? NONE;
+  const sumFen = fen(Math.min(netFen + record.netFen, MOST_FEN));
+  const refunds = { ids: [...ids, record.refund], netFen: sumFen, legs: moved };
+  const doubts = refundDoubts(sumFen, before.netFen, ids.length + 1);
+  const entry: SaleEntry = flagged({ ...before, state: 'refunded' as const, refunds }, doubts);
   switch (before.booking) {
     case 'none':
       draft.putSale(entry);
       return;
     case 'disputed':
       // A part of it waits on with the rest: a person decides.
-      post(context, entry, 'refund', record.netFen === before.netFen ? reversed(redeemed) : []);
+      post(context, entry, 'refund', sumFen === before.netFen ? reversed(before.legs) : []);
       return;
     case 'kept':
     case 'conflict':
       break;
   }
-  if (merchant === null || serial === null) throw new Error(`${before.key} was booked without merchant or coupon`);
-  const paidFen = fen(sumOf(redeemed.filter((leg) => isOf(leg.account, 'merchant') && leg.fen > 0)));
-  if (record.netFen > before.netFen) {
-    post(context, entry, 'refund', suspendedLegs(context.device, merchant, paidFen));
+  const { merchant } = before;
+  if (merchant === null || before.serial === null)
+    throw new Error(`${before.key} was booked without merchant or coupon`);
+  const paidFen = fen(sumOf(before.legs.filter((leg) => isOf(leg.account, 'merchant') && leg.fen > 0)));
+  if (doubts.some((doubt) => doubt !== 'refund-in-part')) {
+    const leftFen = fen(paidFen + sumOf(moved.filter((leg) => isOf(leg.account, 'merchant'))));
+    const legs = suspendedLegs(context.device, merchant, leftFen);
+    // Its legs are what a person decides about: all that stands booked.
+    const standing = merged([...before.legs, ...moved, ...legs]);
+    post(context, { ...entry, booking: 'disputed', legs: standing }, 'refund', legs);
     return;
   }
-  const legs = giveBack(context, { before, refundedNetFen: record.netFen, paidFen });
-  post(context, entry, 'refund', legs);
+  const together = giveBack(context, { before, refundedNetFen: sumFen, paidFen });
+  const legs = merged([...together, ...reversed(moved)]);
+  const freedFen = sumOf(legs.filter(({ account }) => isOf(account, 'conflict-sponsor')));
+  if (freedFen !== 0) draft.putTotals({ conflictFen: fen(draft.totals.conflictFen - freedFen) });
+  post(context, { ...entry, refunds: { ...refunds, legs: together } }, 'refund', legs);
 }
 
-/** The legs of a refund that is believed; its coupon and the sponsors' part of the budget go with them. */
+/** Sums stay what a `Fen` can hold, whatever a counter says. */
+const MOST_FEN = 99_999_999;
+
+/**
+ * Another part of a sale that has gone back in part. Of a sale that release 0.1 saw going back nobody knows how much did; and
+ * what a person has decided about is theirs.
+ */
+function isGoingBack(sale: SaleEntry, { refund }: RecordOf<'refunded'>): boolean {
+  const { state, refunds, netFen } = sale;
+  if (state !== 'refunded' || refunds === undefined || refunds.ids.includes(refund)) return false;
+  return refunds.netFen < netFen && decisionOn(sale) === undefined;
+}
+
+/** All that a refund of so much moves, where it is believed; a coupon that comes back with it. */
 function giveBack(
   { draft, rules, now }: RecordContext,
   options: { readonly before: SaleEntry; readonly refundedNetFen: Fen; readonly paidFen: Fen },
@@ -68,15 +101,14 @@ function giveBack(
   const isKept = before.booking === 'kept';
   const moves = isKept ? outcome : { ...outcome, faceTo: 'sponsors' as const };
   const legs = refundLegs({ campaign, merchant, redeemed, taken: paidFen, outcome: moves });
-  const freedFen = sumOf(legs.filter(({ account }) => isOf(account, 'conflict-sponsor')));
-  if (freedFen > 0) draft.putTotals({ conflictFen: fen(draft.totals.conflictFen - freedFen) });
   const coupon = draft.coupon(serial);
   const isBack = isKept && (outcome.coupon === 'held' || outcome.coupon === 'held-next-day');
   if (isBack && coupon?.sale === before.key) restoreCoupon(draft, coupon, before, usableFrom);
   return legs;
 }
 
-function refundDoubts(backFen: Fen, paidFen: Fen): Doubt[] {
-  if (backFen === paidFen) return [];
-  return [backFen < paidFen ? 'refund-in-part' : 'refund-beyond-paid'];
+function refundDoubts(backFen: Fen, paidFen: Fen, refunds: number): Doubt[] {
+  if (backFen > paidFen) return ['refund-beyond-paid'];
+  if (refunds > MAX_REFUNDS) return ['too-many-refunds'];
+  return backFen < paidFen ? ['refund-in-part'] : [];
 }

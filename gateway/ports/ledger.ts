@@ -142,8 +142,10 @@ export type Answer<Value> = (fault: LedgerFault | undefined, value: Value) => vo
 
 export interface Reconciliation {
   readonly redeemed: number;
-  /** Posted from the sponsors; refunds have accounts of their own. */
+  /** What the sponsors pay: net of what refunds gave back to them. */
   readonly redeemedFen: number;
+  /** What they paid before refunds. */
+  readonly grossFen: number;
   readonly refunded: number;
   readonly conflicts: number;
   /** Posted from the conflict accounts. */
@@ -163,12 +165,22 @@ export interface Reconciliation {
   readonly accounts: Readonly<Record<string, number>>;
   /** How many settled sales have each flag: a person looks at those. */
   readonly flags: Readonly<Record<string, number>>;
-  /** `confirmedFen`: of what each merchant has to get, the part whose card payments the acquirer confirms: this may be paid out. */
-  readonly merchants: Readonly<
-    Record<string, { readonly redeemed: number; readonly redeemedFen: number; readonly confirmedFen: number }>
-  >;
+  readonly merchants: Readonly<Record<string, MerchantSums>>;
   /** Counters with disputed sales: how many, and what stands in their suspense accounts. */
   readonly devices: Readonly<Record<string, { readonly disputed: number; readonly disputedFen: number }>>;
+}
+
+export interface MerchantSums {
+  readonly redeemed: number;
+  /** What it has to get: the sum of all postings to its account, refunds taken off. */
+  readonly redeemedFen: number;
+  /** Of these, before refunds, and what refunds took: `redeemedFen` is the difference. */
+  readonly grossFen: number;
+  readonly refundedFen: number;
+  /** The part of `redeemedFen` whose card payments the acquirer confirms: this may be paid out. */
+  readonly confirmedFen: number;
+  /** Of `confirmedFen`: what the acquirer confirms without saying whose it was. A counter's word alone binds it. */
+  readonly unboundFen: number;
 }
 
 /** What a batch came to. */

@@ -183,14 +183,13 @@ class Auditor implements Check {
   #sumsAreSums(): string | undefined {
     const published = this.#books.reconciliation();
     const redeemed = new Map<string, number>();
-    for (const { kind, legs } of this.#books.postings)
+    for (const { legs } of this.#books.postings)
       for (const { account, fen } of legs)
-        if (kind === 'redemption' && account.startsWith('merchant:'))
-          redeemed.set(account, (redeemed.get(account) ?? 0) + fen);
+        if (account.startsWith('merchant:')) redeemed.set(account, (redeemed.get(account) ?? 0) + fen);
     for (const { id } of this.#books.campaign.campaign.merchants) {
       const has = redeemed.get(`merchant:${id}`) ?? 0;
       const said = published.merchants[id]?.redeemedFen ?? 0;
-      if (said !== has) return `${id} is said to have redeemed ${said} fen, and its postings come to ${has}`;
+      if (said !== has) return `${id} is said to have to get ${said} fen, and its postings come to ${has}`;
     }
     const stranger = Object.keys(published.merchants).find(
       (id) => !this.#books.campaign.campaign.merchants.some((merchant) => merchant.id === id),

@@ -117,7 +117,7 @@ export class GatewayUnderTest {
         netFen: sums.reportedNetFen,
         // A coupon taken twice was taken off both bills: the books at the counters have both.
         redeemed: sums.redeemed + sums.conflicts,
-        faceFen: sums.redeemedFen + sums.conflictFen,
+        faceFen: sums.grossFen + sums.conflictFen,
         refunded: sums.refunded,
         refundedFen: sums.reportedRefundedFen,
         reserved: sums.reserved,
@@ -156,7 +156,7 @@ const sumsSchema = z.object({
   settledSales: count,
   reportedNetFen: count,
   redeemed: count,
-  redeemedFen: count,
+  grossFen: count,
   conflicts: count,
   conflictFen: count,
   refunded: count,

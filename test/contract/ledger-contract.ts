@@ -3,6 +3,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { acts } from './ledger/acts.js';
 import { authorising } from './ledger/authorising.js';
 import { book } from './ledger/book.js';
+import { cardPayments } from './ledger/card-payments.js';
 import { claiming } from './ledger/claiming.js';
 import { dishonest } from './ledger/dishonest.js';
 import { LedgerInTest, type LedgerUnderTest } from './ledger/ledger-in-test.js';
@@ -29,4 +30,5 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
   records(its);
   book(its);
   acts(its);
+  cardPayments(its);
 }

@@ -200,9 +200,10 @@ export const settled = ({ sale, amountFen, serial }: Charge) => ({
   at: null,
 });
 
-export const refunded = (sale: string, netFen: number) => ({
+/** `part`: of a sale that goes back in several refunds, which one. */
+export const refunded = (sale: string, netFen: number, part = '') => ({
   kind: 'refunded',
-  refund: `${sale}-r`,
+  refund: `${sale}-r${part}`,
   sale,
   netFen,
   receipt: `R-${sale}-r`,

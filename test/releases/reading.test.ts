@@ -258,7 +258,13 @@ function fieldsOf(schema: unknown, path = ''): readonly string[] {
 }
 
 /** Sums of what only counters say have been called `reported` since 0.1.0. */
-function asNamedToday({ netFen, refundedFen, ...sums }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Sums of merchants were gross then; what they have stands in the accounts. */
+function asNamedToday({
+  netFen,
+  refundedFen,
+  merchants: _gross,
+  ...sums
+}: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return { ...sums, ...(netFen !== undefined && { reportedNetFen: netFen, reportedRefundedFen: refundedFen }) };
 }
 

@@ -4,7 +4,6 @@ import type { Act, PaymentVerdict } from '#gateway/core/acts.js';
 import type { Case } from '#gateway/core/cases.js';
 import type { Outcome } from '#gateway/ports/ledger.js';
 import type { DeviceId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
 import { GENESIS } from '#protocol/records/chain.js';
 import { wallMs } from '#protocol/time.js';
 import {
@@ -321,85 +320,6 @@ function actsIn(its: LedgerInTest): void {
       expect(await commitOne(its.ledger, hello(fresh))).toMatchObject({ kind: 'welcome', isInSync: true });
       await commitOne(its.ledger, fresh.sends([charging(SALE), settled(SALE), plain('n')]));
       expect(await its.sums()).toMatchObject({ redeemed: 1, settledSales: 2, accounts: { 'merchant:m1': 8_000 } });
-    });
-  });
-
-  describe('the acquirer’s word', () => {
-    const slip = (rrn: string) => ({ auth: '1', rrn, last4: '1234', scheme: 'unionpay', readerTime: '20230327100000' });
-    const confirm = (...lines: readonly (readonly [string, number])[]) =>
-      does({ kind: 'confirm', references: lines.map(([rrn, netFen]) => ({ rrn, netFen: fen(netFen) })) });
-    async function pays(counter: Counter, rrn: string): Promise<void> {
-      await authorised(its.ledger, counter.asks('a', 'ann', 30_000));
-      await commitOne(its.ledger, counter.sends([charging(SALE), { ...settled(SALE), card: slip(rrn) }]));
-    }
-
-    it('makes a sale payable, whatever order things come in; without it nothing is', async () => {
-      await pays(new Counter(), '230327000001');
-      expect((await its.sums()).merchants).toEqual({ m1: { redeemed: 1, redeemedFen: 8_000, confirmedFen: 0 } });
-      const lines = [
-        ['230327000001', 22_000],
-        ['230327000009', 500],
-      ] as const;
-      expect(await confirm(...lines)).toMatchObject({ result: { confirmed: 2, already: 0, differs: [] } });
-      expect(await confirm(...lines)).toMatchObject({ result: { confirmed: 0, already: 2 } });
-      expect(await confirm(['230327000001', 1])).toMatchObject({ result: { differs: ['230327000001'] } });
-      expect((await its.sums()).merchants).toMatchObject({ m1: { confirmedFen: 8_000 } });
-      expect(await ids()).toEqual([]);
-    });
-
-    it('pays no merchant for a slip that was made up, or for one that the acquirer knows with another amount', async () => {
-      const counter = new Counter();
-      await pays(counter, 'INVENTED');
-      await confirm(['230327000001', 22_000]);
-      expect((await its.sums()).merchants).toMatchObject({ m1: { redeemedFen: 8_000, confirmedFen: 0 } });
-      await confirm(['INVENTED', 21_999]);
-      expect((await its.sums()).merchants).toMatchObject({ m1: { confirmedFen: 0 } });
-      expect(await ids()).toEqual(['reference rrn:INVENTED']);
-      expect((await cases())[0]).toMatchObject({
-        confirmedFen: 21_999,
-        sales: [{ netFen: 22_000, rrn: 'INVENTED', last4: '1234' }],
-      });
-    });
-
-    it('isn’t taken away by a sale that brought its merchant nothing and names the same reference; a case says so', async () => {
-      await pays(new Counter(), '230327000001');
-      const other = new Counter('d2');
-      const again = { sale: 'b', amountFen: 22_000, serial: null };
-      await commitOne(
-        its.ledger,
-        other.sends([charging(again), { ...settled(again), card: slip('230327000001') }]),
-        LATER,
-      );
-      await confirm(['230327000001', 22_000]);
-      expect(await ids()).toEqual(['reference rrn:230327000001']);
-      expect((await cases())[0]?.sales.map(({ device, sale }) => `${device}/${sale}`).toSorted()).toEqual([
-        'd1/a',
-        'd2/b',
-      ]);
-      expect((await its.sums()).merchants).toMatchObject({ m1: { confirmedFen: 8_000 } });
-      await does({ kind: 'close', about: 'rrn:230327000001' });
-      expect(await ids()).toEqual([]);
-    });
-
-    it('counts for one sale: a second one with a coupon under the same reference leaves neither payable', async () => {
-      await claimed(its.ledger, claimOp('ben', ['s20']));
-      await pays(new Counter(), '230327000001');
-      const other = new Counter('d2');
-      const serial = Number(await authorised(its.ledger, other.asks('b', 'ben', 24_000)));
-      const again = { sale: 'b', amountFen: 24_000, serial };
-      await commitOne(its.ledger, other.sends([charging(again), { ...settled(again), card: slip('230327000001') }]));
-      await confirm(['230327000001', 22_000]);
-      expect(await its.sums()).toMatchObject({ redeemed: 2, merchants: { m1: { confirmedFen: 0 } } });
-      expect(await ids()).toEqual(['reference rrn:230327000001']);
-    });
-
-    it('goes with a refund', async () => {
-      const counter = new Counter();
-      await pays(counter, '230327000001');
-      await confirm(['230327000001', 22_000]);
-      await commitOne(its.ledger, counter.sends([refunded('a', 22_000)]));
-      const { merchants, accounts } = await its.sums();
-      expect(merchants).toMatchObject({ m1: { confirmedFen: accounts['merchant:m1'] ?? 0 } });
     });
   });
 

@@ -164,9 +164,9 @@ export function dishonest(its: LedgerInTest): void {
       await claimed(its.ledger, claimOp('ann', ['s80']));
       const counter = new Counter();
       const record: Body = { ...charging(facts), ...change };
-      const money = { amountFen: record['amountFen'], netFen: record['netFen'] };
+      const { amountFen, netFen } = record;
       const verdicts = [['CP1:ANN', signedBy('ann', [7], 1, shown)] as const];
-      await commitOne(its.ledger, counter.sends([record, { ...settled(facts), ...money }], verdicts), later);
+      await commitOne(its.ledger, counter.sends([record, { ...settled(facts), amountFen, netFen }], verdicts), later);
       expect(await its.saleOf(counter, 'a')).toMatchObject({
         booking: 'disputed',
         flags: expect.arrayContaining([doubt]),

@@ -1,5 +1,7 @@
 /** Goods that came back: what becomes of coupon and money. */
 import { describe, expect, it } from 'vitest';
+import type { Case } from '#gateway/core/cases.js';
+import type { SaleId } from '#protocol/ids.js';
 import { wallMs } from '#protocol/time.js';
 import {
   asked,
@@ -126,6 +128,63 @@ export function refunds(its: LedgerInTest): void {
       await commitOne(its.ledger, counter.sends([refunded('a', 22_000)]));
       expect(await authorised(its.ledger, counter.asks('c', 'ann', 30_000))).toBe('usable-later');
       expect(await authorised(its.ledger, counter.asks('d', 'ann', 30_000), MORNING + 24 * HOUR)).toBe(7);
+    });
+
+    it.each(['stays-used', 'restored-if-full', 'restored-next-day', 'pro-rata'] as const)(
+      'in several parts comes to what one of the whole would (%s)',
+      async (refund) => {
+        const goesBack = async (...records: readonly ReturnType<typeof refunded>[]) => {
+          await its.reopen({ refund });
+          await claimed(its.ledger, claimOp('ann', ['s80']));
+          const counter = new Counter();
+          await its.sell(counter, 'a', 'ann', 30_000);
+          for (const record of records) await commitOne(its.ledger, counter.sends([record]));
+          const { accounts, held, used, redeemed, refunded: back, reportedRefundedFen, postingsFen } = await its.sums();
+          const moved = Object.fromEntries(Object.entries(accounts).filter(([, amount]) => amount !== 0));
+          return { moved, held, used, redeemed, back, reportedRefundedFen, postingsFen };
+        };
+        const whole = await goesBack(refunded('a', 22_000));
+        expect(await goesBack(refunded('a', 7_333, '1'), refunded('a', 1, '2'), refunded('a', 14_666, '3'))).toEqual(
+          whole,
+        );
+        expect(whole.moved).not.toHaveProperty('merchant:m1');
+        // A part that comes again is the same part.
+        const part = await goesBack(refunded('a', 5_500, '1'));
+        expect(await goesBack(refunded('a', 5_500, '1'), refunded('a', 5_500, '1'))).toEqual(part);
+        expect(part).toMatchObject({ moved: { 'merchant:m1': 6_000 }, reportedRefundedFen: 5_500 });
+      },
+    );
+
+    it('in parts beyond what was paid is disputed: the merchant loses the rest, and a person decides', async () => {
+      await claimed(its.ledger, claimOp('ann', ['s80']));
+      const counter = new Counter();
+      await its.sell(counter, 'a', 'ann', 30_000);
+      await commitOne(its.ledger, counter.sends([refunded('a', 11_000, '1'), refunded('a', 11_001, '2')]));
+      expect(await its.saleOf(counter, 'a')).toMatchObject({
+        booking: 'disputed',
+        flags: ['refund-in-part', 'refund-beyond-paid'],
+      });
+      expect((await its.sums()).accounts).toMatchObject({ 'merchant:m1': 0, 'disputed:d1': 4_000 });
+      const cases = () => asked<readonly Case[]>((done) => its.ledger.cases(wallMs(MORNING), done));
+      expect((await cases()).map(({ id, kind }) => `${kind} ${id}`)).toEqual(['disputed sale:d1:a']);
+      const act = { kind: 'decide', device: counter.device, sale: 'a' as SaleId, verdict: 'not-paid' } as const;
+      await commitOne(its.ledger, { kind: 'act', id: 'one', by: 'li', why: 'slips seen', act });
+      expect(await cases()).toEqual([]);
+      const { accounts, postingsFen } = await its.sums();
+      expect(Object.values(accounts).every((moved) => moved === 0)).toBe(true);
+      expect(postingsFen).toBe(0);
+    });
+
+    it('of a part of a disputed sale leaves the rest to a person, who pays no more than the rest', async () => {
+      await claimed(its.ledger, claimOp('ann', ['s80']));
+      const counter = new Counter();
+      const facts = { sale: 'x', amountFen: 30_000, serial: 7 };
+      await commitOne(its.ledger, counter.sends([charging(facts), settled(facts), refunded('x', 11_000)]));
+      const act = { kind: 'decide', device: counter.device, sale: 'x' as SaleId, verdict: 'paid' } as const;
+      expect(await commitOne(its.ledger, { kind: 'act', id: 'one', by: 'li', why: 'slip seen', act })).toMatchObject({
+        result: { kind: 'decided', movedFen: 4_000 },
+      });
+      expect((await its.sums()).accounts).toMatchObject({ 'merchant:m1': 4_000, 'disputed:d1': 0 });
     });
 
     it('comes once', async () => {
