@@ -23,8 +23,8 @@ export function dayNumber(year: number, month: number, day: number): number {
 
 export function isRealDay(year: number, month: number, day: number): boolean {
   if (month < 1 || month > 12 || day < 1) return false;
-  const nextMonth = month === 12 ? dayNumber(year + 1, 1, 1) : dayNumber(year, month + 1, 1);
-  return day <= nextMonth - dayNumber(year, month, 1);
+  // Months are counted from March, so month 13 is the next January.
+  return day <= dayNumber(year, month + 1, 1) - dayNumber(year, month, 1);
 }
 
 /** `YYYY-MM-DD`, already known to be a real day. */

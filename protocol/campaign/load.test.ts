@@ -154,6 +154,12 @@ describe('a campaign document with a problem is refused with its place, its valu
       "claim.geofence.coordinates[0][3]: is [128,48]; allowed: the ring's first position again, [128,47]",
     ],
     [
+      'a ring that ends west of where it began',
+      'claim.geofence.coordinates',
+      [[...square.slice(0, 3), [127, 47]]],
+      "claim.geofence.coordinates[0][3]: is [127,47]; allowed: the ring's first position again, [128,47]",
+    ],
+    [
       'latitude before longitude',
       'claim.geofence.coordinates.0.1',
       [47, 128],
@@ -245,6 +251,14 @@ describe('a campaign document with a problem is refused with its place, its valu
   it.each([0, 1])('where nothing is taken offline, limits of %s are allowed', (limit) => {
     const off = changed(['offline.permitted', false], ['offline.maxCoupons', limit], ['offline.maxFaceFen', limit]);
     expect(problems(off)).toEqual([]);
+  });
+
+  it('a ring of the second polygon that is not closed is named with both places', () => {
+    const coordinates = [[square], [square, [...square.slice(0, 3), [128, 48]]]];
+    expect(problems(changed(['claim.geofence', { type: 'MultiPolygon', coordinates }]))).toEqual([
+      "claim.geofence.coordinates[1][1][3]: is [128,48]; allowed: the ring's first position again, [128,47]",
+    ]);
+    expect(problems(changed(['claim.geofence', { type: 'MultiPolygon', coordinates: [[square]] }]))).toEqual([]);
   });
 
   it('the last day that there may be is allowed', () => {

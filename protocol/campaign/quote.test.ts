@@ -126,6 +126,57 @@ describe('a sale elsewhere', () => {
     expect(row(quote(onlyByCode, ask(400, [80], { mode: 'plate' })))).toEqual([0, 400, 'mode-not-allowed', null]);
   });
 
+  it.each<[string, [face: number, from: number][], number, unknown[]]>([
+    [
+      'no next coupon of the same face',
+      [
+        [40, 200],
+        [40, 300],
+      ],
+      250,
+      [40, 210, null, null],
+    ],
+    [
+      'the larger of two at one amount',
+      [
+        [80, 300],
+        [40, 300],
+      ],
+      100,
+      [0, 100, 'below-threshold', [200, 80]],
+    ],
+    [
+      'the larger, wherever it stands',
+      [
+        [40, 300],
+        [80, 300],
+      ],
+      100,
+      [0, 100, 'below-threshold', [200, 80]],
+    ],
+    [
+      'the nearer before the larger',
+      [
+        [80, 300],
+        [40, 200],
+      ],
+      100,
+      [0, 100, 'below-threshold', [100, 40]],
+    ],
+  ])('promises %s', (_what, faces, yuan, expected) => {
+    const offered = with_({
+      tiers: faces.map(([face, from], at) => ({
+        id: `tier-${at}`,
+        faceFen: fenOf(face),
+        thresholdFen: fenOf(from),
+        quantity: 10,
+        modes: ['plate' as const, 'customer-code' as const],
+      })),
+    });
+    const holds = faces.map((_, at) => ({ tier: `tier-${at}` }));
+    expect(row(quote(offered, ask(yuan, [], { holds })))).toEqual(expected);
+  });
+
   it('keeps to the plate cap, in what it takes and in what it promises', () => {
     const capped = with_({ plateCapFen: fen(21_990) });
     expect(row(quote(capped, ask(259.9, [40, 80], { mode: 'plate' })))).toEqual([40, 219.9, null, null]);

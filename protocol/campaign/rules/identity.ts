@@ -44,6 +44,8 @@ export const identityRule: ClaimRule = {
     { claim: 'born tomorrow', ...by({ idCard: '110105202303290024' }), gives: 'invalid-id-card' },
     { claim: 'born today', ...by({ idCard: '110105202303280029' }), gives: null },
     { claim: 'born in 1899', ...by({ idCard: '110105189912310023' }), gives: 'invalid-id-card' },
+    { claim: 'where no time counts', at: 'any-time', gives: null },
+    { claim: 'before the time is known', at: undefined, gives: null },
     { claim: 'with a card of fifteen digits', ...by({ idCard: '110105491231002' }), gives: 'invalid-id-card' },
     {
       claim: 'with full-width digits',

@@ -74,6 +74,60 @@ describe.each(CLAIM_RULES.map((rule) => [rule.id, rule] as const))('claim rule %
   });
 });
 
+describe('identifiers', () => {
+  /** So many characters in all; the blanks mean nothing. */
+  const padded = (text: string, length: number) => `${' '.repeat(length - text.length)}${text}`;
+  it.each([
+    ['a phone', normalPhone, '13800138000'],
+    ['an identity card', normalIdCard, '11010519491231002X'],
+    ['a device', normalDevice, 'a1b2c3d4-e5f6'],
+  ] as const)('%s is read up to 80 characters', (_what, normal, text) => {
+    expect(normal(padded(text, 80))).toBe(text);
+    expect(normal(padded(text, 81))).toBeUndefined();
+  });
+
+  it('takes a card from 1900 on, and none of a region that begins with nought', () => {
+    const card = (digits: string) => normalIdCard(digits + checkCharacter(digits));
+    expect(card('11010519000101002')).toBeDefined();
+    expect(card('01010519491231002')).toBeUndefined();
+  });
+
+  it.each(['012345678912345', '01:23:45:67:89:ab:cd:ef'])('%s is no device, but what a factory left in', (text) => {
+    expect(normalDevice(text)).toBeUndefined();
+  });
+});
+
+describe('the edges of the hours', () => {
+  const campaign = compileCampaign(exampleCampaign());
+  const rule = (id: string) => PAYMENT_RULES.find((one) => one.id === id);
+  const window = (at: When) =>
+    rule('window')?.evaluate(campaign, { amountFen: fen(25_990), holds: [], mode: 'customer-code', at }, onlyTier(0));
+  const claimAt = (ms: WallMs) =>
+    CLAIM_RULES.find(({ id }) => id === 'claim-opening')?.evaluate(campaign, {
+      tier: 'yuan-20',
+      at: { earliest: ms, latest: ms },
+      person: examplePerson(),
+      position: null,
+      earlier: [],
+    });
+
+  it('a claim is taken in the last moment and not after it', () => {
+    expect(claimAt(campaign.ends)).toBeNull();
+    expect(claimAt(wallMs(campaign.ends + 1))).toBe('claim-closed');
+  });
+
+  it('the first midnight belongs to the campaign, and the moment before it does not', () => {
+    const begins = campaign.begins;
+    expect(window({ earliest: begins, latest: begins })).toBe('outside-hours');
+    expect(window({ earliest: wallMs(begins - 1), latest: wallMs(begins - 1) })).toBe('before-campaign');
+  });
+
+  it('a box that is unsure about the last moment is outside of the hours, not after the campaign', () => {
+    expect(window({ earliest: campaign.ends, latest: wallMs(campaign.ends + 1) })).toBe('outside-hours');
+    expect(window({ earliest: wallMs(campaign.ends + 1), latest: wallMs(campaign.ends + 2) })).toBe('after-campaign');
+  });
+});
+
 describe('refund', () => {
   it.each(REFUND_EXAMPLES.map((example) => [example.refund, example] as const))('of %s', (_refund, example) => {
     const yuan = (amount: number) => fen(Math.round(amount * 100));

@@ -54,6 +54,13 @@ export const splittingGuardRule: PaymentRule = {
       recentPayments: ['2023-03-28 11:30:00'],
       gives: 'split-order',
     },
+    {
+      sale: 'after hours, where no time counts',
+      ...guarded(30, 1),
+      at: 'any-time',
+      recentPayments: ['2023-03-28 09:00:00'],
+      gives: 'split-order',
+    },
   ],
 };
 
