@@ -33,6 +33,8 @@ export interface SqliteJournalOptions {
   readonly onRecord?: (stored: StoredRecord) => void;
   /** Called once, when the journal stops for good while it is open. */
   readonly onFault?: (fault: JournalFault) => void;
+  /** The timer behind the stored acknowledgement; the returned function takes it back. Left out: Node's own. */
+  readonly later?: (ms: number, run: () => void) => () => void;
   readonly maxBytes?: number;
   /** Pages in the write-ahead log after which they are copied into the database. */
   readonly checkpointPages?: number;

@@ -233,6 +233,31 @@ describe('the journal file on SQLite', () => {
     expect(readFileSync(`${path}-wal`)).toEqual(wal);
   });
 
+  it('stores acknowledgements in their order, also on a card that takes longer for each than they are apart', async () => {
+    const faults: JournalFault[] = [];
+    const journal = must(
+      await openJournal(path, {
+        sha256,
+        onFault: (fault) => faults.push(fault),
+        later(_, run) {
+          const turn = setImmediate(run);
+          return () => clearImmediate(turn);
+        },
+      }),
+    );
+    const heads = await Promise.all(Array.from({ length: 300 }, (_, n) => append(journal, note(n, 'a line'))));
+    for (const { head } of heads) {
+      journal.acknowledge(head);
+      await new Promise((turn) => setImmediate(turn));
+    }
+    expect(faults).toEqual([]);
+    const { head } = journal;
+    await close(journal);
+    const again = must(await openJournal(path, { sha256 }));
+    expect(again.acknowledged).toEqual(head);
+    await close(again);
+  });
+
   it('tells an older copy from the journal that the gateway has acknowledged', async () => {
     await filled(5);
     await behindItsBack(`DROP TRIGGER acknowledged_grows; UPDATE acknowledged SET seq = 9, hash = '${'a'.repeat(64)}'`);

@@ -105,13 +105,15 @@ interface Opened extends Start {
 }
 
 function journalOn({ db, path, witness, insert, select, options, ...start }: Opened): Journal {
-  const { sha256, onFault } = options;
+  const { sha256, onFault, later = byTimer } = options;
   let head = start.head;
   /** The chain's end with everything that waits for its commit. */
   let tip = start.head;
   let acknowledged = start.acknowledged;
   let stored = start.acknowledged;
-  let storeTimer: NodeJS.Timeout | undefined;
+  /** While an acknowledgement is on its way to the disk: what comes after it. */
+  let afterStoring: (() => void)[] | undefined;
+  let stopTimer: (() => void) | undefined;
   let failed: JournalFault | undefined;
   let waiting: Append[] = [];
   let waitingRows = 0;
@@ -181,17 +183,26 @@ function journalOn({ db, path, witness, insert, select, options, ...start }: Ope
   };
 
   const storeAcknowledgement = (done: () => void): void => {
-    clearTimeout(storeTimer);
-    storeTimer = undefined;
+    stopTimer?.();
+    stopTimer = undefined;
+    // One at a time: of two at once a stalled card may do the older one last, and the table takes none back.
+    if (afterStoring !== undefined) {
+      afterStoring.push(() => storeAcknowledgement(done));
+      return;
+    }
     if ((failed !== undefined && failed !== CLOSED) || acknowledged === stored) {
       done();
       return;
     }
     const storing = acknowledged;
+    afterStoring = [];
     db.run(ACKNOWLEDGE, [storing.seq, storing.hash], (error: Error | null) => {
       if (error === null) stored = storing;
       else fail(faultOf(error, 'JOURNAL_WRITE_FAILED'));
+      const next = afterStoring ?? [];
+      afterStoring = undefined;
       done();
+      for (const store of next) store();
     });
   };
 
@@ -223,7 +234,7 @@ function journalOn({ db, path, witness, insert, select, options, ...start }: Ope
       if (failed !== undefined || have.seq <= acknowledged.seq || have.seq > head.seq) return;
       if (have.seq === head.seq && have.hash !== head.hash) return;
       acknowledged = have;
-      storeTimer ??= setTimeout(() => storeAcknowledgement(() => {}), STORE_ACKNOWLEDGEMENT_MS).unref();
+      stopTimer ??= later(STORE_ACKNOWLEDGEMENT_MS, () => storeAcknowledgement(() => {}));
     },
 
     read(after, limit, done) {
@@ -270,6 +281,11 @@ function journalOn({ db, path, witness, insert, select, options, ...start }: Ope
     else done(undefined, { prev, records: verified.value.records });
   }
 }
+
+const byTimer = (ms: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, ms).unref();
+  return () => clearTimeout(timer);
+};
 
 const OVERLOADED: JournalFault = {
   code: 'JOURNAL_OVERLOADED',
