@@ -70,7 +70,7 @@ export class Summary {
       .map(([id, count]) => `  ${String(count).padStart(8)}  ${id.padEnd(20)} ${words.get(id) ?? ''}`);
     return [
       `${this.line()} in ${(wallMs / 1000).toFixed(1)} s: ${Math.round(this.#simulatedMs / Math.max(1, wallMs))} x real time`,
-      `with the ledger on SQLite: ${this.#stored}`,
+      `with the stores on SQLite: ${this.#stored}`,
       `faults: ${[...this.#strikes.values()].reduce((sum, count) => sum + count, 0)}`,
       ...faults,
       `traces: ${this.traceDigest} (the same for the same seeds, on every machine and version of Node)`,

@@ -15,14 +15,14 @@ Examples:
   $ codeplate explore --seeds 2000
   $ codeplate explore --minutes 5                       (fresh seeds, printed first)
   $ codeplate explore --profile hell --from 1000 --seeds 100 --shrink
-  $ codeplate explore --store sqlite --seeds 20         (all of them with the SQLite ledger)
+  $ codeplate explore --store sqlite --seeds 20         (all of them with ledger and journals on SQLite)
   $ codeplate explore --mutants                         (breaks the product on purpose: all must be caught)
   $ codeplate explore --mutants lost-sync --shrink      (and the shortest schedule that shows this one)
   $ codeplate explore --campaign youhao-2023            (the whole reference campaign)
 
 Profiles: calm, rough, hell, offline-week, flash-sale; and dishonest, where some counters lie. A seed is a world: counters, tills, customers, wallets, readers,
 printers, lines, gateway, ledger and clocks on one virtual clock, running the cores that ship. Faults first, then quiet, in
-which everything must come together. In one world in eleven the gateway keeps its ledger in SQLite, as it ships, next to the one in
+which everything must come together. In one world in eleven ledger and journals are on SQLite, as they ship, beside the ones in
 memory: both must answer the same, over crashes and with a second gateway on the same file. Exit code 1 where an invariant was broken, 2 for wrong use.`;
 
 const PROFILE_NAMES = ['calm', 'rough', 'hell', 'offline-week', 'flash-sale', 'dishonest'] as const;
@@ -56,7 +56,7 @@ export const command = (): Command =>
       new Option('--profile <name>', 'only this profile (all in turn, dishonest apart)').choices(PROFILE_NAMES),
     )
     .addOption(
-      new Option('--store <name>', 'where the gateway keeps its ledger (as the seed says)').choices(STORE_NAMES),
+      new Option('--store <name>', 'where ledger and journals are kept (as the seed says)').choices(STORE_NAMES),
     )
     .option('--shrink', 'find a short schedule that still shows the first failure')
     .option(

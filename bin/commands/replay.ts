@@ -45,7 +45,7 @@ export const command = (): Command =>
       ]),
     )
     .addOption(
-      new Option('--store <name>', 'where the gateway keeps its ledger, as explore printed it').choices([
+      new Option('--store <name>', 'where ledger and journals are kept, as explore printed it').choices([
         'memory',
         'sqlite',
       ]),

@@ -30,6 +30,7 @@ import type { Network } from './network.js';
 import type { Chance } from './random.js';
 import type { AtCounter, Sabotage } from './sabotage.js';
 import type { Scheduler } from './scheduler.js';
+import type { StoredJournal } from './store/stored-journal.js';
 
 const AGENT = 'codeplate-world';
 /** What was saved into the drawer is on the disk after so long; a cut before leaves what was there. */
@@ -69,6 +70,8 @@ export interface BoxOptions {
   /** Printer and voice, too. */
   readonly isFurnished: boolean;
   readonly events: BoxEvents;
+  /** The shipped journal, beside the one in memory. */
+  readonly stored?: StoredJournal | undefined;
 }
 
 export class CounterBox {
@@ -101,6 +104,7 @@ export class CounterBox {
       syncMs: options.syncMs,
       onDurable: events.durable,
       onAcknowledged: events.acknowledged,
+      stored: options.stored,
     });
     this.furniture = new Furniture({ scheduler, chance, printer, events });
     this.#clock = this.#newClock();

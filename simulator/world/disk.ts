@@ -11,6 +11,7 @@ import type { TapeRow } from '../checkers/books.js';
 import type { Life } from './life.js';
 import type { Chance } from './random.js';
 import type { Scheduler } from './scheduler.js';
+import type { StoredJournal } from './store/stored-journal.js';
 
 /** An SD card's fsync when all is well. */
 const SYNC_MS = { from: 1, to: 12 } as const;
@@ -30,6 +31,7 @@ export class WorldDisk {
   readonly #syncMs: number;
   readonly #onDurable: (seq: number, row: TapeRow) => void;
   readonly #onAcknowledged: () => void;
+  readonly #stored: StoredJournal | undefined;
 
   constructor(options: {
     readonly scheduler: Scheduler;
@@ -39,6 +41,8 @@ export class WorldDisk {
     readonly syncMs: number;
     readonly onDurable: (seq: number, row: TapeRow) => void;
     readonly onAcknowledged: () => void;
+    /** The shipped journal beside it. */
+    readonly stored?: StoredJournal | undefined;
   }) {
     this.#scheduler = options.scheduler;
     this.#chance = options.chance;
@@ -46,6 +50,7 @@ export class WorldDisk {
     this.#syncMs = options.syncMs;
     this.#onDurable = options.onDurable;
     this.#onAcknowledged = options.onAcknowledged;
+    this.#stored = options.stored;
   }
 
   /** True while what stands on it is not what was written. */
@@ -81,6 +86,10 @@ export class WorldDisk {
     if (!opened.ok) return opened;
     this.hasFailed = this.memory.failNext !== undefined || this.lieNext !== undefined;
     const inner = opened.value;
+    // Service puts back what a fault has changed; until then the stored one is left alone.
+    const stored = this.isTampered ? undefined : this.#stored;
+    stored?.open(inner.head);
+    const underWay: (readonly JournalRecord[])[] = [];
     const journal: Journal & Pick<MemoryJournal, 'crash'> = {
       get head() {
         return inner.head;
@@ -90,26 +99,39 @@ export class WorldDisk {
       },
       append: (records, done) => {
         life.point('journal append');
+        underWay.push(records);
         inner.append(records, (fault, head) => {
+          underWay.shift();
           if (fault === undefined) this.#taped(records);
-          life.point('journal synced');
-          const lie = fault === undefined ? this.lieNext : undefined;
-          this.lieNext = undefined;
-          done(fault ?? lie, head);
+          const answer = (): void => {
+            life.point('journal synced');
+            const lie = fault === undefined ? this.lieNext : undefined;
+            this.lieNext = undefined;
+            done(fault ?? lie, head);
+          };
+          if (stored === undefined || fault !== undefined) answer();
+          else stored.append(records, head, () => life.enter(answer));
         });
         life.point('journal appended');
       },
       acknowledge: (head) => {
         life.point('journal acknowledge');
         inner.acknowledge(head);
+        stored?.acknowledge(head);
         this.#onAcknowledged();
       },
       read: (after, limit, done) => {
         life.point('journal read');
-        inner.read(after, limit, done);
+        inner.read(after, limit, (fault, batch) => {
+          if (stored === undefined || fault !== undefined) done(fault, batch);
+          else stored.read([after, limit], batch, () => life.enter(() => done(fault, batch)));
+        });
       },
       close: (done) => inner.close(done),
-      crash: () => inner.crash(),
+      crash() {
+        inner.crash();
+        stored?.crashed(underWay.flat());
+      },
     };
     return { ok: true, value: journal };
   }

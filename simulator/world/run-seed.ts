@@ -5,7 +5,7 @@ import { type Plan, type ProfileName, planOf } from './profiles.js';
 import type { Sabotage } from './sabotage.js';
 import { World } from './world.js';
 
-/** Where the gateway keeps its ledger: in memory, or as it ships. */
+/** Where ledger and journals are: in memory, or on SQLite beside it, as they ship. */
 export const STORES = ['memory', 'sqlite'] as const;
 export type StoreName = (typeof STORES)[number];
 

@@ -63,5 +63,6 @@ export interface Sabotage {
   database?(database: SqliteDatabase): SqliteDatabase;
   /** What a crash leaves of its files. */
   ledgerCut?(left: Bytes): Bytes;
+  journalCut?(left: Bytes): Bytes;
   ledger?(ledger: Ledger, at: AtCentre, record: MemoryLedger): Ledger;
 }

@@ -15,6 +15,7 @@ import type { Chance } from './random.js';
 import type { Sabotage } from './sabotage.js';
 import type { Scheduler } from './scheduler.js';
 import type { Signatures } from './signatures.js';
+import type { StoredJournal } from './store/stored-journal.js';
 import type { Trace } from './trace.js';
 
 /** A tuned crystal and a bad one, in parts per million; the product reckons with 50. */
@@ -35,6 +36,8 @@ export interface CounterOptions {
   readonly sabotage: Sabotage;
   /** Printer and voice, too. */
   readonly isFurnished: boolean;
+  /** The shipped journal, beside the one in memory. */
+  readonly stored?: StoredJournal | undefined;
   /** Something was written into one of its books. */
   readonly look: (event: BookEvent) => void;
 }
@@ -66,6 +69,7 @@ export class WorldCounter implements Counter, CounterBooks {
       issuerKeys: options.issuerKeys,
       sabotage: options.sabotage,
       isFurnished: options.isFurnished,
+      stored: options.stored,
       events: this.#heard(options),
     });
   }

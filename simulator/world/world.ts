@@ -24,7 +24,8 @@ import { type Chance, chanceFrom } from './random.js';
 import type { Sabotage } from './sabotage.js';
 import { Scheduler } from './scheduler.js';
 import { Signatures } from './signatures.js';
-import type { StoredLedger } from './store/stored-ledger.js';
+import { StoredJournal } from './store/stored-journal.js';
+import type { StoredLedger, StoredLedgerOptions } from './store/stored-ledger.js';
 import { Trace } from './trace.js';
 import { Weather } from './weather.js';
 import { WorldCounter } from './world-counter.js';
@@ -61,6 +62,7 @@ export class World {
   readonly crowd: Crowd;
   readonly liars: readonly Liar[];
   readonly #street: Street;
+  readonly #journals: StoredJournal[] = [];
   readonly #judge: Judge;
   readonly #weather: Weather;
 
@@ -147,6 +149,8 @@ export class World {
           issuerKeys: this.centre.issuerKeys,
           sabotage,
           isFurnished: campaign === undefined,
+          stored:
+            storeIn === undefined ? undefined : this.#journalIn(storeIn, device, chance(`store ${device}`), sabotage),
           look: (event) => this.#judge.seen(event),
         }),
       );
@@ -250,22 +254,37 @@ export class World {
       this.#judge.atQuiet();
       return this.violation;
     } finally {
-      await store.close();
+      for (const one of [store, ...this.#journals]) await one.close();
     }
   }
 
   async #runStoredUntil(store: StoredLedger, until: number): Promise<void> {
-    await store.idle();
-    while (this.violation === undefined && !this.#runUntil(until, () => store.isBusy)) await store.idle();
+    const stores = [store, ...this.#journals];
+    const isBusy = (): boolean => stores.some((one) => one.isBusy);
+    const idle = async (): Promise<void> => {
+      // What one of them answers may keep another one busy.
+      while (isBusy()) for (const one of stores) await one.idle();
+    };
+    await idle();
+    while (this.violation === undefined && !this.#runUntil(until, isBusy)) await idle();
   }
 
-  #storeIn(folder: string, chance: Chance): CentreOptions['store'] {
+  #journalIn(folder: string, name: DeviceId, chance: Chance, sabotage: Sabotage): StoredJournal {
+    const { scheduler } = this;
+    const journal = new StoredJournal({ folder, name, chance, scheduler, sha256, sabotage, ...this.#verdicts() });
+    this.#journals.push(journal);
+    return journal;
+  }
+
+  #verdicts(): Pick<StoredLedgerOptions, 'differs' | 'threw'> {
     return {
-      folder,
-      chance,
       differs: (what) => this.#judge.storeDiffers(what),
       threw: (error) => this.#judge.threw(error),
     };
+  }
+
+  #storeIn(folder: string, chance: Chance): CentreOptions['store'] {
+    return { folder, chance, ...this.#verdicts() };
   }
 
   /** Faults off, time passes, and everything is looked at. */

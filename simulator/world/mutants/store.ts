@@ -85,4 +85,13 @@ export const storeMutants: readonly Mutant[] = [
       ledgerCut: ({ database, log }) => ({ database, log: log.slice(0, log.length / 2) }),
     }),
   },
+  {
+    id: 'journal-unsynced',
+    words: 'does not wait for the journal’s fsync: a power cut takes the last records with it',
+    profile: 'hell',
+    store: 'sqlite',
+    sabotage: () => ({
+      journalCut: ({ database, log }) => ({ database, log: log.slice(0, log.length / 2) }),
+    }),
+  },
 ];
