@@ -235,7 +235,7 @@ describe('a card payment', () => {
     ['of each sale its own', [sale({ rrn: '1' }), sale({ ...other, rrn: '2' })], [], undefined],
   ])('%s', (_what, referenced, confirmations, expected) => {
     const cases = casesOf(rows({ referenced, confirmations }), standing());
-    const common = { id: 'rrn:1', kind: 'reference', acts: ['close'] };
+    const common = { id: 'rrn:1', kind: 'reference', acts: ['assign', 'disown', 'close'] };
     expect(cases).toMatchObject(expected === undefined ? [] : [{ ...common, ...expected }]);
   });
 });
