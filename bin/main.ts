@@ -2,11 +2,9 @@
  * The door. Only the command that was asked for is loaded, so that the agent on a Pi never pays for the simulator.
  */
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '#protocol/node-version.js';
 import { tellFailure } from './failure.js';
 import { EXIT_FAILED } from './usage.js';
-
-/** Of package.json; `test/docs.test.ts` holds them equal. */
-const VERSION = '0.1.0';
 
 /** In the order in which a newcomer needs them. Each module exports `command()`. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> = {

@@ -6,6 +6,7 @@ import { parseTimeOfDay } from '#protocol/campaign/calendar.js';
 import { ConfigError, JournalError } from '#protocol/faults/errors.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
+import { VERSION } from '#protocol/node-version.js';
 import type { Instant, WallMs } from '#protocol/time.js';
 import { failedJournal } from './adapters/failed-journal.js';
 import { type FileKeep, fileKeep } from './adapters/file-keep.js';
@@ -37,7 +38,7 @@ import { receiptTypesetter } from './receipts.js';
 import { openTillDoors } from './till.js';
 
 /** Names the software on the wire: in HELO to the reader and in `hello` to the gateway. */
-export const AGENT = 'codeplate-0.1.0';
+export const AGENT = `codeplate-${VERSION}`;
 
 export interface RunningDevice {
   readonly loop: DeviceLoop;

@@ -15,9 +15,11 @@ import { renderReceipt } from '#device/drivers/printers/render.js';
 import { READERS } from '#device/drivers/readers/index.js';
 import { SCANNERS } from '#device/drivers/scanners/index.js';
 import { VOICES } from '#device/drivers/voices/index.js';
+import { AGENT } from '#device/main.js';
 import { gatewayConfigExample } from '#gateway/config.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
+import { VERSION } from '#protocol/node-version.js';
 import { PAPER_58, paperSvg, render } from '#simulator/hardware/printer/index.js';
 import { parseScenario } from '#simulator/scenarios/format.js';
 
@@ -129,8 +131,11 @@ it('both READMEs have the same sections, tables and pictures', () => {
   expect(shape('README.zh-CN.md')).toEqual(shape('README.md'));
 });
 
-it('the version that the door tells is the package’s', () => {
-  expect(read('bin/main.ts')).toContain(`const VERSION = '${JSON.parse(read('package.json')).version}'`);
+it('the version stands in package.json only', () => {
+  const { version } = JSON.parse(read('package.json')) as { readonly version: string };
+  expect(VERSION).toBe(version);
+  expect(AGENT).toBe(`codeplate-${version}`);
+  for (const file of ['bin/main.ts', 'device/main.ts']) expect(read(file)).not.toContain(version);
 });
 
 it.each(READMES)('the scenario in %s is one that codeplate simulate takes', (readme) => {

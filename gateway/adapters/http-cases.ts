@@ -58,7 +58,7 @@ const actSchema = z.discriminatedUnion('kind', [
       .max(MAX_REFERENCES),
   }),
 ]);
-const bodySchema = z.strictObject({
+export const actRequestSchema = z.strictObject({
   id: z.string().regex(/^[\x21-\x7e]{1,64}$/),
   by: text(40),
   why: text(200),
@@ -84,7 +84,7 @@ export function caseRoutes(operators: FastifyInstance, { ledger, loop, clock, cu
   });
 
   operators.post('/v1/acts', { bodyLimit: MAX_ACT_BYTES }, async (request, reply) => {
-    const parsed = bodySchema.safeParse(request.body);
+    const parsed = actRequestSchema.safeParse(request.body);
     if (!parsed.success) {
       const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
       return refuse(reply, 400, 'REQUEST_MALFORMED', what.slice(0, 400));
