@@ -40,6 +40,7 @@ const issuerKeys = z
 const reconciliation = z.strictObject({
   redeemed: count,
   redeemedFen: fen,
+  grossFen: fen,
   refunded: count,
   conflicts: count,
   conflictFen: fen,
@@ -56,7 +57,14 @@ const reconciliation = z.strictObject({
   flags: z.record(z.string(), count),
   merchants: z.record(
     z.string(),
-    z.strictObject({ redeemed: count, redeemedFen: fen, confirmedFen: fen.describe('this may be paid out') }),
+    z.strictObject({
+      redeemed: count,
+      redeemedFen: fen.describe('refunds taken off'),
+      grossFen: fen,
+      refundedFen: fen,
+      confirmedFen: fen.describe('this may be paid out'),
+      unboundFen: fen.describe("of confirmedFen: bound by a counter's word alone"),
+    }),
   ),
   devices: z.record(z.string(), z.strictObject({ disputed: count, disputedFen: fen })),
 }) satisfies z.ZodType<Reconciliation>;
@@ -76,6 +84,7 @@ const sale = z.strictObject({
   rrn: z.string().nullable(),
   auth: z.string().nullable(),
   last4: z.string().nullable(),
+  ruling: z.unknown(),
   flags: z.array(z.string()),
   decisions: z.array(z.unknown()),
 });
