@@ -13,6 +13,7 @@ import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
 import { openLineProblem } from '#protocol/open-line.js';
 import { err, ok, type Result } from '#protocol/result.js';
+import { isVisible } from '#protocol/visible.js';
 import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
 import { DISPLAYS } from './drivers/displays/index.js';
 import { PRINTER_MODELS } from './drivers/printers/models/index.js';
@@ -38,6 +39,12 @@ function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): [
 }
 
 const text = (allowed: string, max = 200) => z.string({ error: allowed }).min(1, allowed).max(max, allowed);
+/** Printed for people: ink, and nothing that turns or hides the text around it. */
+const seen = (allowed: string, max: number) =>
+  text(allowed, max).refine(
+    (name) => isVisible(name) && !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(name),
+    allowed,
+  );
 const named = <Id extends string>(pattern: RegExp, allowed: string) =>
   branded<Id>(z.string({ error: allowed }).regex(pattern, allowed));
 
@@ -93,7 +100,10 @@ const fileSchema = z.strictObject({
   merchant: named<MerchantId>(MERCHANT_ID, NAME),
   campaign: named<CampaignId>(CAMPAIGN_ID, NAME),
   /** Printed on receipts until the campaign's own list has come over the line. */
-  merchantName: text('the name on the shop front', 80).default('商户'),
+  merchantName: seen(
+    'the name on the shop front, of characters that can be seen, without control characters',
+    80,
+  ).default('商户'),
   language: oneOf(['zh', 'en']).default('zh'),
   mode: presentationMode.default('customer-code'),
   data: text('a folder that the agent may write to'),

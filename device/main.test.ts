@@ -65,7 +65,7 @@ describe('an agent that cannot keep what the gateway tells', () => {
     writeFileSync(path.join(config.data, 'kept'), '');
     const codes: string[] = [];
     const device = await startDevice(config, { log: (_level, code) => codes.push(code) });
-    expect(codes).toEqual(['KEEP_WRITE_FAILED', 'READY']);
+    expect(codes).toEqual(['KEEP_WRITE_FAILED', 'SQLITE_DOUBTFUL', 'READY']);
     await device.stop();
   });
 });
@@ -76,7 +76,7 @@ describe('an agent whose journal cannot be opened', () => {
     mkdirSync(path.join(config.data, 'journal.sqlite'), { recursive: true });
     const codes: string[] = [];
     const device = await startDevice(config, { log: (_level, code) => codes.push(code) });
-    expect(codes).toEqual(['JOURNAL_CANNOT_OPEN', 'READY']);
+    expect(codes).toEqual(['JOURNAL_CANNOT_OPEN', 'SQLITE_DOUBTFUL', 'READY']);
     await device.stop();
   });
 });

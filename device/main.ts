@@ -7,6 +7,7 @@ import { ConfigError, JournalError } from '#protocol/faults/errors.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
 import { VERSION } from '#protocol/node-version.js';
+import { SQLITE_DOUBTS, sqliteDoubt } from '#protocol/sqlite-version.js';
 import type { Instant, WallMs } from '#protocol/time.js';
 import { failedJournal } from './adapters/failed-journal.js';
 import { type FileKeep, fileKeep } from './adapters/file-keep.js';
@@ -14,6 +15,7 @@ import { lateBroker } from './adapters/late-broker.js';
 import type { MqttBrokerOptions } from './adapters/mqtt-broker.js';
 import { serialLink } from './adapters/serial-link.js';
 import { openJournal } from './adapters/sqlite-journal.js';
+import { sqliteVersion } from './adapters/sqlite-journal-driver.js';
 import { systemClock, systemRandom } from './adapters/system-clock.js';
 import { CampaignDesk } from './campaign-desk.js';
 import type { DeviceConfig } from './config.js';
@@ -127,6 +129,9 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
   const till = await openTillDoors(config, loop, log).catch((error: unknown) =>
     stop().then(() => Promise.reject(error)),
   );
+  const version = await sqliteVersion();
+  const doubt = sqliteDoubt(version);
+  if (doubt !== undefined) log('warn', 'SQLITE_DOUBTFUL', { version, what: SQLITE_DOUBTS[doubt] });
   log('info', 'READY', { device: config.device, httpPort: till.httpPort });
   // A supervisor and the till wait for that; the first customer is seconds away.
   tellReady();

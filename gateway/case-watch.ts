@@ -1,6 +1,6 @@
 /**
  * Tells somebody once of each case that arises by time alone, so that no message of a device can: a charge that nobody ended,
- * two sales under one card payment. What a batch makes a case is told with the batch.
+ * two sales under one card payment. What a batch makes a case is told with the batch. A start reminds of all that are open.
  */
 import { unreachable } from '#protocol/machine.js';
 import type { Case } from './core/cases.js';
@@ -15,8 +15,8 @@ export class CaseWatch {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #events: LoopEvents | undefined;
-  /** Those that are open: a restart tells of them again. */
-  #told: ReadonlySet<string> = new Set();
+  /** Those that are open; undefined: this gateway hasn't looked yet. */
+  #told: ReadonlySet<string> | undefined;
   #isLooking = false;
 
   constructor(options: { readonly ledger: Ledger; readonly clock: Clock; readonly events?: LoopEvents }) {
@@ -32,14 +32,23 @@ export class CaseWatch {
       this.#isLooking = false;
       // A ledger that can't be read is told by everything else that asks it.
       if (fault !== undefined) return;
+      if (this.#told === undefined) this.#remind(cases);
       for (const one of cases) {
         const what = whatIs(one);
-        if (what !== undefined && !this.#told.has(one.id)) {
+        if (what !== undefined && this.#told?.has(one.id) === false) {
           this.#events?.alarm?.('CASE_OPENED', `${one.id}: ${what}`, one.device ?? undefined);
         }
       }
       this.#told = new Set(cases.map(({ id }) => id));
     });
+  }
+
+  /** After a start: all of them in one reminder, for nobody wants an alarm a case again, nor that they be forgotten. */
+  #remind(cases: readonly Case[]): void {
+    const [oldest] = cases.toSorted((a, b) => a.since - b.since);
+    if (oldest === undefined) return;
+    const since = new Date(oldest.since).toISOString();
+    this.#events?.alarm?.('CASES_STILL_OPEN', `${cases.length}, the oldest ${oldest.id} since ${since}`, undefined);
   }
 }
 

@@ -2,6 +2,8 @@
 import { mkdirSync, statfs } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { parseCampaign } from '#protocol/campaign/load.js';
+import type { Campaign } from '#protocol/campaign/schema.js';
 import { maskWithin } from '#protocol/codes/mask.js';
 import { addressFault } from '#protocol/faults/address-fault.js';
 import { ConfigError, LedgerError } from '#protocol/faults/errors.js';
@@ -33,7 +35,7 @@ import type { ClockFault } from './core/clock-watch.js';
 import { createIssuer } from './core/issuer.js';
 import type { PaceLimits } from './core/pace.js';
 import { paymentCodes } from './core/payment-codes.js';
-import { compileRules } from './core/rules.js';
+import { compileDocument, compileRules, type EarlierRules } from './core/rules.js';
 import { DeviceRegister } from './device-register.js';
 import { createGatewayLoop, type GatewayLoop, type LoopEvents } from './loop.js';
 import { operatorTokenFile } from './operator-token-file.js';
@@ -101,6 +103,7 @@ export async function startGateway(
   const codes = paymentCodes(hash, hmacSha256);
   const claims = claimsDoor(config, campaign, hash);
   const register = new DeviceRegister(config.devices);
+  let earlier: readonly EarlierRules[] = [];
   const rules = compileRules({
     campaign,
     sha256,
@@ -108,6 +111,7 @@ export async function startGateway(
     leaseMs: config.leaseSeconds * 1000,
     merchantOf: (device) => register.merchantOf(device),
     isEnrolled: (device) => register.has(device),
+    earlier: () => earlier,
   });
   const issuer = createIssuer(rules, signer, config.keyId);
   const tooLong = bundleTooLong(encode(issuer.bundle(ownClock.now())));
@@ -120,6 +124,7 @@ export async function startGateway(
   const version = await sqliteVersion();
   const doubt = sqliteDoubt(version);
   const newest = trustClock ? undefined : await newestCommit(ledger);
+  earlier = await earlierRules(ledger, campaign, ownClock.now());
   const events = loopEvents(logger, metrics, ownClock);
   const clock = watchedClock(ownClock, { newest, changed: (fault, off) => clockChanged(fault, off) });
   const verifier = threadVerifier({ campaign: campaign.id, issuerKeys: issuer.issuerKeys });
@@ -260,6 +265,21 @@ function watchDisk(folder: string, clock: Clock, tell: (freeBytes: number) => vo
     cancel();
   };
 }
+
+/** From now on counters hear of this document; those before it are kept for sales that were made by them. */
+const earlierRules = (ledger: Ledger, campaign: Campaign, now: WallMs): Promise<readonly EarlierRules[]> =>
+  new Promise((resolve, reject) => {
+    ledger.keepDocument(campaign, now, (fault, documents) => {
+      if (fault !== undefined) return reject(new LedgerError('LEDGER_CANNOT_OPEN', { detail: fault.message }));
+      resolve(
+        documents.flatMap(({ campaign: document, since, until }) => {
+          const parsed = parseCampaign(document);
+          // One of a later version of this program, which this one can't apply.
+          return parsed.ok ? [{ rules: compileDocument(parsed.value), since, until }] : [];
+        }),
+      );
+    });
+  });
 
 const newestCommit = (ledger: Ledger): Promise<WallMs | undefined> =>
   new Promise((resolve, reject) => {

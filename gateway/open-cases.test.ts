@@ -32,6 +32,7 @@ const DEVICES = ['d1', 'd2'].map((id) => ({ id, password: PASSWORD }));
 let folder: string;
 let gateway: RunningGateway;
 let alarms: string[];
+let reminders: string[];
 let now = MORNING;
 let ring: Map<number, () => void>;
 const clients: MqttClient[] = [];
@@ -39,6 +40,7 @@ const clients: MqttClient[] = [];
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'codeplate-cases-'));
   alarms = [];
+  reminders = [];
   now = wallMs(MORNING + HOUR);
   ring = new Map();
   mkdirSync(path.join(folder, 'data'));
@@ -81,6 +83,7 @@ function start(): Promise<RunningGateway> {
   const write = (line: string): void => {
     const { code, what } = JSON.parse(line) as { readonly code?: string; readonly what?: string };
     if (code === 'CASE_OPENED') alarms.push(what ?? '');
+    if (code === 'CASES_STILL_OPEN') reminders.push(what ?? '');
   };
   return startGateway(config.value, { logger: pino({ base: null }, { write }), clock });
 }
@@ -129,6 +132,24 @@ describe('an open case', () => {
     expect(await does(release)).toMatchObject({ status: 200, body: { again: true } });
     expect((await get('/v1/reconciliation')).body).toMatchObject({ held: 2, reserved: 0 });
     expect((await get('/v1/cases/sale:d1:a')).status).toBe(404);
+  });
+
+  it('is no alarm of its own again after a restart: one reminder speaks of all', async () => {
+    await get('/v1/cases');
+    now = wallMs(MORNING + 25 * HOUR);
+    ring.get(600_000)?.();
+    await get('/v1/cases');
+    expect(alarms).toEqual([expect.stringMatching(/^sale:d1:a/)]);
+    for (const _ of [1, 2]) {
+      await gateway.stop();
+      gateway = await start();
+      ring.get(600_000)?.();
+      await get('/v1/cases');
+    }
+    expect(alarms).toHaveLength(1);
+    // At each of the three starts; the newest finds both.
+    expect(reminders).toHaveLength(3);
+    expect(reminders.at(-1)).toMatch(/^2, the oldest sale:d[12]:/);
   });
 
   it('is told once more than a day has gone, whatever the device list says', async () => {

@@ -22,6 +22,17 @@ export function openDatabase(path: string): Promise<Result<Database, JournalFaul
   });
 }
 
+/** Of the build that the package brings. */
+export const sqliteVersion = (): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const db = new Database(':memory:', OPEN_FLAGS, (error) => {
+      if (error !== null) return reject(error);
+      all(db, 'select sqlite_version() as version')
+        .then(([row]) => resolve(String(column(row, 'version'))), reject)
+        .finally(() => void closeDatabase(db));
+    });
+  });
+
 export const execute = (db: Database, sql: string): Promise<void> =>
   new Promise((resolve, reject) => db.exec(sql, (error) => (error === null ? resolve() : reject(error))));
 

@@ -16,7 +16,9 @@ import {
   FACT_SQL,
   FACT_TO_READ_SQL,
   HAS_DAYBOOK_SQL,
+  HAS_DOCUMENTS_SQL,
   HISTORY_INDEX,
+  LATEST_VERSION_SQL,
   ORIGIN_SQL,
   PRAGMAS,
   SCHEMA_VERSION,
@@ -49,6 +51,7 @@ export async function prepareLedger(
     id,
     tiers: id === campaign.id ? await ask(FACT_SQL, ['tiers', tiersOf(campaign)]) : '',
   });
+  checkVersion(file, campaign, Number(await ask(LATEST_VERSION_SQL, [''])));
   if (keyMark !== undefined && (await ask(FACT_SQL, ['identity-key', keyMark])) !== keyMark) {
     throw new LedgerError('LEDGER_OF_ANOTHER_KEY', { detail: file });
   }
@@ -79,6 +82,15 @@ function checkOrigin(file: string, campaign: Campaign, { id, tiers }: Facts): vo
     throw new LedgerError('LEDGER_OF_OTHER_TIERS', { detail: `${file} has ${tiers}, not ${tiersOf(campaign)}.` });
 }
 
+/** Counters keep the highest version that they have heard: with a lower one they would go by other rules than this gateway. */
+function checkVersion(file: string, { version }: Campaign, latest: number): void {
+  if (version < latest) {
+    throw new LedgerError('LEDGER_OF_A_LATER_DOCUMENT', {
+      detail: `${file} has been run with version ${latest} of the campaign; this is version ${version}.`,
+    });
+  }
+}
+
 /** Whether a start with this campaign would take this ledger, as far as reading tells. Nothing is changed in it. */
 export async function lookAtLedger(file: string, campaign: Campaign): Promise<LedgerError | undefined> {
   if (!existsSync(file)) return undefined;
@@ -89,6 +101,9 @@ export async function lookAtLedger(file: string, campaign: Campaign): Promise<Le
   try {
     const ask = promisify(reader.prepare(FACT_TO_READ_SQL).text);
     checkOrigin(file, campaign, { id: await ask(['campaign']), tiers: await ask(['tiers']) });
+    // A ledger of the release before has none.
+    if ((await promisify(reader.prepare(HAS_DOCUMENTS_SQL).text)([''])) === '1')
+      checkVersion(file, campaign, Number(await promisify(reader.prepare(LATEST_VERSION_SQL).text)([''])));
     return undefined;
   } catch (error) {
     return error instanceof LedgerError

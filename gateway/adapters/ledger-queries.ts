@@ -8,11 +8,12 @@ import { type Needs, needsOf } from '../core/needs.js';
 import { type MerchantSum, type PostedSum, reconcile } from '../core/reconcile.js';
 import type { Rules } from '../core/rules.js';
 import type { LoadedRows } from '../core/working-book.js';
-import type { Answer, Ledger } from '../ports/ledger.js';
+import type { Answer, EarlierDocument, Ledger } from '../ports/ledger.js';
 import { ledgerFaultOf } from './ledger-fault.js';
 import {
   AUDIT_SQL,
   CASES_SQL,
+  EARLIER_DOCUMENTS_SQL,
   EVIDENCE_SQL,
   loadSql,
   NEWEST_SQL,
@@ -24,7 +25,7 @@ import type { PreparedStatement, SqliteDatabase } from './sqlite.js';
 type Queries = Pick<
   Ledger,
   'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'cases' | 'newestCommit' | 'auditIntact' | 'close'
->;
+> & { earlierDocuments(done: Answer<readonly EarlierDocument[]>): void };
 
 export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
   const load = reader.prepare(loadSql(false));
@@ -33,6 +34,7 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
   const audit = reader.prepare(AUDIT_SQL);
   const openCases = reader.prepare(CASES_SQL);
   const newest = reader.prepare(NEWEST_SQL);
+  const documents = reader.prepare(EARLIER_DOCUMENTS_SQL);
   const reconciliation = reader.prepare(RECONCILIATION_SQL);
 
   function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
@@ -70,6 +72,7 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
         done(fault, casesOf(rows, { now, isEnrolled: rules.isEnrolled }));
       });
     },
+    earlierDocuments: (done) => ask(documents, '', [], done),
     newestCommit: (done) => ask(newest, '', 0, (fault, at) => done(fault, at === 0 ? undefined : wallMs(at))),
     /** In pieces: the table is as long as the campaign. */
     auditIntact(done) {

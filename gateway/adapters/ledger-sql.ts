@@ -53,6 +53,7 @@ create table if not exists evidence(id integer primary key, doc text not null);
 create table if not exists audit(seq integer primary key, at integer not null, hash text not null, body text not null);
 create table if not exists act(id text primary key, about text, doc text not null);
 create table if not exists confirmation(rrn text primary key, doc text not null);
+create table if not exists document(since integer primary key, doc text not null);
 create trigger if not exists audit_is_append_only before update on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists audit_keeps_all before delete on audit begin select raise(abort, 'audit is append-only'); end;
 create trigger if not exists posting_is_append_only before update on posting begin select raise(abort, 'postings are append-only'); end;
@@ -61,6 +62,23 @@ pragma application_id = ${APPLICATION_ID};
 pragma user_version = ${SCHEMA_VERSION};
 commit;
 `;
+
+/** Documents that are looked at: a campaign changes a few times, and what is older than that no counter goes by. */
+const MOST_DOCUMENTS = 50;
+
+/** ?1: the document, as text; ?2: now. A clock that was set back puts it behind the newest all the same. */
+export const KEEP_DOCUMENT = `insert into document(since, doc)
+  select max(?2, coalesce((select max(since) + 1 from document), 0)), ?1
+  where ?1 is not (select doc from document order by since desc limit 1)`;
+
+/** All but the newest, the newest first. */
+export const EARLIER_DOCUMENTS_SQL = `select coalesce(json_group_array(json_object('campaign', json(doc), 'since', since, 'until', until)), '[]') as text from (
+  select doc, since, lead(since) over (order by since) as until from document order by since desc limit ${MOST_DOCUMENTS})
+  where until is not null and ?1 = ''`;
+
+/** The highest version that counters may have heard; 0: none. The first tells whether there is such a table at all. */
+export const HAS_DOCUMENTS_SQL = "select count(*) as text from sqlite_schema where name = 'document' and ?1 = ''";
+export const LATEST_VERSION_SQL = "select coalesce(max(doc->>'version'), 0) as text from document where ?1 = ''";
 
 /** Only where a rule looks at a holder's other sales. */
 export const HISTORY_INDEX = 'create index if not exists sale_by_holder on sale(holder) where holder is not null';

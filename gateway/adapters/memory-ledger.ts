@@ -24,6 +24,8 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
   const postings: PostingSet[] = [];
   const auditRows: AuditRow[] = [];
   const evidenceRows: Evidence[] = [];
+  /** The newest first. */
+  const documents: { readonly text: string; readonly since: number }[] = [];
   return {
     book,
     postings,
@@ -55,6 +57,17 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
       done(undefined, reconcile({ sales, coupons, posted, toMerchants, confirmed }));
     },
     cases: (now, done) => done(undefined, casesOf(caseRows(), { now, isEnrolled: rules.isEnrolled })),
+    keepDocument(campaign, now, done) {
+      const text = JSON.stringify(campaign);
+      const isSame = documents[0]?.text === text;
+      if (!isSame) documents.unshift({ text, since: now });
+      done(
+        undefined,
+        documents.slice(1).map(({ text: kept, since }, at) => {
+          return { campaign: JSON.parse(kept) as unknown, since, until: documents[at]?.since ?? since };
+        }),
+      );
+    },
     newestCommit(done) {
       const newest = auditRows.at(-1);
       done(undefined, newest === undefined ? undefined : wallMs(newest.at));

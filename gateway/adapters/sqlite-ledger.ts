@@ -22,7 +22,7 @@ import { BatchRows } from './batch-rows.js';
 import { isDiskTrouble, isOvertaken, ledgerFaultOf } from './ledger-fault.js';
 import { prepareLedger } from './ledger-opening.js';
 import { ledgerQueries } from './ledger-queries.js';
-import { COMMITS_SQL, loadSql, ROWS_SQL, WHOLE_SQL, WRITE_BATCH } from './ledger-sql.js';
+import { COMMITS_SQL, KEEP_DOCUMENT, loadSql, ROWS_SQL, WHOLE_SQL, WRITE_BATCH } from './ledger-sql.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
 /** What opens the ledger's database; a test opens one whose disk fails. */
@@ -50,6 +50,12 @@ export async function openSqliteLedger(
     return {
       ...queries,
       commit: (ops, now, done) => commits.commit(ops, now, done),
+      keepDocument(campaign, now, done) {
+        writer.prepare(KEEP_DOCUMENT).run([JSON.stringify(campaign), now], (error) => {
+          if (error === undefined) queries.earlierDocuments(done);
+          else done(ledgerFaultOf(error), []);
+        });
+      },
       close: (done) => queries.close(() => commits.close(done)),
     };
   } catch (error) {

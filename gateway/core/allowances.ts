@@ -56,7 +56,9 @@ export function renewAllowance(chain: DeviceChain, { campaign, compiled }: Rules
   if (newest !== undefined && isSame && isUnused && isBetween(now - newest.renewedAt, 0, RENEW_MS))
     return { chain, allowance: told(newest) };
   const expiresAt = Math.min(now + maxSyncAgeMs, compiled.ends + 1);
-  const goesOn = newest !== undefined && ((isSame && isUnused) || live.length >= MAX_ALLOWANCES);
+  // The counter may still hold the one that ends later, because this answer was lost: that one goes on counting as it is.
+  const isLonger = newest !== undefined && expiresAt >= newest.expiresAt;
+  const goesOn = newest !== undefined && ((isSame && isUnused && isLonger) || live.length >= MAX_ALLOWANCES);
   const next: IssuedAllowance = goesOn
     ? { ...newest, ...limits, renewedAt: now, expiresAt }
     : { id: freshId(live, now), issuedAt: now, renewedAt: now, expiresAt, ...limits, ...NOTHING_COUNTED };
@@ -158,7 +160,7 @@ function ofTheReleaseBefore({
 
 const NOTHING_COUNTED = { coupons: 0, faceFen: 0, holders: [] } as const;
 
-const maxSyncAgeOf = ({ maxSyncAgeHours }: { readonly maxSyncAgeHours: number }): Millis =>
+export const maxSyncAgeOf = ({ maxSyncAgeHours }: { readonly maxSyncAgeHours: number }): Millis =>
   Math.round(maxSyncAgeHours * HOUR_MS);
 
 type CountOfHolder = IssuedAllowance['holders'][number];

@@ -9,13 +9,13 @@ import type { CouponSerial, DeviceId } from '#protocol/ids.js';
 import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
 import type { Interval, WallMs } from '#protocol/time.js';
 import type { Verdict } from '../ports/verifier.js';
-import { allowanceDoubts } from './allowances.js';
+import { allowanceDoubts, maxSyncAgeOf } from './allowances.js';
 import type { Coupon, DeviceChain, SaleEntry } from './book.js';
-import type { Doubt } from './doubts.js';
+import { type Doubt, isDistrusted } from './doubts.js';
 import type { Draft } from './draft.js';
 import { merchantDoubts, tierDoubts, when } from './proof.js';
-import { heldWhenJudged, timeDoubts } from './record-time.js';
-import type { Rules } from './rules.js';
+import { CLOCKS_APART_MS, heldWhenJudged, timeDoubts } from './record-time.js';
+import type { EarlierRules, Rules } from './rules.js';
 import { showingDoubts } from './showings.js';
 
 export interface OfflineClaim {
@@ -34,7 +34,37 @@ export interface OfflineClaim {
   readonly verdict: Verdict | undefined;
 }
 
+/**
+ * By the document in force, or by an earlier one that this counter may still have gone by. A counter without a line can't
+ * hear of a new version, and what it took by the old one it took by right.
+ */
 export function offlineDoubts(claim: OfflineClaim): Doubt[] {
+  const doubts = doubtsBy(claim);
+  if (!isDistrusted(doubts)) return doubts;
+  for (const earlier of heldThen(claim)) {
+    const then = doubtsBy({ ...claim, rules: { ...claim.rules, ...earlier } });
+    if (!isDistrusted(then)) return then;
+  }
+  return doubts;
+}
+
+/**
+ * The documents that a counter could have when it made this sale. It takes nothing once its last word from the gateway is
+ * older than `maxSyncAgeHours`, so a document counts for so long after its end and no longer; nor before its beginning.
+ */
+function heldThen({ rules, record: { at } }: OfflineClaim): EarlierRules['rules'][] {
+  if (at === null) return [];
+  const isHeld = ({ since, until, ...earlier }: EarlierRules): boolean => {
+    const age = Math.max(maxSyncAgeOf(rules.campaign.offline), maxSyncAgeOf(earlier.rules.campaign.offline));
+    return since <= at.latest + CLOCKS_APART_MS && until > at.latest - age - CLOCKS_APART_MS;
+  };
+  return rules
+    .earlier()
+    .filter(isHeld)
+    .map((earlier) => earlier.rules);
+}
+
+function doubtsBy(claim: OfflineClaim): Doubt[] {
   const { rules, device, record, taken, verdict } = claim;
   const { serial } = taken;
   const tier = rules.tierOf(serial);

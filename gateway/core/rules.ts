@@ -47,6 +47,16 @@ export interface Rules {
   isEnrolled(device: DeviceId): boolean;
   claimRefusal(now: WallMs): ReasonCode | undefined;
   choose(asked: PaymentAsked): Choice;
+  /** Documents of this campaign that were in force before; a counter without a line goes on by the one that it has. */
+  earlier(): readonly EarlierRules[];
+}
+
+/** A document that is in force no more. */
+export interface EarlierRules {
+  readonly rules: Pick<Rules, 'campaign' | 'compiled' | 'tierOf' | 'isListed'>;
+  /** From when until when a counter could hear it from this gateway. */
+  readonly since: number;
+  readonly until: number;
 }
 
 /**
@@ -64,6 +74,8 @@ export function compileRules(options: {
   readonly pace?: PaceLimits | undefined;
   /** All are, unless given. */
   readonly isEnrolled?: (device: DeviceId) => boolean;
+  /** None, unless given. */
+  readonly earlier?: () => readonly EarlierRules[];
 }): Rules {
   const {
     campaign,
@@ -71,20 +83,16 @@ export function compileRules(options: {
     leaseMs = DEFAULT_LEASE_MS,
     merchantOf = () => undefined,
     isEnrolled = () => true,
+    earlier = () => [],
     pace,
   } = options;
-  const compiled = compileCampaign(campaign);
-  const tierIndexOf = (serial: CouponSerial): number =>
-    compiled.tiers.findIndex(({ serials }) => serials.first <= serial && serial <= serials.last);
+  const document = compileDocument(campaign);
+  const { compiled } = document;
   return {
-    campaign,
-    compiled,
+    ...document,
     sha256,
     leaseMs,
     needsHistory: campaign.plateCapFen !== null || campaign.splitGuard !== null,
-    tierIndexOf,
-    tierOf: (serial) => campaign.tiers[tierIndexOf(serial)],
-    isListed: (merchant) => compiled.merchants.has(merchant),
     merchantOf,
     isEnrolled,
     pace,
@@ -93,6 +101,21 @@ export function compileRules(options: {
       return claimOpeningRule.evaluate(compiled, ask) ?? undefined;
     },
     choose: (asked) => choose(compiled, asked),
+    earlier,
+  };
+}
+
+/** What a document alone says. */
+export function compileDocument(campaign: Campaign) {
+  const compiled = compileCampaign(campaign);
+  const tierIndexOf = (serial: CouponSerial): number =>
+    compiled.tiers.findIndex(({ serials }) => serials.first <= serial && serial <= serials.last);
+  return {
+    campaign,
+    compiled,
+    tierIndexOf,
+    tierOf: (serial: CouponSerial): Tier | undefined => campaign.tiers[tierIndexOf(serial)],
+    isListed: (merchant: MerchantId): boolean => compiled.merchants.has(merchant),
   };
 }
 

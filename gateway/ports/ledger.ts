@@ -2,7 +2,7 @@
  * The book of record. Operations are data; a batch of them is one transaction; its outcomes are handed out only once
  * they are durable. Every implementation passes `test/contract/ledger-contract.ts`.
  */
-import type { Identifier, PresentationMode } from '#protocol/campaign/schema.js';
+import type { Campaign, Identifier, PresentationMode } from '#protocol/campaign/schema.js';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { ErrorCode } from '#protocol/faults/errors.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
@@ -205,6 +205,14 @@ export interface LedgerAlarm {
 
 export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [], alarms: [], findings: [] };
 
+/** A document that was in force from `since` until `until`. */
+export interface EarlierDocument {
+  /** As it was kept, perhaps by another version of this program. */
+  readonly campaign: unknown;
+  readonly since: number;
+  readonly until: number;
+}
+
 export interface Ledger {
   /** One batch at a time: the caller waits for `done` before the next. */
   commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void;
@@ -219,6 +227,11 @@ export interface Ledger {
   reconciliation(done: Answer<Reconciliation>): void;
   /** What needs a person, the oldest first; the first thousand of each kind. */
   cases(now: WallMs, done: Answer<readonly Case[]>): void;
+  /**
+   * Keeps the campaign's document where it isn't the newest one kept, and gives the others that are kept, the newest first:
+   * what counters may have gone by. At the start, before counters hear of it.
+   */
+  keepDocument(campaign: Campaign, now: WallMs, done: Answer<readonly EarlierDocument[]>): void;
   /** When the newest commit was made; undefined in a new ledger. */
   newestCommit(done: Answer<WallMs | undefined>): void;
   /** Walks the audit chain from its start: true where every hash agrees. */

@@ -8,6 +8,12 @@ export const ACT_ERRORS = {
     'Something waits for a person: a coupon is held for a charge whose end nobody said, or two sales name one card payment.',
     'Look at it with `codeplate operator show ID`, and decide it; `docs/operators.md` says how.',
   ],
+  CASES_STILL_OPEN: [
+    'operator',
+    'never',
+    'Cases were open when the gateway started, and still wait for a person. It is said once a start, for all of them.',
+    'List them with `codeplate operator cases`, and decide them.',
+  ],
   LEDGER_PURGE_TOO_EARLY: [
     'operator',
     'never',

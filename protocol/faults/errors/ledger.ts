@@ -26,6 +26,12 @@ export const LEDGER_ERRORS = {
     'The ledger has handed out coupons of other tiers than those of the campaign document.',
     'Put faces, quantities and order of the tiers back; a campaign with other ones has an id and a ledger of its own.',
   ],
+  LEDGER_OF_A_LATER_DOCUMENT: [
+    'operator',
+    'never',
+    'Counters have heard a later version of the campaign document than this one, and keep to it.',
+    'Give the document a version above every earlier one, also where it takes something back.',
+  ],
   LEDGER_NOT_DURABLE: [
     'operator',
     'never',
