@@ -107,6 +107,25 @@ it('"publish": what a client sends comes through the own property, PUBACK writte
   expect(order).toEqual(['authorise t', 'publish after 8 bytes']);
 });
 
+it('"publish": what the gateway takes is not kept by the broker, also where it is to be retained', async () => {
+  takePublications(aedes, ({ topic }) => topic === 'state');
+  const first = open();
+  first.socket.write(
+    joined(
+      HELLO,
+      publishPacket({ topic: 'state', packetId: 3, retain: true }),
+      publishPacket({ topic: 'other', packetId: 4, retain: true }),
+    ),
+  );
+  await first.until('40020004');
+  const { socket, hex, until } = open();
+  socket.write(joined(connectPacket({ id: 'd2', password: 'p' }), subscribePacket(5, '#')));
+  await until(Buffer.from('other').toString('hex'));
+  socket.write(PINGREQ);
+  await until('d000');
+  expect(hex()).not.toContain(Buffer.from('state').toString('hex'));
+});
+
 it('"messageId": the packet in `authorizePublish` has the packet id of the client', async () => {
   const ids: number[] = [];
   aedes.authorizePublish = (_client, packet, done) => {
