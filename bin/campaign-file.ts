@@ -1,7 +1,7 @@
 /** Finds and reads a campaign for a command: a file, or the bare name of one that is shipped. */
 import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
+import { describeCampaignProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { CAMPAIGN_ID } from '#protocol/ids.js';
 import { readJson as strictly } from '#protocol/strict-json.js';
@@ -19,7 +19,7 @@ export function readCampaign(fileOrName: string): Campaign {
   throw new InvalidCampaign(
     [
       `CAMPAIGN_INVALID: ${path} has ${parsed.fault.length === 1 ? 'a problem' : `${parsed.fault.length} problems`}:`,
-      ...parsed.fault.map((problem) => `  ${describeProblem(problem)}`),
+      ...parsed.fault.map((problem) => `  ${describeCampaignProblem(problem)}`),
       'Correct all of them and try again.',
     ].join('\n'),
   );

@@ -4,7 +4,7 @@ import { ZERO_FEN } from '#protocol/money.js';
 import type { SaleEffect } from './core/sale.js';
 import { refundedWords, saleWords } from './drivers/voices/words.js';
 
-export function spoken({ of, settlement }: Extract<SaleEffect, { kind: 'announce' }>): string {
+export function announcementText({ of, settlement }: Extract<SaleEffect, { kind: 'announce' }>): string {
   const { netFen, coupon } = settlement.charge;
   switch (of) {
     case 'sale':

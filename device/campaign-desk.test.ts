@@ -1,4 +1,4 @@
-/** What the desk believes of what it hears, keeps over restarts, and does with a box whose own time zone file is wrong. */
+/** What the campaign cache believes of what it hears, keeps over restarts, and does with a box whose own time zone file is wrong. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
@@ -13,8 +13,8 @@ import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
 import { fen } from '#protocol/money.js';
 import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
-import { CampaignDesk } from './campaign-desk.js';
-import type { Keep, KeptName } from './ports/keep.js';
+import { CampaignCache } from './campaign-desk.js';
+import type { KeyValueStore, StoredName } from './ports/keep.js';
 
 const parsed = parseCampaign(JSON.parse(readFileSync('campaigns/youhao-2023.json', 'utf8')));
 if (!parsed.ok) throw new Error('the reference campaign does not load');
@@ -53,29 +53,29 @@ function allowance(change: Partial<Allowance> = {}, signer = issuer) {
   return sealAllowance(document, 1, signer);
 }
 
-function drawer(): Keep {
-  const kept = new Map<KeptName, string>();
+function emptyStore(): KeyValueStore {
+  const kept = new Map<StoredName, string>();
   return { load: (name) => kept.get(name), save: (name, text) => void kept.set(name, text) };
 }
-function deskOn(keep: Keep): { readonly desk: CampaignDesk; readonly codes: string[] } {
+function cacheOn(store: KeyValueStore): { readonly campaignCache: CampaignCache; readonly codes: string[] } {
   const codes: string[] = [];
-  const desk = new CampaignDesk({
+  const campaignCache = new CampaignCache({
     device: DEVICE,
     campaign: youhao.id,
     mode: 'customer-code',
     trustedKeys: new Map([[1, issuer.publicKey]]),
     verifier: es256Verifier(),
-    keep,
+    store: store,
     log: (_level, code) => codes.push(code),
   });
-  return { desk, codes };
+  return { campaignCache, codes };
 }
-/** A desk that was on line once. */
-function informed(keep = drawer(), sealed = bundle()): ReturnType<typeof deskOn> {
-  const it = deskOn(keep);
-  it.desk.heard(campaignTopic(youhao.id), sealed);
-  it.desk.heard(spentTopic(youhao.id), Buffer.from(JSON.stringify(spentFull(youhao.id, NOTHING_SPENT))));
-  it.desk.takeAllowance(allowance());
+/** A desk that was online once. */
+function informed(store = emptyStore(), sealed = bundle()): ReturnType<typeof cacheOn> {
+  const it = cacheOn(store);
+  it.campaignCache.receive(campaignTopic(youhao.id), sealed);
+  it.campaignCache.receive(spentTopic(youhao.id), Buffer.from(JSON.stringify(spentFull(youhao.id, NOTHING_SPENT))));
+  it.campaignCache.storeAllowance(allowance());
   return it;
 }
 
@@ -85,7 +85,7 @@ const at = (from: number, to = from): Instant => ({
 });
 let counter = 0;
 /** The coupon's face in fen, or why none came off. */
-function take(desk: CampaignDesk, when: Instant): number | string {
+function take(campaignCache: CampaignCache, when: Instant): number | string {
   const fields = {
     keyId: 1,
     holderKey: holder.publicKey,
@@ -95,95 +95,99 @@ function take(desk: CampaignDesk, when: Instant): number | string {
   const grantBytes = sealGrant(fields, youhao.id, issuer);
   counter += 1;
   const shownAt = wallMs(Math.floor((when.wall?.latest ?? NOON) / 1_000) * 1_000);
-  const code = sealPresentation({ grantBytes, shownAt, counter }, holder);
+  const code = sealPresentation({ grantBytes, shownAt, nonce: counter }, holder);
   const facts = { sale: 's1' as SaleId, order: 'A' as OrderNo, amountFen: fen(15_000), device: DEVICE };
-  const verdict = desk.judge({ ...facts, merchant: merchant?.id ?? ('' as never) }, { kind: 'verifiable', code }, when);
+  const verdict = campaignCache.judge(
+    { ...facts, merchant: merchant?.id ?? ('' as never) },
+    { kind: 'verifiable', code },
+    when,
+  );
   return verdict.kind === 'taken' ? verdict.coupon.faceFen : verdict.reason;
 }
 
 describe('what the desk knows', () => {
   it('is on the disk: after a restart without a line a coupon is taken as before', () => {
-    const keep = drawer();
-    const before = informed(keep).desk;
-    const after = deskOn(keep).desk;
+    const store = emptyStore();
+    const before = informed(store).campaignCache;
+    const after = cacheOn(store).campaignCache;
     expect(take(after, at(NOON))).toBe(2_000);
-    expect(after.standing(at(NOON))).toEqual(before.standing(at(NOON)));
+    expect(after.status(at(NOON))).toEqual(before.status(at(NOON)));
     expect(after.versions).toEqual(before.versions);
   });
 
-  it.each<[string, (desk: CampaignDesk) => void, string | null]>([
+  it.each<[string, (campaignCache: CampaignCache) => void, string | null]>([
     [
       'a bundle that another has signed',
-      (desk) => desk.heard(campaignTopic(youhao.id), bundle({ version: 9 }, forger)),
+      (campaignCache) => campaignCache.receive(campaignTopic(youhao.id), bundle({ version: 9 }, forger)),
       'BUNDLE_FORGED',
     ],
     [
       'an older bundle',
-      (desk) => desk.heard(campaignTopic(youhao.id), bundle({ version: 1, openings: [[1, 2]] })),
+      (campaignCache) => campaignCache.receive(campaignTopic(youhao.id), bundle({ version: 1, openings: [[1, 2]] })),
       null,
     ],
     [
       'an allowance that another has signed',
-      (desk) => desk.takeAllowance(allowance({ maxCoupons: 999 }, forger)),
+      (campaignCache) => campaignCache.storeAllowance(allowance({ maxCoupons: 999 }, forger)),
       'ALLOWANCE_FORGED',
     ],
     [
       'the allowance of another counter',
-      (desk) => desk.takeAllowance(allowance({ device: 'plate-002' as DeviceId })),
+      (campaignCache) => campaignCache.storeAllowance(allowance({ device: 'plate-002' as DeviceId })),
       'ALLOWANCE_NOT_MINE',
     ],
     [
       'an older allowance, come late',
-      (desk) => desk.takeAllowance(allowance({ id: 'a-1', maxCoupons: 999, issuedAt: wallMs(1) })),
+      (campaignCache) => campaignCache.storeAllowance(allowance({ id: 'a-1', maxCoupons: 999, issuedAt: wallMs(1) })),
       null,
     ],
     [
       'a bundle of noise',
-      (desk) => desk.heard(campaignTopic(youhao.id), Uint8Array.of(0xff, 0xfe)),
+      (campaignCache) => campaignCache.receive(campaignTopic(youhao.id), Uint8Array.of(0xff, 0xfe)),
       'MESSAGE_NOT_TEXT',
     ],
     [
       'a spent set of noise',
-      (desk) => desk.heard(spentTopic(youhao.id), Buffer.from('{"v":1,"type":"spent"}')),
+      (campaignCache) => campaignCache.receive(spentTopic(youhao.id), Buffer.from('{"v":1,"type":"spent"}')),
       'MESSAGE_MALFORMED',
     ],
   ])('is not changed by %s, now or after a restart', (_, hear, code) => {
-    const keep = drawer();
-    const { desk, codes } = informed(keep);
-    const before = desk.standing(at(NOON));
-    hear(desk);
+    const store = emptyStore();
+    const { campaignCache, codes } = informed(store);
+    const before = campaignCache.status(at(NOON));
+    hear(campaignCache);
     expect(codes).toEqual(code === null ? [] : [code]);
-    for (const one of [desk, deskOn(keep).desk]) {
-      expect(one.standing(at(NOON))).toEqual(before);
+    for (const one of [campaignCache, cacheOn(store).campaignCache]) {
+      expect(one.status(at(NOON))).toEqual(before);
       expect(take(one, at(NOON))).toBe(2_000);
     }
   });
 
-  it('is too little for a campaign that needs a newer program: nothing off line, and why, until an update', () => {
-    const keep = drawer();
-    const { desk, codes } = informed(keep);
-    desk.heard(campaignTopic(youhao.id), bundle({ version: 4, needs: ['weekdays'] }));
+  it('is too little for a campaign that needs a newer program: nothing offline, and why, until an update', () => {
+    const store = emptyStore();
+    const { campaignCache, codes } = informed(store);
+    campaignCache.receive(campaignTopic(youhao.id), bundle({ version: 4, needs: ['weekdays'] }));
     expect(codes).toEqual(['BUNDLE_NEEDS_UPDATE']);
-    for (const one of [desk, deskOn(keep).desk]) {
+    for (const one of [campaignCache, cacheOn(store).campaignCache]) {
       expect(take(one, at(NOON))).toBe('offline-needs-update');
-      expect(one.standing(at(NOON))).toMatchObject({ reason: 'offline-needs-update', until: null });
+      expect(one.status(at(NOON))).toMatchObject({ reason: 'offline-needs-update', until: null });
       expect(one.versions).toMatchObject({ campaignVersion: 4 });
       // What held before is over: an older bundle brings it back no more than a forged one.
-      one.heard(campaignTopic(youhao.id), bundle());
+      one.receive(campaignTopic(youhao.id), bundle());
       expect(take(one, at(NOON))).toBe('offline-needs-update');
     }
-    desk.heard(campaignTopic(youhao.id), bundle({ version: 5 }));
-    expect(take(desk, at(NOON))).toBe(2_000);
+    campaignCache.receive(campaignTopic(youhao.id), bundle({ version: 5 }));
+    expect(take(campaignCache, at(NOON))).toBe(2_000);
   });
 
   it('is more than the gateway knew, where this counter has taken the coupon and not told yet', () => {
-    const { desk, codes } = informed();
+    const { campaignCache, codes } = informed();
     const coupon = { serial: 7 as CouponSerial, tier: '20', faceFen: fen(2_000), thresholdFen: fen(10_000) };
     const reserved = { kind: 'reserved', ...coupon, netFen: fen(13_000), leaseMs: 60_000 } as const;
     const sale = { sale: 's1' as SaleId, order: 'A' as OrderNo, amountFen: fen(15_000), netFen: fen(13_000) };
     const by = { kind: 'reservation' } as const;
     const merchantId = merchant?.id ?? ('' as never);
-    desk.note(
+    campaignCache.record(
       {
         kind: 'charging',
         ...sale,
@@ -195,40 +199,43 @@ describe('what the desk knows', () => {
       },
       5,
     );
-    expect(desk.checked(reserved, 4)).toEqual({ kind: 'refused', reason: 'already-used', next: null });
+    expect(campaignCache.checked(reserved, 4)).toEqual({ kind: 'refused', reason: 'already-used', next: null });
     expect(codes).toEqual(['COUPON_TAKEN_HERE']);
     // It had the record, and perhaps the refund's after it: its word counts.
-    expect(desk.checked(reserved, 5)).toBe(reserved);
-    expect(desk.checked({ ...reserved, serial: 8 as CouponSerial }, 4)).toMatchObject({ kind: 'reserved', serial: 8 });
+    expect(campaignCache.checked(reserved, 5)).toBe(reserved);
+    expect(campaignCache.checked({ ...reserved, serial: 8 as CouponSerial }, 4)).toMatchObject({
+      kind: 'reserved',
+      serial: 8,
+    });
   });
 
   it('has in it which coupons are gone, as far as the gateway knew', () => {
-    const keep = drawer();
-    const { desk } = informed(keep);
+    const store = emptyStore();
+    const { campaignCache } = informed(store);
     const gone = withChange(NOTHING_SPENT, 7, [0 as CouponSerial]);
-    desk.heard(spentTopic(youhao.id), Buffer.from(JSON.stringify(spentFull(youhao.id, gone))));
-    expect(take(desk, at(NOON))).toBe('already-used');
-    expect(take(deskOn(keep).desk, at(NOON))).toBe('already-used');
+    campaignCache.receive(spentTopic(youhao.id), Buffer.from(JSON.stringify(spentFull(youhao.id, gone))));
+    expect(take(campaignCache, at(NOON))).toBe('already-used');
+    expect(take(cacheOn(store).campaignCache, at(NOON))).toBe('already-used');
   });
 
   it('believes a gateway whose ledger was restored, over a restart too, and forgets nothing before', () => {
-    const keep = drawer();
-    const { desk } = informed(keep);
-    const hear = (to: typeof desk, version: number, serials: readonly CouponSerial[]): void =>
-      to.heard(
+    const store = emptyStore();
+    const { campaignCache } = informed(store);
+    const hear = (to: typeof campaignCache, version: number, serials: readonly CouponSerial[]): void =>
+      to.receive(
         spentTopic(youhao.id),
         Buffer.from(JSON.stringify(spentFull(youhao.id, withChange(NOTHING_SPENT, version, serials)))),
       );
-    hear(desk, 7, [0 as CouponSerial]);
-    hear(desk, 3, []);
-    expect(take(desk, at(NOON))).toBe('already-used');
-    desk.spentSetWentBack();
-    expect(take(desk, at(NOON))).toBe('already-used');
-    const again = deskOn(keep).desk;
+    hear(campaignCache, 7, [0 as CouponSerial]);
+    hear(campaignCache, 3, []);
+    expect(take(campaignCache, at(NOON))).toBe('already-used');
+    campaignCache.spentSetWentBack();
+    expect(take(campaignCache, at(NOON))).toBe('already-used');
+    const again = cacheOn(store).campaignCache;
     expect(take(again, at(NOON))).toBe('already-used');
-    hear(desk, 3, []);
+    hear(campaignCache, 3, []);
     hear(again, 3, []);
-    expect([take(desk, at(NOON)), take(again, at(NOON))]).toEqual([2_000, 2_000]);
+    expect([take(campaignCache, at(NOON)), take(again, at(NOON))]).toEqual([2_000, 2_000]);
   });
 });
 
@@ -245,22 +252,22 @@ describe('the hours', () => {
     ['across ten in the evening', at(shanghai('21:59:59.900'), shanghai('22:00:00.100')), 'outside-hours'],
     ['with no trustworthy time at all', { mono: monoMs(0), wall: undefined }, 'no-trusted-time'],
   ] as const)('%s', (_, when, gives) => {
-    expect(take(informed().desk, when)).toBe(gives);
+    expect(take(informed().campaignCache, when)).toBe(gives);
   });
 
   it('are the gateway’s: a box whose time zone file says otherwise takes coupons neither earlier nor later', () => {
     // As if the law had moved the clocks by an hour, and only the gateway had heard of it.
     const moved = openings.map(([from, to]): [number, number] => [from - HOUR, to - HOUR]);
-    const { desk } = informed(drawer(), bundle({ openings: moved }));
-    expect(take(desk, at(shanghai('08:30:00')))).toBe(2_000);
-    expect(take(desk, at(shanghai('21:30:00')))).toBe('outside-hours');
+    const { campaignCache } = informed(emptyStore(), bundle({ openings: moved }));
+    expect(take(campaignCache, at(shanghai('08:30:00')))).toBe(2_000);
+    expect(take(campaignCache, at(shanghai('21:30:00')))).toBe('outside-hours');
   });
 
   it('of a zone that this box has never heard of are told by the bundle as well', () => {
     const elsewhere = { ...youhao, window: { ...youhao.window, timeZone: 'Asia/Youhao' } };
-    const keep = drawer();
-    const { desk } = informed(keep, bundle({}, issuer, elsewhere));
-    expect(take(desk, at(NOON))).toBe(2_000);
-    expect(take(deskOn(keep).desk, at(shanghai('08:59:59')))).toBe('outside-hours');
+    const store = emptyStore();
+    const { campaignCache } = informed(store, bundle({}, issuer, elsewhere));
+    expect(take(campaignCache, at(NOON))).toBe(2_000);
+    expect(take(cacheOn(store).campaignCache, at(shanghai('08:59:59')))).toBe('outside-hours');
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What the device knows of its campaign: the signed bundle, the spent set and the allowance, each checked when it comes
- * and kept over restarts. From it the desk judges presentations while the line is down.
+ * The campaign cache: the signed bundle, the spent set and the allowance, each checked on arrival and kept over restarts.
+ * From it the device judges presentations offline.
  */
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign, PresentationMode } from '#protocol/campaign/schema.js';
@@ -19,33 +19,33 @@ import {
   judgeOffline,
   OfflineCount,
   type OfflineKnowledge,
-  type OfflineStanding,
-  offlineStanding,
+  type OfflineStatus,
+  offlineStatus,
 } from './core/offline.js';
-import type { OfflineVerdict, SaleFacts, Shown } from './core/sale.js';
-import type { Keep } from './ports/keep.js';
+import type { OfflineVerdict, Presentation, SaleFacts } from './core/sale.js';
+import type { KeyValueStore } from './ports/keep.js';
 import type { Log } from './ports/log.js';
 
-export interface DeskOptions {
+export interface CampaignCacheOptions {
   readonly device: DeviceId;
   readonly campaign: CampaignId;
   readonly mode: PresentationMode;
   /** The issuer's keys that the device was enrolled with. */
   readonly trustedKeys: ReadonlyMap<number, Uint8Array>;
   readonly verifier: Es256Verifier;
-  readonly keep: Keep;
+  readonly store: KeyValueStore;
   readonly log: Log;
 }
 
-export class CampaignDesk {
-  readonly #options: DeskOptions;
+export class CampaignCache {
+  readonly #options: CampaignCacheOptions;
   readonly count = new OfflineCount();
   #version = 0;
   #knowledge: OfflineKnowledge;
   /** The last good payload by topic: the broker gives its retained messages with every connect, and most are old news. */
-  readonly #lastHeard = new Map<string, Uint8Array>();
+  readonly #lastReceived = new Map<string, Uint8Array>();
 
-  constructor(options: DeskOptions) {
+  constructor(options: CampaignCacheOptions) {
     this.#options = options;
     this.#knowledge = { campaign: undefined, issuerKeys: options.trustedKeys, spent: undefined, allowance: undefined };
     this.#restore();
@@ -59,21 +59,21 @@ export class CampaignDesk {
     return { campaignVersion: this.#version, spentVersion: this.#knowledge.spent?.version ?? 0 };
   }
 
-  standing(at: Instant): OfflineStanding {
-    return offlineStanding(this.#knowledge, this.count, at);
+  status(at: Instant): OfflineStatus {
+    return offlineStatus(this.#knowledge, this.count, at);
   }
 
-  judge(facts: SaleFacts, shown: Shown & { kind: 'opaque' | 'verifiable' }, at: Instant): OfflineVerdict {
+  judge(facts: SaleFacts, presentation: Presentation & { kind: 'opaque' | 'verifiable' }, at: Instant): OfflineVerdict {
     const { mode, verifier } = this.#options;
-    return judgeOffline({ facts, shown, mode, at, knowledge: this.#knowledge, count: this.count, verifier });
+    return judgeOffline({ facts, presentation, mode, at, knowledge: this.#knowledge, count: this.count, verifier });
   }
 
-  note(record: JournalRecord, seq: number): void {
-    this.count.note(record, seq);
+  record(record: JournalRecord, seq: number): void {
+    this.count.record(record, seq);
   }
 
   /**
-   * The gateway's answer, unless this counter knows better: asked before it had the records of what was taken here, off line
+   * The gateway's answer, unless this counter knows better: asked before it had the records of what was taken here, offline
    * above all, the gateway may reserve a coupon that is gone. It frees the reservation when those records come.
    *
    * @param known how many of this counter's records the gateway had, at least, when it was asked
@@ -85,23 +85,23 @@ export class CampaignDesk {
   }
 
   /** A message on the campaign's topics. Whatever isn't what it should be is logged and changes nothing. */
-  heard(topic: string, payload: Uint8Array): void {
-    const before = this.#lastHeard.get(topic);
+  receive(topic: string, payload: Uint8Array): void {
+    const before = this.#lastReceived.get(topic);
     if (before !== undefined && isEqual(before, payload)) return;
-    if (this.#take(topic, payload)) this.#lastHeard.set(topic, payload);
+    if (this.#store(topic, payload)) this.#lastReceived.set(topic, payload);
   }
 
-  #take(topic: string, payload: Uint8Array): boolean {
+  #store(topic: string, payload: Uint8Array): boolean {
     const { campaign } = this.#options;
     if (topic === campaignTopic(campaign)) {
       const parsed = parseBundle(payload);
-      if (parsed.ok) this.#takeBundle(parsed.value, true);
+      if (parsed.ok) this.#storeBundle(parsed.value, true);
       else this.#refuse(parsed.fault.code, parsed.fault.what);
       return parsed.ok;
     }
     if (topic === spentTopic(campaign)) {
       const parsed = parseSpent(payload);
-      if (parsed.ok) this.#takeSpent(parsed.value, true);
+      if (parsed.ok) this.#storeSpent(parsed.value, true);
       else this.#refuse(parsed.fault.code, parsed.fault.what);
       // A delta said twice is cheap; remembering it would only push out the whole set.
       return parsed.ok && parsed.value.type === 'spent';
@@ -115,7 +115,7 @@ export class CampaignDesk {
     return trustedKeys.size === 0 || timeHolds({ device, ...statement }, signed, trustedKeys, verifier);
   }
 
-  takeAllowance(signed: SignedAllowance, keep = true): void {
+  storeAllowance(signed: SignedAllowance, keep = true): void {
     const { device, campaign, trustedKeys, verifier } = this.#options;
     const opened = openAllowance(signed, trustedKeys, verifier);
     if (!opened.ok) {
@@ -131,15 +131,15 @@ export class CampaignDesk {
     if (this.#knowledge.allowance !== undefined && allowance.issuedAt < this.#knowledge.allowance.issuedAt) return;
     this.#knowledge = { ...this.#knowledge, allowance };
     this.count.forgetAllBut(allowance.id);
-    if (keep) this.#options.keep.save('allowance', JSON.stringify(signed));
+    if (keep) this.#options.store.save('allowance', JSON.stringify(signed));
   }
 
-  #takeBundle(envelope: BundleEnvelope, keep: boolean): void {
+  #storeBundle(envelope: BundleEnvelope, keep: boolean): void {
     const { trustedKeys, verifier, campaign } = this.#options;
     const opened = openBundle(envelope, trustedKeys, verifier);
     if (!opened.ok) {
       this.#refuse(opened.fault.code, opened.fault.what);
-      if (opened.fault.code === 'BUNDLE_NEEDS_UPDATE') this.#takeUnreadable(opened.fault, envelope, keep);
+      if (opened.fault.code === 'BUNDLE_NEEDS_UPDATE') this.#storeUnreadable(opened.fault, envelope, keep);
       return;
     }
     const bundle = opened.value;
@@ -154,11 +154,11 @@ export class CampaignDesk {
       lacks: [],
       issuerKeys: new Map([...bundle.issuerKeys, ...trustedKeys]),
     };
-    if (keep) this.#options.keep.save('bundle', JSON.stringify(envelope));
+    if (keep) this.#options.store.save('bundle', JSON.stringify(envelope));
   }
 
   /** The rules in force are ones that this program can't apply: what it knew of the campaign before no longer counts. */
-  #takeUnreadable(
+  #storeUnreadable(
     { campaign, version, lacks }: Extract<BundleFault, { code: 'BUNDLE_NEEDS_UPDATE' }>,
     envelope: BundleEnvelope,
     keep: boolean,
@@ -166,10 +166,10 @@ export class CampaignDesk {
     if (campaign !== this.#options.campaign || version < this.#version) return;
     this.#version = version;
     this.#knowledge = { ...this.#knowledge, campaign: undefined, lacks };
-    if (keep) this.#options.keep.save('bundle', JSON.stringify(envelope));
+    if (keep) this.#options.store.save('bundle', JSON.stringify(envelope));
   }
 
-  #takeSpent(message: SpentMessage, keep: boolean): void {
+  #storeSpent(message: SpentMessage, keep: boolean): void {
     if (message.campaign !== this.#options.campaign) return;
     const applied = applySpent(this.#knowledge.spent ?? NOTHING_SPENT, message);
     if (!applied.ok) {
@@ -179,7 +179,7 @@ export class CampaignDesk {
     if (applied.value.outcome === 'already' && this.#knowledge.spent !== undefined) return;
     this.#knowledge = { ...this.#knowledge, spent: applied.value.set };
     // Whole sets only, each minute: a delta every few seconds would wear the card out, and the ledger arbitrates anyway.
-    if (keep && message.type === 'spent') this.#options.keep.save('spent', JSON.stringify(message));
+    if (keep && message.type === 'spent') this.#options.store.save('spent', JSON.stringify(message));
   }
 
   /**
@@ -189,20 +189,20 @@ export class CampaignDesk {
   spentSetWentBack(): void {
     const { spent } = this.#knowledge;
     if (spent === undefined) return;
-    const { keep, campaign } = this.#options;
-    this.#lastHeard.clear();
+    const { store: keep, campaign } = this.#options;
+    this.#lastReceived.clear();
     this.#knowledge = { ...this.#knowledge, spent: { ...spent, version: 0 } };
     keep.save('spent', JSON.stringify(spentFull(campaign, { ...spent, version: 0 })));
   }
 
   #restore(): void {
-    const { keep } = this.#options;
+    const { store: keep } = this.#options;
     const bundle = parsed(keep.load('bundle'), bundleEnvelopeSchema);
-    if (bundle !== undefined) this.#takeBundle(bundle, false);
+    if (bundle !== undefined) this.#storeBundle(bundle, false);
     const spent = parsed(keep.load('spent'), spentSchema);
-    if (spent !== undefined) this.#takeSpent(spent, false);
+    if (spent !== undefined) this.#storeSpent(spent, false);
     const allowance = parsed(keep.load('allowance'), signedAllowanceSchema);
-    if (allowance !== undefined) this.takeAllowance(allowance, false);
+    if (allowance !== undefined) this.storeAllowance(allowance, false);
   }
 
   #refuse(code: string, what: string): void {

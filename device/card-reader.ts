@@ -5,14 +5,14 @@ import type { ReaderEffect } from './drivers/readers/reader.js';
 import type { Log } from './ports/log.js';
 
 /** What it says; its bytes and its line's troubles were dealt with at its port. */
-export type ReaderNews = Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alarm' }>;
-export type ReaderWord = Extract<ReaderNews, { kind: 'answer' | 'refused' | 'silent' }>;
+export type ReaderEvent = Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alert' }>;
+export type ReaderReply = Extract<ReaderEvent, { kind: 'answer' | 'refused' | 'silent' }>;
 
 export interface CardReaderEvents {
   onReady(): void;
   /** It has taken the charge, or goes on with it: an answer is near. */
   onProgress(): void;
-  onWord(sale: SaleId, word: ReaderWord): void;
+  onReply(sale: SaleId, word: ReaderReply): void;
 }
 
 export class CardReader {
@@ -27,7 +27,7 @@ export class CardReader {
     this.#events = events;
   }
 
-  heard(news: ReaderNews): void {
+  receive(news: ReaderEvent): void {
     switch (news.kind) {
       case 'ready':
         this.ready = true;
@@ -50,7 +50,7 @@ export class CardReader {
       case 'answer':
       case 'refused':
       case 'silent':
-        this.#events.onWord(news.ref, news);
+        this.#events.onReply(news.ref, news);
         return;
       default:
         unreachable(news);

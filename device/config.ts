@@ -11,7 +11,7 @@ import { presentationMode } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
 import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
-import { openLineProblem } from '#protocol/open-line.js';
+import { openConnectionProblem } from '#protocol/open-line.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { isVisible } from '#protocol/visible.js';
 import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
@@ -254,7 +254,14 @@ function openUrlProblem(url: string, isInsecure: boolean): Problem | undefined {
   const host = /^mqtt:\/\/(\[[^\]]*\]|[^:/]*)/.exec(url)?.[1];
   if (host === undefined) return undefined;
   const value = JSON.stringify(url).replace(/\/\/[^/@]*@/, '//…@');
-  return openLineProblem({ path: 'gateway.url', value, host, hasTls: false, isInsecure, remedy: 'mqtts://host:port' });
+  return openConnectionProblem({
+    path: 'gateway.url',
+    value,
+    host,
+    hasTls: false,
+    isInsecure,
+    remedy: 'mqtts://host:port',
+  });
 }
 
 /** Two drivers on one port would each eat half of what it says. */

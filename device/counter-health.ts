@@ -1,10 +1,10 @@
 /** How the counter stands, gathered from its parts: for tills, the screen, the metrics and the gateway. */
 import type { Instant, MonoMs } from '#protocol/time.js';
-import type { CampaignDesk } from './campaign-desk.js';
-import { LINE_WORDS } from './core/line-fault.js';
-import type { SaleBook } from './core/sale-book.js';
+import type { CampaignCache } from './campaign-desk.js';
+import { UPLINK_WORDS } from './core/line-fault.js';
+import type { SaleIndex } from './core/sale-book.js';
 import { viewOf } from './core/sale-view.js';
-import { type Line, troublesOf } from './core/troubles.js';
+import { type TroubleText, troublesOf } from './core/troubles.js';
 import type { CounterIdentity } from './loop-ports.js';
 import type { Peripherals } from './peripherals.js';
 import type { CounterHealth } from './ports/till.js';
@@ -15,8 +15,8 @@ import type { Unsent } from './unsent.js';
 export interface HealthParts {
   readonly identity: CounterIdentity;
   readonly at: Instant;
-  readonly desk: CampaignDesk;
-  readonly book: SaleBook;
+  readonly campaignCache: CampaignCache;
+  readonly saleIndex: SaleIndex;
   readonly unsent: Unsent;
   readonly peripherals: Peripherals;
   readonly printing: Printing;
@@ -28,27 +28,27 @@ export interface HealthParts {
     readonly forked: boolean;
     readonly fault: CounterHealth['uplinkFault'] | undefined;
   };
-  /** Since when nothing was heard of used coupons; null off line. */
+  /** Since when nothing was heard of used coupons; null offline. */
   readonly spentSilentSince: MonoMs | null;
-  readonly hint: Line | undefined;
+  readonly hint: TroubleText | undefined;
 }
 
 export function healthOf(parts: HealthParts): CounterHealth {
-  const { identity, at, desk, book, printing, line } = parts;
-  const standing = desk.standing(at);
+  const { identity, at, campaignCache, saleIndex, printing, line } = parts;
+  const status = campaignCache.status(at);
   const offline = {
-    ...standing,
-    faceLeftFen: standing.faceFenLeft,
-    line: offlineLine(standing, desk.campaign?.window.timeZone),
+    ...status,
+    faceLeftFen: status.faceFenLeft,
+    line: offlineLine(status, campaignCache.campaign?.window.timeZone),
   };
-  const unknown = book
+  const unknown = saleIndex
     .busy()
     .map(viewOf)
     .filter(({ state }) => state.endsWith('unknown'));
   const ports = parts.peripherals.ports();
   const unsent = parts.unsent.summary(at);
-  // A counter that takes none off line needs no list of used coupons.
-  const needsSpent = desk.campaign?.offline.permitted === true && parts.spentSilentSince !== null;
+  // A counter that takes none offline needs no list of used coupons.
+  const needsSpent = campaignCache.campaign?.offline.permitted === true && parts.spentSilentSince !== null;
   const troubles = troublesOf({
     journal: parts.journalFault,
     forked: line.forked,
@@ -59,7 +59,7 @@ export function healthOf(parts: HealthParts): CounterHealth {
     jobsWaiting: printing.held,
     online: line.online,
     wasOnline: line.wasOnline,
-    why: line.fault == null ? undefined : LINE_WORDS[line.fault.code],
+    why: line.fault == null ? undefined : UPLINK_WORDS[line.fault.code],
     offline: offline.line,
     spentSilenceMs: needsSpent ? at.mono - (parts.spentSilentSince ?? at.mono) : null,
     unsent,

@@ -5,13 +5,13 @@ import type { AuthoriseAnswer, DownMessage } from '#protocol/messages/down.js';
 import type { UpMessage } from '#protocol/messages/up.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { MonoMs } from '#protocol/time.js';
-import type { LineFault } from './core/line-fault.js';
+import type { UplinkFault } from './core/line-fault.js';
 
-export interface LineEvents {
+export interface UplinkEvents {
   onOnline(): void;
-  onOffline(fault: LineFault): void;
+  onOffline(fault: UplinkFault): void;
   /** There is still no line, for this reason. As often as an installer wants to read it, not at each attempt. */
-  onStillOffline(fault: LineFault): void;
+  onStillOffline(fault: UplinkFault): void;
   /** `known`: how many of our records the gateway had, at least, when it was asked. */
   onAuthorised(sale: SaleId, answer: AuthoriseAnswer, known: number): void;
   /** The gateway's clock; `askedAt`: when the request left that it answers. */

@@ -7,9 +7,9 @@ import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { monoMs } from '#protocol/time.js';
 import { openMemoryJournal } from './adapters/memory-journal.js';
-import { Line } from './line.js';
+import { Uplink } from './line.js';
 import type { BrokerEvents } from './ports/broker.js';
-import { Turns } from './running.js';
+import { EventQueue } from './running.js';
 
 const SALE = 's9' as SaleId;
 const note = (n: number): JournalRecord => ({ kind: 'abandoned', sale: `s${n}` as SaleId, why: 'till', at: null });
@@ -29,7 +29,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
   let hear: BrokerEvents | undefined;
   const nothing = (): void => {};
   const knew: number[] = [];
-  const line = new Line({
+  const line = new Uplink({
     device: 'plate-001' as DeviceId,
     agent: 'test',
     boot: 1,
@@ -42,9 +42,9 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
     },
     journal,
     hasJournal,
-    clock: { mono: () => monoMs(0), alarm: (_after, ring) => alarmOf(ring) },
+    clock: { mono: () => monoMs(0), wakeAt: (_after, ring) => alarmOf(ring) },
     random: { next: () => 0, hex: (n) => '0'.repeat(2 * n) },
-    turns: new Turns(),
+    queue: new EventQueue(),
     now: () => ({ mono: monoMs(0), wall: undefined }),
     log: nothing,
     events: {
@@ -96,7 +96,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
       let at: ChainHead | undefined;
       journal.append([note(n)], (_fault, head) => {
         at = head;
-        line.grew(head, urgent);
+        line.recordsAppended(head, urgent);
       });
       if (at === undefined) throw new Error('not written');
       return at;
@@ -182,7 +182,7 @@ describe('a question for a coupon', () => {
 describe('a counter whose journal could not be opened', () => {
   const have: ChainHead = { seq: 7, hash: 'a'.repeat(64) };
 
-  it('calls nothing a fork, since it knows of no record: it is on line to say how it stands', () => {
+  it('calls nothing a fork, since it knows of no record: it is online to say how it stands', () => {
     const { line } = lineUp({ hasJournal: false, have });
     expect(line).toMatchObject({ online: true, forked: false });
     expect(line.publishState('{}')).toBe(true);

@@ -1,6 +1,6 @@
 /**
- * The device's line to the gateway at work: the uplink and outbox machines over a broker, requests matched with their
- * answers. What it hears it hands on as `LineEvents`; what must not be lost is in the journal, never here.
+ * The uplink: the connection to the gateway at work. Runs the uplink and outbox machines over a broker and matches requests
+ * with their answers. Everything that arrives leaves as `UplinkEvents`; the journal alone holds what must not be lost.
  */
 import type { DeviceId, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
@@ -13,7 +13,7 @@ import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import { type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
 import { HELLO_EVERY_MS, OUTBOX_BATCH_RECORDS } from './core/limits.js';
-import { type LineFault, type LineTrouble, withFault } from './core/line-fault.js';
+import { type UplinkFault, type UplinkTrouble, withFault } from './core/line-fault.js';
 import {
   type Outbox,
   type OutboxEffect,
@@ -25,18 +25,18 @@ import {
 } from './core/outbox.js';
 import {
   stepUplink,
-  type Uplink,
   type UplinkEffect,
   type UplinkInput,
+  type UplinkState,
   uplinkAtRest,
   uplinkWakeAt,
 } from './core/uplink.js';
-import type { AuthoriseRequest, LineEvents } from './line-events.js';
+import type { AuthoriseRequest, UplinkEvents } from './line-events.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock, Random } from './ports/clock.js';
 import type { Journal } from './ports/journal.js';
 import type { Log } from './ports/log.js';
-import { Timer, type Turns } from './running.js';
+import { type EventQueue, Timer } from './running.js';
 
 interface Asked {
   readonly sale: SaleId;
@@ -46,33 +46,33 @@ interface Asked {
   readonly known: number;
 }
 
-export class Line {
+export class Uplink {
   readonly #device: DeviceId;
   readonly #agent: string;
   readonly #broker: Broker;
   readonly #journal: Journal;
   readonly #hasJournal: boolean;
   readonly #random: Random;
-  readonly #turns: Turns;
+  readonly #queue: EventQueue;
   readonly #now: () => Instant;
   readonly #log: Log;
-  readonly #events: LineEvents;
+  readonly #events: UplinkEvents;
   readonly #boot: number;
   readonly #uplinkTimer: Timer;
   readonly #outboxTimer: Timer;
-  #uplink: Uplink;
+  #state: UplinkState;
   #outbox: Outbox;
   #requests = 0;
   #hello: { readonly id: string; readonly at: MonoMs } | null = null;
   readonly #asked = new Map<string, Asked>();
-  /** The newest record that the centre waits for: no question overtakes it. */
+  /** The newest record that the gateway waits for: no question overtakes it. */
   #urgentTo = 0;
   /** Questions behind such a record that hasn't left yet. */
   #behind: { readonly after: number; readonly message: UpMessage }[] = [];
   /** The gateway lacked records when it was greeted: once it has them all, it has a new allowance for us. */
   #caughtUpIsNews = false;
   #heardAt: MonoMs | null = null;
-  #trouble: LineTrouble | undefined;
+  #trouble: UplinkTrouble | undefined;
   #stopped = false;
 
   constructor(options: {
@@ -85,10 +85,10 @@ export class Line {
     readonly hasJournal: boolean;
     readonly clock: Clock;
     readonly random: Random;
-    readonly turns: Turns;
+    readonly queue: EventQueue;
     readonly now: () => Instant;
     readonly log: Log;
-    readonly events: LineEvents;
+    readonly events: UplinkEvents;
   }) {
     this.#device = options.device;
     this.#agent = options.agent;
@@ -97,20 +97,20 @@ export class Line {
     this.#journal = options.journal;
     this.#hasJournal = options.hasJournal;
     this.#random = options.random;
-    this.#turns = options.turns;
+    this.#queue = options.queue;
     this.#now = options.now;
     this.#log = options.log;
     this.#events = options.events;
-    this.#uplink = uplinkAtRest(options.now());
+    this.#state = uplinkAtRest(options.now());
     this.#outbox = outboxOf(options.journal.head, options.journal.acknowledged);
     this.#uplinkTimer = new Timer(options.clock, () =>
-      this.#turns.take(() => this.#feedUplink({ kind: 'wake', chance: this.#random.next() })),
+      this.#queue.enqueue(() => this.#feedUplink({ kind: 'wake', chance: this.#random.next() })),
     );
-    this.#outboxTimer = new Timer(options.clock, () => this.#turns.take(() => this.#feedOutbox({ kind: 'wake' })));
+    this.#outboxTimer = new Timer(options.clock, () => this.#queue.enqueue(() => this.#feedOutbox({ kind: 'wake' })));
   }
 
   get online(): boolean {
-    return this.#uplink.at === 'up' && !this.#outbox.forked;
+    return this.#state.at === 'up' && !this.#outbox.forked;
   }
 
   get forked(): boolean {
@@ -118,7 +118,7 @@ export class Line {
   }
 
   /** Why there is no line, and for how long there has been none; undefined while it is up, and before the first attempt fails. */
-  get fault(): (LineFault & { readonly sinceMs: Millis }) | undefined {
+  get fault(): (UplinkFault & { readonly sinceMs: Millis }) | undefined {
     if (this.#trouble === undefined) return undefined;
     const { fault, since } = this.#trouble;
     return { ...fault, sinceMs: Math.round(this.#now().mono - since) };
@@ -130,7 +130,7 @@ export class Line {
 
   start(): void {
     this.#feedUplink({ kind: 'start' });
-    if (this.#outbox.head.seq > this.#outbox.acknowledged.seq) this.grew(this.#outbox.head, true);
+    if (this.#outbox.head.seq > this.#outbox.acknowledged.seq) this.recordsAppended(this.#outbox.head, true);
   }
 
   stop(): void {
@@ -140,9 +140,9 @@ export class Line {
     this.#broker.discard();
   }
 
-  /** The journal has new durable records. Urgent: the centre (or a reservation) waits for them. */
-  grew(head: ChainHead, urgent: boolean): void {
-    // What was taken off line arrives by the thousand: a customer is not kept waiting behind that.
+  /** The journal has new durable records. Urgent: the gateway (or a reservation) waits for them. */
+  recordsAppended(head: ChainHead, urgent: boolean): void {
+    // What was taken offline arrives by the thousand: a customer is not kept waiting behind that.
     if (urgent && this.online) this.#urgentTo = head.seq;
     this.#feedOutbox({ kind: 'grew', head, urgent });
   }
@@ -174,13 +174,13 @@ export class Line {
 
   /** False when there is no line. */
   publishState(state: string): boolean {
-    return this.#uplink.at === 'up' && this.#broker.publish(stateTopic(this.#device), state, true);
+    return this.#state.at === 'up' && this.#broker.publish(stateTopic(this.#device), state, true);
   }
 
   #feedUplink(input: UplinkInput): void {
     if (this.#stopped) return;
-    const step = stepUplink(this.#uplink, input, this.#now());
-    this.#uplink = step.state;
+    const step = stepUplink(this.#state, input, this.#now());
+    this.#state = step.state;
     this.#uplinkTimer.set(uplinkWakeAt(step.state));
     for (const effect of step.effects) this.#performUplink(effect);
   }
@@ -194,7 +194,7 @@ export class Line {
         this.#broker.discard();
         return;
       case 'hello':
-        this.#sayHello();
+        this.#sendHello();
         return;
       case 'online':
         if (this.#hasJournal) this.#feedOutbox({ kind: 'online', have: effect.have });
@@ -219,7 +219,7 @@ export class Line {
     }
   }
 
-  #sayHello(): void {
+  #sendHello(): void {
     this.#hello = { id: this.#requestId(), at: this.#now().mono };
     this.#send({
       v: 1,
@@ -235,18 +235,18 @@ export class Line {
     let current = true;
     const mine = (): boolean => current && !this.#stopped;
     this.#broker.connect({
-      onUp: () => this.#turns.take(() => mine() && this.#feedUplink({ kind: 'broker-up' })),
+      onUp: () => this.#queue.enqueue(() => mine() && this.#feedUplink({ kind: 'broker-up' })),
       onDown: (fault) =>
-        this.#turns.take(() => {
+        this.#queue.enqueue(() => {
           if (!mine()) return;
           current = false;
           this.#feedUplink({ kind: 'broker-down', fault, chance: this.#random.next() });
         }),
-      onMessage: (topic, payload) => this.#turns.take(() => mine() && this.#hear(topic, payload)),
+      onMessage: (topic, payload) => this.#queue.enqueue(() => mine() && this.#receive(topic, payload)),
     });
   }
 
-  #hear(topic: string, payload: Uint8Array): void {
+  #receive(topic: string, payload: Uint8Array): void {
     this.#heardAt = this.#now().mono;
     if (topic !== downTopic(this.#device)) {
       this.#events.onCampaign(topic, payload);
@@ -295,11 +295,11 @@ export class Line {
       case 'beacon':
         this.#events.onBeacon();
         if (
-          this.#uplink.at === 'up' &&
+          this.#state.at === 'up' &&
           this.#hello !== null &&
           this.#now().mono >= later(this.#hello.at, HELLO_EVERY_MS)
         )
-          this.#sayHello();
+          this.#sendHello();
         return;
       case 'allowance':
         this.#events.onAllowance(message);
@@ -326,7 +326,7 @@ export class Line {
     switch (effect.kind) {
       case 'read':
         this.#journal.read(effect.after, OUTBOX_BATCH_RECORDS, (fault, batch) =>
-          this.#turns.take(() => {
+          this.#queue.enqueue(() => {
             if (fault !== undefined) {
               this.#events.onJournalFault(fault.code);
               return;
@@ -353,12 +353,12 @@ export class Line {
       case 'acknowledge':
         this.#journal.acknowledge(effect.head);
         this.#events.onAcknowledged(effect.head);
-        if (this.#caughtUpIsNews && effect.head.seq === this.#outbox.head.seq) this.#sayHello();
+        if (this.#caughtUpIsNews && effect.head.seq === this.#outbox.head.seq) this.#sendHello();
         return;
       case 'stuck':
         this.#feedUplink({ kind: 'stuck', chance: this.#random.next() });
         return;
-      case 'alarm':
+      case 'alert':
         this.#log('error', effect.code, { what: effect.what });
         if (effect.code === 'GATEWAY_WENT_BACK') this.#events.onWentBack();
         return;

@@ -1,15 +1,15 @@
 /** What the loop needs of the world, and what it is: all of it handed in. */
 import type { PresentationMode } from '#protocol/campaign/schema.js';
 import type { CampaignId, DeviceId, MerchantId } from '#protocol/ids.js';
-import type { CampaignDesk } from './campaign-desk.js';
+import type { CampaignCache } from './campaign-desk.js';
 import type { BusinessDays } from './core/business-day.js';
-import type { SaleBook } from './core/sale-book.js';
+import type { SaleIndex } from './core/sale-book.js';
 import type { TrustedTime } from './core/trusted-time.js';
 import type { PeripheralSet } from './peripherals.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock, Random } from './ports/clock.js';
 import type { Journal, JournalFault } from './ports/journal.js';
-import type { Keep } from './ports/keep.js';
+import type { KeyValueStore } from './ports/keep.js';
 import type { Log } from './ports/log.js';
 import type { ReceiptTypesetter } from './printing.js';
 
@@ -32,15 +32,15 @@ export interface LoopPorts {
   /** Why the journal could not be opened: the counter starts only to say so. */
   readonly journalFault?: JournalFault | undefined;
   /** Replayed from the journal already. */
-  readonly book: SaleBook;
+  readonly saleIndex: SaleIndex;
   readonly time: TrustedTime;
-  readonly keep: Keep;
+  readonly store: KeyValueStore;
   /** The monotonic clock counts on within one boot of the box only. */
   readonly bootId: string;
   readonly broker: Broker;
   readonly peripherals: PeripheralSet;
   readonly typeset: ReceiptTypesetter;
   /** Fed with the journal's records already. */
-  readonly desk: CampaignDesk;
+  readonly campaignCache: CampaignCache;
   readonly log: Log;
 }

@@ -9,8 +9,8 @@ import { fen } from '#protocol/money.js';
 import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
 import { monoMs } from '#protocol/time.js';
 import { memoryDisk, openMemoryJournal } from './adapters/memory-journal.js';
-import { CampaignDesk } from './campaign-desk.js';
-import { SaleBook } from './core/sale-book.js';
+import { CampaignCache } from './campaign-desk.js';
+import { SaleIndex } from './core/sale-book.js';
 import { noTime, type TrustedTime } from './core/trusted-time.js';
 import { led8Display } from './drivers/displays/led8.js';
 import { createPrinter } from './drivers/printers/index.js';
@@ -19,7 +19,7 @@ import type { ReaderDriver, ReaderEffect, ReaderInput } from './drivers/readers/
 import { lineScanner } from './drivers/scanners/line.js';
 import { DeviceLoop } from './loop.js';
 import type { BrokerEvents } from './ports/broker.js';
-import { keepNothing } from './ports/keep.js';
+import { storesNothing } from './ports/keep.js';
 import type { SerialLink, SerialLinkEvents } from './ports/serial-link.js';
 import type { SaleView, TillReply, TillRequest } from './ports/till.js';
 
@@ -47,7 +47,7 @@ const puppet = (told: ReaderInput[]): ReaderDriver<null> => ({
 });
 
 /** Sells at full price without records once its journal has failed. */
-class SellsOn extends CampaignDesk {
+class SellsOn extends CampaignCache {
   override get campaign(): Campaign {
     const campaign = exampleCampaign();
     return { ...campaign, offline: { ...campaign.offline, fullPriceWithoutJournal: true } };
@@ -70,15 +70,15 @@ export function counter(disk = memoryDisk(), hasReader = true, more: MoreOfIt = 
   /** What goes up once the line stands. */
   const sent: UpMessage[] = [];
   let line: BrokerEvents | undefined;
-  const clock = { mono: () => monoMs(mono), alarm: () => () => {} };
-  const book = new SaleBook(DEVICE, MERCHANT);
+  const clock = { mono: () => monoMs(mono), wakeAt: () => () => {} };
+  const saleIndex = new SaleIndex(DEVICE, MERCHANT);
   const slow: (() => void)[] = [];
   const at = { mono: clock.mono(), wall: undefined };
   const opened = openMemoryJournal({
     sha256,
     disk,
     schedule: (run) => slow.push(run),
-    onRecord: ({ record }) => book.replay(record, at),
+    onRecord: ({ record }) => saleIndex.replay(record, at),
   });
   if (!opened.ok) throw new Error(opened.fault.code);
   const log = (): void => {};
@@ -107,13 +107,13 @@ export function counter(disk = memoryDisk(), hasReader = true, more: MoreOfIt = 
     write: (bytes) => shown.push(new TextDecoder('latin1').decode(bytes)),
     stop: () => {},
   };
-  const desk = new SellsOn({
+  const campaignCache = new SellsOn({
     device: DEVICE,
     campaign: CAMPAIGN,
     mode: 'customer-code',
     trustedKeys: new Map(),
     verifier: es256Verifier(),
-    keep: keepNothing,
+    store: storesNothing,
     log,
   });
   let numbers = 0;
@@ -128,10 +128,10 @@ export function counter(disk = memoryDisk(), hasReader = true, more: MoreOfIt = 
       },
     },
     journal: opened.value,
-    book,
-    desk,
+    saleIndex: saleIndex,
+    campaignCache: campaignCache,
     time,
-    keep: keepNothing,
+    store: storesNothing,
     bootId: 'boot',
     broker: {
       connect: (events) => {

@@ -154,7 +154,7 @@ describe('a counter without a card reader', () => {
     open('A-1', 25_990);
     synced();
     expect(act('charge', 'A-1')).toBe('READER_AWAY');
-    // Off line it goes on at full price by itself.
+    // Offline it goes on at full price by itself.
     scan('6212345678901234567');
     synced();
     synced();

@@ -10,18 +10,18 @@ import { VERSION } from '#protocol/node-version.js';
 import { SQLITE_DOUBTS, sqliteDoubt } from '#protocol/sqlite-version.js';
 import type { Instant, WallMs } from '#protocol/time.js';
 import { failedJournal } from './adapters/failed-journal.js';
-import { type FileKeep, fileKeep } from './adapters/file-keep.js';
+import { type FileKeyValueStore, fileKeyValueStore } from './adapters/file-keep.js';
 import { lateBroker } from './adapters/late-broker.js';
 import type { MqttBrokerOptions } from './adapters/mqtt-broker.js';
 import { serialLink } from './adapters/serial-link.js';
 import { openJournal } from './adapters/sqlite-journal.js';
 import { sqliteVersion } from './adapters/sqlite-journal-driver.js';
 import { systemClock, systemRandom } from './adapters/system-clock.js';
-import { CampaignDesk } from './campaign-desk.js';
+import { CampaignCache } from './campaign-desk.js';
 import type { DeviceConfig } from './config.js';
 import { certificatesOf } from './config-findings.js';
 import { sampleReceipt } from './core/receipt.js';
-import { SaleBook } from './core/sale-book.js';
+import { SaleIndex } from './core/sale-book.js';
 import { floored, noTime, restored, type TrustedTime } from './core/trusted-time.js';
 import { DISPLAYS } from './drivers/displays/index.js';
 import { createPrinter, printerModels, renderReceipt, WARM_UP_ROUNDS } from './drivers/printers/index.js';
@@ -37,7 +37,7 @@ import type { Journal, JournalFault, StoredRecord } from './ports/journal.js';
 import type { Log } from './ports/log.js';
 import type { SerialLink } from './ports/serial-link.js';
 import { receiptTypesetter } from './receipts.js';
-import { openTillDoors } from './till.js';
+import { openTillServers } from './till.js';
 
 /** Names the software on the wire: in HELO to the reader and in `hello` to the gateway. */
 export const AGENT = `codeplate-${VERSION}`;
@@ -65,18 +65,18 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
   // What stops the start comes before anything that would have to be closed again.
   const line = brokerOptions(config, log);
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
-  const keep = fileKeep(join(config.data, 'kept'), log);
-  const desk = new CampaignDesk({
+  const store = fileKeyValueStore(join(config.data, 'kept'), log);
+  const campaignCache = new CampaignCache({
     device: config.device,
     campaign: config.campaign,
     mode: config.mode,
     trustedKeys: config.gateway.issuerKeys ?? new Map<number, Uint8Array>(),
     verifier: es256Verifier(),
-    keep,
+    store: store,
     log,
   });
-  const book = new SaleBook(config.device, config.merchant);
-  const { journal, fault, floor } = await readJournal(config, clock, book, desk);
+  const saleIndex = new SaleIndex(config.device, config.merchant);
+  const { journal, fault, floor } = await readJournal(config, clock, saleIndex, campaignCache);
 
   let tellReady = (): void => {};
   const ready = new Promise<void>((resolve) => {
@@ -96,10 +96,10 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
     random: systemRandom,
     journal,
     journalFault: fault,
-    book,
-    desk,
-    time: timeAtStart(keep, clock, floor),
-    keep,
+    saleIndex: saleIndex,
+    campaignCache: campaignCache,
+    time: timeAtStart(store, clock, floor),
+    store: store,
     bootId: bootId(),
     broker: lateBroker(async () => {
       await ready;
@@ -114,19 +114,19 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
             model,
             language: config.language,
             merchantName: config.merchantName,
-            campaign: () => desk.campaign,
+            campaign: () => campaignCache.campaign,
             log,
           }),
     log,
   });
   const stop = async (): Promise<void> => {
     loop.stop();
-    await keep.settled();
+    await store.settled();
     await new Promise<void>((done) => journal.close(done));
   };
   loop.start();
   // A process that can't be reached and doesn't end either would keep the ports and the journal from its successor.
-  const till = await openTillDoors(config, loop, log).catch((error: unknown) =>
+  const till = await openTillServers(config, loop, log).catch((error: unknown) =>
     stop().then(() => Promise.reject(error)),
   );
   const version = await sqliteVersion();
@@ -159,8 +159,8 @@ function warmUpInTurns(model: PrinterModel, document: string, rounds = WARM_UP_R
 async function readJournal(
   config: DeviceConfig,
   clock: Clock,
-  book: SaleBook,
-  desk: CampaignDesk,
+  saleIndex: SaleIndex,
+  campaignCache: CampaignCache,
 ): Promise<{
   readonly journal: Journal;
   readonly fault: JournalFault | undefined;
@@ -169,8 +169,8 @@ async function readJournal(
   const at: Instant = { mono: clock.mono(), wall: undefined };
   let floor: WallMs | undefined;
   const replay = ({ record, seq }: StoredRecord): void => {
-    book.replay(record, at);
-    desk.note(record, seq);
+    saleIndex.replay(record, at);
+    campaignCache.record(record, seq);
     if (record.at !== null && record.at.earliest >= (floor ?? 0)) floor = record.at.earliest;
   };
   const opened = await openJournal(journalFile(config), {
@@ -190,9 +190,9 @@ async function readJournal(
 
 const keptAnchorSchema = z.object({ bootId: z.string(), earliest: z.int(), latest: z.int(), heardAt: z.number() });
 
-function timeAtStart(keep: FileKeep, clock: Clock, floor: WallMs | undefined): TrustedTime {
+function timeAtStart(store: FileKeyValueStore, clock: Clock, floor: WallMs | undefined): TrustedTime {
   const time = floor === undefined ? noTime : floored(noTime, floor);
-  const text = keep.load('time');
+  const text = store.load('time');
   if (text === undefined) return time;
   try {
     const kept = keptAnchorSchema.safeParse(JSON.parse(text));

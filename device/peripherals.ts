@@ -1,6 +1,6 @@
 /** The counter's peripherals at work: each driver's machine on its serial port. No port's death stops the others. */
 import type { Instant } from '#protocol/time.js';
-import type { ReaderNews } from './card-reader.js';
+import type { ReaderEvent } from './card-reader.js';
 import type { DisplayDriver, Showing } from './drivers/displays/display.js';
 import type { PrinterEffect, PrinterInput, PrinterMachine } from './drivers/printers/printer.js';
 import type { ReaderDriver, ReaderEffect, ReaderInput } from './drivers/readers/reader.js';
@@ -9,7 +9,7 @@ import type { VoiceDriver, VoiceEffect, VoiceInput } from './drivers/voices/voic
 import type { Clock } from './ports/clock.js';
 import type { Log } from './ports/log.js';
 import type { LinkState, SerialLink } from './ports/serial-link.js';
-import { type Running, run, type Turns } from './running.js';
+import { type EventQueue, type RunningMachine, runMachine } from './running.js';
 
 export type PeripheralName = 'scanner' | 'reader' | 'printer' | 'voice' | 'display';
 
@@ -30,7 +30,7 @@ export interface PeripheralEvents {
   onScan(text: string): void;
   /** The scanner has read a code, and beeped; what came of it is no text, so that no code of ours can be meant. */
   onUnreadableScan(): void;
-  onReader(news: ReaderNews): void;
+  onReader(news: ReaderEvent): void;
   onPrinter(effect: Exclude<PrinterEffect, { kind: 'write' | 'noise' }>): void;
   onPort(name: PeripheralName, state: LinkState): void;
 }
@@ -38,7 +38,7 @@ export interface PeripheralEvents {
 interface Wiring {
   readonly agent: string;
   readonly clock: Clock;
-  readonly turns: Turns;
+  readonly queue: EventQueue;
   readonly now: () => Instant;
   readonly log: Log;
   readonly events: PeripheralEvents;
@@ -59,10 +59,10 @@ export class Peripherals {
   }[] = [];
   readonly #running: { stop(): void }[] = [];
   readonly #ports = new Map<PeripheralName, LinkState>();
-  readonly #scanner: Running<ScannerInput> | undefined;
-  readonly #reader: Running<ReaderInput> | undefined;
-  readonly #printer: Running<PrinterInput> | undefined;
-  readonly #voice: Running<VoiceInput> | undefined;
+  readonly #scanner: RunningMachine<ScannerInput> | undefined;
+  readonly #reader: RunningMachine<ReaderInput> | undefined;
+  readonly #printer: RunningMachine<PrinterInput> | undefined;
+  readonly #voice: RunningMachine<VoiceInput> | undefined;
   readonly #display: PeripheralSet['display'];
   #showing: Showing = { kind: 'clear' };
   #looking = false;
@@ -86,11 +86,11 @@ export class Peripherals {
   }
 
   start(): void {
-    const { turns, events, log } = this.#wiring;
+    const { queue, events, log } = this.#wiring;
     for (const { name, link, feed } of this.#links) {
       link.start({
         onState: (state, why) =>
-          turns.take(() => {
+          queue.enqueue(() => {
             this.#ports.set(name, state);
             if (state === 'lost') log('warn', 'PORT_LOST', { port: name, why });
             else log('info', state === 'open' ? 'PORT_OPEN' : 'PORT_OPENING', { port: name });
@@ -98,7 +98,7 @@ export class Peripherals {
             else if (state === 'lost') feed({ kind: 'link-lost', why: why ?? 'port lost' });
             events.onPort(name, state);
           }),
-        onBytes: (bytes) => turns.take(() => feed({ kind: 'bytes', bytes })),
+        onBytes: (bytes) => queue.enqueue(() => feed({ kind: 'bytes', bytes })),
       });
     }
   }
@@ -126,10 +126,10 @@ export class Peripherals {
 
   /** Where there is none, nothing was sent to it, and that is said: no sale waits for a result that nobody will tell. */
   reader(input: ReaderInput): void {
-    const { turns, events } = this.#wiring;
+    const { queue, events } = this.#wiring;
     if (this.#reader !== undefined) this.#reader.feed(input);
     else if (input.kind === 'charge' || input.kind === 'void')
-      turns.take(() => events.onReader({ kind: 'refused', ref: input.ref, code: 'AWAY' }));
+      queue.enqueue(() => events.onReader({ kind: 'refused', ref: input.ref, code: 'AWAY' }));
   }
 
   printer(input: PrinterInput): void {
@@ -152,7 +152,7 @@ export class Peripherals {
     if (this.#display !== undefined) this.#write('display', this.#display.link, this.#display.driver.encode(showing));
   }
 
-  #runScanner({ driver, options, link }: NonNullable<PeripheralSet['scanner']>): Running<ScannerInput> {
+  #runScanner({ driver, options, link }: NonNullable<PeripheralSet['scanner']>): RunningMachine<ScannerInput> {
     const { log, events } = this.#wiring;
     const running = this.#run<unknown, ScannerInput, ScannerEffect>(driver.create(options), (effect) => {
       if (effect.kind === 'write') this.#write('scanner', link, effect.bytes);
@@ -166,19 +166,23 @@ export class Peripherals {
     return running;
   }
 
-  #runReader({ driver, link, baudRate = driver.baudRate }: NonNullable<PeripheralSet['reader']>): Running<ReaderInput> {
+  #runReader({
+    driver,
+    link,
+    baudRate = driver.baudRate,
+  }: NonNullable<PeripheralSet['reader']>): RunningMachine<ReaderInput> {
     const { log, events, agent } = this.#wiring;
     const running = this.#run<unknown, ReaderInput, ReaderEffect>(driver.create({ agent, baudRate }), (effect) => {
       if (effect.kind === 'write') this.#write('reader', link, effect.bytes);
       else if (effect.kind === 'noise') log('warn', effect.code, { port: 'reader', what: effect.what });
-      else if (effect.kind === 'alarm') log('error', effect.code, { port: 'reader', what: effect.what });
+      else if (effect.kind === 'alert') log('error', effect.code, { port: 'reader', what: effect.what });
       else events.onReader(effect);
     });
     this.#attach('reader', link, running.feed);
     return running;
   }
 
-  #runPrinter({ machine, link }: NonNullable<PeripheralSet['printer']>): Running<PrinterInput> {
+  #runPrinter({ machine, link }: NonNullable<PeripheralSet['printer']>): RunningMachine<PrinterInput> {
     const { log, events } = this.#wiring;
     const running = this.#run<unknown, PrinterInput, PrinterEffect>(machine, (effect) => {
       if (effect.kind === 'write')
@@ -190,7 +194,7 @@ export class Peripherals {
     return running;
   }
 
-  #runVoice({ driver, link }: NonNullable<PeripheralSet['voice']>): Running<VoiceInput> {
+  #runVoice({ driver, link }: NonNullable<PeripheralSet['voice']>): RunningMachine<VoiceInput> {
     const { log } = this.#wiring;
     const running = this.#run<unknown, VoiceInput, VoiceEffect>(driver.create(), (effect) => {
       if (effect.kind === 'write') this.#write('voice', link, effect.bytes);
@@ -202,11 +206,11 @@ export class Peripherals {
   }
 
   #run<State, Input extends { readonly kind: string }, Effect>(
-    machine: Parameters<typeof run<State, Input, Effect>>[0]['machine'],
+    machine: Parameters<typeof runMachine<State, Input, Effect>>[0]['machine'],
     perform: (effect: Effect) => void,
-  ): Running<Input> {
-    const { clock, turns, now } = this.#wiring;
-    const running = run<State, Input, Effect>({ machine, clock, turns, now, perform });
+  ): RunningMachine<Input> {
+    const { clock, queue, now } = this.#wiring;
+    const running = runMachine<State, Input, Effect>({ machine, clock, queue, now, perform });
     this.#running.push(running);
     return running;
   }

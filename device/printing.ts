@@ -6,7 +6,7 @@ import type { ReceiptNo } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { REPRINTS_UNASKED_AT_BOOT } from './core/limits.js';
 import { type AttemptSlip, attemptSlip, receiptOf, type Sale, type SaleEffect } from './core/sale.js';
-import type { SaleBook } from './core/sale-book.js';
+import type { SaleIndex } from './core/sale-book.js';
 import type { PaperState, PrinterEffect, PrintJob } from './drivers/printers/printer.js';
 import type { Peripherals } from './peripherals.js';
 import type { Log } from './ports/log.js';
@@ -81,13 +81,13 @@ export class Printing {
   }
 
   /** Numbered, but never seen printed: perhaps on paper, perhaps not, so the copy says 补打. */
-  afterPowerCut(book: SaleBook): void {
+  afterPowerCut(saleIndex: SaleIndex): void {
     if (!this.#options.peripherals.hasPrinter) return;
-    const unprinted = book.unprinted();
+    const unprinted = saleIndex.unprinted();
     if (unprinted.length > REPRINTS_UNASKED_AT_BOOT)
       this.#options.log('warn', 'RECEIPTS_UNPRINTED', { receipts: unprinted.length });
     for (const { sale: id, of } of unprinted.slice(-REPRINTS_UNASKED_AT_BOOT)) {
-      const sale = book.get(id);
+      const sale = saleIndex.get(id);
       const effect = sale === undefined ? undefined : receiptOf(sale, of);
       if (effect !== undefined) this.#owed.push(effect);
     }

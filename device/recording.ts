@@ -1,19 +1,19 @@
 /**
- * The journal as the counter writes it: a record becomes durable, and only then does the sale that waits for it go on.
+ * The journal writer: appends a record, waits until it is durable, and only then lets its sale go on.
  *
- * Once it has failed (fail-stop) nothing that needs a record happens any more, so no coupon is taken. What was under way
- * stays as it is, is asked about after the restart, and no longer keeps the counter from selling at full price, without a
- * record, where the campaign permits.
+ * A failed append is final (fail-stop): no coupon is taken after it, because nothing that needs a record may happen. Sales
+ * under way stay as they are, are asked about after the restart, and no longer keep the counter from selling at full price,
+ * without a record, where the campaign permits.
  */
 import type { SaleId } from '#protocol/ids.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { Journal, JournalFault } from './ports/journal.js';
-import type { Turns } from './running.js';
+import type { EventQueue } from './running.js';
 
-export interface RecordingOptions {
+export interface JournalWriterOptions {
   readonly journal: Journal;
-  readonly turns: Turns;
+  readonly queue: EventQueue;
   readonly underWay: () => readonly SaleId[];
   /** It is on the disk. */
   readonly onRecorded: (record: JournalRecord, head: ChainHead) => void;
@@ -23,8 +23,8 @@ export interface RecordingOptions {
   readonly onFailed: (fault: JournalFault) => void;
 }
 
-export class Recording {
-  readonly #options: RecordingOptions;
+export class JournalWriter {
+  readonly #options: JournalWriterOptions;
   #fault: JournalFault | undefined;
   #stopped = false;
   /** Under way when the journal failed: the restart deals with them. */
@@ -32,7 +32,7 @@ export class Recording {
   /** At full price, begun since. */
   readonly #unrecorded = new Set<SaleId>();
 
-  constructor(options: RecordingOptions) {
+  constructor(options: JournalWriterOptions) {
     this.#options = options;
   }
 
@@ -56,13 +56,13 @@ export class Recording {
 
   /** `sale`: what waits for this record. */
   append(record: JournalRecord, sale: SaleId | undefined): void {
-    const { journal, turns, onRecorded, onGoOn } = this.#options;
+    const { journal, queue, onRecorded, onGoOn } = this.#options;
     if (this.#fault !== undefined) {
       if (sale !== undefined && this.#unrecorded.has(sale)) onGoOn(sale);
       return;
     }
     journal.append([record], (fault, head) =>
-      turns.take(() => {
+      queue.enqueue(() => {
         if (this.#stopped) return;
         if (fault !== undefined) {
           this.failed(fault);

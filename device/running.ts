@@ -1,4 +1,6 @@
-/** One machine at work: its state, its one timer, and what is done with its effects. */
+/**
+ * The event queue and the machine runner: one event at a time, one timer a machine, effects performed in order.
+ */
 import type { Machine } from '#protocol/machine.js';
 import type { Instant, MonoMs } from '#protocol/time.js';
 import type { Clock } from './ports/clock.js';
@@ -7,12 +9,12 @@ import type { Clock } from './ports/clock.js';
  * Everything that happens on the device happens in turn: an effect that at once causes an input (an in-memory port, a
  * failed write) queues it behind the step that is running, never inside it.
  */
-export class Turns {
+export class EventQueue {
   readonly #waiting: (() => void)[] = [];
   #running = false;
 
-  take(turn: () => void): void {
-    this.#waiting.push(turn);
+  enqueue(task: () => void): void {
+    this.#waiting.push(task);
     if (this.#running) return;
     this.#running = true;
     try {
@@ -42,7 +44,7 @@ export class Timer {
     this.#cancel =
       at === undefined
         ? undefined
-        : this.#clock.alarm(at, () => {
+        : this.#clock.wakeAt(at, () => {
             this.#at = undefined;
             this.#cancel = undefined;
             this.#ring();
@@ -50,24 +52,24 @@ export class Timer {
   }
 }
 
-export interface Running<Input> {
+export interface RunningMachine<Input> {
   feed(input: Input): void;
   stop(): void;
 }
 
 /** Runs a driver's machine. `wake` is its input for "the time you asked for has come". */
-export function run<State, Input extends { readonly kind: string }, Effect>(options: {
+export function runMachine<State, Input extends { readonly kind: string }, Effect>(options: {
   readonly machine: Machine<State, Input | { readonly kind: 'wake' }, Effect>;
   readonly clock: Clock;
-  readonly turns: Turns;
+  readonly queue: EventQueue;
   readonly now: () => Instant;
   readonly perform: (effect: Effect) => void;
-}): Running<Input> {
-  const { machine, clock, turns, now, perform } = options;
+}): RunningMachine<Input> {
+  const { machine, clock, queue, now, perform } = options;
   let state = machine.initial;
   let stopped = false;
   const step = (input: Input | { readonly kind: 'wake' }): void =>
-    turns.take(() => {
+    queue.enqueue(() => {
       if (stopped) return;
       const next = machine.step(state, input, now());
       state = next.state;

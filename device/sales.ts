@@ -7,46 +7,46 @@ import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { Fen } from '#protocol/money.js';
 import { earliestWake, later } from '#protocol/time.js';
-import { spoken } from './announcements.js';
+import { announcementText } from './announcements.js';
 import type { CardReader } from './card-reader.js';
 import { ANNOUNCEMENT_STALE_MS } from './core/limits.js';
 import {
   isFinal,
-  isParked,
+  isUnknown,
   openSale,
+  type Presentation,
   type Sale,
   type SaleEffect,
   type SaleFacts,
   type SaleInput,
-  type Shown,
   saleWakeAt,
   stepSale,
 } from './core/sale.js';
 import { looksTheSame, viewOf } from './core/sale-view.js';
-import { shownBy } from './core/shown.js';
-import type { Line } from './line.js';
+import { presentationOf } from './core/shown.js';
+import type { Uplink } from './line.js';
 import type { LoopPorts } from './loop-ports.js';
 import type { Peripherals } from './peripherals.js';
 import type { SaleView } from './ports/till.js';
 import type { Printing } from './printing.js';
 import { readerInput } from './reader-input.js';
-import type { Recording } from './recording.js';
-import { Timer, type Turns } from './running.js';
+import type { JournalWriter } from './recording.js';
+import { type EventQueue, Timer } from './running.js';
 import type { Scans } from './scans.js';
-import type { TillDesk } from './till-desk.js';
-import type { Timekeeper } from './timekeeper.js';
+import type { TillRequests } from './till-desk.js';
+import type { TrustedClock } from './timekeeper.js';
 
 /** The parts of the counter that a sale's effects go to. */
 export interface SaleParts {
-  readonly turns: Turns;
-  readonly timekeeper: Timekeeper;
+  readonly queue: EventQueue;
+  readonly clock: TrustedClock;
   readonly scans: Scans;
-  readonly recording: Recording;
+  readonly journalWriter: JournalWriter;
   readonly peripherals: Peripherals;
   readonly printing: Printing;
   readonly reader: CardReader;
-  readonly line: Line;
-  readonly till: TillDesk;
+  readonly uplink: Uplink;
+  readonly till: TillRequests;
 }
 
 export class Sales {
@@ -59,13 +59,13 @@ export class Sales {
   constructor(ports: LoopPorts, parts: SaleParts) {
     this.#ports = ports;
     this.#parts = parts;
-    this.#timer = new Timer(ports.clock, () => parts.turns.take(() => this.#wake()));
+    this.#timer = new Timer(ports.clock, () => parts.queue.enqueue(() => this.#wake()));
   }
 
   /** Goes on with whatever the power interrupted. */
   recover(): void {
-    const { book } = this.#ports;
-    for (const { sale, effects } of book.recover(this.#parts.timekeeper.now())) this.#perform(sale, effects);
+    const { saleIndex } = this.#ports;
+    for (const { sale, effects } of saleIndex.recover(this.#parts.clock.now())) this.#perform(sale, effects);
     this.#arm();
   }
 
@@ -84,12 +84,12 @@ export class Sales {
     begun: (sale: SaleId) => void,
   ): void {
     const { device, merchant } = this.#ports.identity;
-    const sale = this.#ports.book.number('s', this.#ports.random.hex(3));
-    const step = openSale({ sale, order, amountFen, device, merchant }, this.#parts.timekeeper.now());
-    this.#parts.recording.begins(sale);
+    const sale = this.#ports.saleIndex.number('s', this.#ports.random.hex(3));
+    const step = openSale({ sale, order, amountFen, device, merchant }, this.#parts.clock.now());
+    this.#parts.journalWriter.begins(sale);
     begun(sale);
     this.#parts.scans.begun();
-    this.#ports.book.put(step.state, this.#parts.timekeeper.now());
+    this.#ports.saleIndex.put(step.state, this.#parts.clock.now());
     this.#perform(step.state, step.effects);
   }
 
@@ -98,23 +98,24 @@ export class Sales {
    * way to the disk beside it. One that is given up has told the till so already: the next may begin.
    */
   get current(): Sale | undefined {
-    return this.#ports.book
+    return this.#ports.saleIndex
       .busy()
       .findLast(
-        (sale) => !isParked(sale) && sale.at !== 'abandoning' && !this.#parts.recording.isStranded(sale.facts.sale),
+        (sale) =>
+          !isUnknown(sale) && sale.at !== 'abandoning' && !this.#parts.journalWriter.isStranded(sale.facts.sale),
       );
   }
 
   feed(id: SaleId, input: SaleInput): void {
-    const sale = this.#ports.book.get(id);
+    const sale = this.#ports.saleIndex.get(id);
     if (sale !== undefined) this.step(sale, input);
   }
 
   step(sale: Sale, input: SaleInput): void {
-    const at = this.#parts.timekeeper.now();
+    const at = this.#parts.clock.now();
     const step = stepSale(sale, input, at);
     if (step.state === sale && step.effects.length === 0) return;
-    this.#ports.book.put(step.state, at);
+    this.#ports.saleIndex.put(step.state, at);
     if (isFinal(step.state)) this.#parts.scans.ended();
     this.#tell(sale, step.state);
     this.#perform(step.state, step.effects);
@@ -122,7 +123,7 @@ export class Sales {
     this.#arm();
     if (sale.at !== 'opening' || step.state.at !== 'opened') return;
     this.#parts.till.opened(step.state);
-    const held = this.#parts.scans.take(at);
+    const held = this.#parts.scans.takeHeld(at);
     if (held !== undefined) this.scanned(held);
   }
 
@@ -134,25 +135,26 @@ export class Sales {
     const id = sale.facts.sale;
     switch (effect.kind) {
       case 'journal':
-        this.#parts.recording.append(effect.record, id);
+        this.#parts.journalWriter.append(effect.record, id);
         return;
       case 'authorise': {
         const { sale: saleId, order, merchant, amountFen } = effect.facts;
-        const sent = this.#parts.line.authorise({
+        const sent = this.#parts.uplink.authorise({
           sale: saleId,
           order,
           merchant,
           amountFen,
           mode: this.#ports.identity.mode,
-          presented: effect.shown,
+          presented: effect.presentation,
         });
-        if (!sent) this.#judgeHere(effect.facts, effect.shown);
-        else if (effect.shown.kind === 'verifiable') this.#ports.desk.count.asked(saleId, effect.shown.code);
+        if (!sent) this.#judgeHere(effect.facts, effect.presentation);
+        else if (effect.presentation.kind === 'verifiable')
+          this.#ports.campaignCache.count.asked(saleId, effect.presentation.code);
         return;
       }
       case 'judge-offline':
-        this.#parts.line.forgetRequest(id);
-        this.#judgeHere(effect.facts, effect.shown);
+        this.#parts.uplink.forgetRequest(id);
+        this.#judgeHere(effect.facts, effect.presentation);
         return;
       case 'charge':
         this.#parts.peripherals.reader(readerInput(effect));
@@ -165,7 +167,7 @@ export class Sales {
         return;
       case 'stored':
         // Nothing was stored without a journal: the reader had better remember.
-        if (this.#parts.recording.fault === undefined) this.#parts.peripherals.reader(readerInput(effect));
+        if (this.#parts.journalWriter.fault === undefined) this.#parts.peripherals.reader(readerInput(effect));
         return;
       case 'receipt':
         this.#parts.printing.print(effect, 'original');
@@ -174,7 +176,7 @@ export class Sales {
         this.#parts.peripherals.say({
           kind: 'say',
           id: effect.of === 'sale' ? id : `${id}-refund`,
-          text: spoken(effect),
+          text: announcementText(effect),
           staleAt: later(this.#ports.clock.mono(), ANNOUNCEMENT_STALE_MS),
           replay: false,
         });
@@ -184,18 +186,19 @@ export class Sales {
     }
   }
 
-  #judgeHere(facts: SaleFacts, shown: Shown & { kind: 'opaque' | 'verifiable' }): void {
-    const verdict = this.#ports.desk.judge(facts, shown, this.#parts.timekeeper.now());
-    this.feed(facts.sale, { kind: 'undeliverable', verdict, readerMark: this.#parts.reader.mark });
+  #judgeHere(facts: SaleFacts, presentation: Presentation & { kind: 'opaque' | 'verifiable' }): void {
+    const verdict = this.#ports.campaignCache.judge(facts, presentation, this.#parts.clock.now());
+    this.feed(facts.sale, { kind: 'offline', verdict, readerMark: this.#parts.reader.mark });
   }
 
   #wake(): void {
-    for (const sale of this.#ports.book.busy()) this.step(sale, { kind: 'wake', readerMark: this.#parts.reader.mark });
+    for (const sale of this.#ports.saleIndex.busy())
+      this.step(sale, { kind: 'wake', readerMark: this.#parts.reader.mark });
     this.#arm();
   }
 
   #arm(): void {
-    if (!this.#stopped) this.#timer.set(earliestWake(...this.#ports.book.busy().map(saleWakeAt)));
+    if (!this.#stopped) this.#timer.set(earliestWake(...this.#ports.saleIndex.busy().map(saleWakeAt)));
   }
 
   /** Tells of what a person would notice; steps behind the scenes stay there. */
@@ -225,14 +228,16 @@ export class Sales {
   scanned(text: string): void {
     const code = classify(text);
     const sale = this.current;
-    this.#ports.log('info', 'SCANNED', { what: code.kind, shown: code.masked, sale: sale?.facts.sale });
+    this.#ports.log('info', 'SCANNED', { what: code.kind, presentation: code.masked, sale: sale?.facts.sale });
     if (sale?.at !== 'opened') {
       if (sale === undefined || sale.at === 'opening')
-        this.#parts.scans.early(text, code.kind, this.#parts.timekeeper.now());
+        this.#parts.scans.early(text, code.kind, this.#parts.clock.now());
       return;
     }
-    const shown: Shown =
-      this.#parts.recording.fault === undefined ? shownBy(code) : { kind: 'other', reason: 'journal-failed' };
-    this.step(sale, { kind: 'shown', shown });
+    const presentation: Presentation =
+      this.#parts.journalWriter.fault === undefined
+        ? presentationOf(code)
+        : { kind: 'other', reason: 'journal-failed' };
+    this.step(sale, { kind: 'presented', presentation });
   }
 }

@@ -6,7 +6,7 @@
 import type { Scanned } from '#protocol/codes/classify.js';
 import { type Instant, later, type MonoMs } from '#protocol/time.js';
 import { CODE_HELD_MS } from './core/limits.js';
-import type { Line } from './core/troubles.js';
+import type { TroubleText } from './core/troubles.js';
 import { CODE_HELD, SCAN_BEFORE_AMOUNT } from './standing.js';
 
 export class Scans {
@@ -21,7 +21,7 @@ export class Scans {
   }
 
   /** What the cashier is told about it. */
-  hint({ mono }: Instant): Line | undefined {
+  hint({ mono }: Instant): TroubleText | undefined {
     if (this.#held !== undefined && mono < this.#held.until) return CODE_HELD;
     return this.#isTooEarly ? SCAN_BEFORE_AMOUNT : undefined;
   }
@@ -32,7 +32,7 @@ export class Scans {
   }
 
   /** Hands the code out once; undefined where there is none, or it is too old. */
-  take({ mono }: Instant): string | undefined {
+  takeHeld({ mono }: Instant): string | undefined {
     const held = this.#held;
     this.#held = undefined;
     return held !== undefined && mono < held.until ? held.text : undefined;

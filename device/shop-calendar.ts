@@ -1,7 +1,7 @@
 /** The shop's clock on the wall, and its business days: by the campaign's time zone, where there is a campaign. */
 import { fixedZone, type Zone, zoneOf } from '#protocol/campaign/calendar.js';
 import type { WallMs } from '#protocol/time.js';
-import type { CampaignDesk } from './campaign-desk.js';
+import type { CampaignCache } from './campaign-desk.js';
 import type { BusinessDays } from './core/business-day.js';
 import { localTime } from './core/local-time.js';
 import type { LocalTime } from './ports/till.js';
@@ -13,11 +13,11 @@ const SHOPS_OFFSET_MS = 8 * 60 * 60_000;
 const DAILY = { orders: 'daily', beginsMs: 4 * 60 * 60_000 } as const;
 
 export class ShopCalendar {
-  readonly #desk: CampaignDesk;
+  readonly #campaignCache: CampaignCache;
   readonly #orders: Omit<BusinessDays, 'zone'>;
 
-  constructor(desk: CampaignDesk, orders: Omit<BusinessDays, 'zone'> = DAILY) {
-    this.#desk = desk;
+  constructor(campaignCache: CampaignCache, orders: Omit<BusinessDays, 'zone'> = DAILY) {
+    this.#campaignCache = campaignCache;
     this.#orders = orders;
   }
 
@@ -30,6 +30,6 @@ export class ShopCalendar {
   }
 
   #zone(): Zone {
-    return zoneOf(this.#desk.campaign?.window.timeZone ?? SHOPS_ZONE) ?? fixedZone(SHOPS_OFFSET_MS);
+    return zoneOf(this.#campaignCache.campaign?.window.timeZone ?? SHOPS_ZONE) ?? fixedZone(SHOPS_OFFSET_MS);
   }
 }

@@ -1,17 +1,19 @@
-/** How the counter stands: one line for the cashier, and the state that the gateway retains. */
+/**
+ * The counter's status in words for the cashier, and the state message that the gateway retains.
+ */
 import { zoneOf } from '#protocol/campaign/calendar.js';
 import { utcText } from '#protocol/campaign/clock-text.js';
 import { sentence } from '#protocol/faults/sentence.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { fen, formatYuanShort } from '#protocol/money.js';
 import { wallMs } from '#protocol/time.js';
-import type { OfflineStanding } from './core/offline.js';
+import type { OfflineStatus } from './core/offline.js';
 import type { CounterHealth, Trouble, TroubleCode } from './ports/till.js';
 
-type Line = CounterHealth['line'];
+type CashierText = CounterHealth['line'];
 
 /** What the cashier is told first: what holds the counter up, then what it waits for. */
-export function statusLine(troubles: readonly Trouble[], hint: Line | undefined): Line {
+export function statusLine(troubles: readonly Trouble[], hint: CashierText | undefined): CashierText {
   const [worst] = troubles;
   const holdsUp = worst !== undefined && BEFORE_A_HINT.has(worst.code);
   if (hint !== undefined && !holdsUp) return hint;
@@ -27,7 +29,7 @@ const BEFORE_A_HINT: ReadonlySet<TroubleCode> = new Set<TroubleCode>([
 ]);
 
 /** Until when and for how much the counter can go on without a line, or why it can't. `timeZone`: the campaign's. */
-export function offlineLine(offline: OfflineStanding, timeZone: string | undefined): Line {
+export function offlineLine(offline: OfflineStatus, timeZone: string | undefined): CashierText {
   const { reason, couponsLeft, faceFenLeft, until } = offline;
   if (reason !== null) return { zh: sentence(reason, {}, 'zh'), en: sentence(reason, {}, 'en') };
   const yuan = formatYuanShort(fen(faceFenLeft));
@@ -35,16 +37,16 @@ export function offlineLine(offline: OfflineStanding, timeZone: string | undefin
   const clock = until === null || zone === undefined ? undefined : utcText(zone.local(wallMs(until))).slice(0, 16);
   return {
     zh: `${clock === undefined ? '' : `${clock}前`}还可离线用券${couponsLeft}张、共${yuan}元`,
-    en: `${couponsLeft} more coupons, ${yuan} yuan in all, can be taken off line${clock === undefined ? '' : ` until ${clock}`}`,
+    en: `${couponsLeft} more coupons, ${yuan} yuan in all, can be taken offline${clock === undefined ? '' : ` until ${clock}`}`,
   };
 }
 
-export const SCAN_BEFORE_AMOUNT: Line = {
+export const SCAN_BEFORE_AMOUNT: CashierText = {
   zh: '请先在收银机上输入金额，再扫码',
   en: 'Enter the amount at the till first, then scan',
 };
 
-export const CODE_HELD: Line = { zh: '已扫码，请输入金额', en: 'Code read, key in the amount' };
+export const CODE_HELD: CashierText = { zh: '已扫码，请输入金额', en: 'Code read, key in the amount' };
 
 export function stateMessage(
   health: CounterHealth,
@@ -84,7 +86,10 @@ export function stateMessage(
 }
 
 /** What a new state is worth sending for. Ages and the spent set's version change by themselves: they go along with the rest. */
-export function whatMatters(health: CounterHealth, { campaignVersion }: { readonly campaignVersion: number }): string {
+export function reportedFields(
+  health: CounterHealth,
+  { campaignVersion }: { readonly campaignVersion: number },
+): string {
   const { journal, unsent, ports, offline } = health;
   const { reason, couponsLeft, faceFenLeft, until } = offline;
   return JSON.stringify([journal, unsent.records, ports, reason, couponsLeft, faceFenLeft, until, campaignVersion]);

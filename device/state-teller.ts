@@ -1,9 +1,11 @@
-/** Tells the gateway how the counter stands: at once where something happened, and else where what it was told no longer holds. */
+/**
+ * The status reporter: publishes the counter's state when an event changes it, and again when the reported fields have changed.
+ */
 
 import type { CounterHealth } from './ports/till.js';
-import { stateMessage, whatMatters } from './standing.js';
+import { reportedFields, stateMessage } from './standing.js';
 
-export interface StateTellerOptions {
+export interface StatusReporterOptions {
   readonly agent: string;
   readonly boot: number;
   health(): CounterHealth;
@@ -12,23 +14,23 @@ export interface StateTellerOptions {
   send(state: string): boolean;
 }
 
-export class StateTeller {
-  readonly #options: StateTellerOptions;
-  #told: string | undefined;
+export class StatusReporter {
+  readonly #options: StatusReporterOptions;
+  #reported: string | undefined;
 
-  constructor(options: StateTellerOptions) {
+  constructor(options: StatusReporterOptions) {
     this.#options = options;
   }
 
-  tell(): void {
+  report(): void {
     const { agent, boot, health, versions, send } = this.#options;
     const now = health();
-    if (send(stateMessage(now, { agent, boot, ...versions() }))) this.#told = whatMatters(now, versions());
+    if (send(stateMessage(now, { agent, boot, ...versions() }))) this.#reported = reportedFields(now, versions());
   }
 
   /** What the gateway sends at a connect comes after the first state, which would stand there for days. */
-  tellIfChanged(): void {
+  reportIfChanged(): void {
     const { health, versions } = this.#options;
-    if (whatMatters(health(), versions()) !== this.#told) this.tell();
+    if (reportedFields(health(), versions()) !== this.#reported) this.report();
   }
 }

@@ -1,12 +1,12 @@
 /**
- * What the counter answers its till: may this be done now, was it done already, and how does the sale stand. An order that
- * is opened is answered once its first record is on the disk, and everyone who asked for it meanwhile with it.
+ * The till's requests: whether one may be done now, whether it was done already, and the sale's state as the answer. An
+ * `open` is answered once the sale's first record is durable, together with every repeat that arrived meanwhile.
  */
 import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { OrderDay } from './core/business-day.js';
 import { isFinal, type Sale, type SaleInput } from './core/sale.js';
-import type { SaleBook } from './core/sale-book.js';
+import type { SaleIndex } from './core/sale-book.js';
 import { viewOf } from './core/sale-view.js';
 import { faultOfRequest, isAlreadySo, refusal } from './core/till-rules.js';
 import type { TillReply, TillRequest } from './ports/till.js';
@@ -14,10 +14,10 @@ import type { TillReply, TillRequest } from './ports/till.js';
 type Opening = Extract<TillRequest, { kind: 'open' }>;
 type Reply = (reply: TillReply) => void;
 
-export interface TillDeskOptions {
-  readonly book: SaleBook;
+export interface TillRequestsOptions {
+  readonly saleIndex: SaleIndex;
   /** Asked anew with each request. */
-  readonly standing: () => {
+  readonly status: () => {
     /** No record can be written any more. */
     readonly journalFailed: boolean;
     /** The campaign lets a counter sell at full price nevertheless. */
@@ -40,24 +40,24 @@ export interface TillDeskOptions {
   readonly reprint: (sale: Sale) => boolean;
 }
 
-export class TillDesk {
-  readonly #options: TillDeskOptions;
+export class TillRequests {
+  readonly #options: TillRequestsOptions;
   /** Requests that wait for their sale's first record. */
   readonly #opening = new Map<SaleId, Reply[]>();
 
-  constructor(options: TillDeskOptions) {
+  constructor(options: TillRequestsOptions) {
     this.#options = options;
   }
 
   answer(request: TillRequest, reply: Reply): void {
-    const { book, standing, isBlocked } = this.#options;
+    const { saleIndex, status, isBlocked } = this.#options;
     // A sale whose number has come again since is still there under its own.
-    const named = book.ofOrder(request.order);
+    const named = saleIndex.ofOrder(request.order);
     if (request.kind === 'open') {
       this.#open(request, named, reply);
       return;
     }
-    const sale = named ?? ofItsOwnNumber(book, request.order);
+    const sale = named ?? ofItsOwnNumber(saleIndex, request.order);
     if (sale === undefined) {
       reply(refusal('ORDER_UNKNOWN', null));
       return;
@@ -66,7 +66,7 @@ export class TillDesk {
       reply({ ok: true, sale: viewOf(sale), again: true });
       return;
     }
-    const { readerReady, printerThere, current } = standing();
+    const { readerReady, printerThere, current } = status();
     const fault = faultOfRequest(request.kind, sale, {
       journalFailed: isBlocked(sale.facts.sale),
       readerReady,
@@ -78,7 +78,7 @@ export class TillDesk {
       return;
     }
     const done = this.#perform(request, sale);
-    reply({ ok: true, sale: viewOf(book.get(sale.facts.sale) ?? sale), again: !done });
+    reply({ ok: true, sale: viewOf(saleIndex.get(sale.facts.sale) ?? sale), again: !done });
   }
 
   /** Its first record is durable: whoever opened it hears of it. */
@@ -97,8 +97,8 @@ export class TillDesk {
 
   /** False: nothing was done, since it was so already. */
   #perform({ kind }: Exclude<TillRequest, Opening>, sale: Sale): boolean {
-    const { standing, step, nextRefund, reprint } = this.#options;
-    const { readerMark } = standing();
+    const { status, step, nextRefund, reprint } = this.#options;
+    const { readerMark } = status();
     switch (kind) {
       case 'look':
         return true;
@@ -134,7 +134,7 @@ export class TillDesk {
       else reply({ ok: true, sale: viewOf(existing), again: true });
       return;
     }
-    const { journalFailed, sellsWithoutJournal, current } = this.#options.standing();
+    const { journalFailed, sellsWithoutJournal, current } = this.#options.status();
     if (journalFailed && !sellsWithoutJournal) reply(refusal('JOURNAL_FAILED', null));
     else if (current !== undefined) reply(refusal('COUNTER_BUSY', current));
     else this.#options.begin(request, (sale) => this.#opening.set(sale, [reply]));
@@ -144,8 +144,8 @@ export class TillDesk {
 /** `s000001-d728d6`, as every answer has it in `sale`. */
 const OWN_NUMBER = /^s\d{6,15}-[0-9a-f]{6}$/;
 
-function ofItsOwnNumber(book: SaleBook, order: OrderNo): Sale | undefined {
-  return OWN_NUMBER.test(order) ? book.get(saleId(order)) : undefined;
+function ofItsOwnNumber(saleIndex: SaleIndex, order: OrderNo): Sale | undefined {
+  return OWN_NUMBER.test(order) ? saleIndex.get(saleId(order)) : undefined;
 }
 
 const saleId = (text: string): SaleId => text as SaleId;

@@ -152,7 +152,7 @@ describe('a code shown before the amount', () => {
     expect(loop.health().line.zh).toBe('已扫码，请输入金额');
     replyTo(5_100);
     synced();
-    // Off line, a payment code goes on at full price by itself: it has been shown.
+    // Offline, a payment code goes on at full price by itself: it has been shown.
     expect(act('look', order)).toBe('charging');
     expect(loop.health().line.zh).not.toContain('已扫码');
   });

@@ -1,4 +1,6 @@
-/** The doors through which tills hand amounts in: loopback HTTP and a serial ECR line, whichever are configured. */
+/**
+ * Opens the till's two servers, loopback HTTP and serial ECR, as the configuration asks.
+ */
 import { addressFault } from '#protocol/faults/address-fault.js';
 import { serialLink } from './adapters/serial-link.js';
 import { startTillEcr } from './adapters/till-ecr.js';
@@ -10,13 +12,13 @@ import type { Counter } from './ports/till.js';
 /** What tills on a serial line usually speak; the configuration may say otherwise. */
 const ECR_BAUD = 9_600;
 
-export interface TillDoors {
+export interface TillServers {
   readonly httpPort: number | null;
   stop(): Promise<void>;
 }
 
 /** Rejects with ConfigError where the HTTP port is taken, or not for this program. */
-export async function openTillDoors(config: DeviceConfig, counter: Counter, log: Log): Promise<TillDoors> {
+export async function openTillServers(config: DeviceConfig, counter: Counter, log: Log): Promise<TillServers> {
   const { http, ecr } = config.till;
   const web =
     http === undefined

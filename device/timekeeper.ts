@@ -1,13 +1,15 @@
-/** The device's time at work: hears the gateway's clock, tells every machine what time it is, and keeps the anchor. */
+/**
+ * The trusted clock at work: takes the gateway's signed time, gives every machine the current instant, and stores the anchor.
+ */
 import { type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
 import { KEEP_TIME_EVERY_MS } from './core/limits.js';
 import { anchored, instantAt, keptAnchor, type TrustedTime } from './core/trusted-time.js';
 import type { Clock } from './ports/clock.js';
-import type { Keep } from './ports/keep.js';
+import type { KeyValueStore } from './ports/keep.js';
 
-export class Timekeeper {
+export class TrustedClock {
   readonly #clock: Clock;
-  readonly #keep: Keep;
+  readonly #store: KeyValueStore;
   readonly #bootId: string;
   #time: TrustedTime;
   #keptAt: MonoMs | undefined;
@@ -15,23 +17,23 @@ export class Timekeeper {
   constructor(options: {
     readonly time: TrustedTime;
     readonly clock: Clock;
-    readonly keep: Keep;
+    readonly store: KeyValueStore;
     readonly bootId: string;
   }) {
     this.#time = options.time;
     this.#clock = options.clock;
-    this.#keep = options.keep;
+    this.#store = options.store;
     this.#bootId = options.bootId;
   }
 
   readonly now = (): Instant => instantAt(this.#time, this.#clock.mono());
 
   /** `time`: the gateway's, its signature checked. `askedAt`: when the request left that it answers. */
-  hear(time: WallMs, askedAt: MonoMs): void {
+  anchor(time: WallMs, askedAt: MonoMs): void {
     const now = this.#clock.mono();
     this.#time = anchored(this.#time, { time, askedAt, heardAt: now });
     if (this.#keptAt !== undefined && now < later(this.#keptAt, KEEP_TIME_EVERY_MS)) return;
     this.#keptAt = now;
-    this.#keep.save('time', JSON.stringify(keptAnchor(this.#time, this.#bootId)));
+    this.#store.save('time', JSON.stringify(keptAnchor(this.#time, this.#bootId)));
   }
 }

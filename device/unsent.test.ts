@@ -7,7 +7,7 @@ import type { JournalRecord } from '#protocol/records/record.js';
 import { exactly, type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { openMemoryJournal } from './adapters/memory-journal.js';
 import { OUTBOX_BATCH_RECORDS } from './core/limits.js';
-import { Turns } from './running.js';
+import { EventQueue } from './running.js';
 import { Unsent } from './unsent.js';
 
 const NOON = 1_680_000_000_000;
@@ -62,7 +62,7 @@ it('reads it from the journal, page by page, and no more than was there at the s
   const began = journal.head;
   journal.append([settled(5, 0)], (_fault, at) => unsent.grew(settled(5, 0), at, monoMs(0)));
   expect(began.seq).toBe(many);
-  unsent.recall(journal, new Turns(), monoMs(0));
+  unsent.load(journal, new EventQueue(), monoMs(0));
   expect(unsent.summary(at(0))).toEqual({ records: many + 1, fen: many * 100 + 5, oldestMs: 60 * MINUTE });
 });
 

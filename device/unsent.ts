@@ -4,7 +4,7 @@ import type { JournalRecord } from '#protocol/records/record.js';
 import type { Instant, Millis, MonoMs } from '#protocol/time.js';
 import { OUTBOX_BATCH_RECORDS } from './core/limits.js';
 import type { Journal, StoredRecord } from './ports/journal.js';
-import type { Turns } from './running.js';
+import type { EventQueue } from './running.js';
 
 export interface UnsentSummary {
   readonly records: number;
@@ -38,12 +38,12 @@ export class Unsent {
   }
 
   /** What an earlier life wrote and the gateway has not: counted page by page, beside everything else. */
-  recall(journal: Journal, turns: Turns, now: MonoMs): void {
+  load(journal: Journal, queue: EventQueue, now: MonoMs): void {
     const until = this.#headAtStart.seq;
     const records: StoredRecord[] = [];
     const page = (after: number): void =>
       journal.read(after, OUTBOX_BATCH_RECORDS, (fault, batch) =>
-        turns.take(() => {
+        queue.enqueue(() => {
           const last = batch.records.at(-1)?.seq ?? until;
           records.push(...batch.records.filter(({ seq }) => seq <= until));
           if (fault === undefined && last < until) page(last);

@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 const facts = (sale: string, serial: number) => ({ sale, amountFen: 30_000, serial, presentation: `CP1:${sale}` });
 
-/** Charges off line, by a showing of its own. */
+/** Charges offline, by a presentation of its own. */
 const charge = (who: string, sale: string, serial: number, n = 1) =>
   commitOne(
     ledger,

@@ -1,6 +1,6 @@
 /**
- * Tells somebody once of each case that arises by time alone, so that no message of a device can: a charge that nobody ended,
- * two sales under one card payment. What a batch makes a case is told with the batch. A start reminds of all that are open.
+ * Raises one alert for each case that time alone opens, so that no message of a device can: a charge without an end, two
+ * sales under one card payment. A case that a batch opens is reported with the batch.
  */
 import { unreachable } from '#protocol/machine.js';
 import type { Case } from './core/cases.js';
@@ -36,7 +36,7 @@ export class CaseWatch {
       for (const one of cases) {
         const what = whatIs(one);
         if (what !== undefined && this.#told?.has(one.id) === false) {
-          this.#events?.alarm?.('CASE_OPENED', `${one.id}: ${what}`, one.device ?? undefined);
+          this.#events?.alert?.('CASE_OPENED', `${one.id}: ${what}`, one.device ?? undefined);
         }
       }
       this.#told = new Set(cases.map(({ id }) => id));
@@ -48,7 +48,7 @@ export class CaseWatch {
     const [oldest] = cases.toSorted((a, b) => a.since - b.since);
     if (oldest === undefined) return;
     const since = new Date(oldest.since).toISOString();
-    this.#events?.alarm?.('CASES_STILL_OPEN', `${cases.length}, the oldest ${oldest.id} since ${since}`, undefined);
+    this.#events?.alert?.('CASES_STILL_OPEN', `${cases.length}, the oldest ${oldest.id} since ${since}`, undefined);
   }
 }
 

@@ -1,11 +1,13 @@
-/** What the configuration says of claims, put together: how people are known, and how much is asked at once. */
+/**
+ * Builds the services of the claim routes from the configuration: how a person is identified, and how many claims are allowed.
+ */
 import { randomInt } from 'node:crypto';
 import type { Campaign, Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { es256Verifier, hmacSha256, sha256 } from '#protocol/node-crypto.js';
 import { fileSmsSender } from './adapters/file-sms-sender.js';
-import type { ClaimsDoor } from './adapters/http-claims.js';
+import type { ClaimServices } from './adapters/http-claims.js';
 import type { GatewayConfig } from './config.js';
 import { claimBudgets } from './core/claim-budgets.js';
 import type { KeyedHash } from './core/claims.js';
@@ -16,7 +18,11 @@ import { walletProofs } from './core/wallet-proofs.js';
 const BURST_OF_A_MINUTE = 0.5;
 
 /** undefined: the configuration names no way, so no claims are taken. */
-export function claimsDoor(config: GatewayConfig, campaign: Campaign, keyedHash: KeyedHash): ClaimsDoor | undefined {
+export function claimServices(
+  config: GatewayConfig,
+  campaign: Campaign,
+  keyedHash: KeyedHash,
+): ClaimServices | undefined {
   const { claims } = config;
   if (claims === undefined) return undefined;
   const { perAddressPerMinute: perMinute } = claims;

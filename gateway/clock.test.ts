@@ -49,7 +49,7 @@ function start(more: object = {}): Promise<RunningGateway> {
     clock: {
       now: () => wallMs(MORNING + Math.floor(ran()) + off),
       mono: () => monoMs(ran()),
-      alarm(after, ring) {
+      wakeAfter(after, ring) {
         const timer = setTimeout(ring, after);
         return () => clearTimeout(timer);
       },

@@ -9,7 +9,7 @@ function clockOf(): { readonly clock: Clock; readonly given: number[]; readonly 
   const given: number[] = [];
   const clock: Clock = {
     now: () => wallMs(0),
-    alarm(after, ring) {
+    wakeAfter(after, ring) {
       given.push(after);
       open.add(ring);
       setImmediate(() => open.delete(ring) && ring());

@@ -22,7 +22,7 @@ export async function closeInOrder(steps: readonly ClosingStep[], clock: Clock):
 
 const ends = ({ withinMs, close }: ClosingStep, clock: Clock): Promise<boolean> =>
   new Promise((resolve) => {
-    const cancel = clock.alarm(withinMs, () => resolve(false));
+    const cancel = clock.wakeAfter(withinMs, () => resolve(false));
     const end = (isWell: boolean): void => {
       cancel();
       resolve(isWell);

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { branded } from '#protocol/branded.js';
 import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
-import { openLineProblem } from '#protocol/open-line.js';
+import { openConnectionProblem } from '#protocol/open-line.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
 import { DEFAULT_PACE } from './core/pace.js';
@@ -62,7 +62,7 @@ const identityKey = z
 const insecure = z.boolean({ error: 'true or false' }).default(false);
 
 const perTime = (allowed: number) => z.int({ error: 'a number, 1 to 1000000' }).min(1).max(1_000_000).default(allowed);
-/** How many coupons one counter, and one merchant, may take on line. */
+/** How many coupons one counter, and one merchant, may take online. */
 const coupons = z
   .strictObject({
     devicePerHour: perTime(DEFAULT_PACE.device.perHour),
@@ -185,7 +185,7 @@ function crossChecks(data: object): Problem[] {
     const host = valueAt(data, [name, 'host']) ?? HOST;
     const problem =
       typeof host === 'string'
-        ? openLineProblem({
+        ? openConnectionProblem({
             path: `${name}.host`,
             value: shownValue(data, [name, 'host']),
             host,

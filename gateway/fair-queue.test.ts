@@ -47,7 +47,7 @@ function slowGateway() {
       verify: (from, jobs, done) =>
         void checks.push({ jobs: jobs.length, answer: () => verifier.verify(from, jobs, done) }),
     },
-    clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
+    clock: { now: () => wallMs(MORNING), wakeAfter: () => () => {} },
     sha256,
     bundle: () => issuer.bundle(wallMs(MORNING)),
     paymentCodes: paymentCodes(sha256, hmacSha256),

@@ -34,7 +34,7 @@ beforeEach(async () => {
   };
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
-  const clock = { now: () => wallMs(MORNING), alarm: () => () => undefined };
+  const clock = { now: () => wallMs(MORNING), wakeAfter: () => () => undefined };
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(line) });
   gateway = await startGateway(config.value, { logger, clock });
 });

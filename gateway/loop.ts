@@ -26,7 +26,7 @@ import type { Broker, RefusedFrom } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { ActOp, ClaimOp, Ledger, LedgerFault, Op, Outcome } from './ports/ledger.js';
 import type { Verifier } from './ports/verifier.js';
-import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentBoard } from './spent-board.js';
+import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentSetPublisher } from './spent-board.js';
 import type { Uploads } from './uploads.js';
 import { isFlood, type Ready, type Reply, type Slot, WaitingQueue } from './waiting.js';
 
@@ -37,7 +37,7 @@ export interface LoopEvents {
   committed?(operations: number, tookMs: number): void;
   rejected?(code: string, device: DeviceId | undefined, from?: RefusedFrom): void;
   /** Someone should look: a fork, a failed commit. */
-  alarm?(code: string, what: string, device: DeviceId | undefined): void;
+  alert?(code: string, what: string, device: DeviceId | undefined): void;
   /** A sale that a person has to look at; there is an alarm of it, too. */
   found?(finding: Finding): void;
 }
@@ -97,12 +97,12 @@ class Loop implements GatewayLoop {
   #isOpen = false;
   #isBundleOut = false;
   #whenIdle: (() => void) | undefined;
-  readonly #spentBoard: SpentBoard;
+  readonly #spentSet: SpentSetPublisher;
   readonly #cases: CaseWatch;
 
   constructor(options: GatewayLoopOptions) {
     this.#options = options;
-    this.#spentBoard = new SpentBoard(options);
+    this.#spentSet = new SpentSetPublisher(options);
     this.#cases = new CaseWatch(options);
   }
 
@@ -118,7 +118,7 @@ class Loop implements GatewayLoop {
 
   start(done: (fault: Error | undefined) => void): void {
     const { broker } = this.#options;
-    this.#spentBoard.read((fault) => {
+    this.#spentSet.load((fault) => {
       if (fault !== undefined) return done(new Error(`${fault.code}: ${fault.message}`));
       const events = {
         onMessage: (device: DeviceId, payload: Uint8Array) => this.#onMessage(device, payload),
@@ -135,10 +135,10 @@ class Loop implements GatewayLoop {
         if (refused !== undefined) return done(refused);
         this.#isOpen = true;
         this.#publishBundle();
-        this.#spentBoard.publish();
+        this.#spentSet.publish();
         this.#every(BEACON_MS, 'beacon', () => this.#beacon());
-        this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#spentBoard.publishChange());
-        this.#every(SPENT_FULL_MS, 'spent', () => this.#spentBoard.refresh());
+        this.#every(SPENT_DELTA_MS, 'spent-delta', () => this.#spentSet.publishChange());
+        this.#every(SPENT_FULL_MS, 'spent', () => this.#spentSet.refresh());
         this.#cases.look();
         this.#every(WATCH_CASES_MS, 'cases', () => this.#cases.look());
         done(undefined);
@@ -175,7 +175,7 @@ class Loop implements GatewayLoop {
       done(BUSY, undefined);
       return;
     }
-    this.#queue.push({ line: undefined, op, reply: done });
+    this.#queue.push({ queue: undefined, op, reply: done });
     this.#pump();
   }
 
@@ -184,7 +184,7 @@ class Loop implements GatewayLoop {
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
     this.#whenIdle = () => {
-      this.#spentBoard.close();
+      this.#spentSet.close();
       done();
     };
     this.#pump();
@@ -194,9 +194,9 @@ class Loop implements GatewayLoop {
     const { clock, sha256, paymentCodes, verifier } = this.#options;
     const now = clock.now();
     this.#observe(device, 'message', now);
-    const line = this.#queue.lineOf(device);
+    const queue = this.#queue.queueOf(device);
     // Unread: most of what a message costs this thread is the reading, and whoever asks so much waits for no answer.
-    if (isFlood(line)) {
+    if (isFlood(queue)) {
       this.#reject(device, null, BUSY_WITH_IT);
       return;
     }
@@ -216,12 +216,12 @@ class Loop implements GatewayLoop {
       return;
     }
     const weight = Math.max(1, jobs.length);
-    line.weight += weight;
+    queue.weight += weight;
     const reply: Reply = (fault, outcome) => {
-      line.weight -= weight;
+      queue.weight -= weight;
       this.#answer(device, id, fault, outcome);
     };
-    const slot: Slot = { line, op: undefined, reply };
+    const slot: Slot = { queue: queue, op: undefined, reply };
     this.#queue.push(slot);
     const ready = (made: Op): void => {
       slot.op = made;
@@ -245,7 +245,7 @@ class Loop implements GatewayLoop {
   /** False where nothing is ready. */
   #commitSome(): boolean {
     const alone = this.#singly.pop();
-    const batch = alone === undefined ? this.#queue.take() : [alone];
+    const batch = alone === undefined ? this.#queue.nextBatch() : [alone];
     if (batch.length === 0) {
       if (this.#queue.length === 0) this.#rest();
       return false;
@@ -258,12 +258,12 @@ class Loop implements GatewayLoop {
       this.#fault = fault;
       if (fault === undefined) {
         events?.committed?.(ops.length, clock.now() - began);
-        this.#spentBoard.note(committed);
-        for (const { code, what, device } of committed.alarms) events?.alarm?.(code, what, device);
+        this.#spentSet.record(committed);
+        for (const { code, what, device } of committed.alerts) events?.alert?.(code, what, device);
         for (const finding of committed.findings) events?.found?.(finding);
         for (const [at, { slot }] of batch.entries()) slot.reply(undefined, committed.outcomes[at]);
       } else if (batch.length === 1) {
-        events?.alarm?.(fault.code, fault.message, undefined);
+        events?.alert?.(fault.code, fault.message, undefined);
         batch[0]?.slot.reply(fault, undefined);
       } else {
         // One of them may be what the ledger stumbles over: alone, it harms nobody else.
@@ -294,7 +294,7 @@ class Loop implements GatewayLoop {
         if (outcome.unreadable !== undefined) {
           const [first, { length }] = [outcome.unreadable[0], outcome.unreadable];
           const what = `nothing is booked of ${length} of its records, the first of them ${first}`;
-          this.#options.events?.alarm?.('RECORD_UNREADABLE', what, device);
+          this.#options.events?.alert?.('RECORD_UNREADABLE', what, device);
         }
         this.#send(device, { v: 1, type: 'have', re, ...outcome.head });
         break;
@@ -304,7 +304,7 @@ class Loop implements GatewayLoop {
         if (outcome.allowance !== undefined) this.#sendAllowance(device, outcome.allowance);
         break;
       case 'forked':
-        this.#options.events?.alarm?.('DEVICE_FORKED', `its journal and ours disagree at ${outcome.seq}`, device);
+        this.#options.events?.alert?.('DEVICE_FORKED', `its journal and ours disagree at ${outcome.seq}`, device);
         this.#send(device, { v: 1, type: 'forked', re, seq: outcome.seq, mine: outcome.mine });
         break;
       case 'rejected':
@@ -351,7 +351,7 @@ class Loop implements GatewayLoop {
   }
 
   #every(afterMs: number, name: string, ring: () => void): void {
-    const cancel = this.#options.clock.alarm(afterMs, () => {
+    const cancel = this.#options.clock.wakeAfter(afterMs, () => {
       this.#every(afterMs, name, ring);
       ring();
     });

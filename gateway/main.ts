@@ -28,7 +28,7 @@ import { openSqliteLedger } from './adapters/sqlite-ledger.js';
 import { systemClock } from './adapters/system-clock.js';
 import { threadVerifier } from './adapters/thread-verifier.js';
 import { watchedClock } from './adapters/watched-clock.js';
-import { claimsDoor } from './claims-door.js';
+import { claimServices } from './claims-door.js';
 import { type ClosingStep, closeInOrder } from './closing.js';
 import type { GatewayConfig } from './config.js';
 import type { ClockFault } from './core/clock-watch.js';
@@ -101,7 +101,7 @@ export async function startGateway(
   const hash = identityHash(config);
   const token = operatorTokenOf(config);
   const codes = paymentCodes(hash, hmacSha256);
-  const claims = claimsDoor(config, campaign, hash);
+  const claims = claimServices(config, campaign, hash);
   const register = new DeviceRegister(config.devices);
   let earlier: readonly EarlierRules[] = [];
   const rules = compileRules({
@@ -136,7 +136,7 @@ export async function startGateway(
     isListed: (device) => register.has(device),
     ...(handshakeTimeoutMs !== undefined && { connectTimeoutMs: handshakeTimeoutMs }),
   });
-  const uploads = new Uploads(events.alarm);
+  const uploads = new Uploads(events.alert);
   const stopDisk = watchDisk(config.data, ownClock, (free) => uploads.freeBytesAre(free));
   const diskFault = (): string | undefined => (uploads.room === 'none' ? 'LEDGER_DISK_FULL' : undefined);
   const loop = createGatewayLoop({
@@ -158,7 +158,7 @@ export async function startGateway(
 
   function clockChanged(fault: ClockFault | undefined, off: number): void {
     if (fault !== undefined)
-      events.alarm(fault, `this machine's clock is off by ${Math.round(off / 1_000)} s`, undefined);
+      events.alert(fault, `this machine's clock is off by ${Math.round(off / 1_000)} s`, undefined);
     else {
       logger.info({ code: 'CLOCK_RIGHT' }, 'the clock is where it ought to be again');
       loop.clockIsRight();
@@ -186,7 +186,7 @@ export async function startGateway(
     ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }),
     refused: (code, from) => events.rejected(code, undefined, from),
     cutOff: (device) => broker.cutOff(device),
-    alarm: (code, what) => events.alarm(code, what, undefined),
+    alert: (code, what) => events.alert(code, what, undefined),
   });
 
   function takeDevices(devices: GatewayConfig['devices']): void {
@@ -237,8 +237,9 @@ export async function startGateway(
   const { port: mqttPort } = broker;
   const operatorTokenIn =
     config.http.operatorToken === undefined ? operatorTokenFile(config.data) : 'http.operatorToken';
-  for (const [door, { host, tls: pair }] of Object.entries({ mqtt: config.mqtt, http: config.http })) {
-    if (isOpen({ host, hasTls: pair !== undefined })) logger.warn({ code: 'LINE_INSECURE', door, host }, 'no TLS here');
+  for (const [server, { host, tls: pair }] of Object.entries({ mqtt: config.mqtt, http: config.http })) {
+    if (isOpen({ host, hasTls: pair !== undefined }))
+      logger.warn({ code: 'LINE_INSECURE', server, host }, 'no TLS here');
   }
   if (claims === undefined)
     logger.warn({ code: 'CLAIMS_CLOSED' }, 'claims.identity is not configured: no claims are taken');
@@ -256,7 +257,7 @@ function watchDisk(folder: string, clock: Clock, tell: (freeBytes: number) => vo
     statfs(folder, (error, at) => {
       if (isStopped) return;
       if (error === null) tell(at.bavail * at.bsize);
-      cancel = clock.alarm(LOOK_AT_DISK_MS, look);
+      cancel = clock.wakeAfter(LOOK_AT_DISK_MS, look);
     });
   };
   look();
@@ -302,7 +303,7 @@ const LONGEST_ALARM = 400;
 
 function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<LoopEvents> {
   // Each its own: no flood of nonsense keeps an alarm out of the log.
-  const [refusals, alarms] = [logBudget(), logBudget()];
+  const [refusals, alerts] = [logBudget(), logBudget()];
   return {
     committed: (operations, tookMs) => metrics.committed(operations, tookMs),
     rejected(code, device, from) {
@@ -312,9 +313,9 @@ function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<Lo
         logger.warn({ code, device, ...from, ...(unwritten > 0 && { unwritten }) }, 'turned away');
     },
     found: (finding) => metrics.found(finding),
-    alarm(code, what, device) {
-      metrics.alarm(code);
-      const unwritten = alarms.spend(code, device, clock.now());
+    alert(code, what, device) {
+      metrics.alert(code);
+      const unwritten = alerts.spend(code, device, clock.now());
       if (unwritten === undefined) return;
       const said = maskWithin(what).slice(0, LONGEST_ALARM);
       logger.error({ code, device, what: said, ...(unwritten > 0 && { unwritten }) }, 'someone should look at this');

@@ -31,7 +31,7 @@ const DEVICES = ['d1', 'd2'].map((id) => ({ id, password: PASSWORD }));
 
 let folder: string;
 let gateway: RunningGateway;
-let alarms: string[];
+let alerts: string[];
 let reminders: string[];
 let now = MORNING;
 let ring: Map<number, () => void>;
@@ -39,7 +39,7 @@ const clients: MqttClient[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'codeplate-cases-'));
-  alarms = [];
+  alerts = [];
   reminders = [];
   now = wallMs(MORNING + HOUR);
   ring = new Map();
@@ -75,14 +75,14 @@ function start(): Promise<RunningGateway> {
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
   const clock = {
     now: () => now,
-    alarm(afterMs: number, done: () => void) {
+    wakeAfter(afterMs: number, done: () => void) {
       ring.set(afterMs, done);
       return () => undefined;
     },
   };
   const write = (line: string): void => {
     const { code, what } = JSON.parse(line) as { readonly code?: string; readonly what?: string };
-    if (code === 'CASE_OPENED') alarms.push(what ?? '');
+    if (code === 'CASE_OPENED') alerts.push(what ?? '');
     if (code === 'CASES_STILL_OPEN') reminders.push(what ?? '');
   };
   return startGateway(config.value, { logger: pino({ base: null }, { write }), clock });
@@ -120,7 +120,7 @@ describe('an open case', () => {
       ring.get(600_000)?.();
       await get('/v1/cases');
     }
-    expect(alarms).toEqual([expect.stringMatching(/^sale:d1:a: coupon 7 is held/)]);
+    expect(alerts).toEqual([expect.stringMatching(/^sale:d1:a: coupon 7 is held/)]);
     expect((await get('/v1/cases/sale:d1:a')).body).toMatchObject({
       case: { kind: 'stuck', device: 'd1', sales: [{ order: 'order-a', amountFen: 30_000, serial: 7 }] },
     });
@@ -139,14 +139,14 @@ describe('an open case', () => {
     now = wallMs(MORNING + 25 * HOUR);
     ring.get(600_000)?.();
     await get('/v1/cases');
-    expect(alarms).toEqual([expect.stringMatching(/^sale:d1:a/)]);
+    expect(alerts).toEqual([expect.stringMatching(/^sale:d1:a/)]);
     for (const _ of [1, 2]) {
       await gateway.stop();
       gateway = await start();
       ring.get(600_000)?.();
       await get('/v1/cases');
     }
-    expect(alarms).toHaveLength(1);
+    expect(alerts).toHaveLength(1);
     // At each of the three starts; the newest finds both.
     expect(reminders).toHaveLength(3);
     expect(reminders.at(-1)).toMatch(/^2, the oldest sale:d[12]:/);
@@ -157,7 +157,7 @@ describe('an open case', () => {
     now = wallMs(MORNING + 25 * HOUR);
     ring.get(600_000)?.();
     await get('/v1/cases');
-    expect(alarms).toHaveLength(1);
+    expect(alerts).toHaveLength(1);
   });
 
   it.each([

@@ -35,7 +35,7 @@ async function start(operatorToken?: string, more: object = {}): Promise<void> {
   const config = checkGatewayConfig({ campaign: 'campaign.json', data: 'data', mqtt: { port: 0 }, http }, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-  gateway = await startGateway(config.value, { logger, clock: { now: () => now, alarm: () => () => undefined } });
+  gateway = await startGateway(config.value, { logger, clock: { now: () => now, wakeAfter: () => () => undefined } });
 }
 
 /** fetch lets nobody choose the Host. */

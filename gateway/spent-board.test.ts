@@ -7,12 +7,12 @@ import { wallMs } from '#protocol/time.js';
 import { MORNING, serialOf, testRules } from '../test/contract/ledger-fixture.js';
 import { openMemoryLedger } from './adapters/memory-ledger.js';
 import type { Ledger } from './ports/ledger.js';
-import { SpentBoard } from './spent-board.js';
+import { SpentSetPublisher } from './spent-board.js';
 
 /** A gateway's board from its start to its end, and what a counter then has that had `before`. */
 function heard(before: SpentSet, ledger: Ledger, startedAt: number, redeemed: readonly CouponSerial[]): SpentSet {
   let set = before;
-  const board = new SpentBoard({
+  const board = new SpentSetPublisher({
     ledger,
     broker: {
       listen: (_events, done) => done(undefined),
@@ -26,12 +26,12 @@ function heard(before: SpentSet, ledger: Ledger, startedAt: number, redeemed: re
       },
       close: (done) => done(),
     },
-    clock: { now: () => wallMs(startedAt), alarm: () => () => {} },
+    clock: { now: () => wallMs(startedAt), wakeAfter: () => () => {} },
     campaign: testRules().campaign.id,
   });
-  board.read(() => board.publish());
+  board.load(() => board.publish());
   for (const serial of redeemed) {
-    board.note({ outcomes: [], spent: [serial], restored: [], alarms: [], findings: [] });
+    board.record({ outcomes: [], spent: [serial], restored: [], alerts: [], findings: [] });
     board.publishChange();
   }
   board.close();

@@ -1,6 +1,6 @@
 /**
- * The board on which every counter reads which coupons are used up: the whole set, retained for those that come on line,
- * and what has changed since, for those that are. It is advice for counters without a line; on line the ledger decides.
+ * Publishes the spent set: the whole set retained for counters that connect, and deltas for those that are connected. It is
+ * advice for offline counters; online the ledger decides.
  */
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import { encode } from '#protocol/messages/index.js';
@@ -19,12 +19,12 @@ import type { Committed, Ledger, LedgerFault } from './ports/ledger.js';
 
 /** Changes to the spent set are gathered this long: five thousand counters then hear 330 deltas a second, not 1,000. */
 export const SPENT_DELTA_MS = 15_000;
-/** The whole set, where it changed, is retained this often, for counters that come on line and for those that missed a delta … */
+/** The whole set, where it changed, is retained this often, for counters that come online and for those that missed a delta … */
 export const SPENT_FULL_MS = 60_000;
 /** … and one in so many times unchanged, for those that missed it too; each time a counter writes it to its memory card. */
 const SPENT_AGAIN_AFTER = 10;
 
-export class SpentBoard {
+export class SpentSetPublisher {
   readonly #ledger: Ledger;
   readonly #broker: Broker;
   readonly #clock: Clock;
@@ -50,7 +50,7 @@ export class SpentBoard {
   }
 
   /** Where the ledger stands at the start. */
-  read(done: (fault: LedgerFault | undefined) => void): void {
+  load(done: (fault: LedgerFault | undefined) => void): void {
     const now = this.#clock.now();
     this.#ledger.spent(now, (fault, { serials, commits }) => {
       // A version only rises, or counters would keep what they have. There is a delta every 15 s at most, so one that begins at
@@ -61,7 +61,7 @@ export class SpentBoard {
     });
   }
 
-  note({ spent, restored }: Committed): void {
+  record({ spent, restored }: Committed): void {
     if (spent.length > 0) this.#spentSince.push(...spent);
     if (restored.length > 0) this.#restoredSince.push(...restored);
   }

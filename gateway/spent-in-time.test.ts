@@ -47,7 +47,7 @@ it('counters hear at the next delta what each commit has used up or given back',
     }),
     clock: {
       now: () => wallMs(MORNING),
-      alarm(after, ring) {
+      wakeAfter(after, ring) {
         rings.push({ after, ring });
         return () => {};
       },

@@ -29,7 +29,7 @@ function gatewayWith(commit: (memory: Ledger, ...asked: Parameters<Ledger['commi
       close: (done) => done(),
     },
     verifier: inlineVerifier({ campaign, issuerKeys: issuer.issuerKeys, verifier: es256Verifier() }),
-    clock: { now: () => wallMs(MORNING), alarm: () => () => {} },
+    clock: { now: () => wallMs(MORNING), wakeAfter: () => () => {} },
     sha256,
     bundle: () => issuer.bundle(wallMs(MORNING)),
     paymentCodes: paymentCodes(sha256, hmacSha256),

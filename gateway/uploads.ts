@@ -21,16 +21,16 @@ interface Standing {
   isTold: boolean;
 }
 
-export type UploadAlarm = (code: string, what: string, device: DeviceId | undefined) => void;
+export type UploadAlert = (code: string, what: string, device: DeviceId | undefined) => void;
 
 export class Uploads {
-  readonly #alarm: UploadAlarm;
+  readonly #alert: UploadAlert;
   readonly #standings = new Map<DeviceId, Standing>();
   #room: Room = 'enough';
   #free: number | undefined;
 
-  constructor(alarm: UploadAlarm) {
-    this.#alarm = alarm;
+  constructor(alert: UploadAlert) {
+    this.#alert = alert;
   }
 
   get room(): Room {
@@ -47,24 +47,24 @@ export class Uploads {
     this.#room = roomOf(free);
     if (this.#room === before || this.#room === 'enough') return;
     const who = this.#room === 'none' ? 'nothing more is taken' : 'devices that sent more than a day’s worth wait';
-    this.#alarm('LEDGER_DISK_FULL', `${Math.floor(free / 1024 / 1024)} MiB are free: ${who}`, undefined);
+    this.#alert('LEDGER_DISK_FULL', `${Math.floor(free / 1024 / 1024)} MiB are free: ${who}`, undefined);
   }
 
   /** Why it isn't taken, for the device; undefined: it is, and counts. */
   refusal(device: DeviceId, upload: Upload, now: WallMs): { readonly code: string; readonly what: string } | undefined {
-    const standing = this.#standings.get(device) ?? { budget: fullBudget(now), isTold: false };
-    this.#standings.set(device, standing);
-    standing.budget = refilled(standing.budget, now);
-    const code = uploadRefusal(standing.budget, upload, this.#room);
+    const state = this.#standings.get(device) ?? { budget: fullBudget(now), isTold: false };
+    this.#standings.set(device, state);
+    state.budget = refilled(state.budget, now);
+    const code = uploadRefusal(state.budget, upload, this.#room);
     if (code === undefined) {
-      standing.budget = spent(standing.budget, upload) ?? standing.budget;
-      if (upload.records > 0) standing.isTold = false;
+      state.budget = spent(state.budget, upload) ?? state.budget;
+      if (upload.records > 0) state.isTold = false;
       return undefined;
     }
     if (code === 'LEDGER_DISK_FULL') return { code, what: 'the disk has too little room: send it again later' };
-    if (!standing.isTold) {
-      standing.isTold = true;
-      this.#alarm('DEVICE_OVER_BUDGET', 'it sends more than shops do in weeks; what is more than that waits', device);
+    if (!state.isTold) {
+      state.isTold = true;
+      this.#alert('DEVICE_OVER_BUDGET', 'it sends more than shops do in weeks; what is more than that waits', device);
     }
     return { code, what: 'more than this device may send: send it again later, some come through each hour' };
   }

@@ -18,12 +18,12 @@ function queueOf(waiting: readonly (readonly [device: string, op: Op | undefined
   const queue = new WaitingQueue();
   const names = new Map<Slot, string>();
   for (const [at, [device, op]] of waiting.entries()) {
-    const line = op?.kind === 'claim' ? undefined : queue.lineOf(device as DeviceId);
-    const slot: Slot = { line, op, reply: () => undefined };
+    const line = op?.kind === 'claim' ? undefined : queue.queueOf(device as DeviceId);
+    const slot: Slot = { queue: line, op, reply: () => undefined };
     names.set(slot, `${device}${at}`);
     queue.push(slot);
   }
-  return { queue, take: () => queue.take().map(({ slot }) => names.get(slot)) };
+  return { queue, take: () => queue.nextBatch().map(({ slot }) => names.get(slot)) };
 }
 
 it('of a device that hands in records without end a batch takes a share, and the next one comes right behind', () => {
@@ -65,7 +65,7 @@ it('one whose signature is being checked holds up its own device, and nobody els
 });
 
 it('a device of which two hundred wait is a flood', () => {
-  const line = new WaitingQueue().lineOf('d1' as DeviceId);
+  const line = new WaitingQueue().queueOf('d1' as DeviceId);
   line.weight = 199;
   expect(isFlood(line)).toBe(false);
   line.weight += 1;

@@ -1,7 +1,7 @@
 /**
- * What waits for a commit, in the order in which it came. A batch is what is ready of it; a device's messages keep their
- * order, and whose signature is still being checked holds up nobody else. Of one device there is never so much, neither
- * waiting nor in a batch, that the others would wait for it.
+ * The queue in front of a commit, in order of arrival. A batch is every entry that is ready; a device's messages keep their
+ * order, and a pending signature check delays no other device. Shares per device, in the queue and in a batch, keep one
+ * device from delaying the others.
  */
 import type { DeviceId } from '#protocol/ids.js';
 import type { LedgerFault, Op, Outcome } from './ports/ledger.js';
@@ -10,7 +10,7 @@ import type { LedgerFault, Op, Outcome } from './ports/ledger.js';
 const MAX_BATCH = 1_000;
 /** The same in records: three belong to a sale. */
 const MAX_BATCH_RECORDS = 3 * MAX_BATCH;
-/** Of one device: its next message waits for the next commit. Two batches of a week off line, with their presentations, fit. */
+/** Of one device: its next message waits for the next commit. Two batches of a week offline, with their presentations, fit. */
 const MAX_RECORDS_OF_ONE = 300;
 /** Some seconds of work at full speed. A device that is turned away here asks again; memory doesn't run out. */
 const MAX_WAITING = 50_000;
@@ -23,7 +23,7 @@ const MAX_WAITING_OF_ONE = 200;
 export type Reply = (fault: LedgerFault | undefined, outcome: Outcome | undefined) => void;
 
 /** A device's own part of the queue. */
-export interface Line {
+export interface DeviceQueue {
   /** Messages of it that wait, each as much as there are presentations in it. */
   weight: number;
   /** The batch that was last put together, and how much of that is this device's. */
@@ -34,7 +34,7 @@ export interface Line {
 
 export interface Slot {
   /** undefined: a claim, which comes from no device. */
-  readonly line: Line | undefined;
+  readonly queue: DeviceQueue | undefined;
   /** undefined while its signatures are being checked. */
   op: Op | undefined;
   readonly reply: Reply;
@@ -47,7 +47,7 @@ export interface Ready {
 
 export class WaitingQueue {
   #slots: Slot[] = [];
-  readonly #lines = new Map<DeviceId, Line>();
+  readonly #queues = new Map<DeviceId, DeviceQueue>();
   #batch = 0;
 
   get length(): number {
@@ -57,12 +57,12 @@ export class WaitingQueue {
     return this.#slots.length >= MAX_WAITING;
   }
 
-  lineOf(device: DeviceId): Line {
-    const known = this.#lines.get(device);
+  queueOf(device: DeviceId): DeviceQueue {
+    const known = this.#queues.get(device);
     if (known !== undefined) return known;
-    const line: Line = { weight: 0, batch: 0, records: 0, isBehind: false };
-    this.#lines.set(device, line);
-    return line;
+    const queue: DeviceQueue = { weight: 0, batch: 0, records: 0, isBehind: false };
+    this.#queues.set(device, queue);
+    return queue;
   }
 
   push(slot: Slot): void {
@@ -70,35 +70,35 @@ export class WaitingQueue {
   }
 
   /** The next batch; nothing where nothing is ready. */
-  take(): Ready[] {
+  nextBatch(): Ready[] {
     const batch: Ready[] = [];
     const left: Slot[] = [];
     let records = 0;
     this.#batch += 1;
     for (const slot of this.#slots) {
-      const { line, op } = slot;
-      if (line !== undefined && line.batch !== this.#batch) {
-        line.batch = this.#batch;
-        line.records = 0;
-        line.isBehind = false;
+      const { queue, op } = slot;
+      if (queue !== undefined && queue.batch !== this.#batch) {
+        queue.batch = this.#batch;
+        queue.records = 0;
+        queue.isBehind = false;
       }
       const size = op?.kind === 'records' ? op.bodies.length : 1;
       const hasRoom = batch.length < MAX_BATCH && (batch.length === 0 || records + size <= MAX_BATCH_RECORDS);
-      if (op === undefined || !hasRoom || !mayGo(line, size)) {
+      if (op === undefined || !hasRoom || !mayGo(queue, size)) {
         left.push(slot);
-        if (line !== undefined) line.isBehind = true;
+        if (queue !== undefined) queue.isBehind = true;
         continue;
       }
       batch.push({ slot, op });
       records += size;
-      if (line !== undefined) line.records += size;
+      if (queue !== undefined) queue.records += size;
     }
     if (batch.length > 0) this.#slots = left;
     return batch;
   }
 }
 
-export const isFlood = ({ weight }: Line): boolean => weight >= MAX_WAITING_OF_ONE;
+export const isFlood = ({ weight }: DeviceQueue): boolean => weight >= MAX_WAITING_OF_ONE;
 
-const mayGo = (line: Line | undefined, size: number): boolean =>
-  line === undefined || (!line.isBehind && (line.records === 0 || line.records + size <= MAX_RECORDS_OF_ONE));
+const mayGo = (queue: DeviceQueue | undefined, size: number): boolean =>
+  queue === undefined || (!queue.isBehind && (queue.records === 0 || queue.records + size <= MAX_RECORDS_OF_ONE));

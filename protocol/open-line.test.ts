@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isThisMachine, openLineProblem } from './open-line.js';
+import { isThisMachine, openConnectionProblem } from './open-line.js';
 
 it.each([
   ['localhost', true],
@@ -25,5 +25,5 @@ it.each([
   ['elsewhere, as a person wants it', '203.0.113.7', false, true, false],
 ])('%s: a problem is %s', (_, host, hasTls, isInsecure, is) => {
   const line = { path: 'mqtt.host', value: host, host, hasTls, isInsecure, remedy: 'mqtt.tls' };
-  expect(openLineProblem(line) !== undefined).toBe(is);
+  expect(openConnectionProblem(line) !== undefined).toBe(is);
 });

@@ -11,7 +11,7 @@ const THIS_MACHINE =
 /** A host name or an address that leads nowhere else. */
 export const isThisMachine = (host: string): boolean => THIS_MACHINE.test(host);
 
-export interface OpenLine {
+export interface OpenConnection {
   /** Where the address stands in the configuration, and what does. */
   readonly path: string;
   readonly value: string;
@@ -22,10 +22,11 @@ export interface OpenLine {
   readonly remedy: string;
 }
 
-export const isOpen = ({ host, hasTls }: Pick<OpenLine, 'host' | 'hasTls'>): boolean => !hasTls && !isThisMachine(host);
+export const isOpen = ({ host, hasTls }: Pick<OpenConnection, 'host' | 'hasTls'>): boolean =>
+  !hasTls && !isThisMachine(host);
 
 /** undefined where the line may be used. */
-export function openLineProblem(line: OpenLine): Problem | undefined {
+export function openConnectionProblem(line: OpenConnection): Problem | undefined {
   if (!isOpen(line) || line.isInsecure) return undefined;
   const { path, value, remedy } = line;
   const allowed = `${remedy}, an address of this machine such as 127.0.0.1, or insecure: true beside it where the network is protected otherwise`;

@@ -34,7 +34,7 @@ function shown(counter: number): string {
     expiresAt: roundUpExpiry(wallMs(NOON + 1e9)),
   };
   const grant = sealGrant(fields, CAMPAIGN, issuer);
-  return signPresentation({ signer: holder, grant, counter, nowMs: NOON + counter * 1_000 });
+  return signPresentation({ signer: holder, grant, nonce: counter, nowMs: NOON + counter * 1_000 });
 }
 
 const common = {

@@ -93,7 +93,7 @@ async function inspect(text: string): Promise<Inspection> {
   }
 }
 
-async function presentationFields({ grant, shownAt, counter }: DecodedPresentation): Promise<Fields> {
+async function presentationFields({ grant, shownAt, nonce: counter }: DecodedPresentation): Promise<Fields> {
   const { holderIdOf } = await import('#protocol/codes/presentation.js');
   return {
     keyId: grant.keyId,
@@ -113,7 +113,7 @@ async function isSignedByHolder(decoded: DecodedPresentation): Promise<boolean> 
     import('#protocol/codes/presentation.js'),
     import('#protocol/node-crypto.js'),
   ]);
-  const { grant, shownAt, counter, signature } = decoded;
+  const { grant, shownAt, nonce: counter, signature } = decoded;
   const message = presentationBytesToSign(grant.bytes, shownAt, counter);
   return signatureHolds({ publicKey: grant.holderKey, message, signature }, es256Verifier());
 }

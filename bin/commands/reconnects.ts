@@ -28,7 +28,7 @@ export const command = (): Command =>
     .option('--json', 'print one JSON object and nothing else')
     .addHelpText('after', EXAMPLES)
     .action(async ({ cases, seed, json }: { cases: number; seed?: number; json?: boolean }) => {
-      const [{ tortureLines, isSound }, { KINDS }, { campaignPath, readCampaign }] = await Promise.all([
+      const [{ tortureUplinks, isSound }, { KINDS }, { campaignPath, readCampaign }] = await Promise.all([
         import('#simulator/line-torture/torture.js'),
         import('#simulator/line-torture/kinds.js'),
         import('../campaign-file.js'),
@@ -38,7 +38,7 @@ export const command = (): Command =>
       const shows = json !== true && process.stdout.isTTY;
       if (json !== true) process.stdout.write(`${cases} cases, seed ${drawn}\n`);
       const began = performance.now();
-      const report = await tortureLines({
+      const report = await tortureUplinks({
         cases,
         seed: drawn,
         campaign: { file: campaignPath('youhao-2023'), id, merchant: merchants[0]?.id ?? '' },

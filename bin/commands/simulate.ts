@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { describeProblem } from '#protocol/campaign/load.js';
+import { describeCampaignProblem } from '#protocol/campaign/load.js';
 import type { CampaignNames, Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
 import { seedOption, wholeOption } from '../numbers.js';
@@ -220,7 +220,7 @@ async function read(file: string, shipped: string): Promise<{ readonly file: str
   const parsed = parseScenario(text, namesOfCampaign);
   if (parsed.ok && badCampaign !== undefined) throw badCampaign;
   if (parsed.ok) return { file, scenario: parsed.value };
-  const problems = parsed.fault.map((problem) => `  ${describeProblem(problem)}`);
+  const problems = parsed.fault.map((problem) => `  ${describeCampaignProblem(problem)}`);
   if (badCampaign !== undefined) problems.push(badCampaign.message);
   throw new UsageError(
     `SCENARIO_INVALID: ${file} has problems; correct all of them and run it again.\n${problems.join('\n')}`,

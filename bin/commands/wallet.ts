@@ -102,7 +102,7 @@ async function code({ file, coupon }: { readonly file: string; readonly coupon?:
   }
   const shown = wallet.present(Date.now());
   // Kept first: a number shown twice is refused as a copy.
-  writePhone(file, { ...phone, counter: wallet.counter });
+  writePhone(file, { ...phone, counter: wallet.nonce });
   process.stdout.write(`${shown}\n`);
 }
 
@@ -127,7 +127,12 @@ async function walletOf(
   const key = privateKeyFromPem(privateKey);
   if (!key.ok) throw new UsageError(`The file is no phone of codeplate wallet: ${key.fault.what}`);
   const position = positionOf(place.position);
-  const wallet = new Wallet({ identity, counter, signer: es256Signer(key.value), ...(position && { position }) });
+  const wallet = new Wallet({
+    identity,
+    nonce: counter,
+    signer: es256Signer(key.value),
+    ...(position && { position }),
+  });
   if (answer !== undefined) wallet.takeAnswer(answer);
   return wallet;
 }

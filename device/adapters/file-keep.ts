@@ -2,15 +2,15 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Keep, KeptName } from '#device/ports/keep.js';
+import type { KeyValueStore, StoredName } from '#device/ports/keep.js';
 import type { Log } from '#device/ports/log.js';
 
-export interface FileKeep extends Keep {
+export interface FileKeyValueStore extends KeyValueStore {
   /** Resolves when everything saved so far is on the disk. */
   settled(): Promise<void>;
 }
 
-export function fileKeep(folder: string, log: Log): FileKeep {
+export function fileKeyValueStore(folder: string, log: Log): FileKeyValueStore {
   // Nothing depends on it: the gateway tells it again. A disk that fails shows in the journal.
   const unkept = (name: string, error: unknown): void =>
     log('warn', 'KEEP_WRITE_FAILED', { name, why: error instanceof Error ? error.message : String(error) });
@@ -19,9 +19,9 @@ export function fileKeep(folder: string, log: Log): FileKeep {
   } catch (error) {
     unkept('the folder', error);
   }
-  const path = (name: KeptName): string => join(folder, `${name}.json`);
+  const path = (name: StoredName): string => join(folder, `${name}.json`);
   /** What is to be written next, by name: only the newest counts. */
-  const waiting = new Map<KeptName, string>();
+  const waiting = new Map<StoredName, string>();
   let writing: Promise<void> | undefined;
 
   const writeAll = async (): Promise<void> => {

@@ -3,8 +3,8 @@
  * `what`, since a search engine knows those; passwords never stand in them.
  */
 import { connect } from 'node:tls';
-import type { LineFault } from '#device/core/line-fault.js';
-import type { LineFaultCode } from '#protocol/faults/errors/line.js';
+import type { UplinkFault } from '#device/core/line-fault.js';
+import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
 
 export interface Circumstances {
   /** `mqtt://host:port` or `mqtts://host:port`. */
@@ -15,7 +15,7 @@ export interface Circumstances {
   readonly now: Date;
 }
 
-export function lineFault(error: unknown, { url, wasAdmitted, now }: Circumstances): LineFault {
+export function uplinkFault(error: unknown, { url, wasAdmitted, now }: Circumstances): UplinkFault {
   const said = wordsOf(error);
   const code = codeOf(error, said, { isTls: url.startsWith('mqtts:'), wasAdmitted });
   const clock = TIMELY.has(code) ? `; the clock of this machine says ${now.toISOString()}` : '';
@@ -29,7 +29,7 @@ export function lineFault(error: unknown, { url, wasAdmitted, now }: Circumstanc
 export const closedFault = (
   url: string,
   { wasAdmitted, mayBeOfCertificate }: { readonly wasAdmitted: boolean; readonly mayBeOfCertificate: boolean },
-): LineFault =>
+): UplinkFault =>
   mayBeOfCertificate
     ? {
         code: 'LINE_CERTIFICATE_REFUSED',
@@ -70,13 +70,13 @@ export function probeTls(url: string, answer: (speaksTls: boolean) => void): () 
   return () => end(undefined);
 }
 
-const TIMELY: ReadonlySet<LineFaultCode> = new Set(['LINE_CERTIFICATE_EXPIRED', 'LINE_CERTIFICATE_NOT_YET_VALID']);
+const TIMELY: ReadonlySet<UplinkFaultCode> = new Set(['LINE_CERTIFICATE_EXPIRED', 'LINE_CERTIFICATE_NOT_YET_VALID']);
 
 function codeOf(
   error: unknown,
   said: string,
   { isTls, wasAdmitted }: { readonly isTls: boolean; readonly wasAdmitted: boolean },
-): LineFaultCode {
+): UplinkFaultCode {
   const code = fieldOf(error, 'code');
   if (typeof code === 'number') return CONNACK[code] ?? 'LINE_BROKEN';
   const known = typeof code === 'string' ? BY_CODE[code] : undefined;
@@ -90,7 +90,7 @@ function codeOf(
 }
 
 /** MQTT 3.1.1 section 3.2.2.3. */
-const CONNACK: Readonly<Record<number, LineFaultCode>> = {
+const CONNACK: Readonly<Record<number, UplinkFaultCode>> = {
   1: 'LINE_VERSION_REFUSED',
   2: 'LINE_VERSION_REFUSED',
   3: 'LINE_UNANSWERED',
@@ -99,7 +99,7 @@ const CONNACK: Readonly<Record<number, LineFaultCode>> = {
 };
 
 /** Of libuv, getaddrinfo and OpenSSL's verification (X509_V_ERR_…), as Node names them. */
-const BY_CODE: Readonly<Record<string, LineFaultCode>> = {
+const BY_CODE: Readonly<Record<string, UplinkFaultCode>> = {
   ECONNREFUSED: 'LINE_REFUSED',
   ENOTFOUND: 'LINE_NAME_UNKNOWN',
   EAI_AGAIN: 'LINE_NAME_UNKNOWN',
@@ -122,7 +122,7 @@ const BY_CODE: Readonly<Record<string, LineFaultCode>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'LINE_HOST_NAME_DIFFERS',
 };
 
-const ALERTS: readonly (readonly [words: RegExp, code: LineFaultCode])[] = [
+const ALERTS: readonly (readonly [words: RegExp, code: UplinkFaultCode])[] = [
   [/connack timeout/, 'LINE_TIMEOUT'],
   [/Keepalive timeout/, 'LINE_SILENT'],
   // RFC 8446 section 6.2: what a server says to the certificate of a client.

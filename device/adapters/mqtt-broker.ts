@@ -5,11 +5,11 @@
  */
 
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import type { LineFault } from '#device/core/line-fault.js';
+import type { UplinkFault } from '#device/core/line-fault.js';
 import type { Broker, BrokerEvents } from '#device/ports/broker.js';
 import type { Log } from '#device/ports/log.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
-import { closedFault, lineFault, probeTls } from './line-fault.js';
+import { closedFault, probeTls, uplinkFault } from './line-fault.js';
 
 /** From the first SYN to CONNACK. A mobile line that takes longer is no use to a customer who waits. */
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -100,7 +100,7 @@ function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
     isSecure = true;
   });
   /** Of all that may go wrong with one connection, the first is told, once. */
-  const down = (fault: LineFault): void => {
+  const down = (fault: UplinkFault): void => {
     if (over) return;
     end();
     if (fault.code !== 'LINE_CLOSED' || wasAdmitted || options.url.startsWith('mqtts:')) events.onDown(fault);
@@ -175,8 +175,8 @@ function clientOptions({
   };
 }
 
-const faultOf = (error: unknown, { url }: MqttBrokerOptions, wasAdmitted: boolean): LineFault =>
-  lineFault(error, { url, wasAdmitted, now: new Date() });
+const faultOf = (error: unknown, { url }: MqttBrokerOptions, wasAdmitted: boolean): UplinkFault =>
+  uplinkFault(error, { url, wasAdmitted, now: new Date() });
 
 /** Some errors of sockets have no message, only a code. */
 function reason(error: unknown): string {

@@ -7,7 +7,7 @@ describe('the system clock', () => {
     const clock = systemClock();
     for (const wait of [0, 1, 3, 7, -5]) {
       const at = later(clock.mono(), wait);
-      await new Promise<void>((resolve) => clock.alarm(at, resolve));
+      await new Promise<void>((resolve) => clock.wakeAt(at, resolve));
       expect(clock.mono()).toBeGreaterThanOrEqual(at);
     }
   });
@@ -17,7 +17,7 @@ describe('the system clock', () => {
     try {
       const clock = systemClock();
       const ring = vi.fn();
-      clock.alarm(later(clock.mono(), 1_000), ring)();
+      clock.wakeAt(later(clock.mono(), 1_000), ring)();
       vi.advanceTimersByTime(2_000);
       expect(ring).not.toHaveBeenCalled();
     } finally {
@@ -30,7 +30,7 @@ describe('the system clock', () => {
     try {
       const clock = systemClock();
       const ring = vi.fn();
-      clock.alarm(later(clock.mono(), 2 ** 32), ring);
+      clock.wakeAt(later(clock.mono(), 2 ** 32), ring);
       vi.advanceTimersByTime(2 ** 32 - 2);
       expect(ring).not.toHaveBeenCalled();
       vi.advanceTimersByTime(4);

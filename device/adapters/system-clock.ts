@@ -14,7 +14,7 @@ export function systemClock(options: { readonly keepsAlive: boolean } = { keepsA
   const mono = () => monoMs(Number(process.hrtime.bigint() / 1_000_000n));
   return {
     mono,
-    alarm: (at, ring) => {
+    wakeAt: (at, ring) => {
       let timer: NodeJS.Timeout;
       const wait = (): void => {
         timer = setTimeout(fire, Math.min(Math.max(0, at - mono()), LONGEST_TIMER_MS));

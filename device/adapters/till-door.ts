@@ -1,6 +1,6 @@
 /**
- * The door of the counter's HTTP: lets in who may come in, reads what they bring, and hands out answers. On 127.0.0.1
- * only, and only for who asks for this very host: a web page in the till's browser must not be able to charge anybody
+ * The counter's HTTP server: admits requests, reads their bodies, writes answers. It listens on 127.0.0.1 only and answers
+ * only requests for this very host, because a web page in the till's browser must not be able to charge anybody
  * (cross-site requests, DNS rebinding).
  *
  * On Node's own server: there are eight addresses, and a framework would cost the agent a fifth of its start and memory.
@@ -41,12 +41,12 @@ export type Answer =
     }
   | { readonly kind: 'stream' };
 
-export interface Door {
+export interface HttpServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
-export interface DoorOptions {
+export interface HttpServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly route: (asked: Asked) => Answer | Promise<Answer>;
@@ -54,7 +54,7 @@ export interface DoorOptions {
 }
 
 /** Rejects when the port is taken. */
-export function openDoor(options: DoorOptions): Promise<Door> {
+export function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer((request, response) => {
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('cache-control', 'no-store');
@@ -75,7 +75,11 @@ export function openDoor(options: DoorOptions): Promise<Door> {
   });
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, { route, log }: DoorOptions): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { route, log }: HttpServerOptions,
+): Promise<void> {
   let answer: Answer;
   try {
     answer = await answerTo(request, response, route, log);
@@ -99,7 +103,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, { route
 async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  route: DoorOptions['route'],
+  route: HttpServerOptions['route'],
   log: Log,
 ): Promise<Answer> {
   const stranger = strangerAt(request);

@@ -14,7 +14,7 @@ import { RESTING } from './resting.js';
 import type { Language } from './screen.js';
 import { screenPage } from './screen-page.js';
 import { Screens } from './screens.js';
-import { type Answer, type Asked, MAX_WAIT_S, openDoor, refuse } from './till-door.js';
+import { type Answer, type Asked, MAX_WAIT_S, openHttpServer, refuse } from './till-door.js';
 import { METRICS_TYPE, tillMetrics } from './till-metrics.js';
 
 /** The counter answers in milliseconds, a coupon check in three seconds; beyond this it is not coming. */
@@ -82,7 +82,7 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
     screens.stop();
   };
   try {
-    const door = await openDoor({ port: options.port, route, log });
+    const door = await openHttpServer({ port: options.port, route, log });
     return {
       port: door.port,
       stop: async () => {

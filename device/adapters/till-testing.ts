@@ -136,7 +136,7 @@ export const wholeHealth: CounterHealth = {
     faceFenLeft: 0,
     faceLeftFen: 0,
     until: null,
-    line: { zh: '不可离线用券', en: 'No coupons off line' },
+    line: { zh: '不可离线用券', en: 'No coupons offline' },
   },
   line: { zh: '可以收款', en: 'Ready' },
   troubles: [],

@@ -4,12 +4,12 @@
  * an answer to a charge: a driver asks again then, and the sale is `unknown` until it is answered.
  */
 
-export interface CodeLine {
+export interface BankCodeText {
   readonly zh: string;
   readonly en: string;
 }
 
-const line = (zh: string, en: string): CodeLine => ({ zh, en });
+const line = (zh: string, en: string): BankCodeText => ({ zh, en });
 
 const OTHER_CARD = line('此卡不能用，请顾客换卡或换付款方式', 'this card cannot be used: ask for another card');
 const KEEP = line(
@@ -20,7 +20,7 @@ const TRY_LATER = line('银行系统暂时不可用，请稍后再试', "the ban
 const SERVICE = line('收单设置有误，请联系收单行', 'the terminal is set up wrongly: call the acquiring bank');
 const TOO_MANY_PINS = line('密码错误次数过多，请换卡', 'the PIN was wrong too often: ask for another card');
 
-const LINES: ReadonlyMap<string, CodeLine> = new Map([
+const LINES: ReadonlyMap<string, BankCodeText> = new Map([
   ['01', line('发卡行未批准，请顾客联系发卡行', 'the issuer did not approve: the customer should call it')],
   ['03', SERVICE],
   ['04', KEEP],
@@ -57,4 +57,4 @@ const LINES: ReadonlyMap<string, CodeLine> = new Map([
 ]);
 
 /** undefined: a code of the reader's own, or one that this table doesn't have. */
-export const bankCodeLine = (code: string): CodeLine | undefined => LINES.get(code.trim().toUpperCase());
+export const bankCodeText = (code: string): BankCodeText | undefined => LINES.get(code.trim().toUpperCase());

@@ -33,7 +33,7 @@ describe('what a refund slip may promise of the coupon', () => {
     ['restored-next-day', NEXT, USED, USED, UNSURE, UNSURE],
     ['pro-rata', HELD, HELD, USED, UNSURE, UNSURE],
   ])(
-    '%s: %s in its midst, %s on its last day, %s once it is over, %s without a clock, %s off line',
+    '%s: %s in its midst, %s on its last day, %s once it is over, %s without a clock, %s offline',
     (rule, ...fates) => {
       const of = (when: ReturnType<typeof around> | null, by = ONLINE): CouponFate =>
         couponFate(campaign(rule), { netFen: fen(21_990), coupon: by, when });

@@ -30,6 +30,6 @@ export function couponFate(
   if (when === null) return 'unsure';
   const fate = fateAt(when.earliest);
   if (fate !== fateAt(when.latest)) return 'unsure';
-  // Taken off line, it may have been used elsewhere meanwhile: only the ledger knows.
+  // Taken offline, it may have been used elsewhere meanwhile: only the ledger knows.
   return fate !== 'used' && coupon.by.kind === 'offline' ? 'unsure' : fate;
 }

@@ -1,9 +1,9 @@
 /** A receipt of the reference campaign: 259.90 yuan, 40 off. What tests and benches of paper make theirs of. */
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
-import type { SaleFacts } from './receipt.js';
+import type { SaleReceiptFacts } from './receipt.js';
 
-export const exampleReceipt: SaleFacts = {
+export const exampleReceipt: SaleReceiptFacts = {
   kind: 'sale',
   copy: 'original',
   receipt: 'YH-0001-000042' as ReceiptNo,

@@ -2,31 +2,31 @@
  * Why there is no line just now, for the log, `/v1/health` and the screen. The cause is said at once, and again once a minute
  * as long as it lasts: an installer reads it, and a log that stands for a week doesn't fill the card.
  */
-import type { LineFaultCode } from '#protocol/faults/errors/line.js';
+import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
 import { type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
 
-export interface LineFault {
-  readonly code: LineFaultCode;
+export interface UplinkFault {
+  readonly code: UplinkFaultCode;
   /** What exactly happened, in English, for the log: addresses and the words of libraries, never a secret. */
   readonly what: string;
 }
 
 export const SAID_AGAIN_MS: Millis = 60_000;
 
-export interface LineTrouble {
-  readonly fault: LineFault;
+export interface UplinkTrouble {
+  readonly fault: UplinkFault;
   /** Since when no line has been up. */
   readonly since: MonoMs;
   /** When each cause was last said: two that take turns are no news either. */
-  readonly said: ReadonlyMap<LineFaultCode, MonoMs>;
+  readonly said: ReadonlyMap<UplinkFaultCode, MonoMs>;
 }
 
 /** `isNews`: to be logged now. */
 export function withFault(
-  before: LineTrouble | undefined,
-  fault: LineFault,
+  before: UplinkTrouble | undefined,
+  fault: UplinkFault,
   { mono }: Instant,
-): { readonly trouble: LineTrouble; readonly isNews: boolean } {
+): { readonly trouble: UplinkTrouble; readonly isNews: boolean } {
   const last = before?.said.get(fault.code);
   const isNews = last === undefined || mono >= later(last, SAID_AGAIN_MS);
   const said = isNews ? new Map(before?.said).set(fault.code, mono) : (before?.said ?? new Map());
@@ -34,7 +34,7 @@ export function withFault(
 }
 
 /** For the person at the counter: what is wrong in a few words, to stand in brackets or after a colon. */
-export const LINE_WORDS: Readonly<Record<LineFaultCode, { readonly zh: string; readonly en: string }>> = {
+export const UPLINK_WORDS: Readonly<Record<UplinkFaultCode, { readonly zh: string; readonly en: string }>> = {
   LINE_REFUSED: { zh: '网关没有在这个地址运行', en: 'no gateway at this address' },
   LINE_NAME_UNKNOWN: {
     zh: '找不到网关的域名，请检查网络设置',

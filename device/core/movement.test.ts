@@ -4,13 +4,13 @@ import type { CardSlip } from '#protocol/records/record.js';
 import { type Instant, monoMs } from '#protocol/time.js';
 import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS, RUNNING_FOR_MS } from './limits.js';
 import {
-  type Movement,
-  type MovementEffect,
-  type MovementInput,
-  movementWakeAt,
   permit,
+  type ReaderTransaction,
+  type ReaderTransactionEffect,
+  type ReaderTransactionInput,
+  readerTransactionWakeAt,
   resume,
-  stepMovement,
+  stepReaderTransaction,
 } from './movement.js';
 
 const SLIP: CardSlip = {
@@ -21,23 +21,23 @@ const SLIP: CardSlip = {
   readerTime: '20230327090501',
 };
 const at = (ms: number): Instant => ({ mono: monoMs(ms), wall: undefined });
-const approved: MovementInput = { kind: 'answer', answer: { kind: 'approved', slip: SLIP } };
-const notFound: MovementInput = {
+const approved: ReaderTransactionInput = { kind: 'answer', answer: { kind: 'approved', slip: SLIP } };
+const notFound: ReaderTransactionInput = {
   kind: 'answer',
   answer: { kind: 'not-charged', outcome: 'not-found', code: 'NOTFOUND' },
 };
-const cannotSay: MovementInput = { kind: 'answer', answer: { kind: 'cannot-say', why: 'UNKNOWN' } };
-const journalled: MovementInput = { kind: 'journalled' };
+const cannotSay: ReaderTransactionInput = { kind: 'answer', answer: { kind: 'cannot-say', why: 'UNKNOWN' } };
+const journalled: ReaderTransactionInput = { kind: 'journalled' };
 
 /** Plays inputs at the given times and tells every effect in order, and where it all ended. */
 function play(
-  from: Movement,
-  script: readonly (readonly [number, MovementInput])[],
-): { end: Movement; effects: MovementEffect['kind'][] } {
+  from: ReaderTransaction,
+  script: readonly (readonly [number, ReaderTransactionInput])[],
+): { end: ReaderTransaction; effects: ReaderTransactionEffect['kind'][] } {
   let state = from;
-  const effects: MovementEffect['kind'][] = [];
+  const effects: ReaderTransactionEffect['kind'][] = [];
   for (const [ms, input] of script) {
-    const step = stepMovement(state, input, at(ms));
+    const step = stepReaderTransaction(state, input, at(ms));
     state = step.state;
     effects.push(...step.effects.map((effect) => effect.kind));
   }
@@ -51,14 +51,14 @@ describe('a movement of money', () => {
       [5_000, approved],
       [5_003, journalled],
     ]);
-    expect(end).toEqual({ at: 'closed', outcome: { kind: 'moved', slip: SLIP } });
+    expect(end).toEqual({ at: 'closed', outcome: { kind: 'approved', slip: SLIP } });
     expect(effects).toEqual(['command', 'record-outcome', 'stored']);
   });
 
   it('is never commanded when the lease may end before the reader has answered', () => {
     const { end, effects } = play(permit(monoMs(CHARGE_WORST_MS + 10)), [[11, journalled]]);
     expect(effects).toEqual(['record-outcome']);
-    expect(end).toMatchObject({ at: 'closing', outcome: { kind: 'not-moved', code: 'LEASE_EXPIRED' } });
+    expect(end).toMatchObject({ at: 'closing', outcome: { kind: 'not-charged', code: 'LEASE_EXPIRED' } });
   });
 
   it('is not commanded when the cashier cancelled while the permission was being written', () => {
@@ -76,7 +76,7 @@ describe('a movement of money', () => {
         [0, journalled],
         [1, { kind: 'refused', code: 'BUSY' }],
       ]).end,
-    ).toMatchObject({ outcome: { kind: 'not-moved', code: 'BUSY' } });
+    ).toMatchObject({ outcome: { kind: 'not-charged', code: 'BUSY' } });
   });
 
   it('never takes a refused question for a refused charge', () => {
@@ -98,26 +98,30 @@ describe('a movement of money', () => {
   });
 
   it('asks a silent reader every 2 s for 60 s and then gives it to a person', () => {
-    let state: Movement = play(permit(null), [
+    let state: ReaderTransaction = play(permit(null), [
       [0, journalled],
       [0, { kind: 'silent', why: 'no ACK' }],
     ]).end;
     let asked = 1;
     let ms = 0;
     while (state.at === 'checking') {
-      ms = Number(movementWakeAt(state));
-      const step = stepMovement(state, { kind: 'wake' }, at(ms));
+      ms = Number(readerTransactionWakeAt(state));
+      const step = stepReaderTransaction(state, { kind: 'wake' }, at(ms));
       asked += step.effects.filter((effect) => effect.kind === 'ask').length;
       state = step.state;
     }
-    expect({ ms, asked, at: state.at }).toEqual({ ms: ASK_FOR_MS, asked: ASK_FOR_MS / ASK_EVERY_MS, at: 'parking' });
+    expect({ ms, asked, at: state.at }).toEqual({
+      ms: ASK_FOR_MS,
+      asked: ASK_FOR_MS / ASK_EVERY_MS,
+      at: 'recording-unknown',
+    });
   });
 
   it.each([
-    ['approved after all', approved, { kind: 'moved', slip: SLIP }],
-    ['never had it', notFound, { kind: 'not-moved', outcome: 'not-found', code: 'NOTFOUND' }],
+    ['approved after all', approved, { kind: 'approved', slip: SLIP }],
+    ['never had it', notFound, { kind: 'not-charged', outcome: 'not-found', code: 'NOTFOUND' }],
   ])('is closed from a person’s hands when the reader comes back and says: %s', (_says, answer, outcome) => {
-    const parked: Movement = { at: 'parked', why: 'no answer' };
+    const parked: ReaderTransaction = { at: 'unknown', why: 'no answer' };
     const { end, effects } = play(parked, [
       [0, { kind: 'reader-ready' }],
       [10, answer],
@@ -128,23 +132,23 @@ describe('a movement of money', () => {
   });
 
   it('keeps an answer that comes while it is being handed to a person', () => {
-    const { end, effects } = play({ at: 'parking', why: 'silence', answered: null, askAgain: false }, [
+    const { end, effects } = play({ at: 'recording-unknown', why: 'silence', answered: null, askAgain: false }, [
       [0, approved],
       [0, notFound],
       [1, journalled],
       [2, journalled],
     ]);
     expect(effects).toEqual(['record-outcome', 'stored']);
-    expect(end).toMatchObject({ at: 'closed', outcome: { kind: 'moved' } });
+    expect(end).toMatchObject({ at: 'closed', outcome: { kind: 'approved' } });
   });
 
   it('asks a reader that came back while it was being handed to a person', () => {
-    const { end, effects } = play({ at: 'parking', why: 'silence', answered: null, askAgain: false }, [
+    const { end, effects } = play({ at: 'recording-unknown', why: 'silence', answered: null, askAgain: false }, [
       [0, { kind: 'reader-ready' }],
       [1, journalled],
     ]);
     expect(effects).toEqual(['ask']);
-    expect(end.at).toBe('parked');
+    expect(end.at).toBe('unknown');
   });
 
   it('goes to a person at once when the reader itself says that it does not know', () => {
@@ -153,11 +157,11 @@ describe('a movement of money', () => {
         [0, { kind: 'wake' }],
         [5, cannotSay],
       ]).end.at,
-    ).toBe('parking');
+    ).toBe('recording-unknown');
   });
 
   it('gives a reader that is still busy with it all the time it needs', () => {
-    const running: MovementInput = { kind: 'answer', answer: { kind: 'running' } };
+    const running: ReaderTransactionInput = { kind: 'answer', answer: { kind: 'running' } };
     const { end } = play(resume(at(0)), [
       [59_000, running],
       [ASK_FOR_MS + 1, { kind: 'wake' }],
@@ -166,7 +170,7 @@ describe('a movement of money', () => {
   });
 
   it('goes to a person when the reader says for five minutes that it is still busy with it', () => {
-    const running: MovementInput = { kind: 'answer', answer: { kind: 'running' } };
+    const running: ReaderTransactionInput = { kind: 'answer', answer: { kind: 'running' } };
     let state = resume(at(0));
     let ms = 0;
     while (state.at === 'checking') {
@@ -176,7 +180,7 @@ describe('a movement of money', () => {
         [ms, running],
       ]).end;
     }
-    expect({ ms, state }).toMatchObject({ ms: RUNNING_FOR_MS, state: { at: 'parking' } });
+    expect({ ms, state }).toMatchObject({ ms: RUNNING_FOR_MS, state: { at: 'recording-unknown' } });
   });
 
   it('asks again, and commands nothing, after a power cut', () => {
@@ -187,10 +191,10 @@ describe('a movement of money', () => {
       [3, journalled],
     ]);
     expect(effects).toEqual(['ask', 'ask', 'record-outcome', 'stored']);
-    expect(end).toMatchObject({ at: 'closed', outcome: { kind: 'not-moved' } });
+    expect(end).toMatchObject({ at: 'closed', outcome: { kind: 'not-charged' } });
   });
 
-  const anyInput: fc.Arbitrary<MovementInput> = fc.constantFrom<MovementInput>(
+  const anyInput: fc.Arbitrary<ReaderTransactionInput> = fc.constantFrom<ReaderTransactionInput>(
     journalled,
     approved,
     notFound,
@@ -225,7 +229,7 @@ describe('a movement of money', () => {
               durable = durable || writing === 'outcome';
               writing = null;
             }
-            const step = stepMovement(state, input, at(ms));
+            const step = stepReaderTransaction(state, input, at(ms));
             state = step.state;
             for (const effect of step.effects) {
               if (effect.kind === 'command') commands += 1;

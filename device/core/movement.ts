@@ -5,10 +5,10 @@
  *   permitting -> moving -> closing -> closed          the usual way
  *                 moving -> checking -> closing        the reader fell silent: ask every 2 s for 60 s, or for
  *                                                      5 minutes as long as it says that it is still busy with it
- *                           checking -> parking -> parked    nobody knows: a person has it
- *                                                  parked -> closing    a later answer, or asked again
+ *                           checking -> parking -> unknown    nobody knows: a person has it
+ *                                                  unknown -> closing    a later answer, or asked again
  *
- * Rules. Only the reader's word ends a movement. "Refused" counts only for the command itself, and only while nothing
+ * Rules. Only the reader's word ends a reader transaction. "Refused" counts only for the command itself, and only while nothing
  * else is known: a refused question says nothing about the charge. There is never a second reference.
  */
 import { type Step, unreachable } from '#protocol/machine.js';
@@ -19,10 +19,10 @@ import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS, RUNNING_FOR_MS } from './lim
 export type NotMoved = 'declined' | 'cancelled' | 'timeout' | 'error' | 'not-found';
 
 export type Outcome =
-  | { readonly kind: 'moved'; readonly slip: CardSlip }
-  | { readonly kind: 'not-moved'; readonly outcome: NotMoved; readonly code: string };
+  | { readonly kind: 'approved'; readonly slip: CardSlip }
+  | { readonly kind: 'not-charged'; readonly outcome: NotMoved; readonly code: string };
 
-export type Movement =
+export type ReaderTransaction =
   /** The record that permits the command is on its way to the disk. `before`: no command at or after this moment. */
   | { readonly at: 'permitting'; readonly before: MonoMs | null; readonly cancelled: boolean }
   | { readonly at: 'moving'; readonly until: MonoMs }
@@ -39,16 +39,21 @@ export type Movement =
    * The record that hands it to a person is on its way to the disk; an answer meanwhile waits in `answered`, and a reason to
    * ask once more in `askAgain`.
    */
-  | { readonly at: 'parking'; readonly why: string; readonly answered: Outcome | null; readonly askAgain: boolean }
-  | { readonly at: 'parked'; readonly why: string }
+  | {
+      readonly at: 'recording-unknown';
+      readonly why: string;
+      readonly answered: Outcome | null;
+      readonly askAgain: boolean;
+    }
+  | { readonly at: 'unknown'; readonly why: string }
   /** The record of the outcome is on its way to the disk. */
   | { readonly at: 'closing'; readonly outcome: Outcome }
   | { readonly at: 'closed'; readonly outcome: Outcome };
 
-export type MovementInput =
+export type ReaderTransactionInput =
   /** The record asked for last is durable. */
   | { readonly kind: 'journalled' }
-  | { readonly kind: 'answer'; readonly answer: ReaderWord }
+  | { readonly kind: 'answer'; readonly answer: ReaderResult }
   | { readonly kind: 'silent'; readonly why: string }
   | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'reader-ready' }
@@ -57,13 +62,13 @@ export type MovementInput =
   | { readonly kind: 'wake' };
 
 /** What the reader says of this reference. */
-export type ReaderWord =
+export type ReaderResult =
   | { readonly kind: 'approved'; readonly slip: CardSlip }
   | { readonly kind: 'not-charged'; readonly outcome: NotMoved; readonly code: string }
   | { readonly kind: 'running' }
   | { readonly kind: 'cannot-say'; readonly why: string };
 
-export type MovementEffect =
+export type ReaderTransactionEffect =
   | { readonly kind: 'command' }
   | { readonly kind: 'ask' }
   | { readonly kind: 'cancel-command' }
@@ -72,32 +77,36 @@ export type MovementEffect =
   /** The outcome is durable here: the reader may forget it. */
   | { readonly kind: 'stored' };
 
-type MovementStep = Step<Movement, MovementEffect>;
+type ReaderTransactionStep = Step<ReaderTransaction, ReaderTransactionEffect>;
 
 /** A movement whose permission is being journalled now. `before`: the lease's end on the monotonic clock, null without one. */
-export const permit = (before: MonoMs | null): Movement => ({ at: 'permitting', before, cancelled: false });
+export const permit = (before: MonoMs | null): ReaderTransaction => ({ at: 'permitting', before, cancelled: false });
 
 /** After a power cut between the permission and the outcome: nobody here knows whether the command was given. */
-export const resume = (at: Instant): Movement => checkingFrom('power cut while the reader had it', at);
+export const resume = (at: Instant): ReaderTransaction => checkingFrom('power cut while the reader had it', at);
 
-export function stepMovement(state: Movement, input: MovementInput, at: Instant): MovementStep {
+export function stepReaderTransaction(
+  state: ReaderTransaction,
+  input: ReaderTransactionInput,
+  at: Instant,
+): ReaderTransactionStep {
   switch (state.at) {
     case 'permitting':
       if (input.kind === 'cancel') return stay(state.cancelled ? state : { ...state, cancelled: true });
       if (input.kind !== 'journalled') return stay(state);
-      if (state.cancelled) return close({ kind: 'not-moved', outcome: 'cancelled', code: 'BEFORE_COMMAND' });
+      if (state.cancelled) return close({ kind: 'not-charged', outcome: 'cancelled', code: 'BEFORE_COMMAND' });
       if (state.before !== null && later(at.mono, CHARGE_WORST_MS) > state.before) {
-        return close({ kind: 'not-moved', outcome: 'error', code: 'LEASE_EXPIRED' });
+        return close({ kind: 'not-charged', outcome: 'error', code: 'LEASE_EXPIRED' });
       }
       return { state: { at: 'moving', until: later(at.mono, CHARGE_WORST_MS) }, effects: [{ kind: 'command' }] };
     case 'moving':
       return stepMoving(state, input, at);
     case 'checking':
       return stepChecking(state, input, at);
-    case 'parking':
-      return stepParking(state, input);
-    case 'parked':
-      return stepParked(state, input);
+    case 'recording-unknown':
+      return stepRecordingUnknown(state, input);
+    case 'unknown':
+      return stepUnknown(state, input);
     case 'closing':
       if (input.kind !== 'journalled') return stay(state);
       return { state: { at: 'closed', outcome: state.outcome }, effects: [{ kind: 'stored' }] };
@@ -109,13 +118,17 @@ export function stepMovement(state: Movement, input: MovementInput, at: Instant)
   }
 }
 
-export function movementWakeAt(state: Movement): MonoMs | undefined {
+export function readerTransactionWakeAt(state: ReaderTransaction): MonoMs | undefined {
   if (state.at === 'moving') return state.until;
   if (state.at === 'checking') return earliestWake(state.nextAskAt, state.until);
   return undefined;
 }
 
-function stepMoving(state: Movement & { at: 'moving' }, input: MovementInput, at: Instant): MovementStep {
+function stepMoving(
+  state: ReaderTransaction & { at: 'moving' },
+  input: ReaderTransactionInput,
+  at: Instant,
+): ReaderTransactionStep {
   switch (input.kind) {
     case 'answer': {
       const outcome = outcomeOf(input.answer);
@@ -126,7 +139,7 @@ function stepMoving(state: Movement & { at: 'moving' }, input: MovementInput, at
       // The reference is known to the reader with another amount: this is the one refusal that leaves money in doubt.
       return input.code === 'REFCONFLICT'
         ? check('the reader knows this reference with another amount', at)
-        : close({ kind: 'not-moved', outcome: 'error', code: input.code });
+        : close({ kind: 'not-charged', outcome: 'error', code: input.code });
     case 'silent':
       return check(input.why, at);
     case 'reader-ready':
@@ -144,14 +157,18 @@ function stepMoving(state: Movement & { at: 'moving' }, input: MovementInput, at
   }
 }
 
-function stepChecking(state: Movement & { at: 'checking' }, input: MovementInput, at: Instant): MovementStep {
+function stepChecking(
+  state: ReaderTransaction & { at: 'checking' },
+  input: ReaderTransactionInput,
+  at: Instant,
+): ReaderTransactionStep {
   switch (input.kind) {
     case 'answer': {
       const outcome = outcomeOf(input.answer);
       if (outcome !== null) return close(outcome);
       // UNKNOWN is the reader's own last word: asking for a minute more would only keep the customer waiting.
-      if (input.answer.kind === 'cannot-say') return park(input.answer.why);
-      if (at.mono >= state.atMostUntil) return park('the reader says that it is still running');
+      if (input.answer.kind === 'cannot-say') return giveUp(input.answer.why);
+      if (at.mono >= state.atMostUntil) return giveUp('the reader says that it is still running');
       // It is alive and has it, so it gets its whole time again.
       return stay({ ...state, until: later(at.mono, ASK_FOR_MS) });
     }
@@ -159,7 +176,7 @@ function stepChecking(state: Movement & { at: 'checking' }, input: MovementInput
     case 'ask-again':
       return { state: { ...state, nextAskAt: later(at.mono, ASK_EVERY_MS) }, effects: [{ kind: 'ask' }] };
     case 'wake':
-      if (at.mono >= state.until) return park(state.why);
+      if (at.mono >= state.until) return giveUp(state.why);
       if (at.mono < state.nextAskAt) return stay(state);
       return { state: { ...state, nextAskAt: later(at.mono, ASK_EVERY_MS) }, effects: [{ kind: 'ask' }] };
     case 'cancel':
@@ -173,7 +190,10 @@ function stepChecking(state: Movement & { at: 'checking' }, input: MovementInput
   }
 }
 
-function stepParking(state: Movement & { at: 'parking' }, input: MovementInput): MovementStep {
+function stepRecordingUnknown(
+  state: ReaderTransaction & { at: 'recording-unknown' },
+  input: ReaderTransactionInput,
+): ReaderTransactionStep {
   switch (input.kind) {
     case 'answer': {
       const outcome = outcomeOf(input.answer);
@@ -185,13 +205,16 @@ function stepParking(state: Movement & { at: 'parking' }, input: MovementInput):
       return stay(state.askAgain ? state : { ...state, askAgain: true });
     case 'journalled':
       if (state.answered !== null) return close(state.answered);
-      return { state: { at: 'parked', why: state.why }, effects: state.askAgain ? [{ kind: 'ask' }] : [] };
+      return { state: { at: 'unknown', why: state.why }, effects: state.askAgain ? [{ kind: 'ask' }] : [] };
     default:
       return stay(state);
   }
 }
 
-function stepParked(state: Movement & { at: 'parked' }, input: MovementInput): MovementStep {
+function stepUnknown(
+  state: ReaderTransaction & { at: 'unknown' },
+  input: ReaderTransactionInput,
+): ReaderTransactionStep {
   if (input.kind === 'answer') {
     const outcome = outcomeOf(input.answer);
     return outcome === null ? stay(state) : close(outcome);
@@ -201,12 +224,12 @@ function stepParked(state: Movement & { at: 'parked' }, input: MovementInput): M
   return stay(state);
 }
 
-function outcomeOf(word: ReaderWord): Outcome | null {
+function outcomeOf(word: ReaderResult): Outcome | null {
   switch (word.kind) {
     case 'approved':
-      return { kind: 'moved', slip: word.slip };
+      return { kind: 'approved', slip: word.slip };
     case 'not-charged':
-      return { kind: 'not-moved', outcome: word.outcome, code: word.code };
+      return { kind: 'not-charged', outcome: word.outcome, code: word.code };
     case 'running':
     case 'cannot-say':
       return null;
@@ -215,23 +238,23 @@ function outcomeOf(word: ReaderWord): Outcome | null {
   }
 }
 
-const stay = (state: Movement): MovementStep => ({ state, effects: [] });
-const close = (outcome: Outcome): MovementStep => ({
+const stay = (state: ReaderTransaction): ReaderTransactionStep => ({ state, effects: [] });
+const close = (outcome: Outcome): ReaderTransactionStep => ({
   state: { at: 'closing', outcome },
   effects: [{ kind: 'record-outcome', outcome }],
 });
-const park = (why: string): MovementStep => ({
-  state: { at: 'parking', why, answered: null, askAgain: false },
+const giveUp = (why: string): ReaderTransactionStep => ({
+  state: { at: 'recording-unknown', why, answered: null, askAgain: false },
   effects: [{ kind: 'record-unknown', why }],
 });
-const checkingFrom = (why: string, at: Instant): Movement & { at: 'checking' } => ({
+const checkingFrom = (why: string, at: Instant): ReaderTransaction & { at: 'checking' } => ({
   at: 'checking',
   why,
   nextAskAt: at.mono,
   until: later(at.mono, ASK_FOR_MS),
   atMostUntil: later(at.mono, RUNNING_FOR_MS),
 });
-const check = (why: string, at: Instant): MovementStep => ({
+const check = (why: string, at: Instant): ReaderTransactionStep => ({
   state: { ...checkingFrom(why, at), nextAskAt: later(at.mono, ASK_EVERY_MS) },
   effects: [{ kind: 'ask' }],
 });

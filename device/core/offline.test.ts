@@ -11,7 +11,7 @@ import { type Fen, fen } from '#protocol/money.js';
 import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
-import { judgeOffline, OfflineCount, type OfflineKnowledge, offlineStanding } from './offline.js';
+import { judgeOffline, OfflineCount, type OfflineKnowledge, offlineStatus } from './offline.js';
 import type { OfflineVerdict } from './sale.js';
 
 const parsed = parseCampaign(
@@ -53,7 +53,7 @@ function phone(serials: readonly CouponSerial[], signedBy = issuer): { show(ms: 
   return {
     show: (ms, counter) => {
       const shownAt = wallMs(Math.floor(ms / 1_000) * 1_000);
-      return sealPresentation({ grantBytes, shownAt, counter }, holder);
+      return sealPresentation({ grantBytes, shownAt, nonce: counter }, holder);
     },
   };
 }
@@ -96,7 +96,7 @@ function judge(
       device: DEVICE,
       merchant: (change.merchant ?? MERCHANT) as MerchantId,
     },
-    shown: { kind: change.opaque === true ? 'opaque' : 'verifiable', code },
+    presentation: { kind: change.opaque === true ? 'opaque' : 'verifiable', code },
     mode: 'customer-code',
     at: change.at ?? at(NOON),
     knowledge: { ...all, ...change.knowledge },
@@ -188,34 +188,41 @@ describe('a coupon taken while the line is down', () => {
 });
 
 describe('the allowance', () => {
-  const shown = phone([FORTY]).show(NOON, 7);
+  const presentation = phone([FORTY]).show(NOON, 7);
 
   it.each<[string, readonly JournalRecord[], string | null]>([
     ['nothing taken yet', [], null],
-    ['one of two coupons taken', [charging('s1', 1 as CouponSerial, 4_000, shown)], null],
+    ['one of two coupons taken', [charging('s1', 1 as CouponSerial, 4_000, presentation)], null],
     [
       'both coupons taken',
-      [charging('s1', 1 as CouponSerial, 2_000, shown), charging('s2', 2 as CouponSerial, 2_000, shown)],
+      [charging('s1', 1 as CouponSerial, 2_000, presentation), charging('s2', 2 as CouponSerial, 2_000, presentation)],
       'offline-allowance-spent',
     ],
-    ['too little of the face total left', [charging('s1', 1 as CouponSerial, 8_000, shown)], 'offline-allowance-spent'],
+    [
+      'too little of the face total left',
+      [charging('s1', 1 as CouponSerial, 8_000, presentation)],
+      'offline-allowance-spent',
+    ],
     [
       'both taken, one of them declined by the reader',
       [
-        charging('s1', 1 as CouponSerial, 2_000, shown),
-        charging('s2', 2 as CouponSerial, 2_000, shown),
+        charging('s1', 1 as CouponSerial, 2_000, presentation),
+        charging('s2', 2 as CouponSerial, 2_000, presentation),
         { kind: 'not-charged', sale: 's2' as SaleId, outcome: 'declined', code: '51', at: null },
       ],
       null,
     ],
     [
       'everything taken under an older allowance',
-      [charging('s1', 1 as CouponSerial, 8_000, shown, 'a-0'), charging('s2', 2 as CouponSerial, 8_000, shown, 'a-0')],
+      [
+        charging('s1', 1 as CouponSerial, 8_000, presentation, 'a-0'),
+        charging('s2', 2 as CouponSerial, 8_000, presentation, 'a-0'),
+      ],
       null,
     ],
   ])('with %s', (_name, records, reason) => {
     const count = new OfflineCount();
-    for (const [at, record] of records.entries()) count.note(record, at + 1);
+    for (const [at, record] of records.entries()) count.record(record, at + 1);
     expect(reasonOf(judge(phone([FORTY]).show(NOON, 1), { count }))).toBe(reason);
   });
 
@@ -230,16 +237,16 @@ describe('the allowance', () => {
   it('lets one holder take no more than the limit, and the same code never twice', () => {
     const holder = phone([TWENTY, FORTY]);
     const count = new OfflineCount();
-    count.note(charging('s1', FORTY, 4_000, holder.show(NOON, 3)), 1);
+    count.record(charging('s1', FORTY, 4_000, holder.show(NOON, 3)), 1);
     expect(reasonOf(judge(holder.show(NOON, 3), { count }))).toBe('presentation-replayed');
     expect(reasonOf(judge(holder.show(NOON, 4), { count }))).toBe('offline-holder-limit');
   });
 
-  it('does not take again what was taken at this very counter, offline or on line', () => {
+  it('does not take again what was taken at this very counter, offline or online', () => {
     const count = new OfflineCount();
-    count.note(
+    count.record(
       {
-        ...charging('s1', FORTY, 4_000, shown),
+        ...charging('s1', FORTY, 4_000, presentation),
         kind: 'charging',
         coupon: {
           serial: FORTY,
@@ -256,17 +263,17 @@ describe('the allowance', () => {
 
   it('remembers by which record a coupon went, until the reader is certain that it did not', () => {
     const count = new OfflineCount();
-    count.note(charging('s1', FORTY, 4_000, shown), 7);
+    count.record(charging('s1', FORTY, 4_000, presentation), 7);
     expect([6, 7].map((known) => count.wasTakenAfter(FORTY, known))).toEqual([true, false]);
     expect(count.wasTakenAfter(TWENTY, 0)).toBe(false);
-    count.note({ kind: 'not-charged', sale: 's1' as SaleId, outcome: 'declined', code: '51', at: null }, 8);
+    count.record({ kind: 'not-charged', sale: 's1' as SaleId, outcome: 'declined', code: '51', at: null }, 8);
     expect(count.wasTakenAfter(FORTY, 0)).toBe(false);
   });
 
   it('shows what is left and until when', () => {
     const count = new OfflineCount();
-    count.note(charging('s1', FORTY, 4_000, shown), 1);
-    expect(offlineStanding(all, count, at(NOON))).toEqual({
+    count.record(charging('s1', FORTY, 4_000, presentation), 1);
+    expect(offlineStatus(all, count, at(NOON))).toEqual({
       reason: null,
       couponsLeft: 1,
       faceFenLeft: 6_000,

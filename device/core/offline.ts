@@ -21,7 +21,7 @@ import type { Allowance } from '#protocol/messages/allowance.js';
 import { isSpent, type SpentSet } from '#protocol/messages/spent.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { Instant } from '#protocol/time.js';
-import type { OfflineVerdict, SaleFacts, Shortfall, Shown } from './sale.js';
+import type { OfflineVerdict, Presentation, SaleFacts, Shortfall } from './sale.js';
 
 /** What the gateway told this device and the device kept; each part signed, each part checked when it came. */
 export interface OfflineKnowledge {
@@ -40,7 +40,7 @@ interface Taken {
   readonly holder: HolderId;
 }
 
-/** Of so many holders the newest presentation asked about on line is remembered: more than a counter serves in a minute. */
+/** Of so many holders the newest presentation asked about online is remembered: more than a counter serves in a minute. */
 const MAX_ASKED = 256;
 
 /** What was taken offline, counted from the journal's records and from nothing else. */
@@ -59,26 +59,26 @@ export class OfflineCount {
    * The newest presentation of each holder that the gateway was asked about. In memory only: it is fresh for a minute, and a
    * box that has just booted trusts no clock by itself.
    */
-  readonly #asked = new Map<HolderId, { readonly counter: number; readonly sale: SaleId }>();
+  readonly #asked = new Map<HolderId, { readonly nonce: number; readonly sale: SaleId }>();
 
-  /** The gateway is asked about it: another sale of this counter takes nothing by the same showing while the line is down. */
+  /** The gateway is asked about it: another sale of this counter takes nothing by the same presentation while the line is down. */
   asked(sale: SaleId, code: string): void {
     const decoded = decodePresentation(code);
     if (!decoded.ok) return;
     const holder = holderIdOf(decoded.value.grant.holderKey);
     this.#asked.delete(holder);
-    this.#asked.set(holder, { counter: decoded.value.counter, sale });
+    this.#asked.set(holder, { nonce: decoded.value.nonce, sale });
     const [oldest] = this.#asked.keys();
     if (this.#asked.size > MAX_ASKED && oldest !== undefined) this.#asked.delete(oldest);
   }
 
-  wasAskedElsewhere(holder: HolderId, counter: number, sale: SaleId): boolean {
+  wasAskedElsewhere(holder: HolderId, nonce: number, sale: SaleId): boolean {
     const asked = this.#asked.get(holder);
-    return asked !== undefined && asked.counter === counter && asked.sale !== sale;
+    return asked !== undefined && asked.nonce === nonce && asked.sale !== sale;
   }
 
   /** `seq`: the record's place in the journal. */
-  note(record: JournalRecord, seq: number): void {
+  record(record: JournalRecord, seq: number): void {
     switch (record.kind) {
       case 'charging': {
         const { coupon, sale } = record;
@@ -89,7 +89,7 @@ export class OfflineCount {
         const decoded = decodePresentation(coupon.by.presentation);
         if (!decoded.ok) return;
         const holder = holderIdOf(decoded.value.grant.holderKey);
-        this.#counters.set(holder, Math.max(decoded.value.counter, this.#counters.get(holder) ?? -1));
+        this.#counters.set(holder, Math.max(decoded.value.nonce, this.#counters.get(holder) ?? -1));
         this.#taken.set(sale, {
           allowance: coupon.by.allowance,
           serial: coupon.serial,
@@ -152,7 +152,7 @@ export class OfflineCount {
 
 export interface OfflineQuestion {
   readonly facts: SaleFacts;
-  readonly shown: Shown & { kind: 'opaque' | 'verifiable' };
+  readonly presentation: Presentation & { kind: 'opaque' | 'verifiable' };
   readonly mode: PresentationMode;
   readonly at: Instant;
   readonly knowledge: OfflineKnowledge;
@@ -160,22 +160,30 @@ export interface OfflineQuestion {
   readonly verifier: Es256Verifier;
 }
 
-export function judgeOffline({ facts, shown, mode, at, knowledge, count, verifier }: OfflineQuestion): OfflineVerdict {
-  if (shown.kind === 'opaque') return refuse('gateway-unreachable');
-  const standing = standingOf(knowledge, at);
-  if (standing.kind === 'refused') return refuse(standing.reason);
-  const { campaign, spent, allowance, wall } = standing;
+export function judgeOffline({
+  facts,
+  presentation,
+  mode,
+  at,
+  knowledge,
+  count,
+  verifier,
+}: OfflineQuestion): OfflineVerdict {
+  if (presentation.kind === 'opaque') return refuse('gateway-unreachable');
+  const status = standingOf(knowledge, at);
+  if (status.kind === 'refused') return refuse(status.reason);
+  const { campaign, spent, allowance, wall } = status;
   const checked = checkPresentation({
-    code: shown.code,
+    code: presentation.code,
     campaign: campaign.campaign.id,
     issuerKeys: knowledge.issuerKeys,
     at: wall,
     verifier,
   });
   if (!checked.ok) return refuse(checked.fault);
-  const { holder, serials, counter } = checked.value;
-  if (counter <= count.highestCounter(holder)) return refuse('presentation-replayed');
-  if (count.wasAskedElsewhere(holder, counter, facts.sale)) return refuse('presentation-replayed');
+  const { holder, serials, nonce } = checked.value;
+  if (nonce <= count.highestCounter(holder)) return refuse('presentation-replayed');
+  if (count.wasAskedElsewhere(holder, nonce, facts.sale)) return refuse('presentation-replayed');
 
   const unspent = serials.filter((serial) => !isSpent(spent, serial) && !count.wasTakenHere(serial));
   const holds = unspent.flatMap((serial) => {
@@ -200,13 +208,13 @@ export function judgeOffline({ facts, shown, mode, at, knowledge, count, verifie
       tier: coupon.tier,
       faceFen: coupon.faceFen,
       thresholdFen: coupon.thresholdFen,
-      by: { kind: 'offline', presentation: shown.code, allowance: allowance.id },
+      by: { kind: 'offline', presentation: presentation.code, allowance: allowance.id },
     },
   };
 }
 
 /** What is left of the offline permission, for screen, state and metrics. */
-export interface OfflineStanding {
+export interface OfflineStatus {
   readonly reason: ReasonCode | null;
   readonly couponsLeft: number;
   readonly faceFenLeft: number;
@@ -214,10 +222,10 @@ export interface OfflineStanding {
   readonly until: number | null;
 }
 
-export function offlineStanding(knowledge: OfflineKnowledge, count: OfflineCount, at: Instant): OfflineStanding {
-  const standing = standingOf(knowledge, at);
-  if (standing.kind === 'refused') return { reason: standing.reason, couponsLeft: 0, faceFenLeft: 0, until: null };
-  const { allowance } = standing;
+export function offlineStatus(knowledge: OfflineKnowledge, count: OfflineCount, at: Instant): OfflineStatus {
+  const status = standingOf(knowledge, at);
+  if (status.kind === 'refused') return { reason: status.reason, couponsLeft: 0, faceFenLeft: 0, until: null };
+  const { allowance } = status;
   const used = count.used(allowance.id);
   const couponsLeft = Math.max(0, allowance.maxCoupons - used.coupons);
   const faceFenLeft = Math.max(0, allowance.maxFaceFen - used.faceFen);

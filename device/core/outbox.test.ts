@@ -86,7 +86,7 @@ describe('the outbox', () => {
       [0, { kind: 'online', have }],
       [1, { kind: 'grew', head: head(6), urgent: true }],
     ]);
-    expect(kinds(effects)).toEqual(['alarm']);
+    expect(kinds(effects)).toEqual(['alert']);
     expect(end.forked).toBe(true);
   });
 
@@ -122,7 +122,7 @@ describe('the outbox', () => {
   it('sends everything again to a gateway that came back older', () => {
     const { effects } = play(outboxOf(head(5), head(5)), [[0, { kind: 'online', have: head(2) }]]);
     expect(effects).toEqual([
-      expect.objectContaining({ kind: 'alarm', code: 'GATEWAY_WENT_BACK' }),
+      expect.objectContaining({ kind: 'alert', code: 'GATEWAY_WENT_BACK' }),
       { kind: 'read', after: 2 },
     ]);
   });
@@ -230,7 +230,7 @@ describe('whatever the line does', () => {
               messages.push(effect);
             }
             if (effect.kind === 'stuck') cut();
-            expect(effect.kind).not.toBe('alarm');
+            expect(effect.kind).not.toBe('alert');
           }
           expect(state.acknowledged.seq).toBeLessThanOrEqual(gateway.have);
         };

@@ -44,7 +44,7 @@ export type OutboxEffect =
   | { readonly kind: 'acknowledge'; readonly head: ChainHead }
   /** The gateway does not answer: the connection is to be rebuilt. */
   | { readonly kind: 'stuck' }
-  | { readonly kind: 'alarm'; readonly code: string; readonly what: string };
+  | { readonly kind: 'alert'; readonly code: string; readonly what: string };
 
 type OutboxStep = Step<Outbox, OutboxEffect>;
 
@@ -82,7 +82,7 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
     case 'forked':
       return {
         state: { ...state, forked: true, ...NOTHING_SENT },
-        effects: [{ kind: 'alarm', code: 'JOURNAL_FORKED', what: 'the gateway has other records under our numbers' }],
+        effects: [{ kind: 'alert', code: 'JOURNAL_FORKED', what: 'the gateway has other records under our numbers' }],
       };
     case 'wake':
       if (state.stuckAt !== null && at.mono >= state.stuckAt)
@@ -134,7 +134,7 @@ function wentBack(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
   const what = `had ${state.acknowledged.seq}, now says ${have.seq}`;
   return pump(
     { ...state, acknowledged: have, dueAt: at.mono },
-    [{ kind: 'alarm', code: 'GATEWAY_WENT_BACK', what }],
+    [{ kind: 'alert', code: 'GATEWAY_WENT_BACK', what }],
     at,
   );
 }

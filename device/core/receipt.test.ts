@@ -4,7 +4,13 @@ import { receiptText } from '#device/drivers/printers/render.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { exampleReceipt as sale } from './example-receipt.js';
-import { type ReceiptFacts, type ReceiptLanguage, receiptDocument, type SaleFacts, sampleReceipt } from './receipt.js';
+import {
+  type ReceiptFacts,
+  type ReceiptLanguage,
+  receiptDocument,
+  type SaleReceiptFacts,
+  sampleReceipt,
+} from './receipt.js';
 import { displayWidth } from './receipt-text.js';
 
 const lines = (facts: ReceiptFacts, columns: 32 | 48 = 32, language: ReceiptLanguage = 'zh'): readonly string[] =>
@@ -13,7 +19,7 @@ const lines = (facts: ReceiptFacts, columns: 32 | 48 = 32, language: ReceiptLang
 describe('a receipt', () => {
   it('says the campaign’s name once, breaks its line where the author left a space, and names the card in Chinese', () => {
     const name = '“畅购友好·乐享消费”惠民消费季';
-    const facts: SaleFacts = {
+    const facts: SaleReceiptFacts = {
       ...sale,
       card: { scheme: 'UNIONPAY', last4: '0042', auth: '', rrn: '' },
       campaign: { name, line: `${name}　伊春市友好区人民政府` },
@@ -67,7 +73,7 @@ describe('a receipt', () => {
     expect(lines({ ...sale, netFen: fen(25990), coupon: null }).join()).not.toMatch(/消费券|节省/);
   });
 
-  it('marks a coupon that was taken off line', () => {
+  it('marks a coupon that was taken offline', () => {
     expect(lines({ ...sale, coupon: { faceFen: fen(4000), thresholdFen: fen(20000), offline: true } })).toContain(
       '（离线核销）',
     );

@@ -34,7 +34,7 @@ interface CommonFacts {
   readonly campaign: { readonly name: string; readonly line: string } | null;
 }
 
-export interface SaleFacts extends CommonFacts {
+export interface SaleReceiptFacts extends CommonFacts {
   readonly kind: 'sale';
   /** After the merchant's own discounts, before the coupon. */
   readonly amountFen: Fen;
@@ -43,7 +43,7 @@ export interface SaleFacts extends CommonFacts {
   readonly noCoupon: { readonly zh: string; readonly en: string } | null;
 }
 
-export interface RefundFacts extends CommonFacts {
+export interface RefundReceiptFacts extends CommonFacts {
   readonly kind: 'refund';
   /** The sale's receipt. */
   readonly original: ReceiptNo;
@@ -52,7 +52,7 @@ export interface RefundFacts extends CommonFacts {
 }
 
 /** On request, for a customer who wants it in writing that nothing was taken. */
-export interface AttemptFacts extends CommonFacts {
+export interface AttemptReceiptFacts extends CommonFacts {
   readonly kind: 'attempt';
   readonly amountFen: Fen;
   /** Why, with the bank's code. */
@@ -60,7 +60,7 @@ export interface AttemptFacts extends CommonFacts {
   readonly coupon: { readonly faceFen: Fen } | null;
 }
 
-export type ReceiptFacts = SaleFacts | RefundFacts | AttemptFacts;
+export type ReceiptFacts = SaleReceiptFacts | RefundReceiptFacts | AttemptReceiptFacts;
 
 export interface ReceiptLayout {
   /** Half-width columns: 32 on 58 mm paper, 48 on 80 mm. */
@@ -160,7 +160,7 @@ function campaignLine(page: Page, line: string, { columns }: ReceiptLayout): voi
   else for (const part of [first, ...rest]) page.centre(part, 'plain', Math.floor(NOTE_LINES / (rest.length + 1)));
 }
 
-function saleLines(page: Page, facts: SaleFacts, language: ReceiptLanguage): void {
+function saleLines(page: Page, facts: SaleReceiptFacts, language: ReceiptLanguage): void {
   const say = WORDS[language];
   const saved = subtractFen(facts.amountFen, facts.netFen);
   page.pair(say.amount, formatYuan(facts.amountFen));
@@ -173,7 +173,7 @@ function saleLines(page: Page, facts: SaleFacts, language: ReceiptLanguage): voi
   else if (facts.noCoupon !== null) page.left(`${say.noCoupon}${facts.noCoupon[language]}`);
 }
 
-function refundLines(page: Page, facts: RefundFacts, language: ReceiptLanguage): void {
+function refundLines(page: Page, facts: RefundReceiptFacts, language: ReceiptLanguage): void {
   const say = WORDS[language];
   page.pair(say.originalReceipt, facts.original);
   page.pair(say.refunded, `￥${formatYuan(facts.netFen)}`, 'big');
@@ -182,7 +182,7 @@ function refundLines(page: Page, facts: RefundFacts, language: ReceiptLanguage):
   page.left(say.afterRefund[facts.coupon.fate]);
 }
 
-function attemptLines(page: Page, facts: AttemptFacts, language: ReceiptLanguage): void {
+function attemptLines(page: Page, facts: AttemptReceiptFacts, language: ReceiptLanguage): void {
   const say = WORDS[language];
   page.pair(say.amount, formatYuan(facts.amountFen));
   page.pair(say.charged, `￥${formatYuan(fen(0))}`, 'big');
@@ -316,7 +316,7 @@ const WORDS: Readonly<Record<ReceiptLanguage, Words>> = {
     noTime: 'clock not set',
     amount: 'Amount',
     coupon: (threshold, face) => `Coupon ${formatYuanShort(face)} off ${formatYuanShort(threshold)}`,
-    offline: '(accepted off line)',
+    offline: '(accepted offline)',
     paid: 'Paid',
     saved: (saved) => `You saved ${formatYuan(saved)} yuan`,
     noCoupon: 'No coupon: ',

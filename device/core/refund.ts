@@ -1,8 +1,8 @@
 /** The refund of a settled sale: what was paid goes back, through the reader, under a reference of its own. */
 import type { Step } from '#protocol/machine.js';
 import type { Instant } from '#protocol/time.js';
-import { permit, stepMovement } from './movement.js';
-import { readerEffect, wordFor } from './sale-movement.js';
+import { permit, stepReaderTransaction } from './movement.js';
+import { readerEffect, transactionInput } from './sale-movement.js';
 import { receiptNo, type Sale, type SaleEffect, type SaleInput } from './sale-state.js';
 
 type SaleStep = Step<Sale, SaleEffect>;
@@ -15,7 +15,7 @@ export function startRefund(
   const { facts, settlement } = sale;
   const { refund, readerMark } = input;
   return {
-    state: { at: 'refunding', facts, settlement, refund, readerMark, movement: permit(null), refundedAt: null },
+    state: { at: 'refunding', facts, settlement, refund, readerMark, transaction: permit(null), refundedAt: null },
     effects: [
       {
         kind: 'journal',
@@ -33,12 +33,12 @@ export function startRefund(
 }
 
 export function stepRefunding(sale: Sale & { at: 'refunding' }, input: SaleInput, at: Instant): SaleStep {
-  const word = wordFor(input, sale.refund);
+  const word = transactionInput(input, sale.refund);
   if (word === undefined) return { state: sale, effects: [] };
   const { facts, settlement, refund } = sale;
   const { netFen } = settlement.charge;
   const receipt = receiptNo(facts.device, refund);
-  const step = stepMovement(sale.movement, word, at);
+  const step = stepReaderTransaction(sale.transaction, word, at);
   let refundedAt = sale.refundedAt;
   const effects = step.effects.map((effect): SaleEffect => {
     switch (effect.kind) {
@@ -50,7 +50,7 @@ export function stepRefunding(sale: Sale & { at: 'refunding' }, input: SaleInput
         return {
           kind: 'journal',
           record:
-            outcome.kind === 'moved'
+            outcome.kind === 'approved'
               ? { kind: 'refunded', refund, sale: facts.sale, netFen, receipt, card: outcome.slip, at: refundedAt }
               : {
                   kind: 'refund-failed',
@@ -77,10 +77,10 @@ export function stepRefunding(sale: Sale & { at: 'refunding' }, input: SaleInput
         return readerEffect(effect, refund, netFen, sale.readerMark);
     }
   });
-  if (step.state === sale.movement && effects.length === 0) return { state: sale, effects };
-  if (step.state.at !== 'closed') return { state: { ...sale, movement: step.state, refundedAt }, effects };
+  if (step.state === sale.transaction && effects.length === 0) return { state: sale, effects };
+  if (step.state.at !== 'closed') return { state: { ...sale, transaction: step.state, refundedAt }, effects };
   const { outcome } = step.state;
-  if (outcome.kind === 'not-moved')
+  if (outcome.kind === 'not-charged')
     return {
       state: {
         at: 'settled',

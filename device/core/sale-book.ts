@@ -17,7 +17,7 @@ export interface Unprinted {
   readonly of: 'sale' | 'refund';
 }
 
-export class SaleBook {
+export class SaleIndex {
   readonly #device: DeviceId;
   readonly #merchant: MerchantId;
   readonly #sales = new Map<SaleId, Sale>();
@@ -44,7 +44,7 @@ export class SaleBook {
     return this.#numbered;
   }
 
-  /** Every sale that is not at rest, parked ones included. */
+  /** Every sale that is not at rest, unknown ones included. */
   busy(): readonly Sale[] {
     return this.#busy.size === 0 ? NONE : [...this.#busy.values()];
   }
@@ -98,7 +98,7 @@ export class SaleBook {
   }
 
   /** Notes what the journal says of receipts; called for every record, live or at boot. */
-  note(record: JournalRecord): void {
+  record(record: JournalRecord): void {
     if (record.at !== null) {
       for (const sale of this.#undated) this.#openedBy.set(sale, record.at.latest);
       this.#undated = [];
@@ -124,7 +124,7 @@ export class SaleBook {
 
   /** Puts one journalled record back into the book, in the journal's order. */
   replay(record: JournalRecord, at: Instant): void {
-    this.note(record);
+    this.record(record);
     if (record.kind === 'printed') return;
     if (record.kind === 'opened') {
       const { sale, order, amountFen } = record;
@@ -192,12 +192,12 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
         // The merchant's then: the plate may have been moved to another since.
         facts: { ...facts, merchant },
         charge: { netFen, coupon, reason, next: null, readerMark },
-        movement: resume(at),
+        transaction: resume(at),
         settledAt: null,
       };
     }
     case 'unknown':
-      return sale.at === 'charging' ? { ...sale, movement: { at: 'parked', why: record.why } } : undefined;
+      return sale.at === 'charging' ? { ...sale, transaction: { at: 'unknown', why: record.why } } : undefined;
     case 'settled':
       if (sale.at !== 'charging') return undefined;
       return {
@@ -221,12 +221,12 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
         settlement: sale.settlement,
         refund,
         readerMark,
-        movement: resume(at),
+        transaction: resume(at),
         refundedAt: null,
       };
     }
     case 'refund-unknown':
-      return sale.at === 'refunding' ? { ...sale, movement: { at: 'parked', why: record.why } } : undefined;
+      return sale.at === 'refunding' ? { ...sale, transaction: { at: 'unknown', why: record.why } } : undefined;
     case 'refund-failed':
       return sale.at === 'refunding'
         ? {

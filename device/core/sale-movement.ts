@@ -2,11 +2,11 @@
 import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { Fen } from '#protocol/money.js';
-import type { MovementEffect, MovementInput } from './movement.js';
+import type { ReaderTransactionEffect, ReaderTransactionInput } from './movement.js';
 import type { SaleEffect, SaleInput } from './sale-state.js';
 
-/** The inputs of a sale that are its movement's business. */
-export function wordFor(input: SaleInput, ref: SaleId): MovementInput | undefined {
+/** The inputs of a sale that are its reader transaction's business. */
+export function transactionInput(input: SaleInput, ref: SaleId): ReaderTransactionInput | undefined {
   switch (input.kind) {
     case 'reader':
       return input.ref === ref ? input.word : undefined;
@@ -23,7 +23,7 @@ export function wordFor(input: SaleInput, ref: SaleId): MovementInput | undefine
 }
 
 export function readerEffect(
-  effect: Exclude<MovementEffect, { kind: 'command' | 'record-outcome' | 'record-unknown' }>,
+  effect: Exclude<ReaderTransactionEffect, { kind: 'command' | 'record-outcome' | 'record-unknown' }>,
   ref: SaleId,
   netFen: Fen,
   mark: string | null,

@@ -5,7 +5,7 @@ import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import type { Fen } from '#protocol/money.js';
 import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { MonoMs } from '#protocol/time.js';
-import { type Movement, type MovementInput, movementWakeAt } from './movement.js';
+import { type ReaderTransaction, type ReaderTransactionInput, readerTransactionWakeAt } from './movement.js';
 
 /** What never changes about a sale. */
 export interface SaleFacts {
@@ -19,7 +19,7 @@ export interface SaleFacts {
 }
 
 /** What the customer showed, once the scanned text has been classified. */
-export type Shown =
+export type Presentation =
   | { readonly kind: 'opaque'; readonly code: string }
   | { readonly kind: 'verifiable'; readonly code: string }
   | { readonly kind: 'other'; readonly reason: ReasonCode };
@@ -61,7 +61,7 @@ export type Sale =
   | {
       readonly at: 'authorising';
       readonly facts: SaleFacts;
-      readonly shown: Shown & { kind: 'opaque' | 'verifiable' };
+      readonly presentation: Presentation & { kind: 'opaque' | 'verifiable' };
       readonly sentAt: MonoMs;
       readonly until: MonoMs;
     }
@@ -69,7 +69,7 @@ export type Sale =
       readonly at: 'charging';
       readonly facts: SaleFacts;
       readonly charge: Charge;
-      readonly movement: Movement;
+      readonly transaction: ReaderTransaction;
       readonly settledAt: JournalRecord['at'];
     }
   | { readonly at: 'abandoning'; readonly facts: SaleFacts; readonly why: RecordOf<'abandoned'>['why'] }
@@ -93,7 +93,7 @@ export type Sale =
       readonly settlement: Settlement;
       readonly refund: SaleId;
       readonly readerMark: string | null;
-      readonly movement: Movement;
+      readonly transaction: ReaderTransaction;
       readonly refundedAt: JournalRecord['at'];
     }
   | {
@@ -114,26 +114,30 @@ export type OfflineVerdict =
 
 export type SaleInput =
   | { readonly kind: 'journalled' }
-  | { readonly kind: 'shown'; readonly shown: Shown }
+  | { readonly kind: 'presented'; readonly presentation: Presentation }
   | { readonly kind: 'authorised'; readonly answer: AuthoriseAnswer; readonly readerMark: string | null }
-  | { readonly kind: 'undeliverable'; readonly verdict: OfflineVerdict; readonly readerMark: string | null }
+  | { readonly kind: 'offline'; readonly verdict: OfflineVerdict; readonly readerMark: string | null }
   /** The cashier: no code, charge the full price. */
   | { readonly kind: 'charge'; readonly readerMark: string | null }
   | { readonly kind: 'cancel'; readonly by: 'cashier' | 'till' }
   | { readonly kind: 'refund'; readonly refund: SaleId; readonly readerMark: string | null }
-  | { readonly kind: 'reader'; readonly ref: SaleId; readonly word: MovementInput }
+  | { readonly kind: 'reader'; readonly ref: SaleId; readonly word: ReaderTransactionInput }
   | { readonly kind: 'reader-ready' }
   | { readonly kind: 'ask-again' }
   | { readonly kind: 'wake'; readonly readerMark: string | null };
 
 export type SaleEffect =
   | { readonly kind: 'journal'; readonly record: JournalRecord }
-  | { readonly kind: 'authorise'; readonly facts: SaleFacts; readonly shown: Shown & { kind: 'opaque' | 'verifiable' } }
+  | {
+      readonly kind: 'authorise';
+      readonly facts: SaleFacts;
+      readonly presentation: Presentation & { kind: 'opaque' | 'verifiable' };
+    }
   /** The gateway gave no answer in time: judge it here. Answered by an `undeliverable` input. */
   | {
       readonly kind: 'judge-offline';
       readonly facts: SaleFacts;
-      readonly shown: Shown & { kind: 'opaque' | 'verifiable' };
+      readonly presentation: Presentation & { kind: 'opaque' | 'verifiable' };
     }
   | { readonly kind: 'charge'; readonly ref: SaleId; readonly netFen: Fen }
   | {
@@ -180,16 +184,16 @@ export function attemptSlip(sale: Sale): AttemptSlip | undefined {
   return { kind: 'attempt', facts, charge, why: { outcome, code }, receipt, when: facts.openedAt ?? null };
 }
 
-export const receiptNo = (device: DeviceId, movement: SaleId): ReceiptNo => `${device}-${movement}` as ReceiptNo;
+export const receiptNo = (device: DeviceId, transaction: SaleId): ReceiptNo => `${device}-${transaction}` as ReceiptNo;
 
 /** Nothing more will happen to it by itself: the counter is free for the next customer. */
 export const isFinal = (sale: Sale): boolean =>
   sale.at === 'settled' || sale.at === 'refunded' || sale.at === 'not-charged' || sale.at === 'abandoned';
 
 /** In a person's hands, which the till is told before the record of it is on the disk: the counter goes on without waiting. */
-export const isParked = (sale: Sale): boolean =>
+export const isUnknown = (sale: Sale): boolean =>
   (sale.at === 'charging' || sale.at === 'refunding') &&
-  (sale.movement.at === 'parked' || sale.movement.at === 'parking');
+  (sale.transaction.at === 'unknown' || sale.transaction.at === 'recording-unknown');
 
 export function saleWakeAt(sale: Sale): MonoMs | undefined {
   switch (sale.at) {
@@ -199,7 +203,7 @@ export function saleWakeAt(sale: Sale): MonoMs | undefined {
       return sale.until;
     case 'charging':
     case 'refunding':
-      return movementWakeAt(sale.movement);
+      return readerTransactionWakeAt(sale.transaction);
     default:
       return undefined;
   }

@@ -8,10 +8,10 @@ import { fen } from '#protocol/money.js';
 import { type CardSlip, recordSchema } from '#protocol/records/record.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS } from './limits.js';
-import type { Movement } from './movement.js';
+import type { ReaderTransaction } from './movement.js';
 import {
   type Charge,
-  isParked,
+  isUnknown,
   receiptNo,
   type Sale,
   type SaleEffect,
@@ -46,23 +46,29 @@ const charge: Charge = {
   readerMark: null,
 };
 const settlement: Settlement = { charge, slip: SLIP, receipt: receiptNo(facts.device, facts.sale), settledAt: null };
-const shown = { kind: 'opaque', code: '6212345678901234567' } as const;
-const moved = { kind: 'moved', slip: SLIP } as const;
-const declined = { kind: 'not-moved', outcome: 'declined', code: '51' } as const;
+const presentation = { kind: 'opaque', code: '6212345678901234567' } as const;
+const moved = { kind: 'approved', slip: SLIP } as const;
+const declined = { kind: 'not-charged', outcome: 'declined', code: '51' } as const;
 
-const charging = (movement: Movement): Sale => ({ at: 'charging', facts, charge, movement, settledAt: null });
-const refunding = (movement: Movement): Sale => ({
+const charging = (transaction: ReaderTransaction): Sale => ({
+  at: 'charging',
+  facts,
+  charge,
+  transaction,
+  settledAt: null,
+});
+const refunding = (transaction: ReaderTransaction): Sale => ({
   at: 'refunding',
   facts,
   settlement,
   refund: REFUND,
   readerMark: null,
-  movement,
+  transaction,
   refundedAt: null,
 });
 
 const checking = { at: 'checking', why: 'silence', nextAskAt: later, until: later, atMostUntil: later } as const;
-const parking = { at: 'parking', why: 'silence', answered: null, askAgain: false } as const;
+const recordingUnknown = { at: 'recording-unknown', why: 'silence', answered: null, askAgain: false } as const;
 
 const MOVEMENTS = {
   permitting: { at: 'permitting', before: null, cancelled: false },
@@ -75,34 +81,36 @@ const MOVEMENTS = {
   'checking, to ask': { ...checking, nextAskAt: at.mono },
   'checking, over time': { ...checking, nextAskAt: at.mono, until: at.mono },
   'checking, running too long': { ...checking, atMostUntil: at.mono },
-  parking,
-  'parking, approved meanwhile': { ...parking, answered: moved },
-  'parking, to ask again': { ...parking, askAgain: true },
-  parked: { at: 'parked', why: 'silence' },
+  recordingUnknown,
+  'recordingUnknown, approved meanwhile': { ...recordingUnknown, answered: moved },
+  'recordingUnknown, to ask again': { ...recordingUnknown, askAgain: true },
+  unknown: { at: 'unknown', why: 'silence' },
   'closing, moved': { at: 'closing', outcome: moved },
   'closing, not moved': { at: 'closing', outcome: declined },
-} as const satisfies Record<string, Movement>;
+} as const satisfies Record<string, ReaderTransaction>;
 
 const STATES: Readonly<Record<string, Sale>> = {
   opening: { at: 'opening', facts },
   opened: { at: 'opened', facts, reason: null, next: null, idleAt: later },
   'opened, forgotten': { at: 'opened', facts, reason: 'code-unknown', next: null, idleAt: at.mono },
-  authorising: { at: 'authorising', facts, shown, sentAt: at.mono, until: later },
+  authorising: { at: 'authorising', facts, presentation, sentAt: at.mono, until: later },
   'authorising, over time': {
     at: 'authorising',
     facts,
-    shown,
+    presentation,
     sentAt: monoMs(NOW - AUTHORISE_TIMEOUT_MS),
     until: at.mono,
   },
-  ...Object.fromEntries(Object.entries(MOVEMENTS).map(([name, movement]) => [`charging: ${name}`, charging(movement)])),
+  ...Object.fromEntries(
+    Object.entries(MOVEMENTS).map(([name, transaction]) => [`charging: ${name}`, charging(transaction)]),
+  ),
   abandoning: { at: 'abandoning', facts, why: 'cashier' },
   abandoned: { at: 'abandoned', facts, why: 'cashier' },
   'not-charged': { at: 'not-charged', facts, charge, outcome: 'declined', code: '51' },
   settled: { at: 'settled', facts, settlement, refundFailed: null },
   'settled, refund failed': { at: 'settled', facts, settlement, refundFailed: { outcome: 'error', code: '12' } },
   ...Object.fromEntries(
-    Object.entries(MOVEMENTS).map(([name, movement]) => [`refunding: ${name}`, refunding(movement)]),
+    Object.entries(MOVEMENTS).map(([name, transaction]) => [`refunding: ${name}`, refunding(transaction)]),
   ),
   refunded: {
     at: 'refunded',
@@ -132,8 +140,8 @@ const by = { readerMark: null };
 
 const INPUTS: Readonly<Record<string, SaleInput>> = {
   journalled: { kind: 'journalled' },
-  code: { kind: 'shown', shown },
-  'other wallet': { kind: 'shown', shown: { kind: 'other', reason: 'wrong-wallet-app' } },
+  code: { kind: 'presented', presentation },
+  'other wallet': { kind: 'presented', presentation: { kind: 'other', reason: 'wrong-wallet-app' } },
   reserved: {
     kind: 'authorised',
     answer: { kind: 'reserved', ...tier, netFen: fen(21_990), leaseMs: 120_000 },
@@ -146,7 +154,7 @@ const INPUTS: Readonly<Record<string, SaleInput>> = {
   },
   'refused, for good': { kind: 'authorised', answer: { kind: 'refused', reason: 'already-used', next: null }, ...by },
   'taken here': {
-    kind: 'undeliverable',
+    kind: 'offline',
     verdict: {
       kind: 'taken',
       next: null,
@@ -155,7 +163,7 @@ const INPUTS: Readonly<Record<string, SaleInput>> = {
     ...by,
   },
   'refused here': {
-    kind: 'undeliverable',
+    kind: 'offline',
     verdict: { kind: 'refused', reason: 'gateway-unreachable', next: null },
     ...by,
   },
@@ -183,30 +191,30 @@ const MOVEMENT_TABLE: Readonly<Record<keyof typeof MOVEMENTS, Readonly<Record<st
   'moving, over time': { ...moving(), wake: 'checking >ask' },
   checking: checks(),
   'checking, to ask': { ...checks(), wake: 'checking >ask' },
-  'checking, over time': { ...checks(), wake: 'parking !nobody-knows' },
-  'checking, running too long': { ...checks(), running: 'parking !nobody-knows' },
-  parking: {
-    journalled: 'parked',
-    approved: 'parking',
-    declined: 'parking',
-    'not found': 'parking',
-    'reader-ready': 'parking',
-    'ask-again': 'parking',
+  'checking, over time': { ...checks(), wake: 'recording-unknown !nobody-knows' },
+  'checking, running too long': { ...checks(), running: 'recording-unknown !nobody-knows' },
+  recordingUnknown: {
+    journalled: 'unknown',
+    approved: 'recording-unknown',
+    declined: 'recording-unknown',
+    'not found': 'recording-unknown',
+    'reader-ready': 'recording-unknown',
+    'ask-again': 'recording-unknown',
   },
-  'parking, approved meanwhile': {
+  'recordingUnknown, approved meanwhile': {
     journalled: 'closing !moved',
-    'reader-ready': 'parking',
-    'ask-again': 'parking',
+    'reader-ready': 'recording-unknown',
+    'ask-again': 'recording-unknown',
   },
-  'parking, to ask again': {
-    journalled: 'parked >ask',
-    approved: 'parking',
-    declined: 'parking',
-    'not found': 'parking',
+  'recordingUnknown, to ask again': {
+    journalled: 'unknown >ask',
+    approved: 'recording-unknown',
+    declined: 'recording-unknown',
+    'not found': 'recording-unknown',
   },
-  parked: {
-    'reader-ready': 'parked >ask',
-    'ask-again': 'parked >ask',
+  unknown: {
+    'reader-ready': 'unknown >ask',
+    'ask-again': 'unknown >ask',
     approved: 'closing !moved',
     declined: 'closing !not-moved',
     'not found': 'closing !not-moved',
@@ -239,7 +247,7 @@ function checks(): Readonly<Record<string, string>> {
     declined: 'closing !not-moved',
     'not found': 'closing !not-moved',
     running: 'checking',
-    unknown: 'parking !nobody-knows',
+    unknown: 'recording-unknown !nobody-knows',
   };
 }
 
@@ -292,7 +300,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   }),
 };
 
-/** The movement's table in the words of a charge, or of a refund. */
+/** The reader transaction's table in the words of a charge, or of a refund. */
 function movementRows(at: 'charging' | 'refunding', ref: string, words: Readonly<Record<string, string>>) {
   const own = (text: string): string => {
     const [next = '', ...effects] = text.split(' ');
@@ -314,7 +322,7 @@ function movementRows(at: 'charging' | 'refunding', ref: string, words: Readonly
 }
 
 const stateOf = (sale: Sale): string =>
-  sale.at === 'charging' || sale.at === 'refunding' ? `${sale.at}: ${sale.movement.at}` : sale.at;
+  sale.at === 'charging' || sale.at === 'refunding' ? `${sale.at}: ${sale.transaction.at}` : sale.at;
 const wordOf = (effect: SaleEffect): string =>
   effect.kind === 'journal' ? `!${effect.record.kind}` : `>${effect.kind}`;
 
@@ -343,7 +351,7 @@ describe('every input in every state', () => {
   it.each(Object.entries(STATES))(
     '%s keeps the counter busy unless the till has been told that a person has it',
     (_, sale) => {
-      expect(isParked(sale)).toBe(viewOf(sale).state.endsWith('unknown'));
+      expect(isUnknown(sale)).toBe(viewOf(sale).state.endsWith('unknown'));
     },
   );
 

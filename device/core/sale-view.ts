@@ -6,7 +6,7 @@ import { formatYuanShort, ZERO_FEN } from '#protocol/money.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { midpoint, type WallMs } from '#protocol/time.js';
 import type { SaleState, SaleView } from '../ports/till.js';
-import { bankCodeLine } from './bank-codes.js';
+import { bankCodeText } from './bank-codes.js';
 import type { Charge, NotMovedWhy, Sale, Shortfall } from './sale.js';
 
 interface Line {
@@ -80,10 +80,12 @@ function stateOf(sale: Sale): SaleState {
     case 'opened':
       return 'opened';
     case 'charging':
-      if (sale.movement.at === 'parked' || sale.movement.at === 'parking') return 'unknown';
-      return sale.movement.at === 'checking' ? 'checking' : 'charging';
+      if (sale.transaction.at === 'unknown' || sale.transaction.at === 'recording-unknown') return 'unknown';
+      return sale.transaction.at === 'checking' ? 'checking' : 'charging';
     case 'refunding':
-      return sale.movement.at === 'parked' || sale.movement.at === 'parking' ? 'refund-unknown' : 'refunding';
+      return sale.transaction.at === 'unknown' || sale.transaction.at === 'recording-unknown'
+        ? 'refund-unknown'
+        : 'refunding';
     case 'abandoning':
     case 'abandoned':
       return 'abandoned';
@@ -143,7 +145,7 @@ function lineOf(sale: Sale): Line {
       };
     }
     case 'refunding':
-      if (sale.movement.at === 'parked' || sale.movement.at === 'parking') {
+      if (sale.transaction.at === 'unknown' || sale.transaction.at === 'recording-unknown') {
         return {
           zh: '退款结果不明，请核对读卡器后再查询，勿重复退款',
           en: 'Nobody knows whether the refund was made: check the reader, then ask again; never refund twice',
@@ -166,12 +168,12 @@ function lineOf(sale: Sale): Line {
 
 function chargingLine(sale: Sale & { at: 'charging' }): Line {
   const net = formatYuanShort(sale.charge.netFen);
-  if (sale.movement.at === 'checking')
+  if (sale.transaction.at === 'checking')
     return {
       zh: '读卡器无应答，正在核对，请勿重复收款',
       en: 'The reader fell silent and is being asked; do not charge again',
     };
-  if (sale.movement.at === 'parked' || sale.movement.at === 'parking') {
+  if (sale.transaction.at === 'unknown' || sale.transaction.at === 'recording-unknown') {
     return {
       zh: '收款结果不明，请查看读卡器记录后再查询，勿重复收款',
       en: 'Nobody knows yet whether the charge was made: look at the reader, then ask again; never charge twice',
@@ -191,7 +193,7 @@ export function notMovedLine({ outcome, code }: NotMovedWhy, of: 'charge' | 'ref
   if (never !== undefined || code === '' || code === 'BEFORE_COMMAND') return { zh, en };
   // A reader's own code for a time-out or a cancellation is none of the bank's.
   // What the table says of another card is no way to give money back.
-  const bank = outcome === 'declined' && of === 'charge' ? bankCodeLine(code) : undefined;
+  const bank = outcome === 'declined' && of === 'charge' ? bankCodeText(code) : undefined;
   return {
     zh: `${zh}（${code}${bank === undefined ? '' : ` ${bank.zh}`}）`,
     en: `${en} (${code}${bank === undefined ? '' : `: ${bank.en}`})`,

@@ -8,7 +8,7 @@ import { recordSchema } from '#protocol/records/record.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS, SALES_REMEMBERED } from './limits.js';
 import { openSale, receiptOf, type Sale, type SaleEffect, type SaleFacts, type SaleInput, stepSale } from './sale.js';
-import { SaleBook } from './sale-book.js';
+import { SaleIndex } from './sale-book.js';
 import { looksTheSame, viewOf } from './sale-view.js';
 
 const at = (ms: number): Instant => ({
@@ -35,7 +35,7 @@ const FORTY: AuthoriseAnswer = {
 const refused = (reason: ReasonCode): AuthoriseAnswer => ({ kind: 'refused', reason, next: null });
 
 const journalled: SaleInput = { kind: 'journalled' };
-const code: SaleInput = { kind: 'shown', shown: { kind: 'opaque', code: '6212345678901234567' } };
+const code: SaleInput = { kind: 'presented', presentation: { kind: 'opaque', code: '6212345678901234567' } };
 const authorised = (answer: AuthoriseAnswer): SaleInput => ({ kind: 'authorised', answer, readerMark: null });
 const reader = (word: Extract<SaleInput, { kind: 'reader' }>['word'], ref = FACTS.sale): SaleInput => ({
   kind: 'reader',
@@ -106,7 +106,10 @@ describe('a sale', () => {
   });
 
   it('waits for the right code when another wallet’s was shown, and says which app to use', () => {
-    const { sale, done } = play([journalled, { kind: 'shown', shown: { kind: 'other', reason: 'wrong-wallet-app' } }]);
+    const { sale, done } = play([
+      journalled,
+      { kind: 'presented', presentation: { kind: 'other', reason: 'wrong-wallet-app' } },
+    ]);
     expect(viewOf(sale).line.zh).toBe('请使用云闪付付款码');
     expect(done).toEqual(['journal opened']);
   });
@@ -116,7 +119,7 @@ describe('a sale', () => {
       journalled,
       code,
       {
-        kind: 'undeliverable',
+        kind: 'offline',
         verdict: { kind: 'refused', reason: 'gateway-unreachable', next: null },
         readerMark: null,
       },
@@ -286,7 +289,7 @@ describe('a refund', () => {
     const { sale, effects } = play([start, journalled, gave, journalled], settled.sale);
     expect(effects).toContainEqual(expect.objectContaining({ kind: 'receipt', of: 'refund', slip }));
     expect(receiptOf(sale, 'sale')).toMatchObject({ slip: SLIP });
-    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    const book = new SaleIndex(FACTS.device, FACTS.merchant);
     for (const effect of [...settled.effects, ...effects])
       if (effect.kind === 'journal') book.replay(effect.record, at(0));
     const again = book.ofOrder(FACTS.order);
@@ -322,7 +325,7 @@ describe('the book of sales after a power cut', () => {
     [4, 'refunding', []],
     [5, 'refunded', []],
   ] as const)('with %i records on the disk the sale is %s', (count, state, done) => {
-    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    const book = new SaleIndex(FACTS.device, FACTS.merchant);
     for (const record of records.slice(0, count))
       book.replay(recordSchema.parse(JSON.parse(JSON.stringify(record))), at(0));
     const recovered = book.recover(at(0));
@@ -352,7 +355,7 @@ describe('the book of sales after a power cut', () => {
       { kind: 'refund-failed', refund: 'r000002-123456' as SaleId, sale, outcome: 'declined', code: '12', at: null },
       { kind: 'refund-unknown', refund: 'r000002-123456' as SaleId, sale, why: 'silence', at: null },
     ];
-    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    const book = new SaleIndex(FACTS.device, FACTS.merchant);
     for (const kind of kinds) {
       const record = more.find((one) => one.kind === kind);
       if (record === undefined) throw new Error(kind);
@@ -364,13 +367,13 @@ describe('the book of sales after a power cut', () => {
   });
 
   it('a sale stays that of the merchant whose it was, where the plate has moved to another since', () => {
-    const book = new SaleBook(FACTS.device, 'yh-02' as MerchantId);
+    const book = new SaleIndex(FACTS.device, 'yh-02' as MerchantId);
     for (const record of records.slice(0, 3)) book.replay(record, at(0));
     expect(book.ofOrder(FACTS.order)?.facts.merchant).toBe(FACTS.merchant);
   });
 
   it('knows which receipts nobody saw printed, and numbers on from where it was', () => {
-    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    const book = new SaleIndex(FACTS.device, FACTS.merchant);
     for (const record of records) book.replay(record, at(0));
     expect(book.unprinted().map(({ receipt }) => receipt)).toEqual([
       'counter-1-s000001-abcdef',
@@ -380,7 +383,7 @@ describe('the book of sales after a power cut', () => {
   });
 
   it('forgets with the oldest sales their receipts, where there is no printer to print them', () => {
-    const book = new SaleBook(FACTS.device, FACTS.merchant);
+    const book = new SaleIndex(FACTS.device, FACTS.merchant);
     for (let index = 0; index < SALES_REMEMBERED + 2; index++) {
       const sale = `s${String(index + 1).padStart(6, '0')}-abcdef`;
       for (const record of records.slice(0, 3))

@@ -17,9 +17,9 @@ import { subtractFen, ZERO_FEN } from '#protocol/money.js';
 import type { JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
 import { type Instant, later, type MonoMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, OPENED_IDLE_MS } from './limits.js';
-import { type Movement, permit, stepMovement } from './movement.js';
+import { permit, type ReaderTransaction, stepReaderTransaction } from './movement.js';
 import { startRefund, stepRefunding } from './refund.js';
-import { readerEffect, wordFor } from './sale-movement.js';
+import { readerEffect, transactionInput } from './sale-movement.js';
 import {
   type Charge,
   receiptNo,
@@ -108,19 +108,19 @@ export function stepSale(sale: Sale, input: SaleInput, at: Instant): SaleStep {
 
 function stepOpened(sale: Sale & { at: 'opened' }, input: SaleInput, at: Instant): SaleStep {
   switch (input.kind) {
-    case 'shown': {
-      if (input.shown.kind === 'other')
-        return stay({ ...sale, reason: input.shown.reason, next: null, idleAt: later(at.mono, OPENED_IDLE_MS) });
+    case 'presented': {
+      if (input.presentation.kind === 'other')
+        return stay({ ...sale, reason: input.presentation.reason, next: null, idleAt: later(at.mono, OPENED_IDLE_MS) });
       const { facts } = sale;
       return {
         state: {
           at: 'authorising',
           facts,
-          shown: input.shown,
+          presentation: input.presentation,
           sentAt: at.mono,
           until: later(at.mono, AUTHORISE_TIMEOUT_MS),
         },
-        effects: [{ kind: 'authorise', facts, shown: input.shown }],
+        effects: [{ kind: 'authorise', facts, presentation: input.presentation }],
       };
     }
     case 'charge':
@@ -165,14 +165,14 @@ function stepAuthorising(sale: Sale & { at: 'authorising' }, input: SaleInput, a
         at,
       );
     }
-    case 'undeliverable': {
+    case 'offline': {
       const { verdict } = input;
       if (verdict.kind === 'refused') return refused(sale.facts, verdict.reason, verdict.next, input.readerMark, at);
       return startCharge(sale.facts, chargeWith(sale.facts, verdict.coupon, verdict.next, input.readerMark), null, at);
     }
     case 'wake':
       return at.mono >= sale.until
-        ? { state: sale, effects: [{ kind: 'judge-offline', facts: sale.facts, shown: sale.shown }] }
+        ? { state: sale, effects: [{ kind: 'judge-offline', facts: sale.facts, presentation: sale.presentation }] }
         : stay(sale);
     case 'cancel':
       return abandon(sale.facts, input.by, at);
@@ -182,10 +182,10 @@ function stepAuthorising(sale: Sale & { at: 'authorising' }, input: SaleInput, a
 }
 
 function stepCharging(sale: Sale & { at: 'charging' }, input: SaleInput, at: Instant): SaleStep {
-  const word = wordFor(input, sale.facts.sale);
+  const word = transactionInput(input, sale.facts.sale);
   if (word === undefined) return stay(sale);
   const { facts, charge } = sale;
-  const step = stepMovement(sale.movement, word, at);
+  const step = stepReaderTransaction(sale.transaction, word, at);
   let settledAt = sale.settledAt;
   const effects = step.effects.map((effect): SaleEffect => {
     switch (effect.kind) {
@@ -203,10 +203,10 @@ function stepCharging(sale: Sale & { at: 'charging' }, input: SaleInput, at: Ins
         return readerEffect(effect, facts.sale, charge.netFen, charge.readerMark);
     }
   });
-  if (step.state === sale.movement && effects.length === 0) return stay(sale);
-  if (step.state.at !== 'closed') return { state: { ...sale, movement: step.state, settledAt }, effects };
+  if (step.state === sale.transaction && effects.length === 0) return stay(sale);
+  if (step.state.at !== 'closed') return { state: { ...sale, transaction: step.state, settledAt }, effects };
   const { outcome } = step.state;
-  if (outcome.kind === 'not-moved')
+  if (outcome.kind === 'not-charged')
     return { state: { at: 'not-charged', facts, charge, outcome: outcome.outcome, code: outcome.code }, effects };
   const settlement: Settlement = {
     charge,
@@ -267,7 +267,7 @@ function startCharge(facts: SaleFacts, charge: Charge, before: MonoMs | null, at
   const { sale, order, merchant, amountFen } = facts;
   const { netFen, coupon, reason, readerMark } = charge;
   return {
-    state: { at: 'charging', facts, charge, movement: permit(before), settledAt: null },
+    state: { at: 'charging', facts, charge, transaction: permit(before), settledAt: null },
     effects: [
       {
         kind: 'journal',
@@ -298,10 +298,10 @@ function abandon(facts: SaleFacts, why: RecordOf<'abandoned'>['why'], at: Instan
 function outcomeRecord(
   facts: SaleFacts,
   charge: Charge,
-  outcome: (Movement & { at: 'closing' })['outcome'],
+  outcome: (ReaderTransaction & { at: 'closing' })['outcome'],
   when: JournalRecord['at'],
 ): JournalRecord {
-  if (outcome.kind === 'not-moved')
+  if (outcome.kind === 'not-charged')
     return {
       kind: 'not-charged',
       sale: facts.sale,

@@ -1,9 +1,11 @@
-/** What a scanned code means to a sale. */
+/**
+ * The presentation that a scanned code stands for, as a sale sees it.
+ */
 import type { Scanned } from '#protocol/codes/classify.js';
 import { unreachable } from '#protocol/machine.js';
-import type { Shown } from './sale.js';
+import type { Presentation } from './sale.js';
 
-export function shownBy(code: Scanned): Shown {
+export function presentationOf(code: Scanned): Presentation {
   switch (code.kind) {
     case 'unionpay-payment-code':
       return { kind: 'opaque', code: code.code };

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import type { TillFault, TillRequest } from '../ports/till.js';
-import type { Movement } from './movement.js';
+import type { ReaderTransaction } from './movement.js';
 import { receiptNo, type Sale } from './sale.js';
-import { type CounterStanding, faultOfRequest, isAlreadySo } from './till-rules.js';
+import { type CounterStatus, faultOfRequest, isAlreadySo } from './till-rules.js';
 
 const facts = {
   sale: 's000001-abcdef' as SaleId,
@@ -24,18 +24,24 @@ const charge = {
 const slip = { auth: '1', rrn: '1', last4: '4321', scheme: 'UPI', readerTime: '' };
 const settlement = { charge, slip, receipt: receiptNo(facts.device, facts.sale), settledAt: null };
 const refund = 'r000002-123456' as SaleId;
-const parked: Movement = { at: 'parked', why: 'silence' };
-const closing: Movement = { at: 'closing', outcome: { kind: 'moved', slip } };
-const moving: Movement = { at: 'moving', until: 0 as never };
+const parked: ReaderTransaction = { at: 'unknown', why: 'silence' };
+const closing: ReaderTransaction = { at: 'closing', outcome: { kind: 'approved', slip } };
+const moving: ReaderTransaction = { at: 'moving', until: 0 as never };
 
-const charging = (movement: Movement): Sale => ({ at: 'charging', facts, charge, movement, settledAt: null });
-const refunding = (movement: Movement): Sale => ({
+const charging = (transaction: ReaderTransaction): Sale => ({
+  at: 'charging',
+  facts,
+  charge,
+  transaction,
+  settledAt: null,
+});
+const refunding = (transaction: ReaderTransaction): Sale => ({
   at: 'refunding',
   facts,
   settlement,
   refund,
   readerMark: null,
-  movement,
+  transaction,
   refundedAt: null,
 });
 const SALES = {
@@ -59,10 +65,10 @@ const SALES = {
   },
 } as const satisfies Record<string, Sale>;
 
-const FREE: CounterStanding = { journalFailed: false, readerReady: true, printerThere: true, busy: false };
+const FREE: CounterStatus = { journalFailed: false, readerReady: true, printerThere: true, busy: false };
 type Answer = TillFault | 'goes ahead' | 'already so';
-function answerTo(kind: Exclude<TillRequest['kind'], 'open'>, sale: Sale, standing = FREE): Answer {
-  return isAlreadySo(kind, sale) ? 'already so' : (faultOfRequest(kind, sale, standing) ?? 'goes ahead');
+function answerTo(kind: Exclude<TillRequest['kind'], 'open'>, sale: Sale, status = FREE): Answer {
+  return isAlreadySo(kind, sale) ? 'already so' : (faultOfRequest(kind, sale, status) ?? 'goes ahead');
 }
 
 describe('a key of the till', () => {

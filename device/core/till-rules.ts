@@ -4,7 +4,7 @@ import type { SaleView, TillFault, TillReply, TillRequest } from '../ports/till.
 import type { Sale } from './sale.js';
 import { viewOf } from './sale-view.js';
 
-export interface CounterStanding {
+export interface CounterStatus {
   readonly journalFailed: boolean;
   readonly readerReady: boolean;
   /** There is one, and its port isn't lost: what is printed now comes out, or waits for paper. */
@@ -40,7 +40,7 @@ export function isAlreadySo(kind: TillRequest['kind'], { at }: Sale): boolean {
 export function faultOfRequest(
   kind: Exclude<TillRequest['kind'], 'open'>,
   sale: Sale,
-  counter: CounterStanding,
+  counter: CounterStatus,
 ): TillFault | undefined {
   if (kind === 'look') return undefined;
   if (counter.journalFailed && kind !== 'reprint') return 'JOURNAL_FAILED';
@@ -50,7 +50,7 @@ export function faultOfRequest(
       return counter.readerReady ? undefined : 'READER_AWAY';
     case 'cancel':
       if (sale.at === 'opened' || sale.at === 'authorising') return undefined;
-      return sale.at === 'charging' && sale.movement.at !== 'closing' ? undefined : 'NOT_IN_THIS_STATE';
+      return sale.at === 'charging' && sale.transaction.at !== 'closing' ? undefined : 'NOT_IN_THIS_STATE';
     case 'refund':
       if (sale.at !== 'settled') return 'NOT_IN_THIS_STATE';
       // One reader: what goes back waits for what is coming in.

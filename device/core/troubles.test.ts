@@ -14,7 +14,7 @@ const WELL: Signs = {
   online: true,
   wasOnline: true,
   why: undefined,
-  offline: { zh: '不可离线用券', en: 'No coupons off line' },
+  offline: { zh: '不可离线用券', en: 'No coupons offline' },
   spentSilenceMs: 0,
   unsent: { records: 0, oldestMs: null },
 };

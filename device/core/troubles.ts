@@ -9,7 +9,7 @@ import { unreachable } from '#protocol/machine.js';
 import type { Millis } from '#protocol/time.js';
 import type { CounterHealth, Trouble, TroubleCode } from '../ports/till.js';
 
-export interface Line {
+export interface TroubleText {
   readonly zh: string;
   readonly en: string;
 }
@@ -28,9 +28,9 @@ export interface Signs {
   /** It has been up since this start. */
   readonly wasOnline: boolean;
   /** Why the line is down, as far as anybody knows. */
-  readonly why: Line | undefined;
+  readonly why: TroubleText | undefined;
   /** How coupons can be taken meanwhile. */
-  readonly offline: Line;
+  readonly offline: TroubleText;
   /** How long nothing was heard of used coupons although the line is up; null where it doesn't matter. */
   readonly spentSilenceMs: Millis | null;
   readonly unsent: { readonly records: number; readonly oldestMs: Millis | null };
@@ -38,7 +38,7 @@ export interface Signs {
 
 /** The gateway sends the whole set every 10 minutes at least: two were missed. */
 export const SPENT_OLD_MS = 25 * 60_000;
-/** On line, a record is with the gateway within seconds; this one is stuck. */
+/** Online, a record is with the gateway within seconds; this one is stuck. */
 export const UNSENT_OLD_MS = 5 * 60_000;
 
 /** The order is the ranking. */
@@ -71,7 +71,7 @@ export function troublesOf(signs: Signs): readonly Trouble[] {
 }
 
 /** undefined: it isn't so. */
-function lineOf(code: TroubleCode, signs: Signs): Line | undefined {
+function lineOf(code: TroubleCode, signs: Signs): TroubleText | undefined {
   const { journal, ports, paper, jobsWaiting, unsent } = signs;
   const { reader } = ports;
   const lost = (name: string): boolean => ports[name] === 'lost';
@@ -86,7 +86,7 @@ function lineOf(code: TroubleCode, signs: Signs): Line | undefined {
       if (!signs.forked) return undefined;
       return {
         zh: '本机记录与中心不一致，暂停用券，请联系收单行',
-        en: "This counter's records differ from the centre's: call the bank",
+        en: "This counter's records differ from the gateway's: call the bank",
       };
     case 'payment-unknown': {
       const [order, ...others] = signs.unknown;
@@ -133,7 +133,7 @@ function lineOf(code: TroubleCode, signs: Signs): Line | undefined {
       if (signs.online || signs.wasOnline || signs.forked) return undefined;
       return {
         zh: `尚未连上中心${why(signs.why?.zh)}。${signs.offline.zh}`,
-        en: `The centre has not been reached yet${signs.why === undefined ? '' : ` (${signs.why.en})`}. ${signs.offline.en}`,
+        en: `The gateway has not been reached yet${signs.why === undefined ? '' : ` (${signs.why.en})`}. ${signs.offline.en}`,
       };
     case 'line-down':
       if (signs.online || !signs.wasOnline || signs.forked) return undefined;
@@ -153,7 +153,7 @@ function lineOf(code: TroubleCode, signs: Signs): Line | undefined {
       if (!signs.online || signs.spentSilenceMs === null || signs.spentSilenceMs < SPENT_OLD_MS) return undefined;
       return {
         zh: '已用券名单过旧，断网时请勿离线用券，请联系收单行',
-        en: 'The list of used coupons is old: take none off line, and call the bank',
+        en: 'The list of used coupons is old: take none offline, and call the bank',
       };
     case 'paper-near-end':
       if (paper !== 'near-end' || lost('printer')) return undefined;

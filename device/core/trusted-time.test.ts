@@ -21,7 +21,7 @@ describe('the time that a counter trusts', () => {
     expect(intervalAt(time, monoMs(1_200 + DAY))).toEqual({ earliest: T + DAY - 4_320, latest: T + DAY + 200 + 4_320 });
   });
 
-  it('is still narrow enough for a fresh code after seven days off line', () => {
+  it('is still narrow enough for a fresh code after seven days offline', () => {
     const interval = intervalAt(told(0, 50), monoMs(7 * DAY));
     expect(interval === undefined ? undefined : interval.latest - interval.earliest).toBeLessThan(61_000);
   });

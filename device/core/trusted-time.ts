@@ -7,7 +7,7 @@ import { type Instant, type Interval, type MonoMs, monoMs, type WallMs, wallMs }
 
 /**
  * A small board's crystal is some 20 to 30 ppm off, temperature and age included; with 50 the interval is a minute wide
- * after a week off line, and still good enough to tell a fresh code from an old one.
+ * after a week offline, and still good enough to tell a fresh code from an old one.
  */
 export const DRIFT_PPM = 50;
 /** An interval wider than this helps nobody decide anything. */

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { type Instant, monoMs } from '#protocol/time.js';
 import { ANSWER_TIMEOUT_MS, CONNECT_TIMEOUT_MS, RECONNECT_BASE_MS, RECONNECT_CAP_MS } from './limits.js';
-import { stepUplink, type Uplink, type UplinkInput, uplinkWakeAt } from './uplink.js';
+import { stepUplink, type UplinkInput, type UplinkState, uplinkWakeAt } from './uplink.js';
 
 const at = (ms: number): Instant => ({ mono: monoMs(ms), wall: undefined });
 const STATES = {
@@ -11,7 +11,7 @@ const STATES = {
   connecting: { at: 'connecting', attempt: 2, until: monoMs(500) },
   greeting: { at: 'greeting', attempt: 2, until: monoMs(500) },
   up: { at: 'up', heardAt: monoMs(50) },
-} as const satisfies Record<Uplink['at'], Uplink>;
+} as const satisfies Record<UplinkState['at'], UplinkState>;
 const fault = { code: 'LINE_TIMEOUT', what: 'no connection in time' } as const;
 const INPUTS = {
   start: { kind: 'start' },
@@ -22,7 +22,7 @@ const INPUTS = {
   stuck: { kind: 'stuck', chance: 0.5 },
 } as const satisfies Partial<Record<UplinkInput['kind'], UplinkInput>>;
 
-it.each<[keyof typeof INPUTS, Uplink['at'], Uplink['at'], string[]]>([
+it.each<[keyof typeof INPUTS, UplinkState['at'], UplinkState['at'], string[]]>([
   ['start', 'waiting', 'connecting', ['connect']],
   ['start', 'connecting', 'connecting', []],
   ['start', 'greeting', 'greeting', []],
@@ -68,7 +68,7 @@ it.each(Object.values(STATES))('does nothing when it is woken early: %j', (state
 });
 
 it('waits at random up to twice as long after each attempt, up to the cap, and counts anew once it was up', () => {
-  const after = (state: Uplink) => stepUplink(state, { kind: 'broker-down', fault, chance: 0.5 }, at(0)).state;
+  const after = (state: UplinkState) => stepUplink(state, { kind: 'broker-down', fault, chance: 0.5 }, at(0)).state;
   for (const attempt of [1, 2, 3, 40]) {
     const most = Math.min(RECONNECT_CAP_MS, RECONNECT_BASE_MS * 2 ** attempt);
     const down = after({ at: 'connecting', attempt, until: monoMs(9) });

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { type Instant, monoMs } from '#protocol/time.js';
 import { CONNECT_TIMEOUT_MS, RECONNECT_CAP_MS, SILENCE_MS } from './limits.js';
-import { stepUplink, type Uplink, type UplinkInput, uplinkAtRest, uplinkWakeAt } from './uplink.js';
+import { stepUplink, type UplinkInput, type UplinkState, uplinkAtRest, uplinkWakeAt } from './uplink.js';
 
 const at = (ms: number): Instant => ({ mono: monoMs(ms), wall: undefined });
 
-function play(script: readonly (readonly [number, UplinkInput])[]): { end: Uplink; effects: string[] } {
+function play(script: readonly (readonly [number, UplinkInput])[]): { end: UplinkState; effects: string[] } {
   let state = uplinkAtRest(at(0));
   const effects: string[] = [];
   for (const [ms, input] of script) {

@@ -9,9 +9,9 @@ import { type Step, unreachable } from '#protocol/machine.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import { type Instant, later, type MonoMs } from '#protocol/time.js';
 import { ANSWER_TIMEOUT_MS, CONNECT_TIMEOUT_MS, RECONNECT_BASE_MS, RECONNECT_CAP_MS, SILENCE_MS } from './limits.js';
-import type { LineFault } from './line-fault.js';
+import type { UplinkFault } from './line-fault.js';
 
-export type Uplink =
+export type UplinkState =
   | { readonly at: 'waiting'; readonly attempt: number; readonly retryAt: MonoMs }
   | { readonly at: 'connecting'; readonly attempt: number; readonly until: MonoMs }
   /** Hello is sent; its answer says how far the gateway has our journal. */
@@ -22,7 +22,7 @@ export type UplinkInput =
   | { readonly kind: 'start' }
   | { readonly kind: 'broker-up' }
   /** `chance`: uniform in [0, 1), drawn by the caller, for the back-off. */
-  | { readonly kind: 'broker-down'; readonly fault: LineFault; readonly chance: number }
+  | { readonly kind: 'broker-down'; readonly fault: UplinkFault; readonly chance: number }
   | { readonly kind: 'welcome'; readonly have: ChainHead }
   /** Any other message of the gateway: it lives. */
   | { readonly kind: 'heard' }
@@ -36,15 +36,15 @@ export type UplinkEffect =
   | { readonly kind: 'hello' }
   | { readonly kind: 'online'; readonly have: ChainHead }
   /** The line was up and has gone. */
-  | { readonly kind: 'offline'; readonly fault: LineFault }
+  | { readonly kind: 'offline'; readonly fault: UplinkFault }
   /** An attempt to connect came to nothing. */
-  | { readonly kind: 'failed'; readonly fault: LineFault };
+  | { readonly kind: 'failed'; readonly fault: UplinkFault };
 
-type UplinkStep = Step<Uplink, UplinkEffect>;
+type UplinkStep = Step<UplinkState, UplinkEffect>;
 
-export const uplinkAtRest = (at: Instant): Uplink => ({ at: 'waiting', attempt: 0, retryAt: at.mono });
+export const uplinkAtRest = (at: Instant): UplinkState => ({ at: 'waiting', attempt: 0, retryAt: at.mono });
 
-export function stepUplink(state: Uplink, input: UplinkInput, at: Instant): UplinkStep {
+export function stepUplink(state: UplinkState, input: UplinkInput, at: Instant): UplinkStep {
   switch (input.kind) {
     case 'start':
       return state.at === 'waiting' ? connect(state.attempt, at) : { state, effects: [] };
@@ -72,7 +72,7 @@ export function stepUplink(state: Uplink, input: UplinkInput, at: Instant): Upli
   }
 }
 
-export function uplinkWakeAt(state: Uplink): MonoMs {
+export function uplinkWakeAt(state: UplinkState): MonoMs {
   switch (state.at) {
     case 'waiting':
       return state.retryAt;
@@ -86,7 +86,7 @@ export function uplinkWakeAt(state: Uplink): MonoMs {
   }
 }
 
-function stepWake(state: Uplink, chance: number, at: Instant): UplinkStep {
+function stepWake(state: UplinkState, chance: number, at: Instant): UplinkStep {
   if (at.mono < uplinkWakeAt(state)) return { state, effects: [] };
   switch (state.at) {
     case 'waiting':
@@ -107,14 +107,14 @@ const connect = (attempt: number, at: Instant): UplinkStep => ({
   effects: [{ kind: 'connect' }],
 });
 
-const heard = (state: Uplink, at: Instant): UplinkStep => ({
+const heard = (state: UplinkState, at: Instant): UplinkStep => ({
   state: state.at === 'up' ? { at: 'up', heardAt: at.mono } : state,
   effects: [],
 });
 
 function fallBack(
-  state: Exclude<Uplink, { at: 'waiting' }>,
-  fault: LineFault,
+  state: Exclude<UplinkState, { at: 'waiting' }>,
+  fault: UplinkFault,
   chance: number,
   at: Instant,
 ): UplinkStep {

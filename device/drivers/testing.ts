@@ -5,7 +5,7 @@ import { latin1Text } from './bytes.js';
 import type { Pass, Transcript } from './transcript.js';
 
 /** Runs a machine as a loop would: inputs in order, wakes at the times it asks for. */
-export class Bench<State, Input, Effect> {
+export class DriverBench<State, Input, Effect> {
   state: State;
   now = 1_000;
   readonly effects: Effect[] = [];
@@ -87,7 +87,7 @@ export function expectTranscript<State, Input extends { readonly kind: string },
   expectSame: (did: readonly object[], does: readonly object[]) => void,
 ): void {
   for (const way of cutEverywhere<Input | Pass>(told)) {
-    const bench = new Bench<State, Input, Effect>(create(), { kind: 'wake' } as unknown as Input);
+    const bench = new DriverBench<State, Input, Effect>(create(), { kind: 'wake' } as unknown as Input);
     for (const input of way) {
       if (isPass(input)) bench.pass(input.ms);
       else bench.put(input);

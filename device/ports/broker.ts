@@ -1,9 +1,9 @@
-import type { LineFault } from '../core/line-fault.js';
+import type { UplinkFault } from '../core/line-fault.js';
 
 /** MQTT as the uplink sees it: one client at a time, rebuilt from nothing whenever the uplink's watchdog says so. */
 export interface BrokerEvents {
   onUp(): void;
-  onDown(fault: LineFault): void;
+  onDown(fault: UplinkFault): void;
   onMessage(topic: string, payload: Uint8Array): void;
 }
 

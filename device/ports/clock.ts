@@ -5,7 +5,7 @@ export interface Clock {
   /** Never jumps; starts anywhere. */
   mono(): MonoMs;
   /** Calls back at or after `at`; the returned function cancels. */
-  alarm(at: MonoMs, ring: () => void): () => void;
+  wakeAt(at: MonoMs, ring: () => void): () => void;
 }
 
 export interface Random {

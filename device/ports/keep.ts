@@ -1,14 +1,14 @@
 /**
- * A small drawer for what the gateway told this device (campaign bundle, spent set, allowance, the time's anchor). None
- * of it is money: what is lost here is only asked for again.
+ * A small key-value store for what the gateway has sent: campaign bundle, spent set, allowance, time anchor. Nothing in it
+ * is money: a lost value is fetched again.
  */
-export type KeptName = 'bundle' | 'spent' | 'allowance' | 'time';
+export type StoredName = 'bundle' | 'spent' | 'allowance' | 'time';
 
-export interface Keep {
+export interface KeyValueStore {
   /** What was there when the device started. */
-  load(name: KeptName): string | undefined;
+  load(name: StoredName): string | undefined;
   /** Replaces it whole, soon; after a power cut the old or the new text is there, never a mixture. */
-  save(name: KeptName, text: string): void;
+  save(name: StoredName, text: string): void;
 }
 
-export const keepNothing: Keep = { load: () => undefined, save: () => undefined };
+export const storesNothing: KeyValueStore = { load: () => undefined, save: () => undefined };

@@ -2,7 +2,7 @@
  * The till's side of the counter: its own software hands amounts in over loopback HTTP or a serial ECR line. Every
  * request is idempotent by the till's order number; every answer is the sale as it stands now.
  */
-import type { LineFaultCode } from '#protocol/faults/errors/line.js';
+import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
@@ -134,8 +134,8 @@ export interface CounterHealth {
   readonly agent: string;
   readonly merchant: string;
   readonly online: boolean;
-  /** Why there is no line, as the log says it too, and for how long there has been none. Null on line, and until the first attempt has failed. */
-  readonly uplinkFault: { readonly code: LineFaultCode; readonly what: string; readonly sinceMs: number } | null;
+  /** Why there is no line, as the log says it too, and for how long there has been none. Null online, and until the first attempt has failed. */
+  readonly uplinkFault: { readonly code: UplinkFaultCode; readonly what: string; readonly sinceMs: number } | null;
   readonly journal: 'ok' | 'failed';
   readonly unsent: { readonly records: number; readonly fen: number; readonly oldestMs: number | null };
   readonly ports: Readonly<Record<string, 'opening' | 'open' | 'lost' | 'none'>>;

@@ -16,14 +16,14 @@ import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { Broker, BrokerEvents } from '../ports/broker.js';
 import {
   connectTerms,
+  interceptPublications,
   onReleased,
   packetIdOf,
-  takePublications,
   togetherWithPuback,
   UNREAD_TOO_LONG,
 } from './aedes-internals.js';
 import type { Certificate } from './certificates.js';
-import { createDoor } from './door.js';
+import { createSocketWatch } from './door.js';
 import { CONNECT_TIMEOUT_MS, guard, nameInCertificate, serverFor } from './mqtt-sockets.js';
 import { oncePerConnection } from './once-per-connection.js';
 
@@ -94,7 +94,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   let events: BrokerEvents | undefined;
   const refuse = oncePerConnection((code, device, from) => events?.onRefused(code, device, from));
 
-  const door = createDoor({
+  const door = createSocketWatch({
     proxies: options.proxies ?? [],
     onRefused: (why, socket, detail) =>
       refuse(socket, why === 'crowded' ? 'DOOR_CROWDED' : 'MQTT_TLS_FAILED', undefined, detail),
@@ -109,7 +109,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   const replies = togetherWithPuback();
   // Clients come here after `authorizePublish`, which has handed on what is the gateway's. Nobody may subscribe to it, and
   // a retained state of each device would be tried against each subscription: 5,000 that connect at once would take a minute.
-  takePublications(aedes, ({ topic }) => FROM_DEVICES.test(topic));
+  interceptPublications(aedes, ({ topic }) => FROM_DEVICES.test(topic));
 
   const wills = new WeakMap<Client, string>();
   aedes.preConnect = (client, packet, done) => {
@@ -148,7 +148,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   /** Messages of QoS 2 that have been taken and not been released. */
   const unreleased = new WeakMap<object, Set<number>>();
   /** Whether it is new. */
-  function takenOnce(client: Client, packet: PublishPacket): boolean {
+  function acceptedOnce(client: Client, packet: PublishPacket): boolean {
     if (packet.qos !== 2) return true;
     const ids = unreleased.get(client) ?? new Set();
     unreleased.set(client, ids);
@@ -165,7 +165,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     if (packet.topic === upTopic(device)) {
       replies.hold(client);
       // At once: aedes writes its PUBACK first and distributes one turn later.
-      if (takenOnce(client, packet)) events?.onMessage(device, payloadOf(packet));
+      if (acceptedOnce(client, packet)) events?.onMessage(device, payloadOf(packet));
       return done(null);
     }
     const isOwnState = packet.topic === stateTopic(device);

@@ -12,7 +12,7 @@ export const UNREAD_TOO_LONG = 'drain timeout';
  * Assumption "publish": what a client sends comes through `aedes.publish` as own property, after `authorizePublish`, with its
  * callback last; at QoS 1 the PUBACK is written before. `takes`: whether somebody else has it, so that it isn't distributed.
  */
-export function takePublications(aedes: Aedes, takes: (packet: PublishPacket) => boolean): void {
+export function interceptPublications(aedes: Aedes, takes: (packet: PublishPacket) => boolean): void {
   const distribute = aedes.publish;
   aedes.publish = (packet: PublishPacket, ...rest: unknown[]): void => {
     if (!takes(packet)) {

@@ -1,6 +1,6 @@
 /** The campaign document that a gateway is to run, from its file. */
 import { readFileSync } from 'node:fs';
-import { describeProblem, parseCampaign } from '#protocol/campaign/load.js';
+import { describeCampaignProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { fileFault } from '#protocol/faults/file-fault.js';
@@ -11,7 +11,7 @@ import type { Problem } from '#protocol/yaml-file.js';
 export function readCampaign(file: string): Campaign {
   const parsed = parseCampaign(documentIn(file));
   if (parsed.ok) return parsed.value;
-  const problems = parsed.fault.map((problem) => `\n  ${describeProblem(problem)}`).join('');
+  const problems = parsed.fault.map((problem) => `\n  ${describeCampaignProblem(problem)}`).join('');
   throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
 }
 

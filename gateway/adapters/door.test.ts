@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { createDoor, type DoorRefusal } from './door.js';
+import { createSocketWatch, type SocketRefusal } from './door.js';
 
-const refused: DoorRefusal[] = [];
-const door = createDoor({
+const refused: SocketRefusal[] = [];
+const door = createSocketWatch({
   proxies: [],
   limits: { ofOneAddress: 2, inAll: 10, speaksForMany: () => false },
   onRefused: (why) => refused.push(why),

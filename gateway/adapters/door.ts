@@ -4,9 +4,15 @@
  */
 import type { Server, Socket } from 'node:net';
 import { isThisMachine } from '#protocol/open-line.js';
-import { type CrowdLimits, crowd, MOST_IN_ALL, MOST_OF_ONE_ADDRESS, plainAddress } from '../core/crowd.js';
+import {
+  type ConnectionLimits,
+  connectionLimit,
+  MOST_IN_ALL,
+  MOST_OF_ONE_ADDRESS,
+  plainAddress,
+} from '../core/crowd.js';
 
-export interface Door {
+export interface SocketWatch {
   /** Before it listens. */
   watch(server: Server): void;
   /** A device was let in, or a whole request has come: it counts no more among those that wait. */
@@ -17,21 +23,21 @@ export interface Door {
   closeAll(): void;
 }
 
-export interface DoorOptions {
+export interface SocketWatchOptions {
   /** Addresses that speak for many; this machine does always. */
   readonly proxies: readonly string[];
   /** `detail`: what was wrong with the handshake. */
-  onRefused(why: DoorRefusal, socket: Socket, detail?: string): void;
+  onRefused(why: SocketRefusal, socket: Socket, detail?: string): void;
   /** For tests. */
-  readonly limits?: CrowdLimits;
+  readonly limits?: ConnectionLimits;
 }
 
-export type DoorRefusal = 'crowded' | 'no-handshake';
+export type SocketRefusal = 'crowded' | 'no-handshake';
 
-export function createDoor({ proxies, onRefused, limits }: DoorOptions): Door {
+export function createSocketWatch({ proxies, onRefused, limits }: SocketWatchOptions): SocketWatch {
   const sockets = new Map<string, Socket>();
   const speakers = new Set(proxies.map(plainAddress));
-  const waiting = crowd<string>(
+  const waiting = connectionLimit<string>(
     limits ?? {
       ofOneAddress: MOST_OF_ONE_ADDRESS,
       inAll: MOST_IN_ALL,

@@ -16,17 +16,17 @@ import {
   paymentNumber,
   testRules,
 } from '../../test/contract/ledger-fixture.js';
-import type { Presented } from '../ports/ledger.js';
+import type { CheckedPresentation } from '../ports/ledger.js';
 import { openSqlite } from './sqlite.js';
 import { openSqliteLedger } from './sqlite-ledger.js';
 
 const FIXED = '6212345678901234567';
 
 /** What a counter sends of a fixed code: its digits are no code of any holder's number. */
-function fixedCode(): Presented {
+function fixedCode(): CheckedPresentation {
   const number = paymentNumberOf(FIXED);
   if (number === undefined) throw new Error('not a payment code');
-  return { kind: 'opaque', code: FIXED, shown: { number, step: err('payment-code-wrong') } };
+  return { kind: 'opaque', code: FIXED, readCode: { number, step: err('payment-code-wrong') } };
 }
 
 it('are read, told to open the app, and given a number when their phone asks again', async () => {

@@ -43,14 +43,14 @@ export interface ClaimRoutesOptions {
   readonly paymentCodes: PaymentCodes;
   readonly metrics: Metrics;
   /** undefined: no claims are taken. */
-  readonly claims: ClaimsDoor | undefined;
+  readonly claims: ClaimServices | undefined;
   /** Why it takes no claim just now. After a failed commit the next one is tried all the same. */
   claimFault(): string | undefined;
   /** Someone should look. */
-  alarm(code: string, what: string): void;
+  alert(code: string, what: string): void;
 }
 
-export interface ClaimsDoor {
+export interface ClaimServices {
   readonly proofs: IdentityProofs;
   /** Where people are known by a code to their phone. */
   readonly sms?: { readonly proofs: SmsProofs; readonly sender: SmsSender } | undefined;
@@ -60,11 +60,11 @@ export interface ClaimsDoor {
 }
 
 export function claimRoutes(app: FastifyInstance, options: ClaimRoutesOptions): void {
-  app.post('/v1/claims', (request, reply) => takeClaim(options, request, reply));
+  app.post('/v1/claims', (request, reply) => handleClaim(options, request, reply));
   app.post('/v1/claims/challenge', (request, reply) => challenge(options, request, reply));
 }
 
-async function takeClaim(options: ClaimRoutesOptions, request: FastifyRequest, reply: FastifyReply) {
+async function handleClaim(options: ClaimRoutesOptions, request: FastifyRequest, reply: FastifyReply) {
   const { claims, clock, rules, keyedHash, paymentCodes, loop } = options;
   if (claims === undefined) return refuseClosed(reply);
   const fault = options.claimFault();
@@ -131,7 +131,7 @@ function answer(
 }
 
 /** The answer is the same whether the phone has claimed or not: the ledger isn't asked. */
-async function challenge({ claims, clock, alarm }: ClaimRoutesOptions, request: FastifyRequest, reply: FastifyReply) {
+async function challenge({ claims, clock, alert }: ClaimRoutesOptions, request: FastifyRequest, reply: FastifyReply) {
   if (claims === undefined) return refuseClosed(reply);
   const now = clock.now();
   const address = nameOf(request);
@@ -159,7 +159,7 @@ async function challenge({ claims, clock, alarm }: ClaimRoutesOptions, request: 
   const text = `【消费券】验证码${code}，${minutes}分钟内有效。请勿告诉他人，工作人员不会索要。`;
   const failed = await new Promise<Error | undefined>((done) => sms.sender.send({ phone, text }, done));
   if (failed !== undefined) {
-    alarm('SMS_NOT_SENT', failed.message);
+    alert('SMS_NOT_SENT', failed.message);
     return refuse(reply, 503, 'SMS_NOT_SENT', 'the code could not be sent; ask again in a moment');
   }
   sms.proofs.sent(id, now);

@@ -63,7 +63,7 @@ it('describes what a gateway answers', async () => {
   };
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
-  const clock = { now: () => wallMs(MORNING), alarm: () => () => undefined };
+  const clock = { now: () => wallMs(MORNING), wakeAfter: () => () => undefined };
   const gateway = await startGateway(config.value, { logger: pino({ enabled: false }), clock });
   try {
     const base = `http://127.0.0.1:${gateway.httpPort}`;

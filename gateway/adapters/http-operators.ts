@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeviceId } from '#protocol/ids.js';
 import type { KeyedHash } from '../core/claims.js';
-import { operatorDoor } from '../core/operator-door.js';
+import { operatorBackoff } from '../core/operator-door.js';
 import type { Rules } from '../core/rules.js';
 import type { RefusedFrom } from '../ports/broker.js';
 import { type CaseRoutesOptions, caseRoutes } from './http-cases.js';
@@ -23,7 +23,7 @@ export interface OperatorRoutesOptions extends CaseRoutesOptions {
   readonly operatorToken: string;
   /** The issuer's public keys as documents carry them. */
   readonly issuerKeys: Readonly<Record<string, string>>;
-  alarm(code: string, what: string): void;
+  alert(code: string, what: string): void;
   /** A request was turned away: for the log, within its budget, and the metrics. */
   refused(code: string, from?: RefusedFrom): void;
 }
@@ -67,8 +67,8 @@ function routes(operators: FastifyInstance, { rules, ledger, loop, metrics, ...o
   });
 }
 
-function operatorsOnly({ operatorToken, keyedHash, clock, alarm, refused }: OperatorRoutesOptions) {
-  const door = operatorDoor();
+function operatorsOnly({ operatorToken, keyedHash, clock, alert, refused }: OperatorRoutesOptions) {
+  const door = operatorBackoff();
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const { ip } = request;
     const now = clock.now();
@@ -86,7 +86,7 @@ function operatorsOnly({ operatorToken, keyedHash, clock, alarm, refused }: Oper
     }
     refused('NOT_AUTHORISED', { address: ip });
     // A request without any token guesses nothing: a monitor that was set up wrong must not lock its neighbours out.
-    if (token !== '' && door.wrong(ip, now)) alarm('OPERATOR_BACK_OFF', `wrong operator tokens keep coming from ${ip}`);
+    if (token !== '' && door.wrong(ip, now)) alert('OPERATOR_BACK_OFF', `wrong operator tokens keep coming from ${ip}`);
     const what = 'for the operator only: give http.operatorToken, or what stands in data/operator-token, as Bearer';
     return refuse(reply, 401, 'NOT_AUTHORISED', what);
   };

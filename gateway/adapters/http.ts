@@ -14,7 +14,7 @@ import type { Issuer } from '../core/issuer.js';
 import type { RefusedFrom } from '../ports/broker.js';
 import type { Ledger } from '../ports/ledger.js';
 import type { Certificate } from './certificates.js';
-import { createDoor, type Door } from './door.js';
+import { createSocketWatch, type SocketWatch } from './door.js';
 import { type ClaimRoutesOptions, claimRoutes, holderToken } from './http-claims.js';
 import { bearer, operatorRoutes } from './http-operators.js';
 import {
@@ -64,15 +64,15 @@ const LIMITS = {
 };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
 
-export interface HttpDoor {
+export interface RunningHttpServer {
   readonly app: FastifyInstance;
   /** Ends every connection, also those that never began to ask. */
   closeSockets(): void;
 }
 
-export function httpServer(options: HttpOptions): HttpDoor {
+export function httpServer(options: HttpOptions): RunningHttpServer {
   const { rules, ledger, loop, issuer } = options;
-  const door = createDoor({
+  const door = createSocketWatch({
     proxies: [...(options.proxies ?? []), ...options.trustedProxies],
     onRefused: (why, { remoteAddress: address }, detail) =>
       options.refused(why === 'crowded' ? 'DOOR_CROWDED' : 'HTTP_TLS_FAILED', { address, why: detail }),
@@ -111,7 +111,7 @@ export function httpServer(options: HttpOptions): HttpDoor {
     if (wrong !== undefined) return refuse(reply, ...wrong);
     // A full disk is no failure of this door, and has a name.
     if (error instanceof NotAnswered && error.code === 'LEDGER_DISK_FULL') return refuseUnstored(reply, error.code);
-    options.alarm('HTTP_FAILED', error instanceof Error ? error.message : 'no error');
+    options.alert('HTTP_FAILED', error instanceof Error ? error.message : 'no error');
     return refuse(reply, 500, 'HTTP_FAILED', 'it went wrong here; ask again');
   });
   takeJsonOnly(app);
@@ -153,7 +153,11 @@ export function httpServer(options: HttpOptions): HttpDoor {
 }
 
 /** Made here, so that each socket is watched from its opening on, by whatever name this machine is listened on. */
-function nodeServer({ tls, handshakeTimeoutMs }: HttpOptions, door: Door, onRequest: RequestListener): HttpServer {
+function nodeServer(
+  { tls, handshakeTimeoutMs }: HttpOptions,
+  door: SocketWatch,
+  onRequest: RequestListener,
+): HttpServer {
   const handshakeTimeout = handshakeTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const server =
     tls === undefined

@@ -4,7 +4,7 @@ import type { Confirmation } from '../core/acts.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../core/audit.js';
 import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../core/book.js';
 import { type CaseRows, casesOf } from '../core/cases.js';
-import { type Needs, needsOf } from '../core/needs.js';
+import { type ReadSet, readSetOf } from '../core/needs.js';
 import { type MerchantSum, type PostedSum, reconcile } from '../core/reconcile.js';
 import type { Rules } from '../core/rules.js';
 import type { LoadedRows } from '../core/working-book.js';
@@ -44,7 +44,7 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
     });
   }
 
-  const lookUp = (needs: Needs, done: Answer<LoadedRows>): void => ask(load, JSON.stringify(needs), EMPTY, done);
+  const lookUp = (needs: ReadSet, done: Answer<LoadedRows>): void => ask(load, JSON.stringify(needs), EMPTY, done);
 
   return {
     spent: (now, done) => ask(spent, String(now), { serials: [], commits: 0 }, done),
@@ -102,7 +102,7 @@ const EMPTY: LoadedRows = {
   confirmations: [],
 };
 const NO_CASES: CaseRows = { devices: [], sales: [], referenced: [], confirmations: [], closings: [], evidence: [] };
-const NOTHING: Needs = needsOf([]);
+const NOTHING: ReadSet = readSetOf([]);
 
 interface Sums {
   readonly sales: readonly SaleEntry[];

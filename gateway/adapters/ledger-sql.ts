@@ -10,7 +10,7 @@
 export const APPLICATION_ID = 0x43504c6c;
 /**
  * 2: with the daybook, which a gateway of version 1 would not see. 3: disputed money in suspense accounts, allowances and
- * showings remembered: a gateway of version 2 would pay what this one holds back. Both older ones are taken over as they are.
+ * presentations remembered: a gateway of version 2 would pay what this one holds back. Both older ones are taken over as they are.
  */
 export const SCHEMA_VERSION = 3;
 

@@ -13,7 +13,7 @@ export interface Metrics {
   readonly registry: Registry;
   committed(operations: number, tookMs: number): void;
   rejected(code: string): void;
-  alarm(code: string): void;
+  alert(code: string): void;
   claimed(result: string): void;
   found(finding: Finding): void;
   watch(loop: GatewayLoop, clock: WatchedClock, uploads: Uploads): void;
@@ -39,7 +39,7 @@ export function createMetrics(): Metrics {
     labelNames: ['code'] as const,
     registers,
   });
-  const alarms = new Counter({
+  const alerts = new Counter({
     name: 'codeplate_gateway_alarms_total',
     help: 'What a person should look at',
     labelNames: ['code'] as const,
@@ -76,7 +76,7 @@ export function createMetrics(): Metrics {
       commits.observe(tookMs / 1000);
     },
     rejected: (code) => rejected.inc({ code }),
-    alarm: (code) => alarms.inc({ code }),
+    alert: (code) => alerts.inc({ code }),
     claimed: (result) => claims.inc({ result }),
     found(finding) {
       const { kind, fen } = finding;

@@ -1,7 +1,7 @@
 /**
  * The gateway's own secrets, files in its data folder that are made at the first start: the issuer's private key, and the
  * key under which phone, ID-card and device numbers are hashed. Lose the second and everybody can claim again; lose the
- * first and no coupon that was handed out can be verified off line. The third is the operator's token, where the configuration
+ * first and no coupon that was handed out can be verified offline. The third is the operator's token, where the configuration
  * has none: lose it and the next start makes another.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';

@@ -1,10 +1,10 @@
 /**
- * A thread that checks signatures, and the way to it and back. It starts with the first signature that comes here. Should
- * it die, nothing is lost: what it had is checked on this thread, a little at a time, until another one has taken over.
+ * A worker thread that checks signatures, and the queue in front of it. The thread starts with the first signature. When it
+ * dies, its signatures are checked on this thread, a few at a time, until a new one has taken over.
  */
 import { Worker } from 'node:worker_threads';
 import type { SignatureToCheck } from '#protocol/codes/presentation.js';
-import { RingAsker, ringMemory } from './signature-ring.js';
+import { SharedRingBuffer, sharedRingMemory } from './signature-ring.js';
 import type { SignatureThreadData } from './signature-thread.js';
 
 /** A thread that dies at once must not keep the machine busy with being born. */
@@ -19,7 +19,7 @@ const WOKEN_FOR = 8;
 /**
  * Of one device in the ring: twice what the thread answers in one go, so that it has work while the answers are taken. With
  * keys that it has never seen these are 8 ms of its time, and a device that has 200 presentations checked keeps the next
- * counter waiting no longer than that. With half as many a week off line took a tenth longer to come in.
+ * counter waiting no longer than that. With half as many a week offline took a tenth longer to come in.
  */
 const SHARE = 32;
 /** Keys made ready at a time, where nobody is waiting: who comes then waits for less than a millisecond. */
@@ -30,7 +30,7 @@ const THREAD = import.meta.url.endsWith('.ts')
   ? new URL('../../dist/gateway/adapters/signature-thread.js', import.meta.url)
   : new URL('./signature-thread.js', import.meta.url);
 
-export interface SignatureLaneOptions {
+export interface SignatureWorkerOptions {
   /** Public keys that the thread keeps ready. */
   readonly cachedKeys: number;
   readonly checkHere: (signature: SignatureToCheck) => boolean;
@@ -41,37 +41,37 @@ export interface SignatureLaneOptions {
 interface Waiting {
   readonly signature: SignatureToCheck;
   readonly done: (holds: boolean) => void;
-  readonly line: Line;
+  readonly line: DeviceSignatures;
 }
 
 /** One device's. */
-interface Line {
+interface DeviceSignatures {
   inRing: number;
   /** What its share or the ring had no room for, in order. */
   behind: Waiting[];
 }
 
-export class SignatureLane {
-  readonly #options: SignatureLaneOptions;
-  #thread: { readonly worker: Worker; readonly ring: RingAsker } | undefined;
+export class SignatureWorker {
+  readonly #options: SignatureWorkerOptions;
+  #thread: { readonly worker: Worker; readonly ring: SharedRingBuffer } | undefined;
   #diedAt = Number.NEGATIVE_INFINITY;
   /** In the ring, in order; undefined: a rehearsal, for which nobody waits. */
   #asked: (Waiting | undefined)[] = [];
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new Map<string, DeviceSignatures>();
   /** Those that have some behind and of their share some left: each gives one, and goes to the end. */
-  #turns: Line[] = [];
+  #fairOrder: DeviceSignatures[] = [];
   /** In the ring since the thread was last woken. */
   #unheard = 0;
   /** What the thread does when it has nothing else to do, the newest first: its holder may be on the way to a counter. */
   readonly #rehearsals: SignatureToCheck[] = [];
 
-  constructor(options: SignatureLaneOptions) {
+  constructor(options: SignatureWorkerOptions) {
     this.#options = options;
   }
 
   /** Nobody is waiting. */
   get isIdle(): boolean {
-    return this.#turns.length === 0 && this.#asked.every((waiting) => waiting === undefined);
+    return this.#fairOrder.length === 0 && this.#asked.every((waiting) => waiting === undefined);
   }
 
   get hasThread(): boolean {
@@ -85,14 +85,14 @@ export class SignatureLane {
     line.behind.push({ signature, done, line });
     // While some stand behind, they move up when those in front have their answers.
     if (line.behind.length > 1 || line.inRing >= SHARE) return;
-    this.#turns.push(line);
-    if (this.#turns.length === 1) this.#moveUp();
+    this.#fairOrder.push(line);
+    if (this.#fairOrder.length === 1) this.#moveUp();
   }
 
-  #lineOf(from: string): Line {
+  #lineOf(from: string): DeviceSignatures {
     const known = this.#lines.get(from);
     if (known !== undefined) return known;
-    const line: Line = { inRing: 0, behind: [] };
+    const line: DeviceSignatures = { inRing: 0, behind: [] };
     this.#lines.set(from, line);
     return line;
   }
@@ -112,7 +112,7 @@ export class SignatureLane {
     const thread = this.#thread;
     this.#thread = undefined;
     this.#asked = [];
-    this.#turns = [];
+    this.#fairOrder = [];
     this.#lines.clear();
     if (thread === undefined) {
       done();
@@ -125,12 +125,12 @@ export class SignatureLane {
   }
 
   #start(): void {
-    const memory = ringMemory();
+    const memory = sharedRingMemory();
     const workerData: SignatureThreadData = { memory, cachedKeys: this.#options.cachedKeys };
     const worker = new Worker(this.#options.program ?? THREAD, { workerData });
-    const ring = new RingAsker(memory);
+    const ring = new SharedRingBuffer(memory);
     this.#thread = { worker, ring };
-    worker.on('message', () => this.#take(ring));
+    worker.on('message', () => this.#drainAnswers(ring));
     worker.on('error', () => undefined); // 'exit' follows
     worker.on('exit', () => {
       if (this.#thread?.worker !== worker) return;
@@ -143,9 +143,9 @@ export class SignatureLane {
     worker.unref();
   }
 
-  #take(ring: RingAsker): void {
+  #drainAnswers(ring: SharedRingBuffer): void {
     const answers: boolean[] = [];
-    for (let holds = ring.take(); holds !== undefined; holds = ring.take()) answers.push(holds);
+    for (let holds = ring.nextAnswer(); holds !== undefined; holds = ring.nextAnswer()) answers.push(holds);
     const answered = this.#asked.splice(0, answers.length);
     for (const waiting of answered) if (waiting !== undefined) this.#leave(waiting.line);
     this.#moveUp();
@@ -153,9 +153,9 @@ export class SignatureLane {
   }
 
   /** One of its own has its answer: there is room for another. */
-  #leave(line: Line): void {
+  #leave(line: DeviceSignatures): void {
     line.inRing -= 1;
-    if (line.inRing === SHARE - 1 && line.behind.length > 0) this.#turns.push(line);
+    if (line.inRing === SHARE - 1 && line.behind.length > 0) this.#fairOrder.push(line);
   }
 
   #putBack(asked: readonly Waiting[]): void {
@@ -164,30 +164,30 @@ export class SignatureLane {
       line.behind.unshift(waiting);
       line.inRing = 0;
     }
-    this.#turns = [...this.#lines.values()].filter(({ behind }) => behind.length > 0);
+    this.#fairOrder = [...this.#lines.values()].filter(({ behind }) => behind.length > 0);
   }
 
   #moveUp(): void {
     const ring = this.#thread?.ring;
     while (ring !== undefined) {
-      const waiting = this.#turns[0]?.behind[0];
+      const waiting = this.#fairOrder[0]?.behind[0];
       if (waiting === undefined || !this.#ask(ring, waiting.signature, waiting)) break;
       waiting.line.inRing += 1;
       this.#taken(waiting.line);
     }
-    if (this.#turns.length === 0 && ring !== undefined) this.#rehearseSome(ring);
+    if (this.#fairOrder.length === 0 && ring !== undefined) this.#rehearseSome(ring);
     // With nothing in the ring it isn't full: there is no thread, or this one fits into no slot.
-    if (this.#turns.length > 0 && this.#asked.length === 0) setImmediate(() => this.#checkSomeHere());
+    if (this.#fairOrder.length > 0 && this.#asked.length === 0) setImmediate(() => this.#checkSomeHere());
   }
 
   /** The first of the first line went: that line is the last now, if it has more and may. */
-  #taken(line: Line): void {
+  #taken(line: DeviceSignatures): void {
     line.behind.shift();
-    this.#turns.shift();
-    if (line.behind.length > 0 && line.inRing < SHARE) this.#turns.push(line);
+    this.#fairOrder.shift();
+    if (line.behind.length > 0 && line.inRing < SHARE) this.#fairOrder.push(line);
   }
 
-  #rehearseSome(ring: RingAsker): void {
+  #rehearseSome(ring: SharedRingBuffer): void {
     while (this.#asked.length < REHEARSED_AT_ONCE) {
       const signature = this.#rehearsals.pop();
       if (signature === undefined) return;
@@ -196,7 +196,7 @@ export class SignatureLane {
     }
   }
 
-  #ask(ring: RingAsker, signature: SignatureToCheck, waiting: Waiting | undefined): boolean {
+  #ask(ring: SharedRingBuffer, signature: SignatureToCheck, waiting: Waiting | undefined): boolean {
     if (!ring.ask(signature)) return false;
     this.#asked.push(waiting);
     this.#unheard += 1;
@@ -213,7 +213,7 @@ export class SignatureLane {
   #checkSomeHere(): void {
     if (this.#asked.length > 0) return;
     for (let checked = 0; checked < CHECKED_HERE_AT_ONCE; checked += 1) {
-      const waiting = this.#turns[0]?.behind[0];
+      const waiting = this.#fairOrder[0]?.behind[0];
       if (waiting === undefined) break;
       this.#taken(waiting.line);
       waiting.done(this.#options.checkHere(waiting.signature));

@@ -23,7 +23,7 @@ const COUNTERS = 4;
 const VERDICTS_AT = COUNTERS * Int32Array.BYTES_PER_ELEMENT;
 const SLOTS_AT = VERDICTS_AT + SLOTS;
 
-export const ringMemory = (): SharedArrayBuffer => new SharedArrayBuffer(SLOTS_AT + SLOTS * SLOT_BYTES);
+export const sharedRingMemory = (): SharedArrayBuffer => new SharedArrayBuffer(SLOTS_AT + SLOTS * SLOT_BYTES);
 
 const counters = (memory: SharedArrayBuffer): Int32Array => new Int32Array(memory, 0, COUNTERS);
 const verdicts = (memory: SharedArrayBuffer): Uint8Array => new Uint8Array(memory, VERDICTS_AT, SLOTS);
@@ -31,7 +31,7 @@ const next = (count: number, by = 1): number => (count + by) | 0;
 const slotOf = (count: number): number => (count >>> 0) % SLOTS;
 
 /** The side that has signatures to check. */
-export class RingAsker {
+export class SharedRingBuffer {
   readonly #counters: Int32Array;
   readonly #verdicts: Uint8Array;
   readonly #slots: Uint8Array;
@@ -65,7 +65,7 @@ export class RingAsker {
   }
 
   /** The next answer, in the order of the questions; undefined where there is none yet. */
-  take(): boolean | undefined {
+  nextAnswer(): boolean | undefined {
     if (this.#taken === this.#asked || this.#taken === Atomics.load(this.#counters, ANSWERED)) return undefined;
     const holds = this.#verdicts[slotOf(this.#taken)] === 1;
     this.#taken = next(this.#taken);
@@ -88,7 +88,7 @@ const fits = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array)
 const TOLD_AT_ONCE = 16;
 
 /** The other side's whole life: answers until the ring is closed. `tell` says that there are answers to take. */
-export function answerRing(
+export function serveRingBuffer(
   memory: SharedArrayBuffer,
   holds: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean,
   tell: () => void,

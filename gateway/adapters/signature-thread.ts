@@ -1,7 +1,7 @@
 /** The thread of `signature-lane.ts`: answers its ring, and ends with it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { es256Verifier } from '#protocol/node-crypto.js';
-import { answerRing } from './signature-ring.js';
+import { serveRingBuffer } from './signature-ring.js';
 
 export interface SignatureThreadData {
   readonly memory: SharedArrayBuffer;
@@ -10,4 +10,4 @@ export interface SignatureThreadData {
 
 const { memory, cachedKeys } = workerData as SignatureThreadData;
 const { verify } = es256Verifier(cachedKeys);
-answerRing(memory, verify, () => parentPort?.postMessage(undefined));
+serveRingBuffer(memory, verify, () => parentPort?.postMessage(undefined));

@@ -9,7 +9,7 @@ import { makeOwnFile } from '#protocol/node-own-files.js';
 import type { WallMs } from '#protocol/time.js';
 import { arbitrate } from '../core/arbitrate.js';
 import type { Rules } from '../core/rules.js';
-import { type LoadedRows, MAX_ROWS_AT_START, WorkingBook } from '../core/working-book.js';
+import { LedgerCache, type LoadedRows, MAX_ROWS_AT_START } from '../core/working-book.js';
 import {
   type Answer,
   type Committed,
@@ -76,7 +76,7 @@ class Commits {
   readonly #load: PreparedStatement;
   readonly #writeBatch: PreparedStatement;
   readonly #lastCommit: PreparedStatement;
-  readonly #working: WorkingBook;
+  readonly #working: LedgerCache;
   readonly #rows = new BatchRows();
   /** Why nothing is committed any more. */
   #stopped: LedgerFault | undefined;
@@ -84,7 +84,7 @@ class Commits {
   constructor(rules: Rules, writer: SqliteDatabase) {
     this.#rules = rules;
     this.#writer = writer;
-    this.#working = new WorkingBook(rules.campaign.tiers.length);
+    this.#working = new LedgerCache(rules.campaign.tiers.length);
     this.#load = writer.prepare(loadSql(rules.needsHistory));
     this.#writeBatch = writer.prepare(WRITE_BATCH);
     this.#lastCommit = writer.prepare(COMMITS_SQL);

@@ -16,7 +16,7 @@ export function systemClock(): Clock {
       if (exactly && apart() - base - slept > ASLEEP_MS) slept = apart() - base;
       return monoMs(performance.now() + slept);
     },
-    alarm(after, ring) {
+    wakeAfter(after, ring) {
       const timer = setTimeout(ring, after);
       return () => clearTimeout(timer);
     },

@@ -23,14 +23,14 @@ const GRANT = {
 const grantBytes = sealGrant(GRANT, CAMPAIGN, issuer);
 
 function shown(counter: number, signer: Es256Signer = phone): PresentationJob {
-  return { code: sealPresentation({ grantBytes, shownAt: NOON, counter }, signer), at: exactly(NOON) };
+  return { code: sealPresentation({ grantBytes, shownAt: NOON, nonce: counter }, signer), at: exactly(NOON) };
 }
 
 const good = (counter: number): Verdict => ({
   ok: true,
   holder: holderIdOf(phone.publicKey),
   serials: GRANT.serials,
-  counter,
+  nonce: counter,
   shownAt: NOON,
   expiresAt: GRANT.expiresAt,
 });

@@ -16,7 +16,7 @@ import {
 import { es256Verifier } from '#protocol/node-crypto.js';
 import { createPresentationChecker } from '../core/presentations.js';
 import type { PresentationJob, Verdict, Verifier } from '../ports/verifier.js';
-import { SignatureLane } from './signature-lane.js';
+import { SignatureWorker } from './signature-lane.js';
 
 /** Holders whose keys are kept ready (importing one takes 100 µs): some 2 KiB each, 80 MiB at the very most. */
 const CACHED_KEYS = 40_000;
@@ -28,7 +28,7 @@ export function threadVerifier(trust: PresentationTrust, program?: URL): Verifie
   const verifier = es256Verifier(CACHED_KEYS);
   const checker = createPresentationChecker({ ...trust, verifier });
   const checkHere = (signature: SignatureToCheck): boolean => signatureHolds(signature, verifier);
-  const lane = new SignatureLane({ cachedKeys: CACHED_KEYS, checkHere, program });
+  const lane = new SignatureWorker({ cachedKeys: CACHED_KEYS, checkHere, program });
   let lastAt = Number.NEGATIVE_INFINITY;
 
   function isAlone(): boolean {

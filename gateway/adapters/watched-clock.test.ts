@@ -13,7 +13,7 @@ function machine() {
       if (exactly) its.known = its.slept;
       return monoMs(its.ran + its.known);
     },
-    alarm(_, ring) {
+    wakeAfter(_, ring) {
       its.ring = ring;
       return () => {
         its.ring = () => undefined;

@@ -3,7 +3,7 @@
  * decides or signs by a clock that has leapt.
  */
 import type { Millis, WallMs } from '#protocol/time.js';
-import { type ClockFault, type ClockReading, clockFault, firstStanding, readClock } from '../core/clock-watch.js';
+import { type ClockFault, type ClockReading, clockFault, initialClockState, readClock } from '../core/clock-watch.js';
 import type { Clock } from '../ports/clock.js';
 
 /** An idle gateway notices a leap within this. */
@@ -27,16 +27,16 @@ export function watchedClock(clock: Clock, { newest, changed }: ClockWatching): 
   // A world of its own has one clock, and moves it as it likes.
   if (mono === undefined) return { ...clock, fault: undefined, stop: () => undefined };
   const clocks = (exactly: boolean) => ({ wall: clock.now(), mono: mono(exactly) });
-  let standing = firstStanding(clocks(true), newest);
-  let told = clockFault(standing);
-  if (told !== undefined) changed(told, clock.now() - standing.wall);
+  let state = initialClockState(clocks(true), newest);
+  let told = clockFault(state);
+  if (told !== undefined) changed(told, clock.now() - state.wall);
 
   function look(): ClockReading {
-    const quick = readClock(standing, clocks(false));
+    const quick = readClock(state, clocks(false));
     // A machine that slept looks like a leap to a clock that slept as well.
-    const reading = quick.standing.kind === standing.kind ? quick : readClock(standing, clocks(true));
-    standing = reading.standing;
-    const fault = clockFault(standing);
+    const reading = quick.state.kind === state.kind ? quick : readClock(state, clocks(true));
+    state = reading.state;
+    const fault = clockFault(state);
     if (fault !== told) {
       told = fault;
       changed(fault, reading.off);
@@ -47,14 +47,14 @@ export function watchedClock(clock: Clock, { newest, changed }: ClockWatching): 
   let cancel: () => void;
   const lookOn = (): void => {
     look();
-    cancel = clock.alarm(LOOK_EVERY_MS, lookOn);
+    cancel = clock.wakeAfter(LOOK_EVERY_MS, lookOn);
   };
-  cancel = clock.alarm(LOOK_EVERY_MS, lookOn);
+  cancel = clock.wakeAfter(LOOK_EVERY_MS, lookOn);
   return {
     ...clock,
     now: () => look().now,
     get fault() {
-      return clockFault(standing);
+      return clockFault(state);
     },
     stop: () => cancel(),
   };

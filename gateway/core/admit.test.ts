@@ -75,7 +75,7 @@ describe('a question', () => {
       merchant: 'm1',
       amountFen: 30_000,
       mode: 'plate',
-      presented: { kind: 'verified', holder: holderId('ann'), counter: 5, evidence: 'CP1:ANN' },
+      presented: { kind: 'verified', holder: holderId('ann'), nonce: 5, evidence: 'CP1:ANN' },
     });
     expect(op([forged])).toMatchObject({ presented: { kind: 'refused', reason: 'presentation-forged' } });
     // Without a verdict nobody is believed.
@@ -120,7 +120,7 @@ describe('records', () => {
     expect(taken.verdicts.size).toBe(0);
   });
 
-  it('bring the presentations of what was taken off line, each judged by its record’s time, not by now', () => {
+  it('bring the presentations of what was taken offline, each judged by its record’s time, not by now', () => {
     const two = records(
       charging(offline('a', 7, 'A')),
       settled(of('a')),

@@ -8,7 +8,7 @@ import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import { ok, type Result } from '#protocol/result.js';
 import { nameTwice } from '#protocol/strict-json.js';
 import { exactly, type WallMs } from '#protocol/time.js';
-import type { AuthoriseOp, Op, Presented, RecordsOp } from '../ports/ledger.js';
+import type { AuthoriseOp, CheckedPresentation, Op, RecordsOp } from '../ports/ledger.js';
 import type { PresentationJob, Verdict } from '../ports/verifier.js';
 import type { PaymentCodes } from './payment-codes.js';
 
@@ -56,7 +56,7 @@ function admitAuthorise(
 ): Admitted {
   const { id, sale, order, merchant, amountFen, mode, presented } = message;
   const request = sha256([order, merchant, amountFen, mode, presented.code].join('\n'));
-  const op = (shown: Presented): AuthoriseOp => ({
+  const op = (shown: CheckedPresentation): AuthoriseOp => ({
     kind: 'authorise',
     device,
     id,
@@ -71,18 +71,23 @@ function admitAuthorise(
   const { code } = presented;
   if (presented.kind === 'opaque') {
     const shown = paymentCodes.read(code, now);
-    return { id, records: 0, jobs: [], op: () => op(shown === undefined ? NO_CODE : { kind: 'opaque', code, shown }) };
+    return {
+      id,
+      records: 0,
+      jobs: [],
+      op: () => op(shown === undefined ? NO_CODE : { kind: 'opaque', code, readCode: shown }),
+    };
   }
   return { id, records: 0, jobs: [{ code, at: exactly(now) }], op: ([verdict]) => op(shownOf(verdict, code)) };
 }
 
 /** The message's schema lets no such code in. */
-const NO_CODE: Presented = { kind: 'refused', reason: 'code-unknown' };
+const NO_CODE: CheckedPresentation = { kind: 'refused', reason: 'code-unknown' };
 
-function shownOf(verdict: Verdict | undefined, evidence: string): Presented {
+function shownOf(verdict: Verdict | undefined, evidence: string): CheckedPresentation {
   if (verdict === undefined) return { kind: 'refused', reason: 'presentation-malformed' };
   if (!verdict.ok) return { kind: 'refused', reason: verdict.reason };
-  return { kind: 'verified', holder: verdict.holder, counter: verdict.counter, evidence };
+  return { kind: 'verified', holder: verdict.holder, nonce: verdict.nonce, evidence };
 }
 
 function admitRecords(device: DeviceId, { id, from, prev, bodies }: RecordsMessage): Admitted {

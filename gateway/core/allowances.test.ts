@@ -8,7 +8,7 @@ import { holderId, MORNING, testCampaign } from '../../test/contract/ledger-fixt
 import { DAY, d1, rulesWith } from '../../test/contract/one-book.js';
 import { allowanceDoubts, countTaking, renewAllowance, uncountTaking } from './allowances.js';
 import type { DeviceChain, IssuedAllowance, TakenUnder } from './book.js';
-import { Draft } from './draft.js';
+import { BatchOverlay } from './draft.js';
 import { MemoryBook } from './memory-book.js';
 
 const HOUR = 3_600_000;
@@ -52,7 +52,7 @@ function draftWith(
   if (since !== undefined) book.totals = { ...book.totals, allowancesSince: since };
   const nobody = { identities: [], counter: -1, counterSale: null };
   book.putHolder({ id: ann, ...nobody, ...(takenUnder && { takenUnder }) });
-  return new Draft(book);
+  return new BatchOverlay(book);
 }
 
 describe('a counter that is greeted with nothing outstanding', () => {
@@ -80,7 +80,7 @@ describe('a counter that is greeted with nothing outstanding', () => {
     expect(renewAllowance(chain(), rules, wallMs(now))?.allowance.expiresAt).toBe(expiresAt);
   });
 
-  it('gets none where the campaign takes no coupons off line', () => {
+  it('gets none where the campaign takes no coupons offline', () => {
     const none = rulesWith({ offline: { ...testCampaign().offline, permitted: false } });
     expect(renewAllowance(chain(), none, MORNING)).toBeUndefined();
   });
@@ -185,47 +185,47 @@ describe('a coupon of 40 yuan', () => {
     expect(doubtsAt(chain(), draftWith(chain(), { since }), 'old', at)).toEqual(doubts);
   });
 
-  function doubtsAt(of: DeviceChain, draft: Draft, id: string, at: number) {
+  function doubtsAt(of: DeviceChain, overlay: BatchOverlay, id: string, at: number) {
     const time = { earliest: at as WallMs, latest: at as WallMs };
-    return allowanceDoubts({ draft, chain: of, rules, id, at: time, holder: ann, faceFen: fen(4_000) });
+    return allowanceDoubts({ overlay, chain: of, rules, id, at: time, holder: ann, faceFen: fen(4_000) });
   }
 });
 
 describe('what is counted', () => {
-  const take = (draft: Draft, id: string, holder: HolderId, faceFen = 4_000) =>
-    countTaking(draft, { chain: chainIn(draft), rules, id, holder, faceFen: fen(faceFen) });
-  const giveBack = (draft: Draft, allowance: string, holder: HolderId, faceFen = 4_000) =>
-    uncountTaking(draft, chainIn(draft), {
+  const take = (overlay: BatchOverlay, id: string, holder: HolderId, faceFen = 4_000) =>
+    countTaking(overlay, { chain: chainIn(overlay), rules, id, holder, faceFen: fen(faceFen) });
+  const giveBack = (overlay: BatchOverlay, allowance: string, holder: HolderId, faceFen = 4_000) =>
+    uncountTaking(overlay, chainIn(overlay), {
       offline: { allowance, at: null, counted: { holder, faceFen: fen(faceFen) } },
     });
-  const chainIn = (draft: Draft): DeviceChain => draft.device(d1) ?? chain();
+  const chainIn = (overlay: BatchOverlay): DeviceChain => overlay.device(d1) ?? chain();
 
   it('stands on the allowance, and by holder in the holder’s own row', () => {
-    const draft = draftWith(chain(issued({ id: 'a-0' }), issued()));
-    take(draft, 'a-1', ann);
-    take(draft, 'a-1', ann, 2_000);
-    expect(chainIn(draft).allowances).toEqual([issued({ id: 'a-0' }), issued({ coupons: 2, faceFen: 6_000 })]);
-    expect(draft.holder(ann)?.takenUnder).toEqual([['d1', 'a-1', 2]]);
-    giveBack(draft, 'a-1', ann);
-    expect(chainIn(draft).allowances?.[1]).toEqual(issued({ coupons: 1, faceFen: 2_000 }));
-    expect(draft.holder(ann)?.takenUnder).toEqual([['d1', 'a-1', 1]]);
-    giveBack(draft, 'a-1', ann, 2_000);
-    expect(chainIn(draft).allowances?.[1]).toEqual(issued());
-    expect(draft.holder(ann)).not.toHaveProperty('takenUnder');
+    const overlay = draftWith(chain(issued({ id: 'a-0' }), issued()));
+    take(overlay, 'a-1', ann);
+    take(overlay, 'a-1', ann, 2_000);
+    expect(chainIn(overlay).allowances).toEqual([issued({ id: 'a-0' }), issued({ coupons: 2, faceFen: 6_000 })]);
+    expect(overlay.holder(ann)?.takenUnder).toEqual([['d1', 'a-1', 2]]);
+    giveBack(overlay, 'a-1', ann);
+    expect(chainIn(overlay).allowances?.[1]).toEqual(issued({ coupons: 1, faceFen: 2_000 }));
+    expect(overlay.holder(ann)?.takenUnder).toEqual([['d1', 'a-1', 1]]);
+    giveBack(overlay, 'a-1', ann, 2_000);
+    expect(chainIn(overlay).allowances?.[1]).toEqual(issued());
+    expect(overlay.holder(ann)).not.toHaveProperty('takenUnder');
   });
 
   it('of a holder whom the ledger has no row of stands beside the allowance', () => {
-    const draft = draftWith(chain(issued()));
-    take(draft, 'a-1', ben);
-    take(draft, 'a-1', ben);
-    expect(chainIn(draft).allowances).toEqual([issued({ coupons: 2, faceFen: 8_000, holders: [[ben, 2]] })]);
-    giveBack(draft, 'a-1', ben);
-    giveBack(draft, 'a-1', ben);
-    expect(chainIn(draft).allowances).toEqual([issued()]);
+    const overlay = draftWith(chain(issued()));
+    take(overlay, 'a-1', ben);
+    take(overlay, 'a-1', ben);
+    expect(chainIn(overlay).allowances).toEqual([issued({ coupons: 2, faceFen: 8_000, holders: [[ben, 2]] })]);
+    giveBack(overlay, 'a-1', ben);
+    giveBack(overlay, 'a-1', ben);
+    expect(chainIn(overlay).allowances).toEqual([issued()]);
   });
 
   it('in the device’s row before is given back there', () => {
-    const draft = draftWith(
+    const overlay = draftWith(
       chain(
         issued({
           coupons: 2,
@@ -237,8 +237,8 @@ describe('what is counted', () => {
         }),
       ),
     );
-    giveBack(draft, 'a-1', ann);
-    expect(chainIn(draft).allowances).toEqual([issued({ coupons: 1, faceFen: 4_000, holders: [[ben, 1]] })]);
+    giveBack(overlay, 'a-1', ann);
+    expect(chainIn(overlay).allowances).toEqual([issued({ coupons: 1, faceFen: 4_000, holders: [[ben, 1]] })]);
   });
 
   it('forgets what this counter’s forgotten allowances counted, and nothing of another counter', () => {
@@ -248,9 +248,9 @@ describe('what is counted', () => {
       ['d2' as typeof d1, 'gone', 1],
       ['d2' as typeof d1, 'a-1', 1],
     ];
-    const draft = draftWith(chain(issued({ id: 'a-0' }), issued()), { takenUnder });
-    take(draft, 'a-1', ann);
-    expect(draft.holder(ann)?.takenUnder).toEqual([
+    const overlay = draftWith(chain(issued({ id: 'a-0' }), issued()), { takenUnder });
+    take(overlay, 'a-1', ann);
+    expect(overlay.holder(ann)?.takenUnder).toEqual([
       ['d1', 'a-0', 1],
       ['d2', 'gone', 1],
       ['d2', 'a-1', 1],
@@ -260,23 +260,23 @@ describe('what is counted', () => {
 
   it('under an allowance that is unknown counts nowhere, and one that did not count is not given back', () => {
     const known = chain(issued());
-    const draft = draftWith(known);
-    take(draft, 'a-9', ann);
-    giveBack(draft, 'a-9', ann);
-    uncountTaking(draft, known, { offline: { allowance: 'a-1', at: null } });
-    uncountTaking(draft, known, {});
-    expect([draft.device(d1), draft.holder(ann)?.takenUnder]).toEqual([known, undefined]);
+    const overlay = draftWith(known);
+    take(overlay, 'a-9', ann);
+    giveBack(overlay, 'a-9', ann);
+    uncountTaking(overlay, known, { offline: { allowance: 'a-1', at: null } });
+    uncountTaking(overlay, known, {});
+    expect([overlay.device(d1), overlay.holder(ann)?.takenUnder]).toEqual([known, undefined]);
   });
 
   it('under what release 0.1 issued counts on one for all of them', () => {
-    const draft = draftWith(chain(issued()), { since: MORNING });
-    take(draft, 'old-1', ann);
-    take(draft, 'old-2', ann);
-    const [old, ours] = chainIn(draft).allowances ?? [];
+    const overlay = draftWith(chain(issued()), { since: MORNING });
+    take(overlay, 'old-1', ann);
+    take(overlay, 'old-2', ann);
+    const [old, ours] = chainIn(overlay).allowances ?? [];
     expect(old).toMatchObject({ id: '*', coupons: 2, faceFen: 8_000, issuedAt: 0, expiresAt: MORNING + 12 * HOUR });
     expect(ours).toEqual(issued());
-    giveBack(draft, 'old-1', ann);
-    expect(chainIn(draft).allowances?.[0]).toMatchObject({ id: '*', coupons: 1, faceFen: 4_000 });
+    giveBack(overlay, 'old-1', ann);
+    expect(chainIn(overlay).allowances?.[0]).toMatchObject({ id: '*', coupons: 1, faceFen: 4_000 });
     // It is never what a greeting renews.
     expect(renewAllowance(chain(issued({ id: '*' })), rules, MORNING)?.allowance.id).toBe(`a-${MORNING.toString(36)}`);
   });
@@ -290,23 +290,23 @@ describe('what is counted', () => {
     );
     fc.assert(
       fc.property(takings, fc.boolean(), (list, backwards) => {
-        const draft = draftWith(chain(issued()));
+        const overlay = draftWith(chain(issued()));
         const at = { earliest: MORNING, latest: MORNING };
         const taken = list.filter(({ who, faceFen }) => {
-          const of = { draft, chain: chainIn(draft), rules, id: 'a-1', holder: who, faceFen: fen(faceFen) };
+          const of = { overlay, chain: chainIn(overlay), rules, id: 'a-1', holder: who, faceFen: fen(faceFen) };
           if (allowanceDoubts({ ...of, at }).length > 0) return false;
-          countTaking(draft, of);
+          countTaking(overlay, of);
           return true;
         });
-        const [now] = chainIn(draft).allowances ?? [];
+        const [now] = chainIn(overlay).allowances ?? [];
         expect(now?.coupons).toBe(taken.length);
         expect(taken.length).toBeLessThanOrEqual(3);
         expect(now?.faceFen).toBe(taken.reduce((sum, { faceFen }) => sum + faceFen, 0));
         expect(now?.faceFen).toBeLessThanOrEqual(10_000);
         for (const who of [ann, ben]) expect(taken.filter((one) => one.who === who).length).toBeLessThanOrEqual(2);
-        for (const { who, faceFen } of backwards ? [...taken].reverse() : taken) giveBack(draft, 'a-1', who, faceFen);
-        expect(chainIn(draft).allowances).toEqual([issued()]);
-        expect(draft.holder(ann)).not.toHaveProperty('takenUnder');
+        for (const { who, faceFen } of backwards ? [...taken].reverse() : taken) giveBack(overlay, 'a-1', who, faceFen);
+        expect(chainIn(overlay).allowances).toEqual([issued()]);
+        expect(overlay.holder(ann)).not.toHaveProperty('takenUnder');
       }),
     );
   });

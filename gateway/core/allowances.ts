@@ -15,7 +15,7 @@ import type { Fen } from '#protocol/money.js';
 import type { Interval, Millis, WallMs } from '#protocol/time.js';
 import type { DeviceChain, Holder, IssuedAllowance, SaleEntry, TakenUnder, Totals } from './book.js';
 import type { Doubt } from './doubts.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import { CLOCKS_APART_MS, heldWhenJudged } from './record-time.js';
 import type { Rules } from './rules.js';
 
@@ -27,7 +27,7 @@ const RENEW_MS: Millis = 60_000;
  * network holds a message back.
  */
 const FORGET_MS: Millis = 24 * HOUR_MS;
-/** Per device; some 200 bytes each. More spells off line than that within one allowance's life go on counting on the newest. */
+/** Per device; some 200 bytes each. More spells offline than that within one allowance's life go on counting on the newest. */
 const MAX_ALLOWANCES = 32;
 
 /** What the release before issued and nobody wrote down, all of it as one. No id that is issued can be this. */
@@ -38,7 +38,7 @@ export interface Renewal {
   readonly allowance: Allowance;
 }
 
-/** For a device that is in sync; undefined: this campaign takes no coupons off line. `chain` is the same where nothing changed. */
+/** For a device that is in sync; undefined: this campaign takes no coupons offline. `chain` is the same where nothing changed. */
 export function renewAllowance(chain: DeviceChain, { campaign, compiled }: Rules, now: WallMs): Renewal | undefined {
   const { permitted, maxCoupons, maxFaceFen, maxPerHolder } = campaign.offline;
   if (!permitted || now > compiled.ends) return undefined;
@@ -68,7 +68,7 @@ export function renewAllowance(chain: DeviceChain, { campaign, compiled }: Rules
 
 /** What speaks against a coupon of this face, taken at that time under the allowance that the record names. */
 export function allowanceDoubts(options: {
-  readonly draft: Draft;
+  readonly overlay: BatchOverlay;
   readonly chain: DeviceChain;
   readonly rules: Rules;
   readonly id: string;
@@ -76,8 +76,8 @@ export function allowanceDoubts(options: {
   readonly holder: HolderId;
   readonly faceFen: Fen;
 }): Doubt[] {
-  const { draft, chain, at, holder, faceFen } = options;
-  const issued = issuedTo({ ...options, totals: draft.totals });
+  const { overlay, chain, at, holder, faceFen } = options;
+  const issued = issuedTo({ ...options, totals: overlay.totals });
   if (issued === undefined) return ['allowance-unknown'];
   const doubts: Doubt[] = [];
   const hasBegun = at.latest + CLOCKS_APART_MS >= issued.issuedAt;
@@ -85,14 +85,14 @@ export function allowanceDoubts(options: {
     doubts.push('allowance-not-in-force');
   if (issued.coupons + 1 > issued.maxCoupons || issued.faceFen + faceFen > issued.maxFaceFen)
     doubts.push('allowance-exceeded');
-  const ofHolder = countOf(issued.holders, holder) + takenUnder(draft.holder(holder), chain.device, issued.id);
+  const ofHolder = countOf(issued.holders, holder) + takenUnder(overlay.holder(holder), chain.device, issued.id);
   if (ofHolder + 1 > issued.maxPerHolder) doubts.push('holder-limit-exceeded');
   return doubts;
 }
 
 /** Counts a coupon that is believed on its allowance. */
 export function countTaking(
-  draft: Draft,
+  overlay: BatchOverlay,
   options: {
     readonly chain: DeviceChain;
     readonly rules: Rules;
@@ -102,24 +102,28 @@ export function countTaking(
   },
 ): void {
   const { chain, holder, faceFen } = options;
-  const issued = issuedTo({ ...options, totals: draft.totals });
+  const issued = issuedTo({ ...options, totals: overlay.totals });
   if (issued === undefined) return;
   const isWritten = isKnown(chain, issued.id);
   const allowances = isWritten ? (chain.allowances ?? []) : [issued, ...(chain.allowances ?? [])];
-  const counted = counting(draft, { chain, issued, holder, faceFen, by: 1 });
-  draft.putDevice({ ...chain, allowances: allowances.map((one) => (one.id === issued.id ? counted : one)) });
+  const counted = counting(overlay, { chain, issued, holder, faceFen, by: 1 });
+  overlay.putDevice({ ...chain, allowances: allowances.map((one) => (one.id === issued.id ? counted : one)) });
 }
 
 /** The charge came to nothing: its coupon counts no more. Mirrors `OfflineCount` of the device. */
-export function uncountTaking(draft: Draft, chain: DeviceChain, { offline }: Pick<SaleEntry, 'offline'>): void {
+export function uncountTaking(
+  overlay: BatchOverlay,
+  chain: DeviceChain,
+  { offline }: Pick<SaleEntry, 'offline'>,
+): void {
   if (offline?.counted === undefined) return;
   const { holder, faceFen } = offline.counted;
   const known = chain.allowances ?? [];
   const issued =
     known.find(({ id }) => id === offline.allowance) ?? known.find(({ id }) => id === OF_THE_RELEASE_BEFORE);
   if (issued === undefined) return;
-  const counted = counting(draft, { chain, issued, holder, faceFen, by: -1 });
-  draft.putDevice({ ...chain, allowances: known.map((one) => (one === issued ? counted : one)) });
+  const counted = counting(overlay, { chain, issued, holder, faceFen, by: -1 });
+  overlay.putDevice({ ...chain, allowances: known.map((one) => (one === issued ? counted : one)) });
 }
 
 function issuedTo(options: {
@@ -179,9 +183,9 @@ interface Counting {
   readonly by: 1 | -1;
 }
 
-function counting(draft: Draft, { chain, issued, holder: id, faceFen, by }: Counting): IssuedAllowance {
+function counting(overlay: BatchOverlay, { chain, issued, holder: id, faceFen, by }: Counting): IssuedAllowance {
   const sums = { ...issued, coupons: issued.coupons + by, faceFen: issued.faceFen + by * faceFen };
-  const holder = draft.holder(id);
+  const holder = overlay.holder(id);
   const left = takenUnder(holder, chain.device, issued.id) + by;
   if (holder === undefined || left < 0) return { ...sums, holders: countingHere(issued, id, by) };
   const { takenUnder: before = [], ...rest } = holder;
@@ -190,7 +194,7 @@ function counting(draft: Draft, { chain, issued, holder: id, faceFen, by }: Coun
     device === chain.device ? allowance !== issued.id && isKnown(chain, allowance) : true,
   );
   const counts: readonly TakenUnder[] = left > 0 ? [...others, [chain.device, issued.id, left]] : others;
-  draft.putHolder({ ...rest, ...(counts.length > 0 && { takenUnder: counts }) });
+  overlay.putHolder({ ...rest, ...(counts.length > 0 && { takenUnder: counts }) });
   return sums;
 }
 

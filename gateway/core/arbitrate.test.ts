@@ -38,7 +38,7 @@ describe('a batch', () => {
 
   it('that changes nothing is no commit', () => {
     expect(arbitrate(new MemoryBook(3), rulesWith(), [], MORNING)).toEqual({
-      committed: { outcomes: [], spent: [], restored: [], alarms: [], findings: [] },
+      committed: { outcomes: [], spent: [], restored: [], alerts: [], findings: [] },
       changes: undefined,
     });
   });
@@ -63,11 +63,11 @@ describe('a batch', () => {
     const book = new OneBook(
       rulesWith({}, { pace: { device: { perHour: 1, perDay: 9 }, merchant: { perHour: 9, perDay: 9 } } }),
     ).claims('ann', 's80');
-    const { alarms } = book.commits([
+    const { alerts } = book.commits([
       book.counter().asks('a', 'ann', 30_000),
       book.counter().sends([{ ...charging(of('a')), netFen: 1 }]),
     ]);
-    expect(alarms.map(({ code }) => code)).toEqual(['COUNTER_TOO_FAST', 'SALE_DOUBTED']);
+    expect(alerts.map(({ code }) => code)).toEqual(['COUNTER_TOO_FAST', 'SALE_DOUBTED']);
   });
 });
 

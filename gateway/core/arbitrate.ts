@@ -7,10 +7,10 @@ import type { WallMs } from '#protocol/time.js';
 import type { Committed, Op, Outcome } from '../ports/ledger.js';
 import { authorise } from './authorise.js';
 import type { Changes, View } from './book.js';
-import { greet, takeRecords } from './chain.js';
-import { claim } from './claim.js';
-import { Draft } from './draft.js';
-import { alarmOf } from './findings.js';
+import { acceptRecords, greet } from './chain.js';
+import { issueCoupons } from './claim.js';
+import { BatchOverlay } from './draft.js';
+import { alertOf } from './findings.js';
 import { act } from './operator-acts.js';
 import type { Rules } from './rules.js';
 
@@ -21,29 +21,29 @@ export interface Arbitration {
 }
 
 export function arbitrate(view: View, rules: Rules, ops: readonly Op[], now: WallMs): Arbitration {
-  const draft = new Draft(view);
+  const overlay = new BatchOverlay(view);
   // A ledger of release 0.1 has no allowance that was issued before its first commit here.
-  if (view.totals.allowancesSince === undefined) draft.putTotals({ allowancesSince: now });
-  const outcomes = ops.map((op) => decide(draft, rules, op, now));
-  const findings = draft.findings();
+  if (view.totals.allowancesSince === undefined) overlay.putTotals({ allowancesSince: now });
+  const outcomes = ops.map((op) => decide(overlay, rules, op, now));
+  const findings = overlay.findings();
   return {
-    committed: { outcomes, ...draft.spending(now), alarms: [...draft.alarms, ...findings.map(alarmOf)], findings },
-    changes: draft.changes(now, rules.sha256),
+    committed: { outcomes, ...overlay.spending(now), alerts: [...overlay.alerts, ...findings.map(alertOf)], findings },
+    changes: overlay.changes(now, rules.sha256),
   };
 }
 
-function decide(draft: Draft, rules: Rules, op: Op, now: WallMs): Outcome {
+function decide(overlay: BatchOverlay, rules: Rules, op: Op, now: WallMs): Outcome {
   switch (op.kind) {
     case 'authorise':
-      return authorise(draft, rules, op, now);
+      return authorise(overlay, rules, op, now);
     case 'records':
-      return takeRecords(draft, rules, op, now);
+      return acceptRecords(overlay, rules, op, now);
     case 'hello':
-      return greet(draft, rules, op, now);
+      return greet(overlay, rules, op, now);
     case 'act':
-      return act(draft, rules, op, now);
+      return act(overlay, rules, op, now);
     case 'claim':
-      return claim(draft, rules, op, now);
+      return issueCoupons(overlay, rules, op, now);
     default:
       return unreachable(op);
   }

@@ -6,7 +6,7 @@ import type { DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/
 import { fen } from '#protocol/money.js';
 import { ok } from '#protocol/result.js';
 import { type WallMs, wallMs } from '#protocol/time.js';
-import type { AuthoriseOp, Op, Outcome, Presented } from '../ports/ledger.js';
+import type { AuthoriseOp, CheckedPresentation, Op, Outcome } from '../ports/ledger.js';
 import { arbitrate } from './arbitrate.js';
 import { LEASE_MARGIN_MS } from './authorise.js';
 import { MemoryBook } from './memory-book.js';
@@ -17,9 +17,9 @@ const LEASE_MS = 120_000;
 const NUMBER = '123456789' as PaymentNumber;
 let shown = 0;
 /** A payment code of the holder, newer than each before. */
-const code = (): Presented => {
+const code = (): CheckedPresentation => {
   shown += 1;
-  return { kind: 'opaque', code: `62${NUMBER}00000000`, shown: { number: NUMBER, step: ok(shown) } };
+  return { kind: 'opaque', code: `62${NUMBER}00000000`, readCode: { number: NUMBER, step: ok(shown) } };
 };
 const campaign = exampleCampaign();
 const rules = compileRules({

@@ -16,19 +16,19 @@ import type { WallMs } from '#protocol/time.js';
 import type { AuthoriseOp, Outcome } from '../ports/ledger.js';
 import { type Coupon, type Holder, isBorneAt, type Offer, type SaleEntry, type SaleKey, saleKey } from './book.js';
 import { freeCoupon, reserveCoupon } from './coupons.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import { paceRefusal } from './pace.js';
 import type { Rules } from './rules.js';
-import { noteShowing, saleShown } from './showings.js';
+import { recordPresentationUse, saleOfPresentation } from './showings.js';
 import { type Asking, holderOfCode } from './shown-code.js';
 
-export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
+export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
   const key = saleKey(op.device, op.sale);
-  if (draft.device(op.device)?.fork != null) return authorised(op, refused('device-not-admitted'));
+  if (overlay.device(op.device)?.fork != null) return authorised(op, refused('device-not-admitted'));
   if (isElsewhere(rules, op)) return authorised(op, refused('device-of-another-merchant'));
-  const before = draft.sale(key);
+  const before = overlay.sale(key);
   if (before !== undefined) {
-    const repeated = repeatAnswer(draft, rules, before, op, now);
+    const repeated = repeatAnswer(overlay, rules, before, op, now);
     if (repeated !== undefined) return authorised(op, repeated);
     if (before.state !== 'asked') {
       return { kind: 'rejected', code: 'SALE_DIFFERS', what: `sale ${op.sale} is ${before.state} already` };
@@ -36,10 +36,10 @@ export function authorise(draft: Draft, rules: Rules, op: AuthoriseOp, now: Wall
     if (before.requestId !== null && isOlderRequest(op.id, before.requestId)) {
       return { kind: 'rejected', code: 'REQUEST_OVERTAKEN', what: `sale ${op.sale} has asked again since` };
     }
-    freeCoupon(draft, before, 'asked-again');
+    freeCoupon(overlay, before, 'asked-again');
   }
-  const decision = decide(draft, rules, op, key, now);
-  draft.putSale({
+  const decision = decide(overlay, rules, op, key, now);
+  overlay.putSale({
     key,
     device: op.device,
     sale: op.sale,
@@ -73,7 +73,7 @@ function isElsewhere(rules: Rules, { device, merchant }: AuthoriseOp): boolean {
 
 /** undefined: decide anew. A refusal is repeated only for the very same message; asked anew, things may have changed. */
 function repeatAnswer(
-  draft: Draft,
+  overlay: BatchOverlay,
   rules: Rules,
   before: SaleEntry,
   op: AuthoriseOp,
@@ -83,9 +83,9 @@ function repeatAnswer(
   if (answer === null || before.request !== op.request) return undefined;
   if (answer.kind === 'refused') return before.requestId === op.id ? answer : undefined;
   if (before.state !== 'asked') return answer;
-  const coupon = draft.coupon(answer.serial);
+  const coupon = overlay.coupon(answer.serial);
   if (coupon === undefined || !isFree(coupon, before.key, now)) return undefined;
-  reserveCoupon(draft, coupon, before, now + rules.leaseMs + LEASE_MARGIN_MS);
+  reserveCoupon(overlay, coupon, before, now + rules.leaseMs + LEASE_MARGIN_MS);
   return answer;
 }
 
@@ -117,11 +117,11 @@ interface Decision {
   readonly holder: Holder | undefined;
 }
 
-function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: WallMs): Decision {
-  const shown = holderOf(draft, rules, { op, key, now });
-  if (!shown.ok) return { answer: refused(shown.fault), holder: undefined };
-  const holder = shown.value;
-  const coupons = draft.couponsOf(holder.id).flatMap((serial) => draft.coupon(serial) ?? []);
+function decide(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, key: SaleKey, now: WallMs): Decision {
+  const presentation = holderOf(overlay, rules, { op, key, now });
+  if (!presentation.ok) return { answer: refused(presentation.fault), holder: undefined };
+  const holder = presentation.value;
+  const coupons = overlay.couponsOf(holder.id).flatMap((serial) => overlay.coupon(serial) ?? []);
   // A counter that a conflict account has paid for a coupon isn't paid for it again, so it isn't offered there.
   const free = coupons.filter((coupon) => isFree(coupon, key, now) && !isBorneAt(holder, coupon.serial, op.device));
   const choice = rules.choose({
@@ -130,7 +130,7 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
     merchant: op.merchant,
     mode: op.mode,
     now,
-    history: () => otherSalesOf(draft, holder.id, key).filter((sale) => mayBePaid(draft, sale, now)),
+    history: () => otherSalesOf(overlay, holder.id, key).filter((sale) => mayBePaid(overlay, sale, now)),
   });
   if (choice.kind === 'none') {
     const reason = choice.reason === 'no-coupon-held' ? whyNone(coupons, now) : choice.reason;
@@ -139,43 +139,44 @@ function decide(draft: Draft, rules: Rules, op: AuthoriseOp, key: SaleKey, now: 
   const { chosen } = choice;
   const coupon = free.find((candidate) => candidate.serial === chosen.serial);
   if (coupon === undefined) return { answer: refused('no-coupon-held'), holder };
-  const tooFast = paceRefusal(draft, rules, { op, before: draft.sale(key), now });
+  const tooFast = paceRefusal(overlay, rules, { op, before: overlay.sale(key), now });
   if (tooFast !== undefined) return { answer: refused(tooFast), holder };
-  reserveCoupon(draft, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
-  if (op.presented.kind === 'verified') noteShowing(draft, holder.id, { counter: op.presented.counter, sale: key });
+  reserveCoupon(overlay, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
+  if (op.presented.kind === 'verified')
+    recordPresentationUse(overlay, holder.id, { counter: op.presented.nonce, sale: key });
   return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };
 }
 
 /** A sale at which first one, then another showed a code was asked for both, and is only the last one's. */
-function otherSalesOf(draft: Draft, holder: Holder['id'], key: SaleKey): SaleEntry[] {
-  const sales = [...new Set(draft.salesOf(holder))].flatMap((sale) => draft.sale(sale) ?? []);
+function otherSalesOf(overlay: BatchOverlay, holder: Holder['id'], key: SaleKey): SaleEntry[] {
+  const sales = [...new Set(overlay.salesOf(holder))].flatMap((sale) => overlay.sale(sale) ?? []);
   return sales.filter((sale) => sale.holder === holder && sale.key !== key);
 }
 
 /** What was only asked about is no payment any more once its reservation has lapsed or is another sale's. */
-function mayBePaid(draft: Draft, { key, state, answer }: SaleEntry, now: WallMs): boolean {
+function mayBePaid(overlay: BatchOverlay, { key, state, answer }: SaleEntry, now: WallMs): boolean {
   if (state !== 'asked' || answer?.kind !== 'reserved') return true;
-  const coupon = draft.coupon(answer.serial);
+  const coupon = overlay.coupon(answer.serial);
   return coupon?.state === 'reserved' && coupon.sale === key && (coupon.leaseEnds === null || coupon.leaseEnds > now);
 }
 
-function holderOf(draft: Draft, rules: Rules, asking: Asking): Result<Holder, ReasonCode> {
+function holderOf(overlay: BatchOverlay, rules: Rules, asking: Asking): Result<Holder, ReasonCode> {
   const { key } = asking;
   const { presented } = asking.op;
   switch (presented.kind) {
     case 'refused':
       return err(presented.reason);
     case 'opaque':
-      return holderOfCode(draft, rules, asking, presented);
+      return holderOfCode(overlay, rules, asking, presented);
     case 'verified': {
-      const holder = draft.holder(presented.holder);
+      const holder = overlay.holder(presented.holder);
       if (holder === undefined) return err('no-coupon-held');
-      const isRepeat = presented.counter === holder.counter && holder.counterSale === key;
-      const isUsed = saleShown(holder, presented.counter, key) !== null;
-      if (isUsed || (presented.counter <= holder.counter && !isRepeat)) return err('presentation-replayed');
-      const shown = { ...holder, counter: presented.counter, counterSale: key };
-      draft.putHolder(shown);
-      return ok(shown);
+      const isRepeat = presented.nonce === holder.counter && holder.counterSale === key;
+      const isUsed = saleOfPresentation(holder, presented.nonce, key) !== null;
+      if (isUsed || (presented.nonce <= holder.counter && !isRepeat)) return err('presentation-replayed');
+      const presentation = { ...holder, counter: presented.nonce, counterSale: key };
+      overlay.putHolder(presentation);
+      return ok(presentation);
     }
   }
 }

@@ -54,23 +54,23 @@ export interface Holder {
   readonly codeShown?: { readonly step: number; readonly sale: SaleKey };
   /** Who claimed with this key; more than one only where people share a phone. */
   readonly identities: readonly Identity[];
-  /** Of the newest presentation shown on line, and the sale that it was shown to: on line they must rise strictly. */
+  /** Of the newest presentation shown online, and the sale that it was shown to: online they must rise strictly. */
   readonly counter: number;
   readonly counterSale: SaleKey | null;
   /** The presentations that sales have taken a coupon by, each good for one sale (`showings.ts`). */
-  readonly showings?: readonly Showing[];
+  readonly showings?: readonly PresentationUse[];
   /** Coupons of the holder that count on allowances; left out where there are none (`allowances.ts`). */
   readonly takenUnder?: readonly TakenUnder[];
   /** Coupons that a conflict account has paid a counter for: no counter is paid twice for one. */
   readonly borne?: readonly (readonly [serial: CouponSerial, device: DeviceId])[];
-  /** Release 0.1 kept only the newest one that each counter took off line. */
+  /** Release 0.1 kept only the newest one that each counter took offline. */
   readonly takenOffline?: readonly { readonly device: DeviceId; readonly counter: number; readonly sale: SaleKey }[];
 }
 
 /** What a holder's payment codes are found by. */
 export const codeNameOf = ({ id, number, paymentCode }: Holder): string => number ?? paymentCode ?? id;
 
-export interface Showing {
+export interface PresentationUse {
   /** The presentation's number: with its holder, a nonce. */
   readonly counter: number;
   readonly sale: SaleKey;
@@ -147,7 +147,7 @@ export interface SaleEntry {
   readonly answer: AuthoriseAnswer | null;
   /** What earlier answers to this sale had reserved; left out where there is none. Release 0.1 kept the serials only. */
   readonly reservedBefore?: readonly (Offer | CouponSerial)[];
-  /** For a coupon that was taken off line: what its counter says of it. */
+  /** For a coupon that was taken offline: what its counter says of it. */
   readonly offline?: OfflineTaking;
   /** The presentation as shown, kept as evidence. */
   readonly presented: string | null;
@@ -182,7 +182,7 @@ export interface OfflineTaking {
   readonly at: Interval | null;
   /** What the counter has counted on its allowance; left out where the gateway doesn't believe it. */
   readonly counted?: { readonly holder: HolderId; readonly faceFen: Fen };
-  /** The sale that had taken a coupon by the same showing. */
+  /** The sale that had taken a coupon by the same presentation. */
   readonly earlier?: SaleKey;
 }
 

@@ -43,7 +43,7 @@ const decision = (change: Partial<Decision> = {}): Decision => ({
   at: MORNING,
   ...change,
 });
-const standing = (now: number = MORNING, isEnrolled = true) => ({ now: wallMs(now), isEnrolled: () => isEnrolled });
+const caseState = (now: number = MORNING, isEnrolled = true) => ({ now: wallMs(now), isEnrolled: () => isEnrolled });
 const held = { state: 'charging', booking: 'none' } as const;
 
 it.each<readonly [string, Partial<SaleEntry>, number, boolean, string | undefined]>([
@@ -75,7 +75,7 @@ it.each<readonly [string, Partial<SaleEntry>, number, boolean, string | undefine
   ['not charged', { ...held, state: 'not-charged' }, MORNING + 9 * DAY, false, undefined],
   ['given up', { ...held, state: 'abandoned' }, MORNING + 9 * DAY, false, undefined],
 ])('a sale that is %s', (_what, change, now, isEnrolled, kind) => {
-  expect(caseOfSale(sale(change), standing(now, isEnrolled))).toBe(kind);
+  expect(caseOfSale(sale(change), caseState(now, isEnrolled))).toBe(kind);
 });
 
 it.each<readonly [string, Partial<SaleEntry>, readonly string[]]>([
@@ -87,12 +87,12 @@ it.each<readonly [string, Partial<SaleEntry>, readonly string[]]>([
   ['unknown and decided', { ...held, state: 'unknown', decisions: [decision()] }, []],
   ['unknown at full price', { ...held, state: 'unknown', serial: null }, []],
 ])('of a sale that is %s, at once, a person may: %o', (_what, change, acts) => {
-  expect(actsOnSale(sale(change), standing())).toEqual(acts);
+  expect(actsOnSale(sale(change), caseState())).toEqual(acts);
 });
 
 it('of a charge that is stuck the coupon may be given back without anybody’s word', () => {
-  expect(actsOnSale(sale(held), standing(MORNING + DAY))).toContain('free');
-  expect(actsOnSale(sale({ ...held, state: 'unknown' }), standing())).not.toContain('free');
+  expect(actsOnSale(sale(held), caseState(MORNING + DAY))).toContain('free');
+  expect(actsOnSale(sale({ ...held, state: 'unknown' }), caseState())).not.toContain('free');
 });
 
 it.each([
@@ -140,7 +140,7 @@ const rows = (change: Partial<CaseRows> = {}): CaseRows => ({
   ...change,
 });
 const idsOf = (change: Partial<CaseRows>, now: number = MORNING) =>
-  casesOf(rows(change), standing(now)).map(({ id }) => id);
+  casesOf(rows(change), caseState(now)).map(({ id }) => id);
 const forked = (device: string, forkedAt: number): DeviceChain => ({
   device: device as DeviceId,
   seq: 9,
@@ -188,7 +188,7 @@ describe('the list', () => {
     ] as const;
     const [fork, disputed] = casesOf(
       rows({ devices: [forked('d1', 20)], sales: [sale({ booking: 'disputed', at: 30 })], evidence }),
-      standing(),
+      caseState(),
     );
     expect(fork).toMatchObject({
       kind: 'fork',
@@ -234,7 +234,7 @@ describe('a card payment', () => {
     ['of none', [sale(), sale(other)], [], undefined],
     ['of each sale its own', [sale({ rrn: '1' }), sale({ ...other, rrn: '2' })], [], undefined],
   ])('%s', (_what, referenced, confirmations, expected) => {
-    const cases = casesOf(rows({ referenced, confirmations }), standing());
+    const cases = casesOf(rows({ referenced, confirmations }), caseState());
     const common = { id: 'rrn:1', kind: 'reference', acts: ['assign', 'disown', 'close'] };
     expect(cases).toMatchObject(expected === undefined ? [] : [{ ...common, ...expected }]);
   });

@@ -23,7 +23,7 @@ export const STUCK_AFTER_MS = DAY_MS;
 
 export type CaseKind = 'fork' | 'disputed' | 'conflict' | 'stuck' | 'reference';
 
-export interface SaleFacts {
+export interface CaseSale {
   readonly device: DeviceId;
   readonly sale: SaleId;
   readonly order: OrderNo | null;
@@ -50,7 +50,7 @@ export interface Case {
   readonly kind: CaseKind;
   readonly since: number;
   readonly device: DeviceId | null;
-  readonly sales: readonly SaleFacts[];
+  readonly sales: readonly CaseSale[];
   /** Where the journals part, by our own copy; only of a fork. */
   readonly fork: { readonly seq: number; readonly hash: string; readonly haveSeq: number } | null;
   /** What the acquirer says, where that is the trouble. */
@@ -64,7 +64,7 @@ export interface Case {
 
 export type AllowedAct = Exclude<Act['kind'], 'confirm' | 'decide'> | `decide ${PaymentVerdict}`;
 
-export interface Standing {
+export interface CaseState {
   readonly now: WallMs;
   /** Whether the device may still connect, and so may still say something. */
   isEnrolled(device: DeviceId): boolean;
@@ -94,7 +94,7 @@ export function decisionOn({ decisions = [] }: SaleEntry): Decision | undefined 
   return last === undefined || last.contradicted === true ? undefined : last;
 }
 
-export function caseOfSale(sale: SaleEntry, { now, isEnrolled }: Standing): CaseKind | undefined {
+export function caseOfSale(sale: SaleEntry, { now, isEnrolled }: CaseState): CaseKind | undefined {
   if (decisionOn(sale) !== undefined) return undefined;
   switch (sale.state) {
     case 'settled':
@@ -137,8 +137,8 @@ export const allowedActs = (kind: CaseKind): readonly AllowedAct[] => ALLOWED[ki
  * What may be done about a sale. One whose device itself has handed it to a person (`unknown`) may be decided at once; only
  * to give the coupon back without anybody's word (`free`) takes a day, or a device that is gone.
  */
-export function actsOnSale(sale: SaleEntry, standing: Standing): readonly AllowedAct[] {
-  const kind = caseOfSale(sale, standing);
+export function actsOnSale(sale: SaleEntry, caseState: CaseState): readonly AllowedAct[] {
+  const kind = caseOfSale(sale, caseState);
   if (kind !== undefined) return allowedActs(kind);
   // Proven by its customer, and no card payment stands for it: a person may take it back.
   if (sale.state === 'settled' && sale.booking === 'kept' && isDisowned(sale)) return ['decide not-paid'];
@@ -171,14 +171,14 @@ export function salesIn(detail: unknown): readonly string[] {
 }
 
 /** The oldest first. */
-export function casesOf(rows: CaseRows, standing: Standing): readonly Case[] {
+export function casesOf(rows: CaseRows, caseState: CaseState): readonly Case[] {
   const closedAt = new Map<string, number>();
   for (const { about, at } of rows.closings) {
     if (about !== null) closedAt.set(about, Math.max(at, closedAt.get(about) ?? 0));
   }
   const all = [
     ...rows.devices.flatMap((chain) => forkCase(chain, rows)),
-    ...rows.sales.flatMap((sale) => saleCase(sale, rows, standing)),
+    ...rows.sales.flatMap((sale) => saleCase(sale, rows, caseState)),
     ...referenceCases(rows),
   ];
   const open = all.filter(({ id, since }) => since > (closedAt.get(id) ?? Number.NEGATIVE_INFINITY));
@@ -208,8 +208,8 @@ function forkCase(chain: DeviceChain, { evidence }: CaseRows): Case[] {
   ];
 }
 
-function saleCase(sale: SaleEntry, { evidence }: CaseRows, standing: Standing): Case[] {
-  const kind = caseOfSale(sale, standing);
+function saleCase(sale: SaleEntry, { evidence }: CaseRows, caseState: CaseState): Case[] {
+  const kind = caseOfSale(sale, caseState);
   if (kind === undefined) return [];
   const about = evidence.filter((piece) => piece.about.includes(sale.key));
   return [
@@ -261,7 +261,7 @@ function referenceCases({ referenced, confirmations }: CaseRows): Case[] {
   });
 }
 
-export const factsOf = (sale: SaleEntry): SaleFacts => ({
+export const factsOf = (sale: SaleEntry): CaseSale => ({
   device: sale.device,
   sale: sale.sale,
   order: sale.order,

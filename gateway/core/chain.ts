@@ -18,7 +18,7 @@ import type { WallMs } from '#protocol/time.js';
 import type { HelloOp, Outcome, RecordsOp } from '../ports/ledger.js';
 import { renewAllowance } from './allowances.js';
 import { type DeviceChain, journalOf, type View } from './book.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import { newestWith } from './record-time.js';
 import { applyRecord } from './redeem.js';
 import type { Rules } from './rules.js';
@@ -41,12 +41,12 @@ const IMPOSSIBLE: Outcome = {
   what: `before record 1 the hash is ${EMPTY_CHAIN.hash.slice(0, 8)}..., and no journal has ${MAX_SEQ} records`,
 };
 
-export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: WallMs): Outcome {
+export function acceptRecords(overlay: BatchOverlay, rules: Rules, op: RecordsOp, now: WallMs): Outcome {
   const last = op.from + op.bodies.length - 1;
   if (isImpossible({ seq: op.from - 1, hash: op.prev }) || last > MAX_SEQ) return IMPOSSIBLE;
-  const mine = chainOf(draft, op.device);
+  const mine = chainOf(overlay, op.device);
   if (mine.fork !== null) {
-    keepForkEvidence(draft, mine, op, now);
+    keepForkEvidence(overlay, mine, op, now);
     return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
   }
   if (op.from > mine.seq + 1) return have(mine);
@@ -54,18 +54,18 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
   // Before the place from which a person took its journal anew there is nothing of ours to compare with.
   if (mine.base !== undefined && last < mine.base.seq) return have(mine);
   const theirs = extend(rules.sha256, { seq: op.from - 1, hash: op.prev }, op.bodies.slice(0, overlap));
-  const ours = hashAt(draft, rules, mine, theirs.seq);
+  const ours = hashAt(overlay, rules, mine, theirs.seq);
   if (theirs.hash !== ours) {
     const forked = { ...mine, fork: { seq: theirs.seq, hash: ours }, forkedAt: now };
-    draft.putDevice(forked);
-    draft.note({ what: 'fork', device: op.device, detail: theirs.seq });
-    keepForkEvidence(draft, forked, op, now);
+    overlay.putDevice(forked);
+    overlay.record({ what: 'fork', device: op.device, detail: theirs.seq });
+    keepForkEvidence(overlay, forked, op, now);
     return { kind: 'forked', seq: theirs.seq, mine: ours };
   }
   const fresh = op.bodies.slice(overlap);
   if (fresh.length === 0) return have(mine);
   const head = extend(rules.sha256, theirs, fresh);
-  draft.addChunk({
+  overlay.addChunk({
     device: journalOf(mine),
     first: theirs.seq + 1,
     last,
@@ -73,20 +73,21 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
     hash: head.hash,
     bodies: fresh,
   });
-  draft.putDevice({ ...mine, seq: head.seq, hash: head.hash });
+  overlay.putDevice({ ...mine, seq: head.seq, hash: head.hash });
   let { newestAt } = mine;
   const unreadable: number[] = [];
   for (let at = overlap; at < op.bodies.length; at++) {
     const record = op.records[at];
     if (record !== undefined) {
-      applyRecord({ draft, rules, now, device: op.device, verdicts: op.verdicts, newestAt }, record);
+      applyRecord({ overlay, rules, now, device: op.device, verdicts: op.verdicts, newestAt }, record);
       newestAt = newestWith(record, newestAt, now);
     } else {
-      draft.note({ what: 'unreadable-record', device: op.device, detail: op.from + at });
+      overlay.record({ what: 'unreadable-record', device: op.device, detail: op.from + at });
       unreadable.push(op.from + at);
     }
   }
-  if (newestAt !== undefined && newestAt !== mine.newestAt) draft.putDevice({ ...chainOf(draft, op.device), newestAt });
+  if (newestAt !== undefined && newestAt !== mine.newestAt)
+    overlay.putDevice({ ...chainOf(overlay, op.device), newestAt });
   return unreadable.length === 0 ? have(head) : { kind: 'have', head, unreadable };
 }
 
@@ -95,17 +96,17 @@ export function takeRecords(draft: Draft, rules: Rules, op: RecordsOp, now: Wall
  * file, or an old hello that comes late or twice: it is told what we have. A device that has less than that knows by it
  * that it has been rolled back, and stops; one that goes on all the same forks with its next record.
  */
-export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Outcome {
+export function greet(overlay: BatchOverlay, rules: Rules, op: HelloOp, now: WallMs): Outcome {
   if (isImpossible(op.head)) return IMPOSSIBLE;
-  const mine = chainOf(draft, op.device);
+  const mine = chainOf(overlay, op.device);
   if (mine.fork !== null) return { kind: 'forked', seq: mine.fork.seq, mine: mine.fork.hash };
   if (op.head.seq > mine.seq || op.head.seq < (mine.base?.seq ?? 0)) return welcome(mine, false);
-  const ours = hashAt(draft, rules, mine, op.head.seq);
+  const ours = hashAt(overlay, rules, mine, op.head.seq);
   if (ours === op.head.hash)
-    return op.head.seq === mine.seq ? inSync(draft, rules, { mine, now }) : welcome(mine, false);
-  draft.putDevice({ ...mine, fork: { seq: op.head.seq, hash: ours }, forkedAt: now });
-  draft.note({ what: 'fork', device: op.device, detail: op.head.seq });
-  draft.addEvidence({
+    return op.head.seq === mine.seq ? inSync(overlay, rules, { mine, now }) : welcome(mine, false);
+  overlay.putDevice({ ...mine, fork: { seq: op.head.seq, hash: ours }, forkedAt: now });
+  overlay.record({ what: 'fork', device: op.device, detail: op.head.seq });
+  overlay.addEvidence({
     kind: 'fork',
     device: op.device,
     at: now,
@@ -116,14 +117,14 @@ export function greet(draft: Draft, rules: Rules, op: HelloOp, now: WallMs): Out
 
 /** Nothing of the device is outstanding: it gets a new allowance. */
 function inSync(
-  draft: Draft,
+  overlay: BatchOverlay,
   rules: Rules,
   { mine, now }: { readonly mine: DeviceChain; readonly now: WallMs },
 ): Outcome {
   const renewed = renewAllowance(mine, rules, now);
   const chain = renewed?.chain ?? mine;
   // A greeting that changes nothing is no commit.
-  if (chain !== mine) draft.putDevice(chain);
+  if (chain !== mine) overlay.putDevice(chain);
   return { ...welcome(mine, true), ...(renewed !== undefined && { allowance: renewed.allowance }) };
 }
 
@@ -132,7 +133,7 @@ function inSync(
  * sends its own. A text says why not.
  */
 export function rejoin(
-  draft: Draft,
+  overlay: BatchOverlay,
   rules: Rules,
   mine: DeviceChain,
   from: { readonly seq: number; readonly hash: string | undefined },
@@ -140,7 +141,7 @@ export function rejoin(
   const base = mine.base?.seq ?? 0;
   if (from.seq > mine.seq || from.seq < base)
     return `our copy of this journal goes from ${base} to ${mine.seq}: name a place in it`;
-  const hash = hashAt(draft, rules, mine, from.seq);
+  const hash = hashAt(overlay, rules, mine, from.seq);
   if (from.hash !== undefined && from.hash !== hash)
     return `our copy has another hash at ${from.seq}: ${hash}; only from a place where both agree can both be kept`;
   // Its own records from there on may be older than those that we have.
@@ -167,11 +168,11 @@ function hashAt(view: View, rules: Rules, mine: DeviceChain, seq: number): strin
     .hash;
 }
 
-function keepForkEvidence(draft: Draft, chain: DeviceChain, op: RecordsOp, now: WallMs): void {
+function keepForkEvidence(overlay: BatchOverlay, chain: DeviceChain, op: RecordsOp, now: WallMs): void {
   if (chain.forkEvidence >= MAX_FORK_EVIDENCE) return;
-  draft.putDevice({ ...chain, forkEvidence: chain.forkEvidence + 1 });
+  overlay.putDevice({ ...chain, forkEvidence: chain.forkEvidence + 1 });
   const { from, prev, bodies } = op;
-  draft.addEvidence({ kind: 'fork', device: op.device, at: now, detail: { from, prev, bodies, mine: chain.fork } });
+  overlay.addEvidence({ kind: 'fork', device: op.device, at: now, detail: { from, prev, bodies, mine: chain.fork } });
 }
 
 const have = ({ seq, hash }: ChainHead): Outcome => ({ kind: 'have', head: { seq, hash } });

@@ -12,110 +12,110 @@ import { fen } from '#protocol/money.js';
 import type { WallMs } from '#protocol/time.js';
 import type { ClaimedTier, ClaimOp, Outcome } from '../ports/ledger.js';
 import type { Holder, Identity } from './book.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import type { Rules } from './rules.js';
 
-export function claim(draft: Draft, rules: Rules, op: ClaimOp, now: WallMs): Outcome {
+export function issueCoupons(overlay: BatchOverlay, rules: Rules, op: ClaimOp, now: WallMs): Outcome {
   const wanted = [...new Set(op.tiers)];
-  const isOfAnother = belongsToAnother(draft, op);
+  const isOfAnother = belongsToAnother(overlay, op);
   const refused = rules.claimRefusal(now) ?? (isOfAnother ? 'wallet-of-another' : undefined);
   const tiers = wanted.map((tier): ClaimedTier => {
     if (refused !== undefined) return { tier, serial: null, reason: refused };
-    return claimTier(draft, rules, op, tier);
+    return claimTier(overlay, rules, op, tier);
   });
   if (isOfAnother) return { kind: 'claimed', holder: null, number: null, tiers, serials: [] };
-  const holder = numbered(draft, op);
+  const holder = numbered(overlay, op);
   return {
     kind: 'claimed',
     holder: holder?.id ?? null,
     number: holder?.number ?? null,
     tiers,
-    serials: [...draft.couponsOf(op.holder)].sort((a, b) => a - b),
+    serials: [...overlay.couponsOf(op.holder)].sort((a, b) => a - b),
   };
 }
 
 /** A holder of the release before gets a number when their phone asks again; the fixed code ends with that. */
-function numbered(draft: Draft, op: ClaimOp): Holder | undefined {
-  const holder = draft.holder(op.holder);
+function numbered(overlay: BatchOverlay, op: ClaimOp): Holder | undefined {
+  const holder = overlay.holder(op.holder);
   if (holder === undefined || holder.number !== undefined) return holder;
-  const number = freeNumber(draft, op);
+  const number = freeNumber(overlay, op);
   if (number === undefined) return holder;
   const { paymentCode: _, ...kept } = holder;
   const after: Holder = { ...kept, number };
-  draft.putHolder(after);
+  overlay.putHolder(after);
   return after;
 }
 
 /** undefined: all are taken, which is once in 10^12. Such a holder shows coupon codes only. */
-const freeNumber = (draft: Draft, { numbers }: ClaimOp): Holder['number'] =>
-  numbers.find((number) => draft.holderByCode(number) === undefined);
+const freeNumber = (overlay: BatchOverlay, { numbers }: ClaimOp): Holder['number'] =>
+  numbers.find((number) => overlay.holderByCode(number) === undefined);
 
 /** The key is known, and under it nobody who is this person by any name that they have proved. */
-function belongsToAnother(draft: Draft, op: ClaimOp): boolean {
-  const known = draft.holder(op.holder)?.identities;
+function belongsToAnother(overlay: BatchOverlay, op: ClaimOp): boolean {
+  const known = overlay.holder(op.holder)?.identities;
   return known?.every((identity) => !isKnownTo(op, identity)) ?? false;
 }
 
 const isKnownTo = ({ identity, proved }: ClaimOp, known: Identity): boolean =>
   agreement(known, identity).some((kind) => proved.includes(kind));
 
-function claimTier(draft: Draft, rules: Rules, op: ClaimOp, id: string): ClaimedTier {
+function claimTier(overlay: BatchOverlay, rules: Rules, op: ClaimOp, id: string): ClaimedTier {
   const { campaign } = rules;
   const at = campaign.tiers.findIndex((candidate) => candidate.id === id);
   const tier = campaign.tiers[at];
   if (tier === undefined) return { tier: id, serial: null, reason: 'unknown-tier' };
-  if (heldOf(draft, rules, op, at) >= campaign.claim.perPersonPerTier) {
+  if (heldOf(overlay, rules, op, at) >= campaign.claim.perPersonPerTier) {
     return { tier: id, serial: null, reason: 'already-claimed' };
   }
-  const { handedOut, claimedFen } = draft.totals;
+  const { handedOut, claimedFen } = overlay.totals;
   const given = handedOut[at] ?? 0;
   if (given >= tier.quantity) return { tier: id, serial: null, reason: 'tier-gone' };
   // What is handed out is never more than the budget; so whatever is redeemed can't be either.
-  if (claimedFen + draft.totals.conflictFen + tier.faceFen > campaign.budgetFen) {
+  if (claimedFen + overlay.totals.conflictFen + tier.faceFen > campaign.budgetFen) {
     return { tier: id, serial: null, reason: 'budget-exhausted' };
   }
   const serial = ((rules.compiled.tiers[at]?.serials.first ?? 0) + given) as CouponSerial;
-  draft.putTotals({
+  overlay.putTotals({
     handedOut: handedOut.map((count, index) => (index === at ? count + 1 : count)),
     claimedFen: fen(claimedFen + tier.faceFen),
   });
-  const holder = welcomeHolder(draft, op);
-  draft.putCoupon({ serial, holder: holder.id, state: 'held', sale: null, leaseEnds: null, usableFrom: 0 });
-  draft.note({ what: 'claim', serial, holder: holder.id });
+  const holder = welcomeHolder(overlay, op);
+  overlay.putCoupon({ serial, holder: holder.id, state: 'held', sale: null, leaseEnds: null, usableFrom: 0 });
+  overlay.record({ what: 'claim', serial, holder: holder.id });
   return { tier: id, serial, reason: null };
 }
 
 /** Coupons of the tier that this person has been given, whatever became of them. */
-function heldOf(draft: Draft, rules: Rules, op: ClaimOp, tierAt: number): number {
+function heldOf(overlay: BatchOverlay, rules: Rules, op: ClaimOp, tierAt: number): number {
   let held = 0;
-  for (const holder of samePerson(draft, rules, op)) {
-    for (const serial of draft.couponsOf(holder)) if (rules.tierIndexOf(serial) === tierAt) held += 1;
+  for (const holder of samePerson(overlay, rules, op)) {
+    for (const serial of overlay.couponsOf(holder)) if (rules.tierIndexOf(serial) === tierAt) held += 1;
   }
   return held;
 }
 
-function samePerson(draft: Draft, rules: Rules, op: ClaimOp): ReadonlySet<HolderId> {
+function samePerson(overlay: BatchOverlay, rules: Rules, op: ClaimOp): ReadonlySet<HolderId> {
   const { claim: rule } = rules.campaign;
-  const people = new Set<HolderId>(draft.holder(op.holder) === undefined ? [] : [op.holder]);
+  const people = new Set<HolderId>(overlay.holder(op.holder) === undefined ? [] : [op.holder]);
   for (const kind of rule.identifiers) {
-    for (const id of draft.holdersWith(kind, op.identity[kind])) {
-      const identities = draft.holder(id)?.identities ?? [];
+    for (const id of overlay.holdersWith(kind, op.identity[kind])) {
+      const identities = overlay.holder(id)?.identities ?? [];
       if (identities.some((known) => isSamePerson(rule, agreement(known, op.identity)))) people.add(id);
     }
   }
   return people;
 }
 
-function welcomeHolder(draft: Draft, op: ClaimOp): Holder {
-  const known = draft.holder(op.holder);
+function welcomeHolder(overlay: BatchOverlay, op: ClaimOp): Holder {
+  const known = overlay.holder(op.holder);
   if (known?.identities.some((identity) => isEqual(identity, op.identity))) return known;
-  const number = known === undefined ? freeNumber(draft, op) : undefined;
+  const number = known === undefined ? freeNumber(overlay, op) : undefined;
   const holder: Holder =
     known === undefined
       ? { id: op.holder, ...(number && { number }), identities: [op.identity], counter: -1, counterSale: null }
       : { ...known, identities: [...known.identities, op.identity] };
-  draft.putHolder(holder);
-  if (known === undefined) draft.putTotals({ holders: draft.totals.holders + 1 });
+  overlay.putHolder(holder);
+  if (known === undefined) overlay.putTotals({ holders: overlay.totals.holders + 1 });
   return holder;
 }
 

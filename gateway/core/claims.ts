@@ -2,7 +2,7 @@
  * A claim on its way through the gateway: what the rules refuse without the ledger (opening, tier, identity, area), what
  * is asked of the ledger, and the answer. Phone, ID card and device number end here: further in there are keyed hashes.
  */
-import { normalDevice, normalIdCard, normalPhone, type Person, refuseClaim } from '#protocol/campaign/claim.js';
+import { normalIdCard, normalPhone, normalPhoneId, type Person, refuseClaim } from '#protocol/campaign/claim.js';
 import type { Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PAYMENT_STEP_MS } from '#protocol/codes/payment-code.js';
@@ -82,7 +82,7 @@ function identityOf(options: {
   return {
     phone: hash('phone', normalPhone(person.phone)),
     idCard: hash('idCard', normalIdCard(person.idCard)),
-    device: hash('device', normalDevice(person.device)),
+    device: hash('device', normalPhoneId(person.device)),
   };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { monoMs, wallMs } from '#protocol/time.js';
-import { ANCHOR_MS, type ClockStanding, clockFault, firstStanding, LEAP_MS, readClock } from './clock-watch.js';
+import { ANCHOR_MS, type ClockState, clockFault, initialClockState, LEAP_MS, readClock } from './clock-watch.js';
 
 const NINE = Date.UTC(2026, 10, 29, 9);
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
@@ -9,14 +9,14 @@ const at = (wall: number, mono: number) => ({ wall: wallMs(wall), mono: monoMs(m
 
 /** Each look: so long after the start by the clock that never jumps, and how far off the wall clock then is. */
 const watched = (newest: number | undefined, looks: readonly (readonly [after: number, off: number])[]) => {
-  let standing: ClockStanding = firstStanding(
+  let state: ClockState = initialClockState(
     at(NINE + (looks[0]?.[1] ?? 0), 0),
     newest === undefined ? undefined : wallMs(newest),
   );
   return looks.map(([after, off]) => {
-    const reading = readClock(standing, at(NINE + after + off, after));
-    standing = reading.standing;
-    return [clockFault(standing) ?? 'right', reading.now - NINE - after];
+    const reading = readClock(state, at(NINE + after + off, after));
+    state = reading.state;
+    return [clockFault(state) ?? 'right', reading.now - NINE - after];
   });
 };
 
@@ -150,13 +150,13 @@ it('however the wall clock jumps, the time that counts runs with the steady cloc
   fc.assert(
     fc.property(looks, (steps) => {
       let [mono, off] = [0, 0];
-      let standing = firstStanding(at(NINE, 0), undefined);
+      let state = initialClockState(at(NINE, 0), undefined);
       let before = { now: NINE, mono: 0 };
       for (const { after, leap } of steps) {
         mono += after;
         off += leap;
-        const { now, standing: next } = readClock(standing, at(NINE + mono + off, mono));
-        standing = next;
+        const { now, state: next } = readClock(state, at(NINE + mono + off, mono));
+        state = next;
         // From one look to the next: one leap from the anchor, one to it, and one for a new anchor in between.
         expect(Math.abs(now - before.now - (mono - before.mono))).toBeLessThanOrEqual(2 * LEAP_MS);
         const hours = Math.floor(mono / ANCHOR_MS) + 1;
@@ -171,15 +171,15 @@ it('a clock that runs on is right, and is right again as soon as it is where it 
   fc.assert(
     fc.property(looks, (steps) => {
       let mono = 0;
-      let standing = firstStanding(at(NINE, 0), undefined);
+      let state = initialClockState(at(NINE, 0), undefined);
       for (const { after, leap } of steps) {
         mono += after;
-        const wrong = readClock(standing, at(NINE + mono + leap, mono));
+        const wrong = readClock(state, at(NINE + mono + leap, mono));
         // Within one leap the anchor may move with the clock, so what was taken has to be given back first.
-        standing = Math.abs(leap) > LEAP_MS ? wrong.standing : standing;
-        const right = readClock(standing, at(NINE + mono, mono));
-        standing = right.standing;
-        expect([right.now, standing.kind]).toEqual([NINE + mono, 'right']);
+        state = Math.abs(leap) > LEAP_MS ? wrong.state : state;
+        const right = readClock(state, at(NINE + mono, mono));
+        state = right.state;
+        expect([right.now, state.kind]).toEqual([NINE + mono, 'right']);
       }
     }),
   );
@@ -189,13 +189,13 @@ it('a time behind the newest commit is never said', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 20 * DAY }), looks, (behind, steps) => {
       let [mono, off] = [0, -behind];
-      let standing = firstStanding(at(NINE + off, 0), wallMs(NINE));
+      let state = initialClockState(at(NINE + off, 0), wallMs(NINE));
       for (const { after, leap } of steps) {
         mono += after;
         off += leap;
-        const reading = readClock(standing, at(NINE + mono + off, mono));
-        if (standing.kind !== 'behind') break;
-        standing = reading.standing;
+        const reading = readClock(state, at(NINE + mono + off, mono));
+        if (state.kind !== 'behind') break;
+        state = reading.state;
         expect(reading.now).toBeGreaterThanOrEqual(NINE - LEAP_MS);
       }
     }),

@@ -24,7 +24,7 @@ export const ANCHOR_MS: Millis = 3_600_000;
 
 export type ClockFault = 'CLOCK_LEAPT' | 'CLOCK_BEHIND_LEDGER';
 
-export interface ClockStanding {
+export interface ClockState {
   readonly kind: 'right' | 'leapt' | 'behind';
   /** When both clocks were last compared and found right. */
   readonly wall: WallMs;
@@ -33,7 +33,7 @@ export interface ClockStanding {
 
 export interface ClockReading {
   readonly now: WallMs;
-  readonly standing: ClockStanding;
+  readonly state: ClockState;
   /** By how much the wall clock is ahead of what is expected. */
   readonly off: Millis;
 }
@@ -44,26 +44,26 @@ export interface Clocks {
 }
 
 /** `newest`: the time of the newest commit, where there is one. */
-export function firstStanding({ wall, mono }: Clocks, newest: WallMs | undefined): ClockStanding {
+export function initialClockState({ wall, mono }: Clocks, newest: WallMs | undefined): ClockState {
   if (newest === undefined || wall >= newest - LEAP_MS) return { kind: 'right', wall, mono };
   return { kind: 'behind', wall: newest, mono };
 }
 
-export function readClock(standing: ClockStanding, { wall, mono }: Clocks): ClockReading {
-  const elapsed = mono - standing.mono;
-  const expected = wallMs(standing.wall + elapsed);
+export function readClock(state: ClockState, { wall, mono }: Clocks): ClockReading {
+  const elapsed = mono - state.mono;
+  const expected = wallMs(state.wall + elapsed);
   const off = wall - expected;
-  const isRight = standing.kind === 'behind' ? off >= -LEAP_MS : Math.abs(off) <= LEAP_MS;
+  const isRight = state.kind === 'behind' ? off >= -LEAP_MS : Math.abs(off) <= LEAP_MS;
   if (!isRight) {
-    const kind = standing.kind === 'behind' ? 'behind' : 'leapt';
-    return { now: expected, off, standing: kind === standing.kind ? standing : { ...standing, kind } };
+    const kind = state.kind === 'behind' ? 'behind' : 'leapt';
+    return { now: expected, off, state: kind === state.kind ? state : { ...state, kind } };
   }
-  const isDue = standing.kind === 'behind' || elapsed >= ANCHOR_MS;
-  if (isDue) return { now: wall, off, standing: { kind: 'right', wall, mono } };
-  return { now: wall, off, standing: standing.kind === 'right' ? standing : { ...standing, kind: 'right' } };
+  const isDue = state.kind === 'behind' || elapsed >= ANCHOR_MS;
+  if (isDue) return { now: wall, off, state: { kind: 'right', wall, mono } };
+  return { now: wall, off, state: state.kind === 'right' ? state : { ...state, kind: 'right' } };
 }
 
-export function clockFault({ kind }: ClockStanding): ClockFault | undefined {
+export function clockFault({ kind }: ClockState): ClockFault | undefined {
   switch (kind) {
     case 'right':
       return undefined;

@@ -6,7 +6,7 @@ import { holderId, MORNING, serialOf } from '../../test/contract/ledger-fixture.
 import type { Coupon } from './book.js';
 import { saleKey } from './book.js';
 import { type ForSale, freeCoupon, reserveCoupon, restoreCoupon, useCoupon } from './coupons.js';
-import { Draft } from './draft.js';
+import { BatchOverlay } from './draft.js';
 import { MemoryBook } from './memory-book.js';
 
 const device = 'd1' as DeviceId;
@@ -24,12 +24,12 @@ const held: Coupon = {
 };
 const byA = { state: 'reserved', sale: a.key, leaseEnds: 9 } as const;
 
-type Act = (draft: Draft, coupon: Coupon) => void;
-const reserve: Act = (draft, coupon) => reserveCoupon(draft, coupon, a, 5);
-const hold: Act = (draft, coupon) => reserveCoupon(draft, coupon, a, null);
-const use: Act = (draft, coupon) => useCoupon(draft, coupon, a);
-const restore: Act = (draft, coupon) => restoreCoupon(draft, coupon, a, 77);
-const free: Act = (draft) => freeCoupon(draft, { ...a, serial }, 'not-taken');
+type Act = (overlay: BatchOverlay, coupon: Coupon) => void;
+const reserve: Act = (overlay, coupon) => reserveCoupon(overlay, coupon, a, 5);
+const hold: Act = (overlay, coupon) => reserveCoupon(overlay, coupon, a, null);
+const use: Act = (overlay, coupon) => useCoupon(overlay, coupon, a);
+const restore: Act = (overlay, coupon) => restoreCoupon(overlay, coupon, a, 77);
+const free: Act = (overlay) => freeCoupon(overlay, { ...a, serial }, 'not-taken');
 
 it.each<readonly [string, Act, Partial<Coupon>, Partial<Coupon>, readonly [what: string, detail?: string] | undefined]>(
   [
@@ -52,19 +52,19 @@ it.each<readonly [string, Act, Partial<Coupon>, Partial<Coupon>, readonly [what:
   const book = new MemoryBook(1);
   const known = { ...held, ...before };
   book.putCoupon(known, 0);
-  const draft = new Draft(book);
-  act(draft, known);
+  const overlay = new BatchOverlay(book);
+  act(overlay, known);
   const [what, detail] = noted ?? [];
-  expect(draft.coupon(serial)).toEqual({ ...known, ...after, version: noted === undefined ? 1 : 2 });
-  const events: unknown = JSON.parse(draft.changes(MORNING, sha256)?.audit?.body ?? '[]');
+  expect(overlay.coupon(serial)).toEqual({ ...known, ...after, version: noted === undefined ? 1 : 2 });
+  const events: unknown = JSON.parse(overlay.changes(MORNING, sha256)?.audit?.body ?? '[]');
   expect(events).toEqual(
     noted !== undefined ? [{ what, serial: 7, device: 'd1', sale: 'a', ...(detail !== undefined && { detail }) }] : [],
   );
 });
 
 it('a sale without a coupon, or with one that there is not, frees none', () => {
-  const draft = new Draft(new MemoryBook(1));
-  freeCoupon(draft, { ...a, serial: null }, '');
-  freeCoupon(draft, { ...a, serial }, '');
-  expect(draft.changes(MORNING, sha256)).toBeUndefined();
+  const overlay = new BatchOverlay(new MemoryBook(1));
+  freeCoupon(overlay, { ...a, serial: null }, '');
+  freeCoupon(overlay, { ...a, serial }, '');
+  expect(overlay.changes(MORNING, sha256)).toBeUndefined();
 });

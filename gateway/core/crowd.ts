@@ -14,14 +14,14 @@ export const MOST_OF_ONE_ADDRESS = 256;
 /** 5,000 devices that come back at once may all be in their handshake together; a socket costs some 10 KiB. */
 export const MOST_IN_ALL = 8_192;
 
-export interface CrowdLimits {
+export interface ConnectionLimits {
   readonly ofOneAddress: number;
   readonly inAll: number;
   /** A proxy on this machine or of the operator speaks for many: only the limit of all holds for it. */
   speaksForMany(address: string): boolean;
 }
 
-export interface Crowd<Socket> {
+export interface ConnectionLimit<Socket> {
   /** The socket to close so that the limits hold; undefined where they hold. Never the one that enters. */
   enter(socket: Socket, address: string): Socket | undefined;
   /** It has proved itself, or it is closed. */
@@ -29,7 +29,7 @@ export interface Crowd<Socket> {
   readonly size: number;
 }
 
-export function crowd<Socket>(limits: CrowdLimits): Crowd<Socket> {
+export function connectionLimit<Socket>(limits: ConnectionLimits): ConnectionLimit<Socket> {
   const groups = new Map<string, Set<Socket>>();
   const groupOf = new Map<Socket, string>();
 

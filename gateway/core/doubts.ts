@@ -75,7 +75,7 @@ export const DOUBTS = {
   'no-trusted-time': 'distrust',
   'presentation-forged': 'distrust',
   'presentation-unchecked': 'distrust',
-  // By its own journal this counter has taken the showing before: an honest one never does.
+  // By its own journal this counter has taken the presentation before: an honest one never does.
   'presentation-replayed': 'distrust',
   'serial-not-in-grant': 'distrust',
   'coupon-of-another-holder': 'distrust',
@@ -112,7 +112,7 @@ export const DOUBTS = {
   // Its `charging` was written by a later version and couldn't be read; all else equals the gateway's own answer.
   'settled-without-charge': 'flag',
   'coupon-already-used': 'conflict',
-  // By its own journal this counter has taken the coupon before: an honest one never does, on line or off.
+  // By its own journal this counter has taken the coupon before: an honest one never does, online or off.
   'coupon-taken-here-before': 'distrust',
   'coupon-used-again': 'flag',
 

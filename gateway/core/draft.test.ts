@@ -10,7 +10,7 @@ import { d1, morning, OneBook } from '../../test/contract/one-book.js';
 import { arbitrate } from './arbitrate.js';
 import { isAuditIntact } from './audit.js';
 import type { Coupon, Holder, Identity, JournalChunk, SaleKey } from './book.js';
-import { Draft } from './draft.js';
+import { BatchOverlay } from './draft.js';
 import { entryOf } from './entries.js';
 import { MemoryBook } from './memory-book.js';
 import { couponsAt } from './tally.js';
@@ -62,75 +62,75 @@ const NOTHING = {
 describe('a draft', () => {
   it('without a write is the book itself, and nothing to commit', () => {
     const under = book();
-    const draft = new Draft(under);
-    expect([draft.holder(ann), draft.coupon(serialOf(0)), draft.totals, draft.audit]).toEqual([
+    const overlay = new BatchOverlay(under);
+    expect([overlay.holder(ann), overlay.coupon(serialOf(0)), overlay.totals, overlay.audit]).toEqual([
       under.holder(ann),
       under.coupon(serialOf(0)),
       under.totals,
       under.audit,
     ]);
-    expect(draft.couponsOf(ann)).toEqual([0]);
-    expect(draft.holdersWith('phone', `p${ann}`)).toEqual([ann]);
-    expect(draft.holderByCode(paymentNumber('ann'))?.id).toBe(ann);
-    expect(draft.chunkAt(d1, 2)).toEqual(chunk(1, 3));
+    expect(overlay.couponsOf(ann)).toEqual([0]);
+    expect(overlay.holdersWith('phone', `p${ann}`)).toEqual([ann]);
+    expect(overlay.holderByCode(paymentNumber('ann'))?.id).toBe(ann);
+    expect(overlay.chunkAt(d1, 2)).toEqual(chunk(1, 3));
     expect([
-      draft.holder(ben),
-      draft.salesOf(ann),
-      draft.tally(couponsAt(d1)),
-      draft.act('x'),
-      draft.confirmation('1'),
+      overlay.holder(ben),
+      overlay.salesOf(ann),
+      overlay.tally(couponsAt(d1)),
+      overlay.act('x'),
+      overlay.confirmation('1'),
     ]).toEqual([undefined, [], undefined, undefined, undefined]);
-    expect(draft.changes(MORNING, sha256)).toBeUndefined();
+    expect(overlay.changes(MORNING, sha256)).toBeUndefined();
   });
 
   it('reads again what it wrote, and leaves the book as it was', () => {
     const under = book();
-    const draft = new Draft(under);
-    draft.putDevice({ device: d1, seq: 1, hash: 'h', fork: null, forkEvidence: 0 });
-    draft.putHolder(holder(ben, { number: '000000001' as PaymentNumber }));
-    draft.putCoupon(coupon(4, { holder: ben }));
-    draft.putTally({ name: couponsAt(d1), hour: 1, inHour: 1, day: 1, inDay: 1 });
-    draft.addChunk(chunk(4, 6));
-    draft.addConfirmation({ rrn: '1', netFen: 5, act: 'x' });
-    draft.putTotals({ holders: 9 });
-    expect(draft.device(d1)?.seq).toBe(1);
-    expect(draft.holderByCode('000000001')?.id).toBe(ben);
-    expect(draft.holdersWith('idCard', `i${ben}`)).toEqual([ben]);
-    expect([draft.couponsOf(ben), draft.couponsOf(ann)]).toEqual([[4], [0]]);
-    expect(draft.tally(couponsAt(d1))?.inHour).toBe(1);
-    expect([draft.chunkAt(d1, 5), draft.chunkAt(d1, 7), draft.chunkAt('d2', 5)]).toEqual([
+    const overlay = new BatchOverlay(under);
+    overlay.putDevice({ device: d1, seq: 1, hash: 'h', fork: null, forkEvidence: 0 });
+    overlay.putHolder(holder(ben, { number: '000000001' as PaymentNumber }));
+    overlay.putCoupon(coupon(4, { holder: ben }));
+    overlay.putTally({ name: couponsAt(d1), hour: 1, inHour: 1, day: 1, inDay: 1 });
+    overlay.addChunk(chunk(4, 6));
+    overlay.addConfirmation({ rrn: '1', netFen: 5, act: 'x' });
+    overlay.putTotals({ holders: 9 });
+    expect(overlay.device(d1)?.seq).toBe(1);
+    expect(overlay.holderByCode('000000001')?.id).toBe(ben);
+    expect(overlay.holdersWith('idCard', `i${ben}`)).toEqual([ben]);
+    expect([overlay.couponsOf(ben), overlay.couponsOf(ann)]).toEqual([[4], [0]]);
+    expect(overlay.tally(couponsAt(d1))?.inHour).toBe(1);
+    expect([overlay.chunkAt(d1, 5), overlay.chunkAt(d1, 7), overlay.chunkAt('d2', 5)]).toEqual([
       chunk(4, 6),
       undefined,
       undefined,
     ]);
-    expect([draft.chunkAt(d1, 4), draft.chunkAt(d1, 6), draft.chunkAt(d1, 3)]).toEqual([
+    expect([overlay.chunkAt(d1, 4), overlay.chunkAt(d1, 6), overlay.chunkAt(d1, 3)]).toEqual([
       chunk(4, 6),
       chunk(4, 6),
       chunk(1, 3),
     ]);
-    expect(draft.confirmation('1')?.netFen).toBe(5);
-    expect([draft.totals.holders, under.totals.holders]).toEqual([9, 0]);
+    expect(overlay.confirmation('1')?.netFen).toBe(5);
+    expect([overlay.totals.holders, under.totals.holders]).toEqual([9, 0]);
     expect([under.holder(ben), under.coupon(serialOf(4)), under.device(d1)]).toEqual([undefined, undefined, undefined]);
   });
 
   it('finds a holder by the number of now, not by the one of before', () => {
-    const draft = new Draft(book());
-    draft.putHolder(holder(ann, { number: '000000002' as PaymentNumber }));
-    expect(draft.holderByCode(paymentNumber('ann'))).toBeUndefined();
-    expect(draft.holderByCode('000000002')?.id).toBe(ann);
-    expect(draft.holderByCode('000000003')).toBeUndefined();
+    const overlay = new BatchOverlay(book());
+    overlay.putHolder(holder(ann, { number: '000000002' as PaymentNumber }));
+    expect(overlay.holderByCode(paymentNumber('ann'))).toBeUndefined();
+    expect(overlay.holderByCode('000000002')?.id).toBe(ann);
+    expect(overlay.holderByCode('000000003')).toBeUndefined();
   });
 
   it('counts an identity of a holder once, and finds both holders of one', () => {
-    const draft = new Draft(book());
-    const known = draft.holder(ann);
+    const overlay = new BatchOverlay(book());
+    const known = overlay.holder(ann);
     if (known === undefined) throw new Error('ann');
-    draft.putHolder({ ...known, counter: 5 });
-    expect(draft.holdersWith('phone', `p${ann}`)).toEqual([ann]);
-    draft.putHolder({ ...known, identities: [...known.identities, identity('second')] });
-    draft.putHolder(holder(ben, { identities: [identity('second')] }));
-    expect(draft.holdersWith('device', 'dsecond')).toEqual([ann, ben]);
-    expect(draft.changes(MORNING, sha256)?.identified).toEqual(
+    overlay.putHolder({ ...known, counter: 5 });
+    expect(overlay.holdersWith('phone', `p${ann}`)).toEqual([ann]);
+    overlay.putHolder({ ...known, identities: [...known.identities, identity('second')] });
+    overlay.putHolder(holder(ben, { identities: [identity('second')] }));
+    expect(overlay.holdersWith('device', 'dsecond')).toEqual([ann, ben]);
+    expect(overlay.changes(MORNING, sha256)?.identified).toEqual(
       ['phone psecond', 'idCard isecond', 'device dsecond'].flatMap((name) => [
         [name, ann],
         [name, ben],
@@ -139,38 +139,38 @@ describe('a draft', () => {
   });
 
   it('notes a sale with its holder when it becomes theirs, once', () => {
-    const draft = new Draft(book());
+    const overlay = new BatchOverlay(book());
     const entry = entryOf(
-      { draft, rules: morning().rules, now: MORNING, device: d1, verdicts: new Map(), newestAt: undefined },
+      { overlay, rules: morning().rules, now: MORNING, device: d1, verdicts: new Map(), newestAt: undefined },
       'a' as never,
     );
-    draft.putSale(entry);
-    draft.putSale({ ...entry, holder: ann });
-    draft.putSale({ ...entry, holder: ann, state: 'charging' });
-    expect([draft.salesOf(ann), draft.sale(entry.key)?.state]).toEqual([['d1/a'], 'charging']);
-    draft.putSale({ ...entry, holder: ben });
-    expect(draft.salesOf(ben)).toEqual(['d1/a']);
+    overlay.putSale(entry);
+    overlay.putSale({ ...entry, holder: ann });
+    overlay.putSale({ ...entry, holder: ann, state: 'charging' });
+    expect([overlay.salesOf(ann), overlay.sale(entry.key)?.state]).toEqual([['d1/a'], 'charging']);
+    overlay.putSale({ ...entry, holder: ben });
+    expect(overlay.salesOf(ben)).toEqual(['d1/a']);
   });
 
   it('gives a coupon one version more than the book’s, however often it changes in the batch', () => {
-    const draft = new Draft(book());
-    draft.putCoupon(coupon(0, { state: 'reserved' }));
-    draft.putCoupon(coupon(0, { state: 'used' }));
-    draft.putCoupon(coupon(5));
-    draft.putCoupon(coupon(5, { state: 'reserved' }));
-    expect([draft.coupon(serialOf(0))?.version, draft.coupon(serialOf(5))?.version]).toEqual([2, 1]);
-    expect(draft.couponsOf(ann)).toEqual([0, 5]);
+    const overlay = new BatchOverlay(book());
+    overlay.putCoupon(coupon(0, { state: 'reserved' }));
+    overlay.putCoupon(coupon(0, { state: 'used' }));
+    overlay.putCoupon(coupon(5));
+    overlay.putCoupon(coupon(5, { state: 'reserved' }));
+    expect([overlay.coupon(serialOf(0))?.version, overlay.coupon(serialOf(5))?.version]).toEqual([2, 1]);
+    expect(overlay.couponsOf(ann)).toEqual([0, 5]);
   });
 
   it('numbers postings and evidence on from the book', () => {
     const under = book();
     under.totals = { ...under.totals, postingSets: 4, evidence: 7 };
-    const draft = new Draft(under);
+    const overlay = new BatchOverlay(under);
     for (let n = 0; n < 2; n += 1) {
-      draft.addPostings({ kind: 'redemption', sale: 'd1/a' as SaleKey, legs: [] });
-      draft.addEvidence({ kind: 'fork', device: d1, at: 0, detail: n });
+      overlay.addPostings({ kind: 'redemption', sale: 'd1/a' as SaleKey, legs: [] });
+      overlay.addEvidence({ kind: 'fork', device: d1, at: 0, detail: n });
     }
-    const changes = draft.changes(MORNING, sha256);
+    const changes = overlay.changes(MORNING, sha256);
     expect(changes?.postings.map(({ id }) => id)).toEqual([5, 6]);
     expect(changes?.evidence.map(({ id }) => id)).toEqual([8, 9]);
     expect(changes?.totals).toMatchObject({ postingSets: 6, evidence: 9 });
@@ -179,19 +179,19 @@ describe('a draft', () => {
 
 describe('what a batch has to commit', () => {
   const note = { what: 'x' };
-  it.each<readonly [string, (draft: Draft) => void, boolean]>([
+  it.each<readonly [string, (overlay: BatchOverlay) => void, boolean]>([
     ['nothing', () => undefined, false],
-    ['an alarm only', (draft) => draft.alarm({ code: 'COUNTER_TOO_FAST', what: '', device: d1 }), false],
-    ['a note', (draft) => draft.note(note), true],
-    ['a device', (draft) => draft.putDevice({ device: d1, seq: 0, hash: '', fork: null, forkEvidence: 0 }), true],
-    ['a coupon', (draft) => draft.putCoupon(coupon(0)), true],
-    ['a holder', (draft) => draft.putHolder(holder(ben)), true],
-    ['a tally', (draft) => draft.putTally({ name: couponsAt(d1), hour: 0, inHour: 0, day: 0, inDay: 0 }), true],
-    ['evidence', (draft) => draft.addEvidence({ kind: 'fork', device: d1, at: 0, detail: 0 }), true],
+    ['an alarm only', (overlay) => overlay.alert({ code: 'COUNTER_TOO_FAST', what: '', device: d1 }), false],
+    ['a note', (overlay) => overlay.record(note), true],
+    ['a device', (overlay) => overlay.putDevice({ device: d1, seq: 0, hash: '', fork: null, forkEvidence: 0 }), true],
+    ['a coupon', (overlay) => overlay.putCoupon(coupon(0)), true],
+    ['a holder', (overlay) => overlay.putHolder(holder(ben)), true],
+    ['a tally', (overlay) => overlay.putTally({ name: couponsAt(d1), hour: 0, inHour: 0, day: 0, inDay: 0 }), true],
+    ['evidence', (overlay) => overlay.addEvidence({ kind: 'fork', device: d1, at: 0, detail: 0 }), true],
   ])('of %s', (_what, write, isWritten) => {
-    const draft = new Draft(book());
-    write(draft);
-    const changes = draft.changes(MORNING, sha256);
+    const overlay = new BatchOverlay(book());
+    write(overlay);
+    const changes = overlay.changes(MORNING, sha256);
     expect(changes !== undefined).toBe(isWritten);
     if (changes === undefined) return;
     // The audit goes on from the book's, over exactly what was noted.
@@ -200,11 +200,11 @@ describe('what a batch has to commit', () => {
   });
 
   it('has null for totals that are as they were', () => {
-    const draft = new Draft(book());
-    draft.note(note);
-    expect(draft.changes(MORNING, sha256)?.totals).toBeNull();
-    draft.putTotals({ claimedFen: fen(1) });
-    expect(draft.changes(MORNING, sha256)?.totals).toMatchObject({ claimedFen: 1 });
+    const overlay = new BatchOverlay(book());
+    overlay.record(note);
+    expect(overlay.changes(MORNING, sha256)?.totals).toBeNull();
+    overlay.putTotals({ claimedFen: fen(1) });
+    expect(overlay.changes(MORNING, sha256)?.totals).toMatchObject({ claimedFen: 1 });
   });
 });
 
@@ -219,9 +219,9 @@ describe('the spent set', () => {
   ])('%s', (_what, before, after, spent, restored) => {
     const under = new MemoryBook(1);
     under.putCoupon(coupon(0, before), 0);
-    const draft = new Draft(under);
-    draft.putCoupon(coupon(0, after));
-    expect(draft.spending(MORNING)).toEqual({ spent, restored });
+    const overlay = new BatchOverlay(under);
+    overlay.putCoupon(coupon(0, after));
+    expect(overlay.spending(MORNING)).toEqual({ spent, restored });
   });
 });
 

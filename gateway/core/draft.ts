@@ -1,11 +1,11 @@
 /**
- * A batch being decided: reads fall through to the view, writes stay here until the whole batch is decided. What an
- * operation decided is seen by the next one, so a batch gives the same answers as its operations one by one.
+ * A batch's overlay: reads fall through to the view below, writes stay here until the whole batch is decided. Each operation
+ * sees the writes of those before it, so a batch gives the same answers as its operations one by one.
  */
 
 import type { Sha256 } from '#protocol/crypto.js';
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
-import type { LedgerAlarm } from '../ports/ledger.js';
+import type { LedgerAlert } from '../ports/ledger.js';
 import type { ActRow, Confirmation } from './acts.js';
 import { auditHash } from './audit.js';
 import {
@@ -28,7 +28,7 @@ import {
 import { type Finding, findingsOf } from './findings.js';
 import type { Tally, TallyName } from './tally.js';
 
-export class Draft implements View {
+export class BatchOverlay implements View {
   readonly #under: View;
   readonly #devices = new Map<DeviceId, DeviceChain>();
   readonly #sales = new Map<SaleKey, SaleEntry>();
@@ -41,7 +41,7 @@ export class Draft implements View {
   readonly #acts = new Map<string, ActRow>();
   readonly #confirmations = new Map<string, Confirmation>();
   readonly #events: AuditEvent[] = [];
-  readonly #alarms: LedgerAlarm[] = [];
+  readonly #alerts: LedgerAlert[] = [];
   #totals: Totals;
 
   constructor(under: View) {
@@ -150,11 +150,11 @@ export class Draft implements View {
     this.#evidence.push({ id, ...evidence });
   }
   /** Somebody is told once the batch is durable. */
-  alarm(alarm: LedgerAlarm): void {
-    this.#alarms.push(alarm);
+  alert(alert: LedgerAlert): void {
+    this.#alerts.push(alert);
   }
-  get alarms(): readonly LedgerAlarm[] {
-    return this.#alarms;
+  get alerts(): readonly LedgerAlert[] {
+    return this.#alerts;
   }
   addAct(row: ActRow): void {
     this.#acts.set(row.id, row);
@@ -162,7 +162,7 @@ export class Draft implements View {
   addConfirmation(confirmation: Confirmation): void {
     this.#confirmations.set(confirmation.rrn, confirmation);
   }
-  note(event: AuditEvent): void {
+  record(event: AuditEvent): void {
     this.#events.push(event);
   }
 

@@ -58,13 +58,13 @@ class Day {
     Object.assign(this.#rules, compiledOf(version));
   }
 
-  /** The allowance that the counter gets; undefined: it takes nothing off line. */
+  /** The allowance that the counter gets; undefined: it takes nothing offline. */
   greets(at: number): string | undefined {
     const outcome = this.book.hello('d1', at);
     return outcome.kind === 'welcome' ? outcome.allowance?.id : undefined;
   }
 
-  /** What the gateway makes of a sale that was made off line. */
+  /** What the gateway makes of a sale that was made offline. */
   hears({
     at,
     comes,

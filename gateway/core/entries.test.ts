@@ -6,13 +6,13 @@ import { MORNING } from '../../test/contract/ledger-fixture.js';
 import { d1, m1, rulesWith } from '../../test/contract/one-book.js';
 import { account } from './accounts.js';
 import type { Leg } from './book.js';
-import { Draft } from './draft.js';
+import { BatchOverlay } from './draft.js';
 import { contradict, entryOf, flagged, post, type RecordContext } from './entries.js';
 import { MemoryBook } from './memory-book.js';
 
 const a = 'a' as SaleId;
 const context = (): RecordContext => ({
-  draft: new Draft(new MemoryBook(3)),
+  overlay: new BatchOverlay(new MemoryBook(3)),
   rules: rulesWith({}, { merchantOf: (device) => (device === d1 ? m1 : undefined) }),
   now: MORNING,
   device: d1,
@@ -23,7 +23,7 @@ const legs: readonly Leg[] = [
   { account: account.sponsor('bank'), fen: -5 },
   { account: account.merchant(m1), fen: 5 },
 ];
-const changesOf = ({ draft }: RecordContext) => draft.changes(MORNING, sha256);
+const changesOf = ({ overlay }: RecordContext) => overlay.changes(MORNING, sha256);
 
 it('a sale that nobody has heard of begins as asked, at its device’s own merchant, and is nowhere yet', () => {
   const at = context();
@@ -42,7 +42,7 @@ it('a sale that nobody has heard of begins as asked, at its device’s own merch
 
 it('a sale that is known is found as it is', () => {
   const at = context();
-  at.draft.putSale({ ...entryOf(at, a), state: 'unknown' });
+  at.overlay.putSale({ ...entryOf(at, a), state: 'unknown' });
   expect(entryOf({ ...at, now: (MORNING + 9) as typeof MORNING }, a)).toMatchObject({ state: 'unknown', at: MORNING });
 });
 
@@ -62,14 +62,14 @@ describe('what is posted', () => {
   it.each(['redemption', 'conflict', 'disputed', 'decision'] as const)('as %s stands in the sale, too', (kind) => {
     const at = context();
     post(at, entryOf(at, a), kind, legs);
-    expect(at.draft.sale(entryOf(at, a).key)?.legs).toEqual(legs);
+    expect(at.overlay.sale(entryOf(at, a).key)?.legs).toEqual(legs);
     expect(changesOf(at)?.postings).toEqual([{ id: 1, kind, sale: 'd1/a', legs }]);
   });
 
   it('as refund leaves in the sale what its redemption had moved', () => {
     const at = context();
     post(at, { ...entryOf(at, a), legs }, 'refund', [...legs].reverse());
-    expect(at.draft.sale(entryOf(at, a).key)?.legs).toEqual(legs);
+    expect(at.overlay.sale(entryOf(at, a).key)?.legs).toEqual(legs);
     expect(changesOf(at)?.postings).toHaveLength(1);
   });
 

@@ -5,12 +5,12 @@ import type { WallMs } from '#protocol/time.js';
 import type { Verdict } from '../ports/verifier.js';
 import { type Leg, type PostingSet, type SaleEntry, saleKey } from './book.js';
 import type { Doubt } from './doubts.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import { sumOf } from './postings.js';
 import type { Rules } from './rules.js';
 
 export interface RecordContext {
-  readonly draft: Draft;
+  readonly overlay: BatchOverlay;
   readonly rules: Rules;
   readonly now: WallMs;
   readonly device: DeviceId;
@@ -20,10 +20,10 @@ export interface RecordContext {
 }
 
 /** The sale as known, or as a first record makes it known. */
-export function entryOf({ draft, rules, now, device }: RecordContext, sale: SaleId): SaleEntry {
+export function entryOf({ overlay, rules, now, device }: RecordContext, sale: SaleId): SaleEntry {
   const key = saleKey(device, sale);
   return (
-    draft.sale(key) ?? {
+    overlay.sale(key) ?? {
       key,
       device,
       sale,
@@ -51,14 +51,19 @@ export function entryOf({ draft, rules, now, device }: RecordContext, sale: Sale
 export const flagged = <Entry extends SaleEntry>(entry: Entry, doubts: readonly Doubt[]): Entry =>
   doubts.length === 0 ? entry : { ...entry, flags: [...new Set([...entry.flags, ...doubts])] };
 
-export function post({ draft }: RecordContext, entry: SaleEntry, kind: PostingSet['kind'], legs: readonly Leg[]): void {
+export function post(
+  { overlay }: RecordContext,
+  entry: SaleEntry,
+  kind: PostingSet['kind'],
+  legs: readonly Leg[],
+): void {
   if (sumOf(legs) !== 0) throw new Error(`postings of ${entry.key} do not sum to zero`);
-  draft.putSale(kind === 'refund' ? entry : { ...entry, legs });
-  if (legs.length > 0) draft.addPostings({ kind, sale: entry.key, legs });
+  overlay.putSale(kind === 'refund' ? entry : { ...entry, legs });
+  if (legs.length > 0) overlay.addPostings({ kind, sale: entry.key, legs });
 }
 
 /** A record that can't follow on what the device said before: noted, and nothing else. */
-export function contradict({ draft, device }: RecordContext, before: SaleEntry, doubt: Doubt): void {
-  draft.note({ what: 'contradiction', device, sale: before.sale, detail: doubt.replaceAll('-', ' ') });
-  draft.putSale(flagged(before, [doubt]));
+export function contradict({ overlay, device }: RecordContext, before: SaleEntry, doubt: Doubt): void {
+  overlay.record({ what: 'contradiction', device, sale: before.sale, detail: doubt.replaceAll('-', ' ') });
+  overlay.putSale(flagged(before, [doubt]));
 }

@@ -9,27 +9,27 @@ import { exactly, type WallMs } from '#protocol/time.js';
 import type { Coupon, Evidence, SaleEntry } from './book.js';
 import type { RecordContext } from './entries.js';
 
-/** Two sales by one coupon, or by one showing. */
+/** Two sales by one coupon, or by one presentation. */
 export function doubleSpendEvidence(
-  { draft, device, now }: RecordContext,
+  { overlay, device, now }: RecordContext,
   coupon: Coupon,
   second: SaleEntry,
 ): Omit<Evidence, 'id'> {
   const { serial, holder } = coupon;
   const firstKey = coupon.state === 'used' ? coupon.sale : second.offline?.earlier;
-  const first = firstKey == null ? undefined : draft.sale(firstKey);
+  const first = firstKey == null ? undefined : overlay.sale(firstKey);
   const detail = { serial, holder, first: first === undefined ? null : sideOf(first), second: sideOf(second) };
   return { kind: 'double-spend', format: 2, device, at: now, detail };
 }
 
-/** A sale that nothing proves, with what was doubted, and the sale that had its showing before if one had. */
+/** A sale that nothing proves, with what was doubted, and the sale that had its presentation before if one had. */
 export function disputedEvidence(
-  { draft, device, now }: RecordContext,
+  { overlay, device, now }: RecordContext,
   entry: SaleEntry,
   serial: CouponSerial,
 ): Omit<Evidence, 'id'> {
   const key = entry.offline?.earlier;
-  const earlier = key === undefined ? undefined : draft.sale(key);
+  const earlier = key === undefined ? undefined : overlay.sale(key);
   const detail = {
     sale: entry.key,
     serial,
@@ -46,6 +46,6 @@ function sideOf({ key, device, merchant, serial, presented, answer, offline, at 
   const common = { sale: key, device, merchant, serial, presented, shownAt };
   if (offline !== undefined) return { ...common, by: 'counter', at: offline.at };
   const wasReserved = answer?.kind === 'reserved' && answer.serial === serial;
-  // Of a sale that release 0.1 took off line the ledger doesn't know the time that its counter wrote down.
+  // Of a sale that release 0.1 took offline the ledger doesn't know the time that its counter wrote down.
   return wasReserved ? { ...common, by: 'gateway', at: exactly(at as WallMs) } : { ...common, by: 'counter', at: null };
 }

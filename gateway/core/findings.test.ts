@@ -6,7 +6,7 @@ import { abandoned, charging, serialOf, settled } from '../../test/contract/ledg
 import { d1, m1, morning, of, offline, shown } from '../../test/contract/one-book.js';
 import { account } from './accounts.js';
 import type { SaleEntry, SaleKey } from './book.js';
-import { alarmOf, type Finding, findingsOf } from './findings.js';
+import { alertOf, type Finding, findingsOf } from './findings.js';
 
 const sale: SaleEntry = {
   key: 'd1/a' as SaleKey,
@@ -125,7 +125,7 @@ describe('an alarm', () => {
     [{ kind: 'doubted', serial: null, fen: 0 }, 'SALE_DOUBTED', 'sale a, no coupon: sums-differ, face-differs'],
     [{ kind: 'flagged', serial: serialOf(0), fen: 0, doubts: [] }, 'SALE_FLAGGED', 'sale a, coupon 0'],
   ])('of %o is %s: %s', (change, code, what) => {
-    expect(alarmOf({ ...finding, ...change })).toEqual({ code, what, device: 'd1' });
+    expect(alertOf({ ...finding, ...change })).toEqual({ code, what, device: 'd1' });
   });
 });
 
@@ -133,13 +133,13 @@ describe('a batch', () => {
   it('of honest records finds nothing', () => {
     const book = morning();
     book.asks('a');
-    const { findings, alarms } = book.says([
+    const { findings, alerts } = book.says([
       charging(of('a')),
       settled(of('a')),
       charging(of('b', null)),
       abandoned('b'),
     ]);
-    expect([findings, alarms]).toEqual([[], []]);
+    expect([findings, alerts]).toEqual([[], []]);
   });
 
   it('tells of each sale once, whatever it went through, and of it never again', () => {

@@ -3,7 +3,7 @@
  * new. Found by comparing the sales before and after, so that no decision can forget to say so. At most one a sale.
  */
 import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
-import type { LedgerAlarm } from '../ports/ledger.js';
+import type { LedgerAlert } from '../ports/ledger.js';
 import { isOf } from './accounts.js';
 import type { Leg, SaleEntry, SaleKey } from './book.js';
 import { type Doubt, isDistrusted } from './doubts.js';
@@ -58,9 +58,9 @@ const CODES = {
   'showing-taken-twice': 'SHOWING_TAKEN_TWICE',
   doubted: 'SALE_DOUBTED',
   flagged: 'SALE_FLAGGED',
-} as const satisfies Record<FindingKind, LedgerAlarm['code']>;
+} as const satisfies Record<FindingKind, LedgerAlert['code']>;
 
-export function alarmOf({ kind, device, sale, serial, doubts, fen }: Finding): LedgerAlarm {
+export function alertOf({ kind, device, sale, serial, doubts, fen }: Finding): LedgerAlert {
   const of = serial === null ? 'no coupon' : `coupon ${serial}`;
   const money = fen > 0 ? `, ${fen} fen` : '';
   const why = doubts.length > 0 ? `: ${doubts.join(', ')}` : '';

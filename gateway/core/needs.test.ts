@@ -15,23 +15,23 @@ import {
 import { d1, of, offline } from '../../test/contract/one-book.js';
 import type { Op } from '../ports/ledger.js';
 import type { Act } from './acts.js';
-import { type Needs, needsOf, probesOf } from './needs.js';
+import { probesOf, type ReadSet, readSetOf } from './needs.js';
 
 const d2 = 'd2' as DeviceId;
 const a = 'a' as SaleId;
 const act = (what: Act): Op => ({ kind: 'act', id: 'x-1', by: 'li', why: '', act: what });
 const ann = holderId('ann');
 const question = new Counter().asks('a', 'ann', 100, {
-  presented: { kind: 'verified', holder: ann, counter: 5, evidence: '' },
+  presented: { kind: 'verified', holder: ann, nonce: 5, evidence: '' },
 });
 
-function needs(...ops: readonly Op[]): Partial<Needs> {
+function needs(...ops: readonly Op[]): Partial<ReadSet> {
   return Object.fromEntries(
-    Object.entries(needsOf(ops)).filter(([, keys]: [string, readonly unknown[]]) => keys.length > 0),
+    Object.entries(readSetOf(ops)).filter(([, keys]: [string, readonly unknown[]]) => keys.length > 0),
   );
 }
 
-it.each<readonly [string, Op, Partial<Needs>]>([
+it.each<readonly [string, Op, Partial<ReadSet>]>([
   [
     'a question by a verified code',
     question,
@@ -40,7 +40,7 @@ it.each<readonly [string, Op, Partial<Needs>]>([
   [
     'a question by a payment code',
     new Counter('d2').asks('b', 'ann', 100, {
-      presented: { kind: 'opaque', code: '62x', shown: { number: '7' as never, step: { ok: true, value: 1 } } },
+      presented: { kind: 'opaque', code: '62x', readCode: { number: '7' as never, step: { ok: true, value: 1 } } },
     }),
     {
       devices: ['d2'],
@@ -81,7 +81,7 @@ it.each<readonly [string, Op, Partial<Needs>]>([
     { devices: ['d1'], sales: ['d1/a', 'd1/b', 'd1/c', 'd1/d'], serials: [7, 4], probes: [{ device: d1, seq: 6 }] },
   ],
   [
-    'records of what was taken off line',
+    'records of what was taken offline',
     new Counter().sends(
       [charging(offline('a', 7, 'A'))],
       [

@@ -1,4 +1,6 @@
-/** What a batch has to have at hand before it can be decided: keys by kind, for one set-based read. */
+/**
+ * A batch's read set: the keys, by kind, that one set-based read has to load before the batch can be decided.
+ */
 import type { DeviceId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import type { Op } from '../ports/ledger.js';
@@ -7,14 +9,14 @@ import { IDENTIFIERS, saleKey } from './book.js';
 import { subjectOf } from './cases.js';
 import { couponsAt, couponsOf, type TallyName, wrongCodesOf } from './tally.js';
 
-export interface Needs {
+export interface ReadSet {
   readonly devices: readonly string[];
   readonly sales: readonly string[];
   /** Coupons by serial; those of the sales and the holders come along. */
   readonly serials: readonly number[];
   readonly holders: readonly string[];
   readonly codes: readonly string[];
-  /** `<counter> <holder>`: the sales that took a coupon by that showing. */
+  /** `<counter> <holder>`: the sales that took a coupon by that presentation. */
   readonly showings: readonly string[];
   /** `<kind> <hash>`. */
   readonly identities: readonly string[];
@@ -32,7 +34,7 @@ export interface Probe {
   readonly seq: number;
 }
 
-export function needsOf(ops: readonly Op[]): Needs {
+export function readSetOf(ops: readonly Op[]): ReadSet {
   const devices = new Set<string>();
   const sales = new Set<string>();
   const serials = new Set<number>();
@@ -50,7 +52,7 @@ export function needsOf(ops: readonly Op[]): Needs {
         sales.add(saleKey(op.device, op.sale));
         tallies.add(couponsAt(op.device)).add(couponsOf(op.merchant));
         if (op.presented.kind === 'opaque') {
-          codes.add(op.presented.shown.number).add(op.presented.code);
+          codes.add(op.presented.readCode.number).add(op.presented.code);
           tallies.add(wrongCodesOf(op.device));
         }
         if (op.presented.kind === 'verified') holders.add(op.presented.holder);
@@ -60,7 +62,7 @@ export function needsOf(ops: readonly Op[]): Needs {
         for (const verdict of op.verdicts.values()) {
           if (!verdict.ok) continue;
           holders.add(verdict.holder);
-          showings.add(`${verdict.counter} ${verdict.holder}`);
+          showings.add(`${verdict.nonce} ${verdict.holder}`);
         }
         for (const record of op.records) {
           if (record === undefined) continue;

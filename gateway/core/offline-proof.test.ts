@@ -96,7 +96,7 @@ it.each<readonly [string, Case, readonly string[]]>([
 
   // The place.
   [
-    'where the campaign takes none off line',
+    'where the campaign takes none offline',
     { change: { offline: { ...rulesWith().campaign.offline, permitted: false } } },
     ['offline-not-permitted', 'allowance-unknown'],
   ],

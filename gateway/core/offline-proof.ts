@@ -12,14 +12,14 @@ import type { Verdict } from '../ports/verifier.js';
 import { allowanceDoubts, maxSyncAgeOf } from './allowances.js';
 import type { Coupon, DeviceChain, SaleEntry } from './book.js';
 import { type Doubt, isDistrusted } from './doubts.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import { merchantDoubts, tierDoubts, when } from './proof.js';
 import { CLOCKS_APART_MS, heldWhenJudged, timeDoubts } from './record-time.js';
 import type { EarlierRules, Rules } from './rules.js';
-import { showingDoubts } from './showings.js';
+import { presentationUseDoubts } from './showings.js';
 
 export interface OfflineClaim {
-  readonly draft: Draft;
+  readonly overlay: BatchOverlay;
   readonly rules: Rules;
   readonly now: WallMs;
   readonly device: DeviceId;
@@ -76,7 +76,7 @@ function doubtsBy(claim: OfflineClaim): Doubt[] {
   ];
   if (verdict === undefined) return [...doubts, 'presentation-unchecked'];
   if (!verdict.ok) return [...doubts, verdict.reason];
-  doubts.push(...grantDoubts(verdict.serials, serial), ...holderDoubts(verdict, claim.draft.coupon(serial)));
+  doubts.push(...grantDoubts(verdict.serials, serial), ...holderDoubts(verdict, claim.overlay.coupon(serial)));
   const { at } = record;
   if (at === null) return [...doubts, 'no-trusted-time'];
   doubts.push(
@@ -85,16 +85,19 @@ function doubtsBy(claim: OfflineClaim): Doubt[] {
     ...hoursDoubts(rules, at),
     ...showingsDoubts(claim, verdict),
   );
-  const { draft, chain, by } = claim;
+  const { overlay, chain, by } = claim;
   const { holder } = verdict;
   // Its face as the campaign says, not as the counter does: another one is doubted already.
   if (tier === undefined) return doubts;
-  return [...doubts, ...allowanceDoubts({ draft, chain, rules, id: by.allowance, at, holder, faceFen: tier.faceFen })];
+  return [
+    ...doubts,
+    ...allowanceDoubts({ overlay, chain, rules, id: by.allowance, at, holder, faceFen: tier.faceFen }),
+  ];
 }
 
 type Verified = Extract<Verdict, { ok: true }>;
 
-/** Asked for on line first, and taken off line when no answer came: by the same counter for the same merchant. */
+/** Asked for online first, and taken offline when no answer came: by the same counter for the same merchant. */
 const askedDoubts = ({ answer, merchant }: SaleEntry, record: RecordOf<'charging'>): Doubt[] =>
   when(answer !== null && merchant !== record.merchant, 'merchant-differs');
 
@@ -113,11 +116,11 @@ function freshnessDoubts({ shownAt, expiresAt }: Verified, at: Interval): Doubt[
   return [...(stale === undefined ? [] : [stale]), ...when(!isInForce, 'grant-expired')];
 }
 
-/** A counter takes a coupon off line only where every time that it may be lies in one opening. */
+/** A counter takes a coupon offline only where every time that it may be lies in one opening. */
 const hoursDoubts = ({ compiled }: Rules, at: Interval): Doubt[] =>
   when(!heldWhenJudged(at, (judged) => insideWindow(compiled.openings, judged)), 'outside-hours');
 
-function showingsDoubts({ draft, known }: OfflineClaim, { holder: id, counter }: Verified): Doubt[] {
-  const holder = draft.holder(id);
-  return holder === undefined ? [] : showingDoubts(holder, { counter, sale: known.key });
+function showingsDoubts({ overlay, known }: OfflineClaim, { holder: id, nonce: counter }: Verified): Doubt[] {
+  const holder = overlay.holder(id);
+  return holder === undefined ? [] : presentationUseDoubts(holder, { counter, sale: known.key });
 }

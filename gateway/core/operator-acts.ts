@@ -41,20 +41,20 @@ import { type CardReference, type Coupon, type Decision, type Leg, type SaleEntr
 import {
   type AllowedAct,
   actsOnSale,
+  type CaseState,
   forkCaseId,
   isReferenceCase,
-  type Standing,
   saleCaseId,
   subjectOf,
 } from './cases.js';
 import { rejoin } from './chain.js';
 import { freeCoupon, restoreCoupon, useCoupon } from './coupons.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import { conflictAccount, conflictLegs, merged, redemptionLegs, reversed, writeOffLegs } from './postings.js';
 import type { Rules } from './rules.js';
 
 interface Context {
-  readonly draft: Draft;
+  readonly overlay: BatchOverlay;
   readonly rules: Rules;
   readonly now: WallMs;
   readonly op: ActOp;
@@ -67,20 +67,20 @@ interface Refusal {
 
 type Acted = Result<ActResult, Refusal>;
 
-export function act(draft: Draft, rules: Rules, op: ActOp, now: WallMs): Outcome {
+export function act(overlay: BatchOverlay, rules: Rules, op: ActOp, now: WallMs): Outcome {
   const { id, by, why } = op;
   const fingerprint = rules.sha256(JSON.stringify([by, why, op.act]));
-  const known = draft.act(id);
+  const known = overlay.act(id);
   if (known !== undefined) {
     if (known.fingerprint === fingerprint) return { kind: 'acted', id, again: true, result: known.result };
     const what = `act ${id} was another one: ${known.act} by ${known.by}; give each act an id of its own`;
     return { kind: 'act-refused', code: 'ACT_DIFFERS', what };
   }
-  const acted = perform({ draft, rules, now, op });
+  const acted = perform({ overlay, rules, now, op });
   if (!acted.ok) return { kind: 'act-refused', ...acted.fault };
   const result = acted.value;
-  draft.addAct({ id, at: now, by, why, about: aboutOf(op), act: op.act.kind, fingerprint, result });
-  draft.note({ what: `act-${op.act.kind}`, by, detail: `${id}: ${why}`, ...auditSubject(op) });
+  overlay.addAct({ id, at: now, by, why, about: aboutOf(op), act: op.act.kind, fingerprint, result });
+  overlay.record({ what: `act-${op.act.kind}`, by, detail: `${id}: ${why}`, ...auditSubject(op) });
   return { kind: 'acted', id, again: false, result };
 }
 
@@ -109,13 +109,13 @@ function perform(context: Context): Acted {
 function giveBack(context: Context, asked: Release | Free): Acted {
   const found = saleFor(context, asked, asked.kind);
   if (!found.ok) return found;
-  const { draft } = context;
+  const { overlay } = context;
   const sale = found.value;
-  const coupon = heldBy(draft, sale);
+  const coupon = heldBy(overlay, sale);
   if (coupon === undefined) return notAllowed(`this sale holds no coupon: nothing is to be given back`);
-  freeCoupon(draft, sale, asked.kind);
+  freeCoupon(overlay, sale, asked.kind);
   const state = asked.kind === 'release' ? 'not-charged' : sale.state;
-  draft.putSale(decided({ ...sale, state }, context, { kind: asked.kind }));
+  overlay.putSale(decided({ ...sale, state }, context, { kind: asked.kind }));
   return ok({ kind: 'coupon-freed', serial: coupon.serial });
 }
 
@@ -123,18 +123,18 @@ function decide(context: Context, asked: Decide): Acted {
   const { verdict } = asked;
   const found = saleFor(context, asked, `decide ${verdict}`);
   if (!found.ok) return found;
-  const { draft } = context;
+  const { overlay } = context;
   const before = found.value;
   const moved = movedBy(context, before, verdict);
   if (!moved.ok) return moved;
   const { legs, booking, faceFen, conflictFen } = moved.value;
-  const coupon = before.serial === null ? undefined : draft.coupon(before.serial);
-  if (booking === 'kept' && coupon !== undefined) useCoupon(draft, coupon, before);
+  const coupon = before.serial === null ? undefined : overlay.coupon(before.serial);
+  if (booking === 'kept' && coupon !== undefined) useCoupon(overlay, coupon, before);
   else giveCouponBack(context, before, verdict);
   const set = merged([...reversed(before.legs), ...legs]);
-  if (set.length > 0) draft.addPostings({ kind: 'decision', sale: before.key, legs: set });
+  if (set.length > 0) overlay.addPostings({ kind: 'decision', sale: before.key, legs: set });
   const changeFen = conflictFen - borneBySponsor(before.legs);
-  if (changeFen !== 0) draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + changeFen) });
+  if (changeFen !== 0) overlay.putTotals({ conflictFen: fen(overlay.totals.conflictFen + changeFen) });
   const isOpen = before.state === 'charging' || before.state === 'unknown';
   const sale: SaleEntry = {
     ...before,
@@ -146,7 +146,7 @@ function decide(context: Context, asked: Decide): Acted {
     state: isOpen ? (verdict === 'not-paid' ? 'not-charged' : 'settled') : before.state,
     ...(asked.rrn !== undefined && { reference: renamed(before.reference, asked.rrn) }),
   };
-  draft.putSale(decided(sale, context, { kind: 'decide', verdict }));
+  overlay.putSale(decided(sale, context, { kind: 'decide', verdict }));
   return ok({ kind: 'decided', verdict, movedFen: faceFen, booking });
 }
 
@@ -156,11 +156,11 @@ function renamed({ auth = '', last4 = '', ...of }: Partial<CardReference> = {}, 
 }
 
 /** What the sale holds or has used is its holder's again; of goods that went back in part the coupon stays used. */
-function giveCouponBack({ draft, now }: Context, before: SaleEntry, verdict: Decide['verdict']): void {
-  const coupon = before.serial === null ? undefined : draft.coupon(before.serial);
+function giveCouponBack({ overlay, now }: Context, before: SaleEntry, verdict: Decide['verdict']): void {
+  const coupon = before.serial === null ? undefined : overlay.coupon(before.serial);
   const isItsOwn = coupon?.state === 'used' && coupon.sale === before.key;
-  if (isItsOwn && before.state === 'settled') restoreCoupon(draft, coupon, before, now);
-  else freeCoupon(draft, before, verdict);
+  if (isItsOwn && before.state === 'settled') restoreCoupon(overlay, coupon, before, now);
+  else freeCoupon(overlay, before, verdict);
 }
 
 interface Moved {
@@ -177,7 +177,7 @@ function movedBy(context: Context, sale: SaleEntry, verdict: Decide['verdict']):
   if (verdict === 'not-paid') return ok(NOTHING_MOVED);
   const { rules } = context;
   const tier = sale.serial === null ? undefined : rules.tierOf(sale.serial);
-  const coupon = sale.serial === null ? undefined : context.draft.coupon(sale.serial);
+  const coupon = sale.serial === null ? undefined : context.overlay.coupon(sale.serial);
   const merchant = merchantFor(context, sale);
   if (tier === undefined || coupon === undefined)
     return notAllowed('there is no such coupon, so nobody can pay its face: decide not-paid, or close');
@@ -194,7 +194,7 @@ function movedBy(context: Context, sale: SaleEntry, verdict: Decide['verdict']):
 }
 
 function paid(
-  { draft, rules, now }: Context,
+  { overlay, rules, now }: Context,
   of: {
     readonly sale: SaleEntry;
     readonly tier: Tier;
@@ -206,7 +206,7 @@ function paid(
   const { sale, tier, coupon, merchant, faceFen } = of;
   const { campaign } = rules;
   if (coupon.state === 'used' && coupon.sale !== sale.key) {
-    const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
+    const committedFen = overlay.totals.claimedFen + overlay.totals.conflictFen;
     const bearer = conflictAccount({ campaign, merchant, borne: faceFen, committedFen });
     if (bearer === 'conflict:beyond-budget') {
       const what =
@@ -243,35 +243,35 @@ function merchantFor({ rules }: Context, { device, merchant }: SaleEntry): Merch
 const borneBySponsor = (legs: readonly Leg[]): number =>
   -legs.reduce((sum, { account, fen: moved }) => sum + (isOf(account, 'conflict-sponsor') ? moved : 0), 0);
 
-function unfork({ draft, rules }: Context, { device, seq, hash }: Unfork): Acted {
-  const chain = draft.device(device);
+function unfork({ overlay, rules }: Context, { device, seq, hash }: Unfork): Acted {
+  const chain = overlay.device(device);
   if (chain === undefined) return unknownCase(`nothing has ever come from ${device}`);
   if (chain.fork === null && seq === undefined)
     return notAllowed(`${device} is not forked; to take its journal anew from a place, name it as seq`);
-  const joined = rejoin(draft, rules, chain, { seq: seq ?? chain.seq, hash });
+  const joined = rejoin(overlay, rules, chain, { seq: seq ?? chain.seq, hash });
   if (typeof joined === 'string') return notAllowed(joined);
-  draft.putDevice(joined);
+  overlay.putDevice(joined);
   return ok({ kind: 'unforked', seq: joined.seq, hash: joined.hash });
 }
 
 function close(context: Context, { about }: Close): Acted {
-  const { draft } = context;
+  const { overlay } = context;
   const subject = subjectOf(about);
   if (subject.sale !== undefined) {
     const found = saleFor(context, subject, 'close');
     if (!found.ok) return found;
-    draft.putSale(decided(found.value, context, { kind: 'close' }));
+    overlay.putSale(decided(found.value, context, { kind: 'close' }));
     return ok({ kind: 'closed' });
   }
   if (subject.device !== undefined) {
-    const isForked = (draft.device(subject.device)?.fork ?? null) !== null;
+    const isForked = (overlay.device(subject.device)?.fork ?? null) !== null;
     return isForked ? ok({ kind: 'closed' }) : unknownCase(`${subject.device} is not forked`);
   }
   // Whether it is a case, the sales of the whole book say; closing one that is none does nothing.
   return isReferenceCase(about) ? ok({ kind: 'closed' }) : unknownCase(`there is no case ${about}`);
 }
 
-function confirm({ draft, rules, op }: Context, { references }: Confirm): Acted {
+function confirm({ overlay, rules, op }: Context, { references }: Confirm): Acted {
   // By another register's numbers no sale would ever be found, and what is bound stays bound.
   for (const { rrn, merchant, device } of references) {
     if (merchant !== undefined && !rules.isListed(merchant))
@@ -286,7 +286,7 @@ function confirm({ draft, rules, op }: Context, { references }: Confirm): Acted 
   let [confirmed, already] = [0, 0];
   const differs: string[] = [];
   for (const said of references) {
-    const known = draft.confirmation(said.rrn);
+    const known = overlay.confirmation(said.rrn);
     const both = known === undefined ? said : { ...said, ...known };
     // A later file may say whose a payment was, where an earlier one didn't; it never says otherwise.
     const agrees = (['netFen', 'merchant', 'device'] as const).every(
@@ -295,7 +295,7 @@ function confirm({ draft, rules, op }: Context, { references }: Confirm): Acted 
     const isNews = known === undefined || isMore(said, known);
     if (!agrees) differs.push(said.rrn);
     else if (isNews) {
-      draft.addConfirmation({ ...both, act: op.id });
+      overlay.addConfirmation({ ...both, act: op.id });
       confirmed += 1;
     } else already += 1;
   }
@@ -306,14 +306,14 @@ const isMore = (said: ConfirmedPayment, known: Confirmation): boolean =>
   (said.merchant !== undefined && known.merchant === undefined) ||
   (said.device !== undefined && known.device === undefined);
 
-function rule({ draft, op, now }: Context, { kind, device, sale }: Assign | Disown): Acted {
-  const known = draft.sale(saleKey(device, sale));
+function rule({ overlay, op, now }: Context, { kind, device, sale }: Assign | Disown): Acted {
+  const known = overlay.sale(saleKey(device, sale));
   if (known === undefined) return unknownCase(`no sale ${sale} of ${device} is known`);
   const { reference } = known;
   if (reference === undefined) return notAllowed('the sale names no card payment: decide it with --rrn, or close');
   const ruled = kind === 'assign' ? 'assigned' : 'disowned';
   const ruling = { kind: ruled, act: op.id, by: op.by, why: op.why, at: now } as const;
-  draft.putSale({ ...known, reference: { ...reference, ruling } });
+  overlay.putSale({ ...known, reference: { ...reference, ruling } });
   return ok({ kind: ruled, rrn: reference.rrn });
 }
 
@@ -323,19 +323,19 @@ function saleFor(
   { device, sale }: Pick<SaleEntry, 'device' | 'sale'>,
   wanted: AllowedAct,
 ): Result<SaleEntry, Refusal> {
-  const known = context.draft.sale(saleKey(device, sale));
+  const known = context.overlay.sale(saleKey(device, sale));
   if (known === undefined) return unknownCase(`no sale ${sale} of ${device} is known`);
-  const allowed = actsOnSale(known, standing(context));
+  const allowed = actsOnSale(known, caseState(context));
   if (allowed.includes(wanted)) return ok(known);
   if (allowed.length > 0) return notAllowed(`about this sale there is allowed: ${allowed.join(', ')}`);
   const { state, booking } = known;
   return notAllowed(`the sale is ${state} and booked as ${booking}, which is no open case`);
 }
 
-const standing = ({ rules, now }: Context): Standing => ({ now, isEnrolled: rules.isEnrolled });
+const caseState = ({ rules, now }: Context): CaseState => ({ now, isEnrolled: rules.isEnrolled });
 
-function heldBy(draft: Draft, { key, serial }: SaleEntry): Coupon | undefined {
-  const coupon = serial === null ? undefined : draft.coupon(serial);
+function heldBy(overlay: BatchOverlay, { key, serial }: SaleEntry): Coupon | undefined {
+  const coupon = serial === null ? undefined : overlay.coupon(serial);
   return coupon?.state === 'reserved' && coupon.sale === key ? coupon : undefined;
 }
 

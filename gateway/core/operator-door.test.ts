@@ -8,14 +8,14 @@ import {
   LONGEST_WAIT_MS,
   MAX_ADDRESSES,
   networkOf,
-  operatorDoor,
+  operatorBackoff,
 } from './operator-door.js';
 
 const NOON = wallMs(Date.UTC(2026, 10, 29, 12));
 const ADDRESS = '203.0.113.7';
 
 function guessed(times: number, address = ADDRESS) {
-  const door = operatorDoor();
+  const door = operatorBackoff();
   for (let n = 0; n < times; n++) door.wrong(address, NOON);
   return door;
 }
@@ -34,7 +34,7 @@ describe('wrong tokens of one address', () => {
   });
 
   it('are told once, where the waiting begins', () => {
-    const door = operatorDoor();
+    const door = operatorBackoff();
     const told = Array.from({ length: 30 }, () => door.wrong(ADDRESS, NOON));
     expect(told.filter(Boolean)).toHaveLength(1);
     expect(told[FREE_TRIES - 1]).toBe(true);
@@ -54,7 +54,7 @@ describe('wrong tokens of one address', () => {
     const span = 10 * FORGOTTEN_AFTER_MS;
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -span, max: span }), { maxLength: 60 }), fc.integer(), (leaps, end) => {
-        const door = operatorDoor();
+        const door = operatorBackoff();
         for (const leap of leaps) door.wrong(ADDRESS, wallMs(NOON + leap));
         const wait = door.waitMs(ADDRESS, wallMs(NOON + (end % span)));
         expect(wait).toBeGreaterThanOrEqual(0);
@@ -64,7 +64,7 @@ describe('wrong tokens of one address', () => {
   });
 
   it('of a million addresses fill no memory', () => {
-    const door = operatorDoor();
+    const door = operatorBackoff();
     for (let n = 0; n < MAX_ADDRESSES + 500; n++) door.wrong(`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, NOON);
     expect(door.size).toBe(MAX_ADDRESSES);
   });

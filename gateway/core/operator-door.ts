@@ -1,7 +1,7 @@
 /**
- * Back-off for wrong operator tokens, per address. A person mistypes a few times; a program that guesses is answered
- * 429 after that, and its tokens aren't compared any more until it has waited. Each address waits alone, so that nobody
- * locks an operator out from elsewhere.
+ * Back-off for wrong operator tokens, per address. A person mistypes a few times; a program that guesses gets 429 after
+ * that, and its tokens aren't compared until its wait is over. Each address waits alone, so that nobody can lock an
+ * operator out from elsewhere.
  */
 import type { Millis, WallMs } from '#protocol/time.js';
 
@@ -21,7 +21,7 @@ interface Tries {
   readonly last: WallMs;
 }
 
-export interface OperatorDoor {
+export interface OperatorBackoff {
   /** How long this address has to wait before its next token is compared; 0: not at all. */
   waitMs(address: string, now: WallMs): Millis;
   /** A wrong token came. True where the address has to wait from now on, and had not before. */
@@ -32,7 +32,7 @@ export interface OperatorDoor {
   readonly size: number;
 }
 
-export function operatorDoor(): OperatorDoor {
+export function operatorBackoff(): OperatorBackoff {
   const triesOf = new Map<string, Tries>();
 
   /** A clock that was set back must lock nobody out, so times to come count as long ago. */

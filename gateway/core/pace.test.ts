@@ -67,7 +67,7 @@ it('without limits nobody is too fast', () => {
 
 it('somebody is told once, when a limit is reached, which one, and whose', () => {
   const told = (of: OneBook) =>
-    [0, 1, 2, 3].flatMap((n) => of.commits([of.counter().asks(`s${n}`, WHO[n] ?? '', 10_000)]).alarms);
+    [0, 1, 2, 3].flatMap((n) => of.commits([of.counter().asks(`s${n}`, WHO[n] ?? '', 10_000)]).alerts);
   expect(told(book())).toMatchObject([
     { code: 'COUNTER_TOO_FAST', device: 'd1', what: expect.stringMatching(/^this counter .* until the hour is over$/) },
   ]);

@@ -1,5 +1,5 @@
 /**
- * How fast one counter, and one merchant, may take coupons on line. A counter that invents sales with coupons of people who
+ * How fast one counter, and one merchant, may take coupons online. A counter that invents sales with coupons of people who
  * play along, or who do not exist, is as fast as its line; an honest one is as fast as a cashier. Over the limit the answer
  * is a reason, somebody is told, and the sale goes on at full price.
  *
@@ -10,7 +10,7 @@ import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { WallMs } from '#protocol/time.js';
 import type { AuthoriseOp } from '../ports/ledger.js';
 import type { SaleEntry } from './book.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import type { Rules } from './rules.js';
 import { couponsAt, couponsOf, oneMore, type PaceLimit, reached, type Tally, tallyAt } from './tally.js';
 
@@ -31,7 +31,7 @@ export const DEFAULT_PACE: PaceLimits = {
 
 /** For a sale that is about to have a coupon reserved. Counts it, unless it is refused. */
 export function paceRefusal(
-  draft: Draft,
+  overlay: BatchOverlay,
   rules: Rules,
   { op, before, now }: { readonly op: AuthoriseOp; readonly before: SaleEntry | undefined; readonly now: WallMs },
 ): ReasonCode | undefined {
@@ -41,9 +41,9 @@ export function paceRefusal(
   const counted = [
     { name: couponsAt(op.device), limit: pace.device, whose: 'this counter' },
     { name: couponsOf(op.merchant), limit: pace.merchant, whose: `merchant ${op.merchant}` },
-  ].map(({ name, ...rest }) => ({ tally: tallyAt(draft.tally(name), name, local), ...rest }));
+  ].map(({ name, ...rest }) => ({ tally: tallyAt(overlay.tally(name), name, local), ...rest }));
   if (counted.some(({ tally, limit }) => reached(tally, limit) !== undefined)) return 'counter-over-limit';
-  for (const { tally, limit, whose } of counted) take(draft, op, oneMore(tally), limit, whose);
+  for (const { tally, limit, whose } of counted) take(overlay, op, oneMore(tally), limit, whose);
   return undefined;
 }
 
@@ -51,10 +51,10 @@ export function paceRefusal(
 const hadCoupon = (before: SaleEntry | undefined): boolean =>
   before?.answer?.kind === 'reserved' || (before?.reservedBefore?.length ?? 0) > 0;
 
-function take(draft: Draft, { device }: AuthoriseOp, tally: Tally, limit: PaceLimit, whose: string): void {
-  draft.putTally(tally);
+function take(overlay: BatchOverlay, { device }: AuthoriseOp, tally: Tally, limit: PaceLimit, whose: string): void {
+  overlay.putTally(tally);
   const over = reached(tally, limit);
   if (over === undefined) return;
   const what = `${whose} has taken ${tally.inHour} coupons in this hour and ${tally.inDay} today; no more until the ${over} is over`;
-  draft.alarm({ code: 'COUNTER_TOO_FAST', what, device });
+  overlay.alert({ code: 'COUNTER_TOO_FAST', what, device });
 }

@@ -15,7 +15,7 @@ import type { WallMs } from '#protocol/time.js';
 import type { KeyedHash } from './claims.js';
 
 /** What a shown code says of itself; whose it is and whether it was used, the ledger knows. */
-export interface ShownCode {
+export interface ReadPaymentCode {
   readonly number: PaymentNumber;
   /** The time step, where the code is good just now. */
   readonly step: Result<number, PaymentCodeRefusal>;
@@ -26,7 +26,7 @@ export interface PaymentCodes {
   numbersFor(holder: HolderId): readonly PaymentNumber[];
   secretOf(number: PaymentNumber): Uint8Array;
   /** undefined: not 19 digits that begin with 62. */
-  read(code: string, now: WallMs): ShownCode | undefined;
+  read(code: string, now: WallMs): ReadPaymentCode | undefined;
 }
 
 /** With a million holders, one in a thousand numbers is taken: all of these are once in 10^12. */

@@ -3,7 +3,7 @@ import type { DeviceId } from '#protocol/ids.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import type { WallMs } from '#protocol/time.js';
 
-export type StandingState = Extract<StateMessage, { readonly online: true }>;
+export type ReportedState = Extract<StateMessage, { readonly online: true }>;
 
 export interface DevicePresence {
   readonly online: boolean;
@@ -11,7 +11,7 @@ export interface DevicePresence {
   readonly since: WallMs;
   readonly lastMessage: WallMs | null;
   /** What it said last of itself; kept when it has gone: until when and for how much it can go on stands in there. */
-  readonly state: { readonly at: WallMs; readonly said: StandingState } | null;
+  readonly state: { readonly at: WallMs; readonly said: ReportedState } | null;
 }
 
 export type Presence = ReadonlyMap<DeviceId, DevicePresence>;

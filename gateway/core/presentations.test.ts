@@ -28,7 +28,7 @@ const grantBy = (
     signer,
   );
 const showBy = (signer = phone, grantBytes = grantBy(), shownAt: number = MORNING) =>
-  sealPresentation({ grantBytes, shownAt: wallMs(shownAt), counter: 5 }, signer);
+  sealPresentation({ grantBytes, shownAt: wallMs(shownAt), nonce: 5 }, signer);
 
 /** Counts the signatures that are really looked at. */
 function checker() {
@@ -52,7 +52,7 @@ const good: Verdict = {
   ok: true,
   holder: holderIdOf(phone.publicKey),
   serials,
-  counter: 5,
+  nonce: 5,
   shownAt: MORNING,
   expiresAt,
 };
@@ -90,7 +90,7 @@ describe('a presentation', () => {
     expect(checker().check({ code, at: now })).toEqual(verdict);
   });
 
-  it('that a counter took off line is judged by its time later: only its campaign and signatures count here', () => {
+  it('that a counter took offline is judged by its time later: only its campaign and signatures count here', () => {
     const check = (code: string) => checker().check({ code, at: undefined });
     expect(check(showBy(phone, grantBy(), MORNING - DAY))).toEqual({ ...good, shownAt: MORNING - DAY });
     expect(check(showBy(phone, grantBy(issuer, { expiresAt: wallMs(MORNING - DAY) })))).toMatchObject({ ok: true });

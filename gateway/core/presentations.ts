@@ -8,10 +8,10 @@ import {
   decodePresentation,
   type PresentationRefusal,
   type PresentationTrust,
-  presented,
   type SignatureToCheck,
   signatureHolds,
   signaturesToCheck,
+  verifiedPresentation,
 } from '#protocol/codes/presentation.js';
 import type { Es256Verifier } from '#protocol/crypto.js';
 import type { PresentationJob, Verdict } from '../ports/verifier.js';
@@ -73,8 +73,8 @@ export function createPresentationChecker(
       end(allHold) {
         if (!allHold) return refused('presentation-forged');
         if (!ownGrant) remember(grant.bytes);
-        const { holder, serials, counter, shownAt } = presented(decoded);
-        return { ok: true, holder, serials, counter, shownAt, expiresAt: grant.expiresAt };
+        const { holder, serials, nonce: counter, shownAt } = verifiedPresentation(decoded);
+        return { ok: true, holder, serials, nonce: counter, shownAt, expiresAt: grant.expiresAt };
       },
     };
   }

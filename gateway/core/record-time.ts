@@ -9,7 +9,7 @@ import type { Doubt } from './doubts.js';
 /**
  * The gateway's own clock may be corrected between two looks at it, and counters carry on what it said before. A time server
  * turns a clock slowly and steps it by less than a second; a leap of more than this is an alarm of its own. What a step
- * would hurt is only a sale made off line in the very seconds before its counter has a line again.
+ * would hurt is only a sale made offline in the very seconds before its counter has a line again.
  */
 export const CLOCKS_APART_MS: Millis = 5_000;
 

@@ -1,4 +1,4 @@
-/** What a coupon that was taken off line does to the book, and who bears one that was taken twice. */
+/** What a coupon that was taken offline does to the book, and who bears one that was taken twice. */
 import { describe, expect, it } from 'vitest';
 import {
   ALLOWANCE,
@@ -12,7 +12,7 @@ import {
 } from '../../test/contract/ledger-fixture.js';
 import { type Body, DAY, morning, OneBook, of, offline, rulesWith, shown } from '../../test/contract/one-book.js';
 
-describe('a sale that was taken off line', () => {
+describe('a sale that was taken offline', () => {
   it('is paid like any other, and stands in the book with its own time, holder and showing', () => {
     const book = morning();
     const at = MORNING + 5_000;
@@ -119,7 +119,7 @@ describe('a sale that was taken off line', () => {
 });
 
 describe('a double spend', () => {
-  /** Two counters take coupon 7, each by a showing of its own. */
+  /** Two counters take coupon 7, each by a presentation of its own. */
   function twice(change: Parameters<typeof rulesWith>[0] = {}): OneBook {
     const book = new OneBook(rulesWith(change)).claims('ann', 's80').greets('d1', 'd2', 'd3');
     for (const [n, device] of ['d1', 'd2'].entries()) {

@@ -299,7 +299,7 @@ describe('a charge', () => {
 
   it('at full price gives the showing back: another counter may take it', () => {
     const book = morning();
-    const presented = { kind: 'verified', holder: holderId('ann'), counter: 1, evidence: 'CP1:ANN' } as const;
+    const presented = { kind: 'verified', holder: holderId('ann'), nonce: 1, evidence: 'CP1:ANN' } as const;
     book.asks('a', 30_000, { presented });
     const taken = offline('b', 7, 'ANN');
     book.says([charging(taken)], { device: 'd2', signed: [shown('ANN', [7], 1)] });

@@ -10,7 +10,7 @@
  * | `settled` with a coupon | used: by this sale if no other was first, else a conflict |
  * | `refunded` | as the campaign's refund rule says (`refunding.ts`) |
  *
- * A late redemption (lease long over, or taken off line) takes the coupon even from a sale that has it reserved: the
+ * A late redemption (lease long over, or taken offline) takes the coupon even from a sale that has it reserved: the
  * first in the ledger keeps it, and if the other one charges too, that one is the conflict. One that nothing proves
  * (`proof.ts`, `offline-proof.ts`) takes no coupon, and what it claims waits in the counter's suspense account.
  */
@@ -26,14 +26,14 @@ import { deviceOf, isBorneAt } from './book.js';
 import { decisionOn } from './cases.js';
 import { freeCoupon, reserveCoupon, useCoupon } from './coupons.js';
 import { type Doubt, isConflict, isDistrusted } from './doubts.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import { contradict, entryOf, flagged, post, type RecordContext } from './entries.js';
 import { disputedEvidence, doubleSpendEvidence } from './evidence-kept.js';
 import { offlineDoubts } from './offline-proof.js';
 import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs } from './postings.js';
 import { merchantDoubts, reservationDoubts, settlementDoubts, when } from './proof.js';
 import { refunded } from './refunding.js';
-import { forgetShowings, noteShowing, saleShown } from './showings.js';
+import { forgetPresentationUses, recordPresentationUse, saleOfPresentation } from './showings.js';
 
 export function applyRecord(context: RecordContext, record: JournalRecord): void {
   switch (record.kind) {
@@ -65,7 +65,7 @@ export function applyRecord(context: RecordContext, record: JournalRecord): void
 }
 
 function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'charging'>): void {
-  const { draft, rules, device } = context;
+  const { overlay, rules, device } = context;
   if (isOver(known)) {
     contradict(context, known, `charging-after-${known.state}`);
     return;
@@ -75,10 +75,10 @@ function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'ch
     return;
   }
   const { coupon: taken } = record;
-  uncountTaking(draft, chainOf(context), known);
+  uncountTaking(overlay, chainOf(context), known);
   const { offline: _counted, ...before } = known;
-  if (taken === null || before.serial !== taken.serial) freeCoupon(draft, before, 'not-taken');
-  if (taken === null) forgetShowings(draft, before.holder, before.key);
+  if (taken === null || before.serial !== taken.serial) freeCoupon(overlay, before, 'not-taken');
+  if (taken === null) forgetPresentationUses(overlay, before.holder, before.key);
   const entry: SaleEntry = {
     ...before,
     order: record.order,
@@ -92,7 +92,7 @@ function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'ch
   };
   const order = overDoubts('charging', known);
   if (taken === null) {
-    draft.putSale(flagged(entry, [...order, ...merchantDoubts(rules, device, record.merchant)]));
+    overlay.putSale(flagged(entry, [...order, ...merchantDoubts(rules, device, record.merchant)]));
     return;
   }
   const { by } = taken;
@@ -100,7 +100,7 @@ function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'ch
     case 'reservation': {
       const doubts = [...order, ...reservationDoubts({ rules, device, known, record, taken })];
       const isItsOwn = holdCoupon(context, flagged(entry, doubts), taken.serial);
-      draft.putSale(flagged(entry, [...doubts, ...when(!isItsOwn, 'charged-without-reservation')]));
+      overlay.putSale(flagged(entry, [...doubts, ...when(!isItsOwn, 'charged-without-reservation')]));
       return;
     }
     case 'offline':
@@ -122,18 +122,18 @@ function takenOffline(
     readonly order: readonly Doubt[];
   },
 ): void {
-  const { draft, rules, now, device, newestAt } = context;
+  const { overlay, rules, now, device, newestAt } = context;
   const { entry, known, record, taken, by, order } = options;
   const { presentation, allowance } = by;
   const verdict = context.verdicts.get(presentation);
   const chain = chainOf(context);
   const doubts = [
     ...order,
-    ...offlineDoubts({ draft, rules, now, device, chain, newestAt, known, record, taken, by, verdict }),
+    ...offlineDoubts({ overlay, rules, now, device, chain, newestAt, known, record, taken, by, verdict }),
   ];
-  draft.note({ what: 'taken-offline', device, sale: record.sale, serial: taken.serial, detail: allowance });
+  overlay.record({ what: 'taken-offline', device, sale: record.sale, serial: taken.serial, detail: allowance });
   const isBelieved = verdict?.ok === true && !isDistrusted([...entry.flags, ...doubts]);
-  const earlier = verdict?.ok === true ? earlierSale(draft, verdict, known.key) : null;
+  const earlier = verdict?.ok === true ? earlierSale(overlay, verdict, known.key) : null;
   const taking: OfflineTaking = { allowance, at: record.at, ...(earlier !== null && { earlier }) };
   const sale: SaleEntry = flagged(
     {
@@ -147,34 +147,34 @@ function takenOffline(
     doubts,
   );
   if (!isBelieved) {
-    draft.putSale(sale);
+    overlay.putSale(sale);
     return;
   }
-  const { holder, counter } = verdict;
+  const { holder, nonce: counter } = verdict;
   const { faceFen } = taken;
-  noteShowing(draft, holder, { counter, sale: sale.key, offline: true });
-  countTaking(draft, { chain, rules, id: allowance, holder, faceFen });
+  recordPresentationUse(overlay, holder, { counter, sale: sale.key, offline: true });
+  countTaking(overlay, { chain, rules, id: allowance, holder, faceFen });
   holdCoupon(context, sale, taken.serial);
-  draft.putSale({ ...sale, offline: { ...taking, counted: { holder, faceFen } } });
+  overlay.putSale({ ...sale, offline: { ...taking, counted: { holder, faceFen } } });
 }
 
 function earlierSale(
-  draft: Draft,
-  { holder: id, counter }: Extract<Verdict, { ok: true }>,
+  overlay: BatchOverlay,
+  { holder: id, nonce: counter }: Extract<Verdict, { ok: true }>,
   sale: SaleKey,
 ): SaleKey | null {
-  const holder = draft.holder(id);
-  return holder === undefined ? null : saleShown(holder, counter, sale);
+  const holder = overlay.holder(id);
+  return holder === undefined ? null : saleOfPresentation(holder, counter, sale);
 }
 
 /** Holds the coupon of a charge that has begun, where it is to be had and nothing speaks against it. True: it was reserved for it. */
-function holdCoupon({ draft, now }: RecordContext, entry: SaleEntry, serial: CouponSerial): boolean {
-  const coupon = draft.coupon(serial);
+function holdCoupon({ overlay, now }: RecordContext, entry: SaleEntry, serial: CouponSerial): boolean {
+  const coupon = overlay.coupon(serial);
   if (coupon === undefined) return false;
   const isItsOwn = coupon.state === 'reserved' && coupon.sale === entry.key;
   const isFree = coupon.state === 'held' || (coupon.state === 'reserved' && hasLapsed(coupon, now));
   const isGood = !isDistrusted(entry.flags) && !isConflict(entry.flags);
-  if (isGood && (isItsOwn || isFree)) reserveCoupon(draft, coupon, entry, null);
+  if (isGood && (isItsOwn || isFree)) reserveCoupon(overlay, coupon, entry, null);
   return isItsOwn;
 }
 
@@ -183,15 +183,15 @@ function ended(
   before: SaleEntry,
   record: RecordOf<'not-charged'> | RecordOf<'abandoned'>,
 ): void {
-  const { draft } = context;
+  const { overlay } = context;
   if (isOver(before)) {
     contradict(context, before, `${record.kind}-after-${before.state}`);
     return;
   }
-  freeCoupon(draft, before, record.kind);
-  forgetShowings(draft, before.holder, before.key);
-  uncountTaking(draft, chainOf(context), before);
-  draft.putSale({ ...uncounted(before), state: record.kind });
+  freeCoupon(overlay, before, record.kind);
+  forgetPresentationUses(overlay, before.holder, before.key);
+  uncountTaking(overlay, chainOf(context), before);
+  overlay.putSale({ ...uncounted(before), state: record.kind });
 }
 
 function unknown(context: RecordContext, before: SaleEntry): void {
@@ -199,9 +199,9 @@ function unknown(context: RecordContext, before: SaleEntry): void {
     contradict(context, before, `unknown-after-${before.state}`);
     return;
   }
-  const coupon = before.serial === null ? undefined : context.draft.coupon(before.serial);
-  if (coupon?.state === 'reserved' && coupon.sale === before.key) reserveCoupon(context.draft, coupon, before, null);
-  context.draft.putSale({ ...before, state: 'unknown' });
+  const coupon = before.serial === null ? undefined : context.overlay.coupon(before.serial);
+  if (coupon?.state === 'reserved' && coupon.sale === before.key) reserveCoupon(context.overlay, coupon, before, null);
+  context.overlay.putSale({ ...before, state: 'unknown' });
 }
 
 function settled(context: RecordContext, before: SaleEntry, record: RecordOf<'settled'>): void {
@@ -211,7 +211,7 @@ function settled(context: RecordContext, before: SaleEntry, record: RecordOf<'se
     else contradict(context, before, `settled-after-${before.state}`);
     return;
   }
-  if (before.serial !== record.serial) freeCoupon(context.draft, before, 'not-taken');
+  if (before.serial !== record.serial) freeCoupon(context.overlay, before, 'not-taken');
   const entry: SaleEntry = flagged(
     {
       ...before,
@@ -228,21 +228,21 @@ function settled(context: RecordContext, before: SaleEntry, record: RecordOf<'se
     },
     [...settlementDoubts(context.rules, before, record), ...when(decision !== undefined, 'settled-after-decision')],
   );
-  if (record.serial === null) context.draft.putSale(entry);
+  if (record.serial === null) context.overlay.putSale(entry);
   else redeem(context, entry, record.serial);
 }
 
 /** A person knew already: the device's word brings only the card's reference. */
 function agree(
-  { draft, device }: RecordContext,
+  { overlay, device }: RecordContext,
   before: SaleEntry,
   record: RecordOf<'settled'>,
   { act }: Decision,
 ): void {
-  draft.note({ what: 'agrees-with-act', device, sale: before.sale, detail: act });
+  overlay.record({ what: 'agrees-with-act', device, sale: before.sale, detail: act });
   const { reference } = referenceOf(record.card);
   if (reference === undefined || reference.rrn === before.reference?.rrn) return;
-  draft.putSale({ ...before, reference });
+  overlay.putSale({ ...before, reference });
 }
 
 const isSamePayment = ({ serial, netFen }: SaleEntry, record: RecordOf<'settled'>): boolean =>
@@ -254,8 +254,8 @@ const referenceOf = ({ rrn, auth, last4 }: CardSlip): Pick<SaleEntry, 'reference
 
 /** First in the ledger keeps the coupon. */
 function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial): void {
-  const { draft, rules, device } = context;
-  const coupon = draft.coupon(serial);
+  const { overlay, rules, device } = context;
+  const coupon = overlay.coupon(serial);
   const tier = rules.tierOf(serial);
   const merchant = entry.merchant ?? rules.merchantOf(device);
   if (coupon === undefined || tier === undefined) {
@@ -280,7 +280,7 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     return;
   }
   const kept = flagged(sale, when(coupon.sale !== entry.key, 'redeemed-without-reservation'));
-  useCoupon(draft, coupon, entry);
+  useCoupon(overlay, coupon, entry);
   const legs = redemptionLegs(rules.campaign, merchant, tier.faceFen, entry.faceFen);
   post(context, { ...kept, holder: coupon.holder, booking: 'kept' }, 'redemption', legs);
 }
@@ -291,47 +291,47 @@ function dispute(
   entry: SaleEntry,
   { serial, worth }: { readonly serial: CouponSerial; readonly worth: number },
 ): void {
-  const { draft, device } = context;
+  const { overlay, device } = context;
   // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
-  freeCoupon(draft, entry, 'disputed');
-  uncountTaking(draft, chainOf(context), entry);
+  freeCoupon(overlay, entry, 'disputed');
+  uncountTaking(overlay, chainOf(context), entry);
   const claimed = fen(Math.min(worth, entry.faceFen));
   post(context, { ...uncounted(entry), booking: 'disputed' }, 'disputed', disputedLegs(device, claimed));
-  draft.addEvidence(disputedEvidence(context, entry, serial));
+  overlay.addEvidence(disputedEvidence(context, entry, serial));
 }
 
 /** By another sale of this counter, kept or borne by a conflict account. */
-function wasTakenHere({ draft, device }: RecordContext, { serial, state, sale, holder }: Coupon): boolean {
+function wasTakenHere({ overlay, device }: RecordContext, { serial, state, sale, holder }: Coupon): boolean {
   if (state === 'used' && sale !== null && deviceOf(sale) === device) return true;
-  const of = draft.holder(holder);
+  const of = overlay.holder(holder);
   return of !== undefined && isBorneAt(of, serial, device);
 }
 
-/** Proven, and second: its coupon was another sale's already, or its showing was. */
+/** Proven, and second: its coupon was another sale's already, or its presentation was. */
 function conflict(
   context: RecordContext,
   entry: SaleEntry & { readonly merchant: NonNullable<SaleEntry['merchant']> },
   coupon: Coupon,
   faceFen: number,
 ): void {
-  const { draft, rules, device } = context;
+  const { overlay, rules, device } = context;
   const { merchant } = entry;
   const isUsed = coupon.state === 'used';
   // Nobody has agreed to bear more for a double spend than the coupon is worth.
   const borne = fen(Math.min(faceFen, entry.faceFen));
-  const committedFen = draft.totals.claimedFen + draft.totals.conflictFen;
+  const committedFen = overlay.totals.claimedFen + overlay.totals.conflictFen;
   const account = conflictAccount({ campaign: rules.campaign, merchant, borne, committedFen });
-  if (account === 'conflict:sponsor') draft.putTotals({ conflictFen: fen(draft.totals.conflictFen + borne) });
-  freeCoupon(draft, entry, 'conflict');
+  if (account === 'conflict:sponsor') overlay.putTotals({ conflictFen: fen(overlay.totals.conflictFen + borne) });
+  freeCoupon(overlay, entry, 'conflict');
   const sale = flagged(entry, when(isUsed, 'coupon-already-used'));
   post(context, { ...sale, booking: 'conflict' }, 'conflict', conflictLegs(merchant, borne, account));
-  draft.note({ what: 'conflict', serial: coupon.serial, device, sale: entry.sale, detail: account });
-  draft.addEvidence(doubleSpendEvidence(context, coupon, sale));
-  const holder = draft.holder(coupon.holder);
-  if (holder !== undefined) draft.putHolder({ ...holder, borne: [...(holder.borne ?? []), [coupon.serial, device]] });
-  const first = !isUsed || coupon.sale === null ? undefined : draft.sale(coupon.sale);
+  overlay.record({ what: 'conflict', serial: coupon.serial, device, sale: entry.sale, detail: account });
+  overlay.addEvidence(doubleSpendEvidence(context, coupon, sale));
+  const holder = overlay.holder(coupon.holder);
+  if (holder !== undefined) overlay.putHolder({ ...holder, borne: [...(holder.borne ?? []), [coupon.serial, device]] });
+  const first = !isUsed || coupon.sale === null ? undefined : overlay.sale(coupon.sale);
   // The other sale took this coupon off, too: it has had its worth whatever becomes of the goods of the first one.
-  if (first !== undefined) draft.putSale(flagged(first, ['coupon-used-again']));
+  if (first !== undefined) overlay.putSale(flagged(first, ['coupon-used-again']));
 }
 
 function uncounted(entry: SaleEntry): SaleEntry {
@@ -344,8 +344,8 @@ function uncounted(entry: SaleEntry): SaleEntry {
 const overDoubts = (kind: 'charging', { state }: SaleEntry): readonly Doubt[] =>
   state === 'not-charged' || state === 'abandoned' ? [`${kind}-after-${state}`] : [];
 
-const chainOf = ({ draft, device }: RecordContext): DeviceChain => {
-  const chain = draft.device(device);
+const chainOf = ({ overlay, device }: RecordContext): DeviceChain => {
+  const chain = overlay.device(device);
   if (chain === undefined) throw new Error(`no chain of ${device}, whose records are being applied`);
   return chain;
 };

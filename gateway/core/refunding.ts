@@ -32,7 +32,7 @@ const MAX_REFUNDS = 64;
 const NONE: Refunds = { ids: [], netFen: fen(0), legs: [] };
 
 export function refunded(context: RecordContext, before: SaleEntry, record: RecordOf<'refunded'>): void {
-  const { draft } = context;
+  const { overlay } = context;
   if (before.state !== 'settled' && !isGoingBack(before, record)) {
     contradict(context, before, `refunded-after-${before.state}`);
     return;
@@ -44,7 +44,7 @@ export function refunded(context: RecordContext, before: SaleEntry, record: Reco
   const entry: SaleEntry = flagged({ ...before, state: 'refunded' as const, refunds }, doubts);
   switch (before.booking) {
     case 'none':
-      draft.putSale(entry);
+      overlay.putSale(entry);
       return;
     case 'disputed':
       // A part of it waits on with the rest: a person decides.
@@ -69,7 +69,7 @@ export function refunded(context: RecordContext, before: SaleEntry, record: Reco
   const together = giveBack(context, { before, refundedNetFen: sumFen, paidFen });
   const legs = merged([...together, ...reversed(moved)]);
   const freedFen = sumOf(legs.filter(({ account }) => isOf(account, 'conflict-sponsor')));
-  if (freedFen !== 0) draft.putTotals({ conflictFen: fen(draft.totals.conflictFen - freedFen) });
+  if (freedFen !== 0) overlay.putTotals({ conflictFen: fen(overlay.totals.conflictFen - freedFen) });
   post(context, { ...entry, refunds: { ...refunds, legs: together } }, 'refund', legs);
 }
 
@@ -88,7 +88,7 @@ function isGoingBack(sale: SaleEntry, { refund }: RecordOf<'refunded'>): boolean
 
 /** All that a refund of so much moves, where it is believed; a coupon that comes back with it. */
 function giveBack(
-  { draft, rules, now }: RecordContext,
+  { overlay, rules, now }: RecordContext,
   options: { readonly before: SaleEntry; readonly refundedNetFen: Fen; readonly paidFen: Fen },
 ): readonly Leg[] {
   const { before, refundedNetFen, paidFen } = options;
@@ -101,9 +101,9 @@ function giveBack(
   const isKept = before.booking === 'kept';
   const moves = isKept ? outcome : { ...outcome, faceTo: 'sponsors' as const };
   const legs = refundLegs({ campaign, merchant, redeemed, taken: paidFen, outcome: moves });
-  const coupon = draft.coupon(serial);
+  const coupon = overlay.coupon(serial);
   const isBack = isKept && (outcome.coupon === 'held' || outcome.coupon === 'held-next-day');
-  if (isBack && coupon?.sale === before.key) restoreCoupon(draft, coupon, before, usableFrom);
+  if (isBack && coupon?.sale === before.key) restoreCoupon(overlay, coupon, before, usableFrom);
   return legs;
 }
 

@@ -4,21 +4,21 @@ import type { PaymentCodeRefusal } from '#protocol/codes/payment-code.js';
 import { err, ok } from '#protocol/result.js';
 import { claimOp, MORNING, paymentNumber } from '../../test/contract/ledger-fixture.js';
 import { OneBook } from '../../test/contract/one-book.js';
-import type { Presented } from '../ports/ledger.js';
+import type { CheckedPresentation } from '../ports/ledger.js';
 
 const HOUR = 3_600_000;
-const code = (step: number, who = 'ann'): Presented => {
+const code = (step: number, who = 'ann'): CheckedPresentation => {
   const number = paymentNumber(who);
-  return { kind: 'opaque', code: `62${number}00000000`, shown: { number, step: ok(step) } };
+  return { kind: 'opaque', code: `62${number}00000000`, readCode: { number, step: ok(step) } };
 };
-const bad = (fault: PaymentCodeRefusal, who = 'ann'): Presented => {
+const bad = (fault: PaymentCodeRefusal, who = 'ann'): CheckedPresentation => {
   const number = paymentNumber(who);
-  return { kind: 'opaque', code: `62${number}00000000`, shown: { number, step: err(fault) } };
+  return { kind: 'opaque', code: `62${number}00000000`, readCode: { number, step: err(fault) } };
 };
 const book = (): OneBook => new OneBook().claims('ann', 's20', 's40', 's80');
 let questions = 0;
 /** A new question of this sale. */
-const asks = (of: OneBook, sale: string, presented: Presented, device = 'd1', at: number = MORNING) => {
+const asks = (of: OneBook, sale: string, presented: CheckedPresentation, device = 'd1', at: number = MORNING) => {
   questions += 1;
   return of.asks(sale, 30_000, { presented, device, at, request: `r${questions}` });
 };
@@ -92,10 +92,10 @@ describe('wrong codes', () => {
 
   it('are told of when the limit is reached, once', () => {
     const of = book();
-    const alarms = Array.from({ length: 12 }, (_, n) =>
+    const alerts = Array.from({ length: 12 }, (_, n) =>
       of.commits([of.counter().asks(`g${n}`, 'ann', 30_000, { presented: bad('payment-code-wrong') })]),
-    ).flatMap((committed) => committed.alarms);
-    expect(alarms).toMatchObject([{ code: 'COUNTER_GUESSES_CODES', device: 'd1' }]);
+    ).flatMap((committed) => committed.alerts);
+    expect(alerts).toMatchObject([{ code: 'COUNTER_GUESSES_CODES', device: 'd1' }]);
     expect(of.commit(claimOp('ann', []))).toMatchObject({ kind: 'claimed' });
   });
 });

@@ -9,9 +9,9 @@
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { err, ok, type Result } from '#protocol/result.js';
 import type { WallMs } from '#protocol/time.js';
-import type { AuthoriseOp, Presented } from '../ports/ledger.js';
+import type { AuthoriseOp, CheckedPresentation } from '../ports/ledger.js';
 import type { Holder, SaleKey } from './book.js';
-import type { Draft } from './draft.js';
+import type { BatchOverlay } from './draft.js';
 import type { Rules } from './rules.js';
 import { oneMore, reached, type Tally, tallyAt, WRONG_CODES, wrongCodesOf } from './tally.js';
 
@@ -22,36 +22,37 @@ export interface Asking {
 }
 
 export function holderOfCode(
-  draft: Draft,
+  overlay: BatchOverlay,
   rules: Rules,
   { op, key, now }: Asking,
-  { code, shown }: Extract<Presented, { kind: 'opaque' }>,
+  { code, readCode: shown }: Extract<CheckedPresentation, { kind: 'opaque' }>,
 ): Result<Holder, ReasonCode> {
   const name = wrongCodesOf(op.device);
-  const wrong = tallyAt(draft.tally(name), name, rules.compiled.zone.local(now));
+  const wrong = tallyAt(overlay.tally(name), name, rules.compiled.zone.local(now));
   // Before the code is looked at: a counter that is over its limit learns nothing more.
   if (reached(wrong, WRONG_CODES) !== undefined) return err('too-many-wrong-codes');
-  const holder = draft.holderByCode(shown.number);
-  if (holder === undefined) return err(draft.holderByCode(code) === undefined ? 'no-coupon-held' : 'payment-code-old');
+  const holder = overlay.holderByCode(shown.number);
+  if (holder === undefined)
+    return err(overlay.holderByCode(code) === undefined ? 'no-coupon-held' : 'payment-code-old');
   const { step } = shown;
   if (!step.ok) {
-    if (step.fault === 'payment-code-wrong') noteWrong(draft, op, oneMore(wrong));
+    if (step.fault === 'payment-code-wrong') recordWrongCode(overlay, op, oneMore(wrong));
     return err(step.fault);
   }
   const { codeShown } = holder;
   const isRepeat = codeShown?.step === step.value && codeShown.sale === key;
   if (codeShown !== undefined && step.value <= codeShown.step && !isRepeat) return err('payment-code-used');
   const after: Holder = { ...holder, codeShown: { step: step.value, sale: key } };
-  draft.putHolder(after);
+  overlay.putHolder(after);
   return ok(after);
 }
 
-function noteWrong(draft: Draft, { device, sale }: AuthoriseOp, wrong: Tally): void {
-  draft.putTally(wrong);
+function recordWrongCode(overlay: BatchOverlay, { device, sale }: AuthoriseOp, wrong: Tally): void {
+  overlay.putTally(wrong);
   const limit = reached(wrong, WRONG_CODES);
   if (limit !== undefined) {
     const what = `${wrong.inDay} wrong payment codes today; it takes none of them until the ${limit} is over`;
-    draft.alarm({ code: 'COUNTER_GUESSES_CODES', what, device });
+    overlay.alert({ code: 'COUNTER_GUESSES_CODES', what, device });
   }
-  draft.note({ what: 'wrong-code', device, sale, detail: wrong.inDay });
+  overlay.record({ what: 'wrong-code', device, sale, detail: wrong.inDay });
 }

@@ -13,7 +13,7 @@ import { normalPhone } from '#protocol/campaign/claim.js';
 import type { Millis, WallMs } from '#protocol/time.js';
 import type { IdentityProofs } from '../ports/identity-proofs.js';
 import type { KeyedHash } from './claims.js';
-import { crowd } from './crowd.js';
+import { connectionLimit } from './crowd.js';
 
 export interface SmsProofsOptions {
   readonly keyedHash: KeyedHash;
@@ -87,7 +87,7 @@ export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES 
   // Oldest first: they all live equally long.
   const open = new Map<string, Challenge>();
   const codes = new Map<string, Code>();
-  const places = crowd<string>({
+  const places = connectionLimit<string>({
     ofOneAddress: mostChallenges,
     inAll: mostChallenges,
     speaksForMany: () => false,

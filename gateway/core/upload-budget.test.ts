@@ -23,7 +23,7 @@ const after = (
   ...uploads: readonly (readonly [records: number, bytes: number])[]
 ): UploadBudget => uploads.reduce((left, [records, bytes]) => spent(left, { records, bytes }) ?? left, budget);
 
-it('10,000 redemptions of a week off line pass in one go, and again after their answer was lost', () => {
+it('10,000 redemptions of a week offline pass in one go, and again after their answer was lost', () => {
   const backlog = { records: 30_000, bytes: 30_000 * 900 };
   const once = spent(full, backlog);
   expect(once === undefined ? undefined : spent(once, backlog)).toBeDefined();

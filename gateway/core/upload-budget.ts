@@ -2,7 +2,7 @@
  * How much a device may send: records and bytes, each a bucket that fills up again day by day. One device at full speed wrote
  * 18 MB a second, and when the disk is full all counters stand still.
  *
- * A shop makes some 2,000 records a day of some 700 bytes. The full bucket takes what a busy shop gathers in weeks off line
+ * A shop makes some 2,000 records a day of some 700 bytes. The full bucket takes what a busy shop gathers in weeks offline
  * twice over (10,000 redemptions are 30,000 records), so that no honest backlog ever meets it.
  */
 import type { Millis, WallMs } from '#protocol/time.js';

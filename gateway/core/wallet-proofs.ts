@@ -1,5 +1,5 @@
 /** Identity by the word of a wallet's server, which knows its customers: a signed statement over the phone's key. */
-import { normalDevice, normalIdCard, normalPhone } from '#protocol/campaign/claim.js';
+import { normalIdCard, normalPhone, normalPhoneId } from '#protocol/campaign/claim.js';
 import type { Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import type { Es256Verifier, HmacSha256 } from '#protocol/crypto.js';
@@ -32,7 +32,7 @@ export function walletProofs(options: {
       const normal: Readonly<Record<Identifier, string | undefined>> = {
         phone: normalPhone(claim.phone),
         idCard: normalIdCard(claim.idCard),
-        device: normalDevice(claim.device),
+        device: normalPhoneId(claim.device),
       };
       const kinds: readonly Identifier[] = ['phone', 'idCard', 'device'];
       const stated = kinds.filter((kind) => identifiers[kind] !== undefined);

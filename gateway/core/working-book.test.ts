@@ -21,8 +21,8 @@ import type { Op } from '../ports/ledger.js';
 import { arbitrate } from './arbitrate.js';
 import { emptyTotals } from './book.js';
 import type { MemoryBook } from './memory-book.js';
-import type { Needs } from './needs.js';
-import { type LoadedRows, WorkingBook } from './working-book.js';
+import type { ReadSet } from './needs.js';
+import { LedgerCache, type LoadedRows } from './working-book.js';
 
 const NO_ROWS: LoadedRows = {
   totals: null,
@@ -53,7 +53,7 @@ const wholeOf = (book: MemoryBook): LoadedRows => ({
   confirmations: [...book.confirmations.values()],
 });
 /** Those that are asked for; journals as they are. Holders, coupons and sales come all: a database gives at least the right ones. */
-const rowsFor = (book: MemoryBook, { devices, tallies, acts, references, probes }: Needs): LoadedRows => ({
+const rowsFor = (book: MemoryBook, { devices, tallies, acts, references, probes }: ReadSet): LoadedRows => ({
   ...wholeOf(book),
   devices: [...book.devices.values()].filter(({ device }) => devices.includes(device)),
   chunks: probes.flatMap(({ device, seq }) => book.chunkAt(device, seq) ?? []),
@@ -72,7 +72,7 @@ function database(): OneBook {
 
 describe('a book that has read nothing', () => {
   it('lacks all that a batch needs, and lacks nothing of it once it was read, rows or not', () => {
-    const book = new WorkingBook(3);
+    const book = new LedgerCache(3);
     const ops = [claimOp('ann', ['s20'])];
     const missing = book.missing(ops);
     expect(missing).toMatchObject({ holders: [ann], codes: [paymentNumber('ann')] });
@@ -85,7 +85,7 @@ describe('a book that has read nothing', () => {
   });
 
   it('reads even for a batch that needs nothing: what the totals are, and where the audit stands', () => {
-    const book = new WorkingBook(3);
+    const book = new LedgerCache(3);
     const needs = book.missing([]);
     expect(needs).toBeDefined();
     if (needs === undefined) return;
@@ -100,7 +100,7 @@ describe('a book that has read nothing', () => {
 
   it('knows a holder who came along by the code, too', () => {
     const source = database().ledger.book;
-    const book = new WorkingBook(3);
+    const book = new LedgerCache(3);
     const needs = book.missing([hello()]);
     if (needs === undefined) throw new Error('nothing is known yet');
     book.add(needs, { ...NO_ROWS, holders: wholeOf(source).holders });
@@ -114,7 +114,7 @@ describe('rows that are here', () => {
   const source = (): LoadedRows => wholeOf(database().ledger.book);
   it('stay as they are when they are read again', () => {
     const rows = source();
-    const book = new WorkingBook(3);
+    const book = new LedgerCache(3);
     book.addWhole(rows);
     const older = {
       ...rows,
@@ -130,16 +130,16 @@ describe('rows that are here', () => {
     expect([...book.book.sales.values()].map(({ state }) => state)).toEqual(['settled']);
     expect(book.book.couponsOf(ann)).toEqual([0, 7]);
   });
-  const needsNothing = (): Needs => {
-    const needs = new WorkingBook(1).missing([]);
+  const needsNothing = (): ReadSet => {
+    const needs = new LedgerCache(1).missing([]);
     if (needs === undefined) throw new Error('a new book reads');
     return needs;
   };
 });
 
 describe('a whole book', () => {
-  const whole = (): WorkingBook => {
-    const book = new WorkingBook(3);
+  const whole = (): LedgerCache => {
+    const book = new LedgerCache(3);
     book.addWhole(wholeOf(database().ledger.book));
     return book;
   };
@@ -206,7 +206,7 @@ it('decides as the book in memory, with the rows that it asks for', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 15 }), (steps) => {
       const memory = new OneBook();
-      const working = new WorkingBook(3);
+      const working = new LedgerCache(3);
       const counters = new Map(['d1', 'd2'].map((device) => [device, new Counter(device)]));
       for (const { kind, who, device, sale, forgets } of steps) {
         const counter = counters.get(device) ?? new Counter(device);

@@ -1,8 +1,8 @@
 /**
- * A database's book as far as it is at hand: all of it where that has room in memory, so that nothing has to be read
- * before a batch is decided; else what recent batches needed, because the next one mostly needs the same. It is true
- * until somebody else commits, and that is found out at once: each commit takes the next place in the audit chain, and
- * only one can.
+ * The ledger cache: every row where memory has room for all, so that a batch needs no read before it is decided; else the
+ * rows of recent batches, because the next one mostly needs the same. Another gateway's commit invalidates it, and the
+ * next commit finds that out: each takes the next place in the audit chain, and only
+ * one can.
  */
 import type { DeviceId } from '#protocol/ids.js';
 import type { Op } from '../ports/ledger.js';
@@ -19,7 +19,7 @@ import {
   type Totals,
 } from './book.js';
 import { MemoryBook } from './memory-book.js';
-import { type Needs, needsOf, probesOf } from './needs.js';
+import { probesOf, type ReadSet, readSetOf } from './needs.js';
 import type { Tally } from './tally.js';
 
 /** Rows as a database gives them for `Needs`. */
@@ -43,7 +43,7 @@ export const MAX_ROWS_AT_START = 150_000;
 
 type Keys = (typeof KINDS)[number];
 
-export class WorkingBook {
+export class LedgerCache {
   readonly #tiers: number;
   #book: MemoryBook;
   #isLoaded = false;
@@ -70,17 +70,17 @@ export class WorkingBook {
   }
 
   /** What is still to be read before these are decided; undefined: nothing. */
-  missing(ops: readonly Op[]): Needs | undefined {
+  missing(ops: readonly Op[]): ReadSet | undefined {
     const { sales, coupons, holders } = this.#book;
     if (sales.size + coupons.size + holders.size > MAX_ROWS) this.forget();
     if (this.#isWhole) {
       const probes = probesOf(ops).filter(({ device, seq }) => this.#lacksChunk(device, seq));
       return probes.length === 0 ? undefined : { ...NO_NEEDS, probes };
     }
-    const needs = needsOf(ops);
+    const needs = readSetOf(ops);
     const unknown = <Key extends string | number>(kind: Keys, keys: readonly Key[]): readonly Key[] =>
       keys.filter((key) => !this.#known[kind].has(key));
-    const left: Needs = {
+    const left: ReadSet = {
       devices: unknown('devices', needs.devices),
       sales: unknown('sales', needs.sales),
       serials: unknown('serials', needs.serials),
@@ -106,7 +106,7 @@ export class WorkingBook {
   }
 
   /** Rows that are here already stay as they are: they may be newer only where somebody else wrote, and then all goes. */
-  add(asked: Needs, rows: LoadedRows): void {
+  add(asked: ReadSet, rows: LoadedRows): void {
     const book = this.#book;
     if (!this.#isLoaded) {
       if (rows.totals !== null) book.totals = rows.totals;
@@ -165,7 +165,7 @@ const NO_CHANGES = {
   acts: [],
   confirmations: [],
 };
-const NO_NEEDS: Needs = needsOf([]);
+const NO_NEEDS: ReadSet = readSetOf([]);
 
 const nothingKnown = (): Readonly<Record<Keys, Set<string | number>>> => ({
   devices: new Set(),

@@ -9,5 +9,5 @@ export interface Clock {
    */
   mono?(exactly: boolean): MonoMs;
   /** Calls back after so long; the returned function cancels. */
-  alarm(after: Millis, ring: () => void): () => void;
+  wakeAfter(after: Millis, ring: () => void): () => void;
 }

@@ -17,21 +17,21 @@ import type { Act, ActRefusal, ActResult } from '../core/acts.js';
 import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../core/book.js';
 import type { Case } from '../core/cases.js';
 import type { Finding } from '../core/findings.js';
-import type { ShownCode } from '../core/payment-codes.js';
+import type { ReadPaymentCode } from '../core/payment-codes.js';
 import type { Verdict } from './verifier.js';
 
 /** What the customer showed, after its signatures were looked at. */
-export type Presented =
+export type CheckedPresentation =
   | {
       readonly kind: 'opaque';
       /** Whole, only to know a fixed code of the release before again. */
       readonly code: string;
-      readonly shown: ShownCode;
+      readonly readCode: ReadPaymentCode;
     }
   | {
       readonly kind: 'verified';
       readonly holder: HolderId;
-      readonly counter: number;
+      readonly nonce: number;
       /** The presentation's text. */
       readonly evidence: string;
     }
@@ -46,7 +46,7 @@ export interface AuthoriseOp {
   readonly merchant: MerchantId;
   readonly amountFen: Fen;
   readonly mode: PresentationMode;
-  readonly presented: Presented;
+  readonly presented: CheckedPresentation;
   /** Equal for equal requests, whatever their id: what makes a repeat a repeat. */
   readonly request: string;
 }
@@ -191,19 +191,19 @@ export interface Committed {
   readonly spent: readonly CouponSerial[];
   readonly restored: readonly CouponSerial[];
   /** What a person should look at; raised once the batch is durable. */
-  readonly alarms: readonly LedgerAlarm[];
+  readonly alerts: readonly LedgerAlert[];
   /** Sales that a person has to look at. */
   readonly findings: readonly Finding[];
 }
 
-export interface LedgerAlarm {
+export interface LedgerAlert {
   /** Of the registry of errors. */
   readonly code: ErrorCode;
   readonly what: string;
   readonly device: DeviceId | undefined;
 }
 
-export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [], alarms: [], findings: [] };
+export const NOTHING_COMMITTED: Committed = { outcomes: [], spent: [], restored: [], alerts: [], findings: [] };
 
 /** A document that was in force from `since` until `until`. */
 export interface EarlierDocument {

@@ -6,7 +6,7 @@ import type { Interval, WallMs } from '#protocol/time.js';
 export interface PresentationJob {
   /** `CP1:...`, exactly as shown. */
   readonly code: string;
-  /** When it came; undefined for one that a counter took off line: the ledger judges its time by the record (`offline-proof.ts`). */
+  /** When it came; undefined for one that a counter took offline: the ledger judges its time by the record (`offline-proof.ts`). */
   readonly at: Interval | undefined;
 }
 
@@ -15,7 +15,7 @@ export type Verdict =
       readonly ok: true;
       readonly holder: HolderId;
       readonly serials: readonly CouponSerial[];
-      readonly counter: number;
+      readonly nonce: number;
       /** By the phone's clock, signed with the rest. */
       readonly shownAt: WallMs;
       /** The first instant at which its grant is no longer good. */

@@ -22,7 +22,7 @@ describe('a campaign document', () => {
   });
 });
 
-it('is taken off line by a counter that has all of it', () => {
+it('is taken offline by a counter that has all of it', () => {
   expect(lacking(['weekdays', 'rounds'], new Set(['weekdays', 'rounds', 'more']))).toEqual([]);
   expect(lacking(['weekdays', 'rounds'], new Set(['rounds']))).toEqual(['weekdays']);
 });

@@ -1,7 +1,7 @@
 /**
  * What a counter must be able to do to take coupons by itself. Counters are updated after their gateway, or never: a field
  * that an older one doesn't know is dropped there. Where that would make it decide wrongly, the bundle names the ability
- * that the field needs (`needs`), and a counter without it takes coupons on line only, where the gateway decides.
+ * that the field needs (`needs`), and a counter without it takes coupons online only, where the gateway decides.
  */
 
 /** What counters of this version can do beyond those of release 0.1.0. */

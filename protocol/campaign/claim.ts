@@ -4,7 +4,7 @@ import type { CompiledCampaign } from './compiled.js';
 import { CLAIM_RULES } from './rules/index.js';
 import type { ClaimAsk } from './rules/rule.js';
 
-export { normalDevice, normalIdCard, normalPhone } from './rules/identity.js';
+export { normalIdCard, normalPhone, normalPhoneId } from './rules/identity.js';
 export { agreement, isSamePerson } from './rules/once-per-tier.js';
 export type { ClaimAsk, Person } from './rules/rule.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import youhao from '../../campaigns/youhao-2023.json' with { type: 'json' };
-import { describeProblem, parseCampaign } from './load.js';
+import { describeCampaignProblem, parseCampaign } from './load.js';
 import { couponCount, totalFaceFen } from './tiers.js';
 
 /** The real document with one thing changed: a path of keys, and what to put there (undefined: take it away). */
@@ -23,13 +23,13 @@ const DAY_RANGE = (path: string, value: string) =>
 
 function problems(document: unknown): string[] {
   const parsed = parseCampaign(document);
-  return parsed.ok ? [] : parsed.fault.map(describeProblem);
+  return parsed.ok ? [] : parsed.fault.map(describeCampaignProblem);
 }
 
 describe('the reference campaign', () => {
   const parsed = parseCampaign(youhao);
   it('is what the notice says: 21 merchants, 10,000 coupons, 400,000 yuan', () => {
-    if (!parsed.ok) throw new Error(parsed.fault.map(describeProblem).join('\n'));
+    if (!parsed.ok) throw new Error(parsed.fault.map(describeCampaignProblem).join('\n'));
     expect(parsed.value.merchants).toHaveLength(21);
     expect(couponCount(parsed.value)).toBe(10_000);
     expect(totalFaceFen(parsed.value)).toBe(40_000_000);

@@ -28,7 +28,7 @@ function parse(document: unknown): Result<Campaign, readonly Problem[]> {
   return parsed.success && problems.length === 0 ? ok(parsed.data) : err(problems);
 }
 
-export const describeProblem = ({ path, value, allowed }: Problem): string =>
+export const describeCampaignProblem = ({ path, value, allowed }: Problem): string =>
   `${path === '' ? 'the document' : path}: is ${value}; allowed: ${allowed}`;
 
 type Path = readonly (string | number)[];

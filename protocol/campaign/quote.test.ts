@@ -7,13 +7,13 @@ import { fen } from '../money.js';
 import { exactly, wallMs } from '../time.js';
 import { refuseClaim } from './claim.js';
 import { exampleCampaign } from './example-campaign.js';
-import { describeProblem, parseCampaign } from './load.js';
+import { describeCampaignProblem, parseCampaign } from './load.js';
 import { compileCampaign, type PaymentAsk, type Quote, quote, quoteParams } from './quote.js';
 import { examplePerson } from './rules/identity.js';
 import type { Campaign } from './schema.js';
 
 const parsed = parseCampaign(youhao);
-if (!parsed.ok) throw new Error(parsed.fault.map(describeProblem).join('\n'));
+if (!parsed.ok) throw new Error(parsed.fault.map(describeCampaignProblem).join('\n'));
 const campaign = compileCampaign(parsed.value);
 const noon = exactly(wallMs(Date.parse('2023-03-28T12:00:00+08:00')));
 const night = exactly(wallMs(Date.parse('2023-03-28T23:00:00+08:00')));

@@ -111,7 +111,7 @@ const campaignOf = (object: ObjectMaker) =>
       maxCoupons: z.int().nonnegative(),
       maxFaceFen: wholeFen.nonnegative(),
       maxPerHolder: z.int().nonnegative(),
-      /** Hours since the last sync after which no coupon is taken off line. */
+      /** Hours since the last sync after which no coupon is taken offline. */
       maxSyncAgeHours: z.number().positive(),
       /** Who pays for an offline double spend. */
       conflictAccount: z.enum(['sponsor', 'merchant', 'bank']),

@@ -39,7 +39,7 @@ const LAYOUT_VERSION = 1;
 export const SERIALS_PER_GRANT = 3;
 const NO_SERIAL = MAX_SERIAL + 1;
 export const EXPIRY_STEP_MS = 5 * 60_000;
-export const MAX_COUNTER = 0xffff;
+export const MAX_NONCE = 0xffff;
 
 export interface Grant {
   /** 0..255; which of the issuer's keys signed. */
@@ -63,7 +63,7 @@ export interface DecodedPresentation {
   readonly grant: SignedGrant;
   /** By the phone's clock, whole seconds. */
   readonly shownAt: WallMs;
-  readonly counter: number;
+  readonly nonce: number;
   readonly signature: Uint8Array;
   readonly bytes: Uint8Array;
 }
@@ -93,8 +93,8 @@ export function grantBytesToSign(campaign: CampaignId, grant: Grant): Uint8Array
 }
 
 /** What the phone signs: the whole grant with the issuer's signature, when, and the how-many-th time. */
-export function presentationBytesToSign(grantBytes: Uint8Array, shownAt: WallMs, counter: number): Uint8Array {
-  return joined(PRESENTATION_DOMAIN, grantBytes, encodeMoment(shownAt, counter));
+export function presentationBytesToSign(grantBytes: Uint8Array, shownAt: WallMs, nonce: number): Uint8Array {
+  return joined(PRESENTATION_DOMAIN, grantBytes, encodeMoment(shownAt, nonce));
 }
 
 /** The `GRANT_BYTES` bytes that the phone keeps. */
@@ -131,12 +131,12 @@ export function decodeGrant(bytes: Uint8Array): Result<SignedGrant, 'presentatio
 export function encodePresentation(options: {
   readonly grantBytes: Uint8Array;
   readonly shownAt: WallMs;
-  readonly counter: number;
+  readonly nonce: number;
   readonly signature: Uint8Array;
 }): string {
   requireThat(options.grantBytes.length === GRANT_BYTES, `a grant has ${GRANT_BYTES} bytes`);
   requireThat(options.signature.length === SIGNATURE_BYTES, `a signature has ${SIGNATURE_BYTES} bytes`);
-  const moment = encodeMoment(options.shownAt, options.counter);
+  const moment = encodeMoment(options.shownAt, options.nonce);
   return PRESENTATION_PREFIX + base32.encode(joined(options.grantBytes, moment, options.signature));
 }
 
@@ -154,7 +154,7 @@ export function decodePresentation(code: string): Result<DecodedPresentation, 'p
   return ok({
     grant: grant.value,
     shownAt: wallMs(view.getUint32(GRANT_BYTES) * 1000),
-    counter: view.getUint16(GRANT_BYTES + 4),
+    nonce: view.getUint16(GRANT_BYTES + 4),
     signature: bytes.subarray(GRANT_BYTES + 6),
     bytes,
   });
@@ -185,14 +185,14 @@ function encodeGrantFields(grant: Grant): Uint8Array {
   return bytes;
 }
 
-function encodeMoment(shownAt: WallMs, counter: number): Uint8Array {
+function encodeMoment(shownAt: WallMs, nonce: number): Uint8Array {
   const seconds = Math.floor(shownAt / 1000);
   requireThat(seconds >= 0 && seconds <= 0xffff_ffff, 'a time lies between 1970 and 2106');
-  requireThat(Number.isInteger(counter) && counter >= 0 && counter <= MAX_COUNTER, `a counter is 0 to ${MAX_COUNTER}`);
+  requireThat(Number.isInteger(nonce) && nonce >= 0 && nonce <= MAX_NONCE, `a counter is 0 to ${MAX_NONCE}`);
   const bytes = new Uint8Array(6);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, seconds);
-  view.setUint16(4, counter);
+  view.setUint16(4, nonce);
   return bytes;
 }
 

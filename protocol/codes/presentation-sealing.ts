@@ -23,10 +23,10 @@ export function sealGrant(
 
 /** The text of the code on the phone's screen. Its time is in whole seconds: what is beyond them is dropped. */
 export function sealPresentation(
-  shown: { readonly grantBytes: Uint8Array; readonly shownAt: WallMs; readonly counter: number },
+  shown: { readonly grantBytes: Uint8Array; readonly shownAt: WallMs; readonly nonce: number },
   holder: Pick<Es256Signer, 'sign'>,
 ): string {
-  const { grantBytes, shownAt, counter } = shown;
-  const signature = holder.sign(presentationBytesToSign(grantBytes, shownAt, counter));
+  const { grantBytes, shownAt, nonce } = shown;
+  const signature = holder.sign(presentationBytesToSign(grantBytes, shownAt, nonce));
   return encodePresentation({ ...shown, signature });
 }

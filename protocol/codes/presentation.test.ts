@@ -42,8 +42,8 @@ const GRANT: Grant = {
 const issue = (grant: Grant = GRANT, signer = issuer, campaign = CAMPAIGN): Uint8Array =>
   encodeGrant(grant, signer.sign(grantBytesToSign(campaign, grant)));
 
-const show = (grantBytes: Uint8Array = issue(), shownAt = NOON, counter = 1, signer = phone): string =>
-  sealPresentation({ grantBytes, shownAt, counter }, signer);
+const show = (grantBytes: Uint8Array = issue(), shownAt = NOON, nonce = 1, signer = phone): string =>
+  sealPresentation({ grantBytes, shownAt, nonce }, signer);
 
 const interval = (from: number, to = from): Interval => ({ earliest: wallMs(from), latest: wallMs(to) });
 const check = (code: string, at: Interval = interval(NOON), campaign = CAMPAIGN) =>
@@ -62,7 +62,7 @@ describe('a verifiable presentation', () => {
   it('is taken with its coupons, holder, time and counter', () => {
     expect(check(show(undefined, NOON, 7))).toMatchObject({
       ok: true,
-      value: { holder: holderIdOf(phone.publicKey), serials: [17, 4_001, 8_500], shownAt: NOON, counter: 7 },
+      value: { holder: holderIdOf(phone.publicKey), serials: [17, 4_001, 8_500], shownAt: NOON, nonce: 7 },
     });
   });
 
@@ -83,14 +83,14 @@ describe('a verifiable presentation', () => {
         fc.uint8Array({ minLength: 64, maxLength: 64 }),
         fc.nat(0xffff_ffff),
         fc.nat(0xffff),
-        (grant, signature, seconds, counter) => {
+        (grant, signature, seconds, nonce) => {
           const grantBytes = encodeGrant(grant, signature);
           expect(decodeGrant(grantBytes)).toMatchObject({ ok: true, value: { ...grant, signature } });
           const shownAt = wallMs(seconds * 1000);
-          const code = encodePresentation({ grantBytes, shownAt, counter, signature });
+          const code = encodePresentation({ grantBytes, shownAt, nonce, signature });
           expect(decodePresentation(code)).toMatchObject({
             ok: true,
-            value: { grant: { ...grant, signature, bytes: grantBytes }, shownAt, counter, signature },
+            value: { grant: { ...grant, signature, bytes: grantBytes }, shownAt, nonce, signature },
           });
         },
       ),

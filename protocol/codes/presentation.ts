@@ -30,11 +30,11 @@ export const FRESH_MS: Millis = 60_000;
 export const CLOCK_AHEAD_MS: Millis = 30_000;
 
 /** A presentation that was checked. */
-export interface Presented {
+export interface VerifiedPresentation {
   readonly holder: HolderId;
   readonly serials: readonly CouponSerial[];
   readonly shownAt: WallMs;
-  readonly counter: number;
+  readonly nonce: number;
   readonly decoded: DecodedPresentation;
 }
 
@@ -72,7 +72,7 @@ export function checkPresentation(
     readonly at: Interval;
     readonly verifier: Es256Verifier;
   },
-): Result<Presented, PresentationRefusal> {
+): Result<VerifiedPresentation, PresentationRefusal> {
   const decoded = decodePresentation(options.code);
   if (!decoded.ok) return decoded;
   const refusal = checkWithoutSignatures(decoded.value, options.campaign, options.at);
@@ -80,7 +80,7 @@ export function checkPresentation(
   const checks = signaturesToCheck(decoded.value, options);
   if (!checks.ok) return checks;
   if (!checks.value.every((check) => signatureHolds(check, options.verifier))) return err('presentation-forged');
-  return ok(presented(decoded.value));
+  return ok(verifiedPresentation(decoded.value));
 }
 
 /** The cheap part of `checkPresentation`, for a main thread that has the signatures checked elsewhere. */
@@ -114,7 +114,7 @@ export function signaturesToCheck(
   const { grant } = decoded;
   const holders: SignatureToCheck = {
     publicKey: grant.holderKey,
-    message: presentationBytesToSign(grant.bytes, decoded.shownAt, decoded.counter),
+    message: presentationBytesToSign(grant.bytes, decoded.shownAt, decoded.nonce),
     signature: decoded.signature,
   };
   if (trust.ownGrant === true) return ok([holders]);
@@ -132,10 +132,10 @@ export const signatureHolds = (check: SignatureToCheck, verifier: Es256Verifier)
   check.signature.length === SIGNATURE_BYTES &&
   verifier.verify(check.publicKey, check.message, check.signature);
 
-export const presented = (decoded: DecodedPresentation): Presented => ({
+export const verifiedPresentation = (decoded: DecodedPresentation): VerifiedPresentation => ({
   holder: holderIdOf(decoded.grant.holderKey),
   serials: decoded.grant.serials,
   shownAt: decoded.shownAt,
-  counter: decoded.counter,
+  nonce: decoded.nonce,
   decoded,
 });

@@ -86,7 +86,7 @@ const format2 = z.discriminatedUnion('kind', [
       /** What the gateway doubted. */
       doubts: z.array(z.string()),
       claim: side,
-      /** The sale that had taken a coupon by the same showing. */
+      /** The sale that had taken a coupon by the same presentation. */
       earlier: side.nullable(),
     }),
   }),

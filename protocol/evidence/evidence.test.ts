@@ -24,7 +24,7 @@ function phone(serials: readonly number[], signedBy = issuer) {
   return {
     key: Buffer.from(holder.publicKey).toString('hex'),
     show: (counter: number) =>
-      sealPresentation({ grantBytes, shownAt: wallMs(NOON + counter * 1_000), counter }, holder),
+      sealPresentation({ grantBytes, shownAt: wallMs(NOON + counter * 1_000), nonce: counter }, holder),
   };
 }
 
@@ -56,7 +56,7 @@ describe('evidence of a coupon spent twice', () => {
   it.each([
     ['two showings that one holder signed', honest.show(1), honest.show(2), ['holder-spent-twice', honest.key]],
     ['one showing, photographed', honest.show(1), honest.show(1), ['one-showing-taken-twice', null]],
-    ['one showing, and one sale on line with a bare payment code', null, honest.show(1), ['one-side-signed', null]],
+    ['one showing, and one sale online with a bare payment code', null, honest.show(1), ['one-side-signed', null]],
     ['no signature at all', null, null, ['nothing', null]],
     [
       'two holders',
@@ -130,7 +130,7 @@ describe('evidence of format 2', () => {
       ['one-showing-taken-twice', 'd1'],
     ],
     [
-      'an honest sale on line and its replay by another counter is against that one',
+      'an honest sale online and its replay by another counter is against that one',
       { ...one('d1', EARLY), by: 'gateway' },
       one('d2', LATE),
       ['stale-showing-taken', 'd2'],

@@ -4,15 +4,15 @@
  * without believing the gateway. The document carries the issuer's keys along; a person who knows them from elsewhere checks
  * by those, since a forger signs with a key of his own and writes that one in.
  *
- * It accuses nobody who may be innocent. A showing is one code on a phone, good for a minute:
+ * It accuses nobody who may be innocent. A presentation is one code on a phone, good for a minute:
  *
  * | two sales by | proves | against |
  * |---|---|---|
- * | two showings, each fresh when it was taken | the holder signed twice | the holder |
- * | one showing, both times fresh | the showing was taken twice, and no more: a picture will do | nobody |
- * | a showing that was not fresh when it was taken | no honest counter takes it | the counter that did |
- * | one showing, twice by one counter | no honest counter does that | the counter |
- * | one showing and a code without a signature | one side | nobody |
+ * | two presentations, each fresh when it was taken | the holder signed twice | the holder |
+ * | one presentation, both times fresh | the presentation was taken twice, and no more: a picture will do | nobody |
+ * | a presentation that was not fresh when it was taken | no honest counter takes it | the counter that did |
+ * | one presentation, twice by one counter | no honest counter does that | the counter |
+ * | one presentation and a code without a signature | one side | nobody |
  *
  * A signature covers what was shown and when. When a counter took it is its own word, from its journal.
  */
@@ -92,7 +92,7 @@ interface ReadSide {
   /** undefined: shown was a code without a signature. */
   readonly showing: DecodedPresentation | undefined;
   readonly holder: string | null;
-  /** undefined: without a showing, or nobody knows when it was taken. */
+  /** undefined: without a presentation, or nobody knows when it was taken. */
   readonly isFresh: boolean | undefined;
   readonly checked: readonly string[];
 }
@@ -116,7 +116,7 @@ function checkDoubleSpend(document: DocumentOf<'double-spend'>, read: Read): Che
   return ok(compare(a, b, document.format));
 }
 
-/** Two showings that their holder signed. */
+/** Two presentations that their holder signed. */
 function compare(a: ReadSide, b: ReadSide, format: EvidenceDocument['format']): Finding {
   const checked = [...a.checked, ...b.checked];
   const stale = staleOf([a, b]);
@@ -210,7 +210,7 @@ function checkDisputed(document: DocumentOf<'disputed'>, read: Read): Checked<Fi
 
 function isOneShowing(a: ReadSide, b: ReadSide): boolean {
   if (a.showing === undefined || b.showing === undefined || a.holder !== b.holder) return false;
-  return a.showing.counter === b.showing.counter && a.showing.shownAt === b.showing.shownAt;
+  return a.showing.nonce === b.showing.nonce && a.showing.shownAt === b.showing.shownAt;
 }
 
 function readSide(
@@ -247,7 +247,7 @@ function readSide(
     ...{ side, showing, holder: holderIdOf(showing.grant.holderKey) },
     isFresh: freshnessOf(side, showing),
     checked: [
-      `the ${name} presentation (${where}, counter ${showing.counter}, shown at ${showing.shownAt}${taken}) is signed by issuer and holder${holds}`,
+      `the ${name} presentation (${where}, nonce ${showing.nonce}, shown at ${showing.shownAt}${taken}) is signed by issuer and holder${holds}`,
     ],
   });
 }

@@ -39,7 +39,7 @@ const utf8 = new TextEncoder();
 const bytesToSign = (payload: string): Uint8Array => utf8.encode(`codeplate wallet statement 1\n${payload}`);
 
 export type IdentifierKind = keyof WalletStatement['identifiers'];
-/** In their normal forms (`normalPhone`, `normalIdCard`, `normalDevice`). */
+/** In their normal forms (`normalPhone`, `normalIdCard`, `normalPhoneId`). */
 export type NormalIdentifiers = { readonly [Kind in IdentifierKind]?: string | undefined };
 
 /** What the server of a wallet does. `key`: 32 random bytes. */

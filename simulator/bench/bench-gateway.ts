@@ -99,7 +99,7 @@ interface Phone {
 }
 
 function show({ signer, grant }: Phone, counter: number): string {
-  return sealPresentation({ grantBytes: grant, shownAt: wallMs(Date.now()), counter }, signer);
+  return sealPresentation({ grantBytes: grant, shownAt: wallMs(Date.now()), nonce: counter }, signer);
 }
 
 function claimAll(loop: GatewayLoop, rules: Rules, signer: Es256Signer, at: number): Promise<readonly CouponSerial[]> {

@@ -126,7 +126,7 @@ async function latenciesAt(rig: Rig, campaign: Campaign): Promise<readonly Figur
   }
   const disk = await bareFdatasync(path.join(rig.folder, 'sync'));
   return [
-    latency('scan to charge command, on line, p99', toCharge, disk),
+    latency('scan to charge command, online, p99', toCharge, disk),
     latency('charge result to first receipt byte, p99', toReceipt, disk),
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * A counter that was off line for a week hands in 10,000 coupons, each with its presentation, while another counter goes on
+ * A counter that was offline for a week hands in 10,000 coupons, each with its presentation, while another counter goes on
  * asking: nobody is starved meanwhile. What is measured is the gateway's time; the messages are made before the clock runs.
  */
 import { readFileSync } from 'node:fs';
@@ -181,7 +181,7 @@ function sale({
 }): readonly JournalRecord[] {
   const decoded = decodePresentation(code);
   if (!decoded.ok) throw new Error('the bench made a presentation that cannot be read');
-  const { grant, counter, shownAt } = decoded.value;
+  const { grant, nonce: counter, shownAt } = decoded.value;
   const at = { earliest: shownAt, latest: shownAt };
   const serial = grant.serials[counter - 1] ?? null;
   const id = `s${n}-bench0` as SaleId;

@@ -12,7 +12,7 @@ export const STALL_SLACK_MS = 120_000;
 /** Counted from the journal's tape against what the gateway signed. */
 export const allowanceKept: Checker = {
   name: 'allowance',
-  promise: 'no counter takes more off line than its allowance permits, nor after it has ended',
+  promise: 'no counter takes more offline than its allowance permits, nor after it has ended',
   watch() {
     const taken = new Map<string, Map<string, Taken>>();
     const shown = new Set<string>();

@@ -11,7 +11,7 @@ import type { Es256Verifier } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { BookEntry } from '../hardware/readers/bank.js';
+import type { ReaderEntry } from '../hardware/readers/bank.js';
 import type { Utterance } from '../hardware/voice/machine.js';
 import type { Street } from './street.js';
 
@@ -37,9 +37,9 @@ export interface CounterBooks {
   readonly tape: readonly TapeRow[];
   readonly disk: MemoryDisk;
   /** The reader's own book: what really moved. */
-  bank(): readonly BookEntry[];
+  bank(): readonly ReaderEntry[];
   /** Of it: the money that moved, by reference, and the sales whose money went back. */
-  readonly moved: ReadonlyMap<string, BookEntry>;
+  readonly moved: ReadonlyMap<string, ReaderEntry>;
   readonly takenBack: ReadonlySet<string>;
   readonly papers: readonly Paper[];
   utterances(): readonly Utterance[];
@@ -76,7 +76,7 @@ export type BookEvent =
   | { readonly kind: 'asked'; readonly counter: CounterBooks; readonly sale: string }
   /** The gateway has put something on a board that everybody reads. */
   | { readonly kind: 'published'; readonly topic: string; readonly payload: string }
-  | { readonly kind: 'moved'; readonly counter: CounterBooks; readonly entry: BookEntry }
+  | { readonly kind: 'moved'; readonly counter: CounterBooks; readonly entry: ReaderEntry }
   | { readonly kind: 'booked'; readonly changes: Changes }
   | { readonly kind: 'acknowledged'; readonly counter: CounterBooks }
   | { readonly kind: 'paper'; readonly counter: CounterBooks; readonly paper: Paper }

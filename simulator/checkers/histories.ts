@@ -114,7 +114,7 @@ export class CouponHistories {
       if (charged === undefined) continue;
       couponOf.set(sale, charged);
       const { booking, flags } = this.#sales.get(sale) ?? {};
-      // By a showing that another sale had: the ledger holds and uses no coupon for it.
+      // By a presentation that another sale had: the ledger holds and uses no coupon for it.
       if (flags?.includes('showing-used-before')) continue;
       if (record.kind === 'charging') this.#add(charged, { kind: 'hold', ...span });
       else if (record.kind === 'settled' && (booking === 'kept' || booking === 'conflict'))

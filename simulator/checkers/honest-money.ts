@@ -109,7 +109,7 @@ class Auditor implements Check {
       if (same.length > 0 && this.#booking(key) === 'kept')
         return `${key} keeps a coupon by a showing that was ${same[0]}’s`;
     }
-    // Where two counters have one showing, the second is a conflict and leaves its coupon alone.
+    // Where two counters have one presentation, the second is a conflict and leaves its coupon alone.
     const isOfAnother = showing !== undefined && (this.#ofShowing.get(showing)?.size ?? 0) > 1;
     const ofCoupon = isOfAnother ? new Set<SaleKey>() : add(this.#ofCoupon, onDevice(`${serial}`), key);
     if (ofCoupon.size > 1) return `${device} is paid more than once for coupon ${serial}: ${[...ofCoupon].join(', ')}`;
@@ -141,7 +141,7 @@ class Auditor implements Check {
       for (const sales of index.values()) sales.delete(key);
   }
 
-  /** A liar can use up what it was shown, one coupon a showing, and nothing else. */
+  /** A liar can use up what it was shown, one coupon a presentation, and nothing else. */
   #holdersLoss({ serial, holder, sale, state, leaseEnds }: Coupon): string | undefined {
     const { street } = this.#books;
     if (street.isPartner(holder)) return undefined;

@@ -24,7 +24,7 @@ export const leaseHolds: Checker = {
           return undefined;
         const coupon = books.ledger.coupon(record.coupon.serial);
         const key = saleKey(counter.device, entry.ref as SaleId);
-        // A counter that was off line may have redeemed it meanwhile; that is a conflict, and booked as one.
+        // A counter that was offline may have redeemed it meanwhile; that is a conflict, and booked as one.
         if (coupon?.state === 'used' || (coupon?.state === 'held' && coupon.usableFrom > 0)) return undefined;
         const holds = coupon?.state === 'reserved' && coupon.sale === key;
         if (holds && (coupon.leaseEnds === null || coupon.leaseEnds > books.now())) return undefined;

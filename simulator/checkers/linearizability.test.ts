@@ -50,7 +50,7 @@ const GOOD: Readonly<Record<string, readonly CouponOp[]>> = {
     release('a', 4, 50),
     reserve('b', 10, 20),
   ],
-  'two counters off line: the first in the ledger keeps it': [
+  'two counters offline: the first in the ledger keeps it': [
     claim(0, 1),
     redeem('a', 10, 90),
     redeem('b', 20, 80, false),

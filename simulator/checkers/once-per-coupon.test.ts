@@ -8,7 +8,7 @@ import { Street } from './street.js';
 const SERIAL = 28 as CouponSerial;
 const LEASE_MS = 120_000;
 
-/** One coupon, two counters that reserve it on line; what the ledger hears, and when. */
+/** One coupon, two counters that reserve it online; what the ledger hears, and when. */
 function world() {
   let now = 0;
   const ledger = new MemoryBook(3);
@@ -36,7 +36,7 @@ function world() {
   };
 }
 
-describe('a coupon that two counters had on line', () => {
+describe('a coupon that two counters had online', () => {
   it('may be a conflict where one lost its line, and its lease ran out before the ledger heard of the charge', () => {
     const { pass, reserved, charging, settled } = world();
     reserved(0);
@@ -57,7 +57,7 @@ describe('a coupon that two counters had on line', () => {
     reserved(1);
     charging(1);
     expect(settled(0, 'kept')).toBeUndefined();
-    expect(settled(1, 'conflict')).toContain('charged for on line');
+    expect(settled(1, 'conflict')).toContain('charged for online');
   });
 
   it('must not be kept twice', () => {

@@ -4,7 +4,7 @@ import type { CouponSerial } from '#protocol/ids.js';
 import type { Books, Checker } from './books.js';
 
 /**
- * One redemption keeps the coupon. A second one is a conflict, and only a counter that was off line can cause one: it took
+ * One redemption keeps the coupon. A second one is a conflict, and only a counter that was offline can cause one: it took
  * the coupon on its own word, or it lost its line with a reservation in hand, and the ledger heard of the charge only
  * after the lease was over and the coupon free for another.
  */
@@ -78,7 +78,7 @@ function look(books: Books, { keeper, leases }: Kept, sale: SaleEntry): string |
     return `counter ${sale.device} took coupon ${serial} twice by itself: ${before} and ${key}`;
   const wasOnLine = (one: SaleEntry): boolean =>
     !books.street.liars.has(one.device) && !wasOffline(books, one) && !leases.ranOut(serial, one.key);
-  if (wasOnLine(sale) && wasOnLine(first)) return `coupon ${serial} was charged for on line by ${before} and by ${key}`;
+  if (wasOnLine(sale) && wasOnLine(first)) return `coupon ${serial} was charged for online by ${before} and by ${key}`;
   return undefined;
 }
 

@@ -3,7 +3,7 @@ import { MemoryBook } from '#gateway/core/memory-book.js';
 import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
-import type { BookEntry } from '../hardware/readers/bank.js';
+import type { ReaderEntry } from '../hardware/readers/bank.js';
 import type { BookEvent, Books, Check, CounterBooks, Paper } from './books.js';
 import { receiptsTrue } from './receipts.js';
 import { Street } from './street.js';
@@ -142,7 +142,7 @@ describe('the checker of the voice', () => {
     const check = voiceOnce.watch(books(here));
     return all(check, [journalled(here, settled), spoken(here, PAID)])[0] ?? '';
   };
-  const entry = (kind: BookEntry['kind'], ref: SaleId): BookEntry => ({
+  const entry = (kind: ReaderEntry['kind'], ref: SaleId): ReaderEntry => ({
     ref,
     kind,
     amountFen: 21_990,
@@ -157,7 +157,7 @@ describe('the checker of the voice', () => {
   it('lets a sale without a record be announced once, where the journal had failed, and a refund not as a sale', async () => {
     const { saleWords } = await import('#device/drivers/voices/index.js');
     const text = saleWords(fen(21_990), fen(0));
-    const moved = (what: BookEntry): BookEvent => ({ kind: 'moved', counter: here, entry: what });
+    const moved = (what: ReaderEntry): BookEvent => ({ kind: 'moved', counter: here, entry: what });
     expect(all(voiceOnce.watch(books(here)), [moved(entry('sale', SALE)), spoken(here, text)])).toEqual([]);
     expect(all(voiceOnce.watch(books(here)), [moved(entry('void', REFUND)), spoken(here, text)])).toHaveLength(1);
     const recorded = [journalled(here, charging), moved(entry('sale', SALE)), spoken(here, text)];

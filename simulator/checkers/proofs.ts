@@ -18,7 +18,7 @@ export interface Proven {
   /** One showing of one holder: good for one sale. Undefined for a payment code. */
   readonly showing: string | undefined;
   readonly holder: HolderId | undefined;
-  /** The allowance that permits it; undefined: on line. */
+  /** The allowance that permits it; undefined: online. */
   readonly allowance: string | undefined;
 }
 
@@ -87,7 +87,7 @@ export function proofOf(proofs: Proofs, device: DeviceId, sale: SaleId, tape: Sa
 function shownBy(code: string): Pick<Proven, 'showing' | 'holder'> {
   const decoded = decodePresentation(code);
   if (!decoded.ok) return { showing: undefined, holder: undefined };
-  const { grant, counter } = decoded.value;
+  const { grant, nonce: counter } = decoded.value;
   const key = Buffer.from(grant.holderKey).toString('hex');
   return { showing: `${key} ${counter}`, holder: key as HolderId };
 }

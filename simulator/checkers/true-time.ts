@@ -5,7 +5,7 @@ import type { Checker } from './books.js';
 /** Only the world knows what time it is. A counter's interval must hold it, and no coupon is taken outside its hours. */
 export const trueTime: Checker = {
   name: 'true time',
-  promise: 'a counter’s time interval holds the true time; no coupon is taken off line outside its hours or not fresh',
+  promise: 'a counter’s time interval holds the true time; no coupon is taken offline outside its hours or not fresh',
   watch(books) {
     const { openings } = books.campaign;
     return {
@@ -20,7 +20,7 @@ export const trueTime: Checker = {
           return `${device} is sure that it is earlier than ${new Date(record.at.latest).toISOString()}, and it is ${new Date(at).toISOString()}`;
         if (record.kind !== 'charging' || record.coupon?.by.kind !== 'offline') return undefined;
         const open = openings.some(({ earliest, latest }) => at >= earliest && at <= latest + STALL_SLACK_MS);
-        if (!open) return `${device} took a coupon off line at ${new Date(at).toISOString()}, outside its hours`;
+        if (!open) return `${device} took a coupon offline at ${new Date(at).toISOString()}, outside its hours`;
         const decoded = decodePresentation(record.coupon.by.presentation);
         if (!decoded.ok) return undefined;
         const age = at - decoded.value.shownAt;

@@ -24,7 +24,7 @@ import { Paper } from './paper.js';
 import type { CounterBooks } from './reconcile.js';
 import { AT_REST, type CounterSeen, TillClient } from './till-client.js';
 
-/** An agent is ready in half a second and on line soon after; a reconnect may first wait out a back-off of some seconds. */
+/** An agent is ready in half a second and online soon after; a reconnect may first wait out a back-off of some seconds. */
 const READY_MS = 45_000;
 /** The reader is asked for 60 s before a person gets the case: nothing takes longer to come to rest. */
 const REST_MS = 90_000;

@@ -64,7 +64,7 @@ export class GatewayUnderTest {
         logger: pino({ base: null }, createWriteStream(logFile, { flags: 'a' })),
         clock: {
           now: () => wallMs(Date.now() + clockOffsetMs),
-          alarm(afterMs, ring) {
+          wakeAfter(afterMs, ring) {
             const timer = setTimeout(ring, afterMs);
             return () => clearTimeout(timer);
           },

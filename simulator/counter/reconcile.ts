@@ -3,7 +3,7 @@
  * readers' (the bank's) own, and what is on paper. Where they differ, each difference is a sentence with the sale in it.
  */
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { BookEntry } from '#simulator/hardware/readers/bank.js';
+import type { ReaderEntry } from '#simulator/hardware/readers/bank.js';
 import type { PrintedCopy } from './paper.js';
 
 /** What every book can say. null: this book doesn't know such things. */
@@ -20,7 +20,7 @@ export interface CounterBooks {
   readonly counter: string;
   readonly journal: readonly JournalRecord[];
   readonly journalFault: string | null;
-  readonly reader: readonly BookEntry[];
+  readonly reader: readonly ReaderEntry[];
   readonly paper: readonly PrintedCopy[];
   /** What the loudspeaker began to say. */
   readonly announcements: number;
@@ -146,7 +146,7 @@ function compareCounter(books: CounterBooks, differs: (what: string) => void): T
   };
 }
 
-function compareRefund(story: Story, moved: ReadonlyMap<string, BookEntry>, differs: (what: string) => void): void {
+function compareRefund(story: Story, moved: ReadonlyMap<string, ReaderEntry>, differs: (what: string) => void): void {
   const { sale, refund, netFen } = story;
   if (refund === undefined) return;
   const back = moved.get(refund.id);
@@ -286,7 +286,7 @@ function journalSums(stories: ReadonlyMap<string, Story>): Sums {
   };
 }
 
-function readerSums(book: readonly BookEntry[]): Sums {
+function readerSums(book: readonly ReaderEntry[]): Sums {
   const moved = book.filter((entry) => entry.state === 'moved');
   const sales = moved.filter((entry) => entry.kind === 'sale');
   const voids = moved.filter((entry) => entry.kind === 'void');

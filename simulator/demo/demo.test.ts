@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { terminalWidth } from '#simulator/hardware/printer/index.js';
-import { tellTo, wrap } from './telling.js';
+import { narrateTo, wrap } from './telling.js';
 import { typedAmount } from './typed-amounts.js';
 
 const columnsOf = (text: string): number => [...text].reduce((sum, character) => sum + terminalWidth(character), 0);
@@ -24,7 +24,7 @@ describe('an amount typed by hand', () => {
 describe('the story in a terminal', () => {
   const said: string[] = [];
   const out = { columns: 60, write: (text: string) => said.push(text) };
-  const tell = tellTo(out, { language: 'zh', colours: false });
+  const tell = narrateTo(out, { language: 'zh', colours: false });
 
   it('breaks lines between words and between Chinese characters, never before what closes a phrase', () => {
     expect(wrap('Paid 119 yuan, the coupon took 20 off', 16)).toEqual(['Paid 119 yuan,', 'the coupon took', '20 off']);

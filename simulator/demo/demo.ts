@@ -7,8 +7,8 @@ import type { Reconciled, Sums } from '#simulator/counter/reconcile.js';
 import { startRig } from '#simulator/counter/rig.js';
 import { folderInTmp } from '#simulator/processes/at-the-end.js';
 import { Shop } from './shop.js';
-import { STORY } from './story.js';
-import { type Language, type Out, type Teller, tellTo, type Words, yuan } from './telling.js';
+import { DEMO_SCRIPT } from './story.js';
+import { type Language, type Narrator, narrateTo, type Out, type Words, yuan } from './telling.js';
 import { takeAmounts } from './typed-amounts.js';
 
 /** The second day of the reference campaign, mid-morning: the gateway's clock is set there, and the counters believe it. */
@@ -50,7 +50,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { campaign } = options;
   const svgFolder = options.svgFolder ?? folderInTmp('codeplate-receipts-');
   mkdirSync(svgFolder, { recursive: true });
-  const tell = tellTo(options.out, options);
+  const tell = narrateTo(options.out, options);
   greet(tell, campaign);
   const rig = await startRig({
     counters: [
@@ -83,7 +83,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   }
 }
 
-function greet(tell: Teller, campaign: Campaign): void {
+function greet(tell: Narrator, campaign: Campaign): void {
   tell.title({ zh: `码牌 Codeplate · ${campaign.name}`, en: `Codeplate · ${campaign.nameEn}` });
   tell.note({
     zh: `${campaign.merchants.length}家商户，${couponCount(campaign)}张消费券，共${yuan(totalFaceFen(campaign))}元；活动时钟 ${STORY_TIME.slice(0, 16).replace('T', ' ')}`,
@@ -98,7 +98,7 @@ function greet(tell: Teller, campaign: Campaign): void {
 const storyOffset = (): number => Date.parse(STORY_TIME) - Date.now();
 
 async function play(shop: Shop): Promise<void> {
-  for (const chapter of STORY) {
+  for (const chapter of DEMO_SCRIPT) {
     shop.tell.chapter(chapter.title);
     try {
       await chapter.play(shop);

@@ -9,7 +9,7 @@ import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
 import { paperSvg } from '#simulator/hardware/printer/index.js';
 import { pause, until } from '#simulator/processes/waiting.js';
 import type { Wallet } from '#simulator/wallets/wallet.js';
-import { type Teller, type Words, yuan } from './telling.js';
+import { type Narrator, type Words, yuan } from './telling.js';
 
 /** The reader has a minute and is asked for another: nothing in the demo takes longer to come to rest. */
 const SALE_MS = 150_000;
@@ -24,7 +24,7 @@ export interface Expected {
 export class Shop {
   readonly rig: Rig;
   readonly campaign: Campaign;
-  readonly tell: Teller;
+  readonly tell: Narrator;
   readonly failures: string[] = [];
   readonly #svgFolder: string;
   /** Between two steps, so that a person can follow. */
@@ -35,7 +35,7 @@ export class Shop {
   constructor(options: {
     readonly rig: Rig;
     readonly campaign: Campaign;
-    readonly tell: Teller;
+    readonly tell: Narrator;
     readonly svgFolder: string;
     readonly paceMs: number;
   }) {

@@ -206,13 +206,13 @@ const offline: Chapter = {
     shop.judge(
       await shop.sell(18_000, honest.paymentCode(shop.rig.now())),
       { state: 'settled', couponFen: null, reason: 'gateway-unreachable' },
-      { zh: '付款码离线无法验券', en: 'A payment code can only be checked on line' },
+      { zh: '付款码离线无法验券', en: 'A payment code can only be checked online' },
     );
 
     shop.judge(
       await shop.sell(33_300, shop.present(cheat), { at: otherCounter }),
       { state: 'settled', couponFen: 8_000 },
-      { zh: '二号柜台在线用掉80元券', en: 'Counter 2, on line, takes an 80 yuan coupon' },
+      { zh: '二号柜台在线用掉80元券', en: 'Counter 2, online, takes an 80 yuan coupon' },
     );
     shop.judge(
       await shop.sell(34_400, shop.present(cheat)),
@@ -228,7 +228,7 @@ const offline: Chapter = {
 };
 
 const sync: Chapter = {
-  title: { zh: '恢复网络：对账与取证', en: 'Back on line: the ledger arbitrates' },
+  title: { zh: '恢复网络：对账与取证', en: 'Back online: the ledger arbitrates' },
   async play(shop) {
     const { counter, rig } = shop;
     counter.line.back();
@@ -289,4 +289,4 @@ const refund: Chapter = {
   },
 };
 
-export const STORY: readonly Chapter[] = [tiers, rules, card, power, offline, sync, refund];
+export const DEMO_SCRIPT: readonly Chapter[] = [tiers, rules, card, power, offline, sync, refund];

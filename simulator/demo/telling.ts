@@ -27,7 +27,7 @@ const RECEIPT_INDENT = 6;
 /** Receipts of 80 mm paper with their frame. */
 const RECEIPT_WIDTH = 52;
 
-export interface Teller {
+export interface Narrator {
   chapter(title: Words): void;
   /** A step that did what it should. */
   step(words: Words): void;
@@ -42,10 +42,10 @@ export interface Teller {
   title(words: Words): void;
 }
 
-export function tellTo(
+export function narrateTo(
   out: Out,
   { language, colours }: { readonly language: Language; readonly colours: boolean },
-): Teller {
+): Narrator {
   const paint = (code: string, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
   const dim = (text: string): string => paint('2', text);
   const columns = (): number => Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, out.columns ?? MAX_COLUMNS));

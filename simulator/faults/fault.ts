@@ -1,14 +1,14 @@
 /** What a fault is: something that strikes now and then, and what it may lay its hands on. */
 import type { DeviceId } from '#protocol/ids.js';
-import type { Centre } from '../world/centre.js';
-import type { CounterBox } from '../world/counter-box.js';
+import type { VirtualGateway } from '../world/centre.js';
+import type { VirtualDevice } from '../world/counter-box.js';
 import type { Network } from '../world/network.js';
 import type { Chance } from '../world/random.js';
 import type { Scheduler } from '../world/scheduler.js';
 
 export interface Counter {
   readonly device: DeviceId;
-  readonly box: CounterBox;
+  readonly box: VirtualDevice;
   /** Somebody has put an older journal under the agent. */
   forged: boolean;
 }
@@ -17,7 +17,7 @@ export interface Scene {
   readonly chance: Chance;
   readonly scheduler: Scheduler;
   readonly network: Network;
-  readonly centre: Centre;
+  readonly gateway: VirtualGateway;
   /** The one that is struck. */
   readonly counter: Counter;
   /** Faults are over: what is still to come of this one stays away. */

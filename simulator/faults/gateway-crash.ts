@@ -7,9 +7,9 @@ export const gatewayCrash: Fault = {
   id: 'gateway-crash',
   words: 'deaths of the gateway',
   everyMs: 30 * MINUTE_MS,
-  strike({ centre, chance }) {
-    if (!centre.isRunning) return false;
-    centre.cutPowerAfter(1 + chance.below(WITHIN_POINTS));
+  strike({ gateway, chance }) {
+    if (!gateway.isRunning) return false;
+    gateway.cutPowerAfter(1 + chance.below(WITHIN_POINTS));
     return true;
   },
 };

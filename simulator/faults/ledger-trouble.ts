@@ -5,12 +5,12 @@ export const ledgerTrouble: Fault = {
   id: 'ledger-trouble',
   words: 'failed and slow commits',
   everyMs: 30 * MINUTE_MS,
-  strike({ centre, chance, scheduler }) {
-    if (chance.happens(0.5)) centre.failing = chance.between(1, 4);
+  strike({ gateway, chance, scheduler }) {
+    if (chance.happens(0.5)) gateway.failing = chance.between(1, 4);
     else {
-      centre.stallMs = chance.between(100, 6_000);
+      gateway.stallMs = chance.between(100, 6_000);
       scheduler.after(chance.between(5_000, 60_000), () => {
-        centre.stallMs = 0;
+        gateway.stallMs = 0;
       });
     }
     return true;

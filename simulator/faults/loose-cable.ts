@@ -6,7 +6,7 @@ export const looseCable: Fault = {
   words: 'cables pulled',
   everyMs: 8 * MINUTE_MS,
   strike({ counter, chance }) {
-    const { reader, printer, scanner, voice } = counter.box.furniture;
+    const { reader, printer, scanner, voice } = counter.box.peripherals;
     const cable = chance.pick([reader, reader, printer, scanner, voice] as const);
     cable.unplug(chance.between(200, 90_000));
     return true;

@@ -9,7 +9,7 @@ export const printerTrouble: Fault = {
   words: 'troubles of the printer',
   everyMs: 8 * MINUTE_MS,
   strike({ counter, chance, scheduler }) {
-    const { printer } = counter.box.furniture;
+    const { printer } = counter.box.peripherals;
     const [begins, ends] = chance.pick<Trouble>([
       [{ kind: 'paper-out', afterLines: chance.below(20) }, { kind: 'paper-in' }],
       [{ kind: 'cover-open' }, { kind: 'cover-closed' }],

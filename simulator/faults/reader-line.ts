@@ -17,7 +17,7 @@ export const readerLine: Fault = {
     const frame = chance.pick(['SALE', 'STAT', 'ACK SALE', 'RSLT', 'RSLT APPROVED', 'ACK', 'VOID', 'HELO', '*']);
     const way = chance.pick(['said', 'heard'] as const);
     const fault = { way, frame, does, skip: chance.below(2), times: chance.between(1, 4) };
-    counter.box.furniture.reader.input({ kind: 'fault', fault });
+    counter.box.peripherals.reader.input({ kind: 'fault', fault });
     return true;
   },
 };

@@ -6,7 +6,7 @@ export const readerPower: Fault = {
   words: 'readers losing power',
   everyMs: 12 * MINUTE_MS,
   strike({ counter, chance, scheduler }) {
-    const { reader } = counter.box.furniture;
+    const { reader } = counter.box.peripherals;
     if (chance.happens(0.5)) {
       const frame = chance.pick(['ACK SALE', 'EVNT ONLINE', 'RSLT', 'RSLT APPROVED', 'ACK VOID']);
       const does = { kind: 'power-cut-after', backAfterMs: chance.between(500, 30_000) } as const;

@@ -7,7 +7,7 @@ export const voiceTrouble: Fault = {
   words: 'troubles of the voice',
   everyMs: 12 * MINUTE_MS,
   strike({ counter, chance, scheduler }) {
-    const { voice } = counter.box.furniture;
+    const { voice } = counter.box.peripherals;
     if (chance.happens(0.3)) {
       voice.input({ kind: 'power', on: false });
       scheduler.after(chance.between(300, 20_000), () => voice.input({ kind: 'power', on: true }));

@@ -4,10 +4,10 @@ import { LAMPS, type Lamp } from './display/machine.js';
 import type { PaperDocument } from './printer/document.js';
 import type { PrinterKnob } from './printer/machine.js';
 import type { LineShape } from './pty.js';
-import type { BookEntry, Payment } from './readers/bank.js';
+import type { Payment, ReaderEntry } from './readers/bank.js';
 import type { Scan } from './scanner/machine.js';
 import type { Utterance } from './voice/machine.js';
-import type { LineFault } from './wire.js';
+import type { WireFault } from './wire.js';
 
 /** Ours: no order takes longer than a few turns of the other process's loop. */
 export const ORDER_MS = 20_000;
@@ -39,7 +39,7 @@ class Device {
     this.link = link;
   }
 
-  async fault(fault: LineFault): Promise<void> {
+  async fault(fault: WireFault): Promise<void> {
     await this.knob({ kind: 'fault', fault });
   }
 
@@ -127,7 +127,7 @@ export class ReaderDevice extends Device {
   }
 
   /** The bank's own book: what money moved, whatever anybody says. */
-  async book(): Promise<readonly BookEntry[]> {
+  async book(): Promise<readonly ReaderEntry[]> {
     return bookSchema.parse(await this.report()).book;
   }
 

@@ -5,14 +5,14 @@
 import { createInterface } from 'node:readline';
 import { ZodError, z } from 'zod';
 import { fromText, type News, orderSchema, toText } from './messages.js';
-import { Workbench } from './workbench.js';
+import { DeviceManager } from './workbench.js';
 
 export async function serveHardware(): Promise<void> {
   const tell = (news: News): void => {
     if (process.send === undefined) process.stdout.write(`${toText(news)}\n`);
     else if (process.connected) process.send(toText(news), () => {}); // a parent that is gone hears nothing
   };
-  const workbench = new Workbench((device, event) => tell({ device, at: machineMs(), event: { ...event } }));
+  const workbench = new DeviceManager((device, event) => tell({ device, at: machineMs(), event: { ...event } }));
   let turn: Promise<void> = Promise.resolve();
   const take = (text: unknown): void => {
     // Orders are carried out one after the other: "unplug, replug" means that.
@@ -42,7 +42,7 @@ export async function serveHardware(): Promise<void> {
 /** `process.hrtime` counts from the machine's boot on Linux and macOS: times of two processes can be subtracted. */
 export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-async function carryOut(workbench: Workbench, text: unknown): Promise<News> {
+async function carryOut(workbench: DeviceManager, text: unknown): Promise<News> {
   let id: number | null = null;
   try {
     const message = fromText(z.string().parse(text));

@@ -30,7 +30,7 @@ export type Mischief =
   /** The device refuses what it heard, with this code (CRP/1) or a plain NAK. */
   | { readonly kind: 'nak'; readonly code: string };
 
-export interface LineFault {
+export interface WireFault {
   readonly way: 'said' | 'heard';
   /** A frame's name (`RSLT`), a longer one (`RSLT APPROVED`, `ACK SALE`), or `*` for any. */
   readonly frame: string;
@@ -46,7 +46,7 @@ export type WireInput =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'wake' }
   | { readonly kind: 'power'; readonly on: boolean }
-  | { readonly kind: 'fault'; readonly fault: LineFault }
+  | { readonly kind: 'fault'; readonly fault: WireFault }
   | { readonly kind: 'mend' };
 
 export type WireEffect =
@@ -59,25 +59,25 @@ export type WireEffect =
 
 /** The faults still to come, and the chunks that are late. Part of every device's volatile state. */
 export interface Wire {
-  readonly faults: readonly LineFault[];
+  readonly faults: readonly WireFault[];
   readonly late: readonly { readonly at: MonoMs; readonly bytes: Uint8Array }[];
 }
 export const QUIET_WIRE: Wire = { faults: [], late: [] };
 
-export const addFault = (wire: Wire, fault: LineFault): Wire => ({ ...wire, faults: [...wire.faults, fault] });
+export const addFault = (wire: Wire, fault: WireFault): Wire => ({ ...wire, faults: [...wire.faults, fault] });
 export const mend = (wire: Wire): Wire => ({ ...wire, faults: [] });
 
-const names = (fault: LineFault, way: LineFault['way'], frame: string): boolean =>
+const names = (fault: WireFault, way: WireFault['way'], frame: string): boolean =>
   fault.way === way && (fault.frame === '*' || frame === fault.frame || frame.startsWith(`${fault.frame} `));
 
 /** Takes the first fault that names this frame, and counts it down. */
-function hit(wire: Wire, way: LineFault['way'], frame: string): { wire: Wire; does: Mischief | undefined } {
+function hit(wire: Wire, way: WireFault['way'], frame: string): { wire: Wire; does: Mischief | undefined } {
   const index = wire.faults.findIndex((fault) => names(fault, way, frame));
   const fault = wire.faults[index];
   if (fault === undefined) return { wire, does: undefined };
   const skip = fault.skip ?? 0;
   const times = fault.times ?? 1;
-  const next: LineFault | undefined =
+  const next: WireFault | undefined =
     skip > 0
       ? { ...fault, skip: skip - 1 }
       : times === 'always'

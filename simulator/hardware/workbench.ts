@@ -1,4 +1,6 @@
-/** The devices of one hardware process by name: made, turned at, asked and put away by orders. */
+/**
+ * The device manager of one hardware process: creates, turns, asks and removes virtual devices by name, as orders say.
+ */
 import { unreachable } from '#protocol/machine.js';
 import { ledDisplay } from './display/machine.js';
 import { type DeviceKind, KNOBS, OPTIONS, type Order } from './messages.js';
@@ -30,19 +32,23 @@ interface Making {
 async function make(kind: DeviceKind, options: unknown, at: Making): Promise<OnBench> {
   switch (kind) {
     case 'scanner':
-      return bench(await onPty(virtualScanner(OPTIONS.scanner.parse(options)), at), KNOBS.scanner, (state) => ({
+      return devices(await onPty(virtualScanner(OPTIONS.scanner.parse(options)), at), KNOBS.scanner, (state) => ({
         unread: state.held.length,
       }));
     case 'crp-reader':
-      return bench(await onPty(crpReader(OPTIONS[kind].parse(options)), at), KNOBS[kind], ({ bank, store, power }) => ({
-        book: bank.book,
-        balanceFen: balanceFen(bank.book),
-        stored: store.stored,
-        boots: store.boots,
-        power,
-      }));
+      return devices(
+        await onPty(crpReader(OPTIONS[kind].parse(options)), at),
+        KNOBS[kind],
+        ({ bank, store, power }) => ({
+          book: bank.book,
+          balanceFen: balanceFen(bank.book),
+          stored: store.stored,
+          boots: store.boots,
+          power,
+        }),
+      );
     case 'transbank-reader':
-      return bench(
+      return devices(
         await onPty(transbankTerminal(OPTIONS[kind].parse(options)), at),
         KNOBS[kind],
         ({ bank, store, power }) => ({
@@ -53,20 +59,20 @@ async function make(kind: DeviceKind, options: unknown, at: Making): Promise<OnB
         }),
       );
     case 'printer':
-      return bench(
+      return devices(
         await onPty(printerOnWire(OPTIONS.printer.parse(options)), at),
         KNOBS.printer,
         ({ bytesTaken, printer }) => ({ bytesTaken, condition: printer.condition }),
       );
     case 'voice':
-      return bench(
+      return devices(
         await onPty(voiceModule(OPTIONS.voice.parse(options)), at),
         KNOBS.voice,
         ({ utterances, complaints }) => ({ utterances, complaints }),
       );
     case 'display':
       OPTIONS.display.parse(options);
-      return bench(await onPty(ledDisplay(), at), KNOBS.display, ({ digits, lamp, complaints }) => ({
+      return devices(await onPty(ledDisplay(), at), KNOBS.display, ({ digits, lamp, complaints }) => ({
         digits,
         lamp,
         complaints,
@@ -76,7 +82,7 @@ async function make(kind: DeviceKind, options: unknown, at: Making): Promise<OnB
   }
 }
 
-function bench<State, Input>(
+function devices<State, Input>(
   device: OnPty<State, Input>,
   knobs: { parse(knob: unknown): Input | WireInput },
   report: (state: State) => unknown,
@@ -89,7 +95,7 @@ function bench<State, Input>(
   };
 }
 
-export class Workbench {
+export class DeviceManager {
   readonly #devices = new Map<string, OnBench>();
   readonly #onEvent: (device: string, event: { readonly kind: string }) => void;
 

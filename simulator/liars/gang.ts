@@ -29,7 +29,7 @@ export class Partner {
     const { grant, signer } = this.wallet;
     if (grant === undefined) throw new Error('a partner without coupons');
     this.#nonce = nonce === undefined ? this.#nonce + 1 : this.#nonce;
-    return signPresentation({ signer, grant, counter: nonce ?? this.#nonce, nowMs });
+    return signPresentation({ signer, grant, nonce: nonce ?? this.#nonce, nowMs });
   }
 
   get lastNonce(): number {

@@ -9,15 +9,15 @@ export function fastClock(speed: number): Clock {
   const mono = (): MonoMs => monoMs((performance.now() - began) * speed);
   return {
     mono,
-    alarm(at, ring) {
+    wakeAt(at, ring) {
       let cancel = (): void => {};
       const wait = (): void => {
         const left = (at - mono()) / speed;
         if (left <= 0) ring();
-        else cancel = real.alarm(monoMs(real.mono() + Math.ceil(left)), wait);
+        else cancel = real.wakeAt(monoMs(real.mono() + Math.ceil(left)), wait);
       };
       // Never at once: who sets an alarm does not expect it before it has returned.
-      cancel = real.alarm(monoMs(real.mono() + Math.max(0, Math.ceil((at - mono()) / speed))), wait);
+      cancel = real.wakeAt(monoMs(real.mono() + Math.max(0, Math.ceil((at - mono()) / speed))), wait);
       return () => cancel();
     },
   };

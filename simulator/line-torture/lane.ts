@@ -5,10 +5,10 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 import mqtt from 'mqtt';
 import { openJournal } from '#device/adapters/sqlite-journal.js';
-import { Line } from '#device/line.js';
+import { Uplink } from '#device/line.js';
 import type { Clock } from '#device/ports/clock.js';
 import type { Journal } from '#device/ports/journal.js';
-import { Turns } from '#device/running.js';
+import { EventQueue } from '#device/running.js';
 import type { CampaignId, DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import type { Fen } from '#protocol/money.js';
@@ -52,7 +52,7 @@ export class Lane {
   closesLateMs = 0;
   readonly #options: LaneOptions;
   #journal: Journal | undefined;
-  #line: Line | undefined;
+  #line: Uplink | undefined;
   #head: ChainHead | undefined;
   #sales = 0;
   #boots = 0;
@@ -95,8 +95,8 @@ export class Lane {
     this.#journal = journal;
     this.#head = journal.head;
     this.#boots += 1;
-    const turns = new Turns();
-    const line = new Line({
+    const queue = new EventQueue();
+    const line = new Uplink({
       device,
       agent: 'torture',
       boot: this.#boots,
@@ -105,7 +105,7 @@ export class Lane {
       hasJournal: true,
       clock,
       random: dice.fork(`boot ${this.#boots}`),
-      turns,
+      queue,
       now: () => ({ mono: clock.mono(), wall: undefined }),
       log: (_, code) => {
         if (FALSE_ALARMS.has(code)) this.falseAlarms.push(code);
@@ -127,7 +127,7 @@ export class Lane {
       },
     });
     this.#line = line;
-    turns.take(() => line.start());
+    queue.enqueue(() => line.start());
   }
 
   async stop(): Promise<void> {
@@ -180,13 +180,13 @@ export class Lane {
     }
   }
 
-  /** On line, and the gateway has everything. Rejects where it takes longer than `withinMs`. */
+  /** Online, and the gateway has everything. Rejects where it takes longer than `withinMs`. */
   async settled(withinMs: number): Promise<void> {
     await until(
-      `${this.device} on line and empty`,
+      `${this.device} online and empty`,
       withinMs,
       () => (this.#isSettled() ? true : undefined),
-      () => `on line: ${this.#line?.online}, ${this.#line?.acknowledged.seq} of ${this.#head?.seq} acknowledged`,
+      () => `online: ${this.#line?.online}, ${this.#line?.acknowledged.seq} of ${this.#head?.seq} acknowledged`,
     );
   }
 
@@ -232,7 +232,7 @@ export class Lane {
             }
             this.bodies.push(JSON.stringify(record));
             this.#head = head;
-            this.#line?.grew(head, urgent);
+            this.#line?.recordsAppended(head, urgent);
             resolve();
           });
         }),

@@ -81,7 +81,7 @@ export const isSound = (report: TortureReport): boolean =>
     report.falseAlarms.length ===
   0;
 
-export async function tortureLines(options: TortureOptions): Promise<TortureReport> {
+export async function tortureUplinks(options: TortureOptions): Promise<TortureReport> {
   const folder = temporaryFolder('codeplate-lines-');
   const torture = new Torture(options, folder.path);
   try {
@@ -230,7 +230,7 @@ class Torture implements World {
       clock: {
         now: () => wallMs(Date.now()),
         // Beacons come as fast as the devices' clocks run.
-        alarm(afterMs, ring) {
+        wakeAfter(afterMs, ring) {
           const timer = setTimeout(ring, afterMs / SPEED);
           return () => clearTimeout(timer);
         },

@@ -123,7 +123,7 @@ const authoriseOf = (customer: number): Op => ({
   merchant: MERCHANT,
   amountFen: fen(AMOUNT_FEN),
   mode: 'customer-code',
-  presented: { kind: 'opaque', code: '', shown: { number: numberOf(customer), step: ok(1) } },
+  presented: { kind: 'opaque', code: '', readCode: { number: numberOf(customer), step: ok(1) } },
   request: sha256(`request ${customer}`),
 });
 

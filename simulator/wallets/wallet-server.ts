@@ -1,6 +1,6 @@
 /** The server of a wallet app: it knows its customers, and says so to the gateway in a signed statement for each phone. */
 import type { Random } from '#device/ports/clock.js';
-import { normalDevice, normalIdCard, normalPhone } from '#protocol/campaign/claim.js';
+import { normalIdCard, normalPhone, normalPhoneId } from '#protocol/campaign/claim.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CampaignId } from '#protocol/ids.js';
@@ -57,7 +57,7 @@ export class WalletServer {
       {
         campaign,
         publicKey: base64url.encode(publicKey),
-        identifiers: { phone: normalPhone(phone), idCard: normalIdCard(idCard), device: normalDevice(device) },
+        identifiers: { phone: normalPhone(phone), idCard: normalIdCard(idCard), device: normalPhoneId(device) },
         expiresAt: wallMs(nowMs + STATEMENT_MS),
       },
       { key, signer: this.#signer, hmac: hmacSha256 },

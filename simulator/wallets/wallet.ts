@@ -4,7 +4,7 @@
  */
 import { base64url } from '#protocol/codes/bit-text.js';
 import { type PaymentSecret, paymentCodeAt } from '#protocol/codes/payment-code.js';
-import { decodeGrant, MAX_COUNTER, sealPresentation } from '#protocol/codes/presentation.js';
+import { decodeGrant, MAX_NONCE, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Signer } from '#protocol/crypto.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import {
@@ -32,7 +32,7 @@ export class Wallet implements Presenter {
   readonly signer: Es256Signer;
   #grant: Uint8Array | undefined;
   #payment: PaymentSecret | undefined;
-  #counter: number;
+  #nonce: number;
 
   constructor(options: {
     readonly identity: Identity;
@@ -40,13 +40,13 @@ export class Wallet implements Presenter {
     readonly position?: Position;
     /** For a copy of another phone: what that one had. */
     readonly grant?: Uint8Array;
-    readonly counter?: number;
+    readonly nonce?: number;
   }) {
     this.identity = options.identity;
     this.signer = options.signer;
     this.position = options.position ?? IN_YOUHAO;
     this.#grant = options.grant;
-    this.#counter = options.counter ?? 0;
+    this.#nonce = options.nonce ?? 0;
   }
 
   /** `nowMs`: by the phone's own clock. */
@@ -87,8 +87,8 @@ export class Wallet implements Presenter {
   }
 
   /** The number of presentations made so far. */
-  get counter(): number {
-    return this.#counter;
+  get nonce(): number {
+    return this.#nonce;
   }
 
   get serials(): readonly CouponSerial[] {
@@ -105,9 +105,9 @@ export class Wallet implements Presenter {
   /** Throws when nothing was claimed, or after 65,535 presentations. */
   present(nowMs: number): string {
     if (this.#grant === undefined) throw new Error('this wallet has no grant: claim first');
-    if (this.#counter >= MAX_COUNTER) throw new Error('this wallet has shown its code as often as it can');
-    this.#counter++;
-    return signPresentation({ signer: this.signer, grant: this.#grant, counter: this.#counter, nowMs });
+    if (this.#nonce >= MAX_NONCE) throw new Error('this wallet has shown its code as often as it can');
+    this.#nonce++;
+    return signPresentation({ signer: this.signer, grant: this.#grant, nonce: this.#nonce, nowMs });
   }
 }
 
@@ -115,10 +115,10 @@ export class Wallet implements Presenter {
 export function signPresentation(options: {
   readonly signer: Es256Signer;
   readonly grant: Uint8Array;
-  readonly counter: number;
+  readonly nonce: number;
   readonly nowMs: number;
 }): string {
-  const { signer, grant, counter } = options;
+  const { signer, grant, nonce } = options;
   const shownAt = wallMs(Math.floor(options.nowMs / 1000) * 1000);
-  return sealPresentation({ grantBytes: grant, shownAt, counter }, signer);
+  return sealPresentation({ grantBytes: grant, shownAt, nonce }, signer);
 }

@@ -92,9 +92,9 @@ describe("an honest customer's phone", () => {
     expect(wallet.serials).toEqual([17, 4_017]);
     expect(check(wallet.present(NOON))).toMatchObject({
       ok: true,
-      value: { holder, counter: 1, serials: [17, 4_017] },
+      value: { holder, nonce: 1, serials: [17, 4_017] },
     });
-    expect(check(wallet.present(NOON + 999))).toMatchObject({ ok: true, value: { counter: 2 } });
+    expect(check(wallet.present(NOON + 999))).toMatchObject({ ok: true, value: { nonce: 2 } });
     expect(wallet.paymentCode(NOON)).toBe(PAYMENT_CODE);
   });
 
@@ -178,7 +178,7 @@ describe('a phone that misbehaves', () => {
     const [one, other] = [check(first.present(NOON)), check(second.present(NOON))];
     if (!one.ok || !other.ok) throw new Error('refused');
     expect(other.value.holder).toBe(one.value.holder);
-    expect(other.value.counter).toBe(one.value.counter);
+    expect(other.value.nonce).toBe(one.value.nonce);
   });
 
   it('writes coupons into its grant that it does not hold', () => {

@@ -180,7 +180,7 @@ export class Crowd {
         return withForgedGrant({ campaign, grant, holder: forger, forger }).present(now);
       }
       default:
-        // The same wallet at several counters at once: whoever comes second is a double spend, if both are off line.
+        // The same wallet at several counters at once: whoever comes second is a double spend, if both are offline.
         return wallet.present(now);
     }
   }

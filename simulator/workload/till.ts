@@ -7,7 +7,7 @@ import type { SaleView, TillReply, TillRequest } from '#device/ports/till.js';
 import type { OrderNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import type { Wallet } from '../wallets/wallet.js';
-import type { CounterBox } from '../world/counter-box.js';
+import type { VirtualDevice } from '../world/counter-box.js';
 import type { Chance } from '../world/random.js';
 import type { Scheduler } from '../world/scheduler.js';
 import type { Crowd } from './customers.js';
@@ -50,7 +50,7 @@ const DAY_MS = 86_400_000;
 
 export class Till {
   readonly #name: string;
-  readonly #box: CounterBox;
+  readonly #box: VirtualDevice;
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
   readonly #crowd: Crowd;
@@ -64,7 +64,7 @@ export class Till {
 
   constructor(options: {
     readonly name: string;
-    readonly box: CounterBox;
+    readonly box: VirtualDevice;
     readonly scheduler: Scheduler;
     readonly chance: Chance;
     readonly crowd: Crowd;
@@ -119,7 +119,7 @@ export class Till {
     const order = `${this.#name}-${this.#orders}` as OrderNo;
     const small = smallestFen <= 2_000 && chance.happens(0.1);
     const amountFen = small ? chance.between(2, 2_000) : chance.between(smallestFen, largestFen);
-    this.#box.furniture.reader.input({ kind: 'usually', payment: drawPayment(chance, trouble) });
+    this.#box.peripherals.reader.input({ kind: 'usually', payment: drawPayment(chance, trouble) });
     const shows = chance.happens(codeless) ? 'nothing' : chance.happens(opaque) ? 'opaque' : 'verifiable';
     this.#go(newVisit(order, amountFen, shows, false));
   }
@@ -218,7 +218,7 @@ export class Till {
         if (!visit.retried && !visit.refunding && chance.happens(0.4)) {
           visit.retried = true;
           visit.shown = 0;
-          this.#box.furniture.reader.input({ kind: 'usually', payment: drawPayment(chance, trouble) });
+          this.#box.peripherals.reader.input({ kind: 'usually', payment: drawPayment(chance, trouble) });
           return () => this.#open(visit);
         }
         return () => this.#end();
@@ -247,7 +247,7 @@ export class Till {
     visit.customer = shown.customer;
     this.#scheduler.after(chance.between(500, 6_000), () => {
       const times = chance.happens(0.1) ? 2 : 1;
-      this.#box.furniture.scanner.input({ kind: 'scan', text: shown.code, times });
+      this.#box.peripherals.scanner.input({ kind: 'scan', text: shown.code, times });
       this.#lookSoon(visit, 400, 3_000);
     });
   }

@@ -35,14 +35,14 @@ const COMMIT_MS = { from: 1, to: 8 } as const;
 /** From start to listening. */
 const START_MS = 400;
 
-export interface CentreEvents {
+export interface VirtualGatewayEvents {
   booked(changes: Changes): void;
   allowed(device: DeviceId, allowance: Allowance): void;
-  alarm(code: string, what: string, device: DeviceId | undefined): void;
+  alert(code: string, what: string, device: DeviceId | undefined): void;
   died(where: string): void;
 }
 
-export interface CentreOptions {
+export interface VirtualGatewayOptions {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   readonly network: Network;
@@ -55,19 +55,19 @@ export interface CentreOptions {
   /** The key of the server that says who claims. */
   readonly walletServer: Uint8Array;
   readonly sabotage: Sabotage;
-  readonly events: CentreEvents;
+  readonly events: VirtualGatewayEvents;
   /** The shipped SQLite ledger keeps the book, beside the one in memory. */
   readonly store?: Pick<StoredLedgerOptions, 'folder' | 'chance' | 'differs' | 'threw'> | undefined;
 }
 
 const KEY_ID = 1;
 
-export class Centre {
+export class VirtualGateway {
   readonly record: MemoryLedger;
   readonly rules: Rules;
   /** Where the shipped ledger runs. */
   readonly store: StoredLedger | undefined;
-  readonly #options: CentreOptions;
+  readonly #options: VirtualGatewayOptions;
   readonly #issuer: Issuer;
   readonly #keyedHash: KeyedHash;
   readonly #paymentCodes: PaymentCodes;
@@ -83,7 +83,7 @@ export class Centre {
   /** The calls of ports at which its power went. */
   readonly deaths: string[] = [];
 
-  constructor(options: CentreOptions) {
+  constructor(options: VirtualGatewayOptions) {
     this.#options = options;
     const { campaign, sha256, leaseMs, merchantOf, signer, sabotage, events } = options;
     const rules = compileRules({ campaign, sha256, leaseMs, merchantOf });
@@ -154,7 +154,7 @@ export class Centre {
       verifier: inline,
       clock: {
         now,
-        alarm: (after, ring) => scheduler.after(after, () => life.enter(ring)),
+        wakeAfter: (after, ring) => scheduler.after(after, () => life.enter(ring)),
       },
       sha256,
       bundle: () => this.#issuer.bundle(now()),
@@ -165,7 +165,7 @@ export class Centre {
       },
       signTime: this.#issuer.time,
       campaign: campaign.id,
-      events: { alarm: events.alarm },
+      events: { alert: events.alert },
     });
     scheduler.after(START_MS, () =>
       life.enter(() => {

@@ -3,8 +3,8 @@
  * another of the shipped agent. `boot` does what the agent's `main` does, with the world's adapters.
  */
 import { failedJournal } from '#device/adapters/failed-journal.js';
-import { CampaignDesk } from '#device/campaign-desk.js';
-import { SaleBook } from '#device/core/sale-book.js';
+import { CampaignCache } from '#device/campaign-desk.js';
+import { SaleIndex } from '#device/core/sale-book.js';
 import { floored, noTime, restored, type TrustedTime } from '#device/core/trusted-time.js';
 import { createPrinter, PRINTER_MODELS, type PrinterModelName } from '#device/drivers/printers/index.js';
 import type { PrinterModel } from '#device/drivers/printers/printer.js';
@@ -13,7 +13,7 @@ import { SCANNERS } from '#device/drivers/scanners/index.js';
 import { VOICES } from '#device/drivers/voices/index.js';
 import { DeviceLoop } from '#device/loop.js';
 import type { StoredRecord } from '#device/ports/journal.js';
-import type { Keep, KeptName } from '#device/ports/keep.js';
+import type { KeyValueStore, StoredName } from '#device/ports/keep.js';
 import type { Log } from '#device/ports/log.js';
 import type { TillReply, TillRequest } from '#device/ports/till.js';
 import { receiptTypesetter } from '#device/receipts.js';
@@ -22,9 +22,9 @@ import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Instant, WallMs } from '#protocol/time.js';
 import type { TapeRow } from '../checkers/books.js';
-import { BoxClock } from './device-clock.js';
+import { VirtualDeviceClock } from './device-clock.js';
 import { WorldDisk } from './disk.js';
-import { Furniture, type FurnitureEvents } from './furniture.js';
+import { VirtualPeripherals, type VirtualPeripheralsEvents } from './furniture.js';
 import { Life } from './life.js';
 import type { Network } from './network.js';
 import type { Chance } from './random.js';
@@ -42,17 +42,17 @@ export interface Death {
   readonly where: string;
   /** States of the sales under way. */
   readonly sales: readonly string[];
-  readonly sync: 'off line' | 'behind' | 'in sync';
+  readonly sync: 'offline' | 'behind' | 'in sync';
 }
 
-export interface BoxEvents extends FurnitureEvents {
+export interface VirtualDeviceEvents extends VirtualPeripheralsEvents {
   durable(seq: number, row: TapeRow): void;
   acknowledged(): void;
   log(level: string, code: string, fields: Readonly<Record<string, unknown>>): void;
   died(where: string): void;
 }
 
-export interface BoxOptions {
+export interface VirtualDeviceOptions {
   readonly device: DeviceId;
   readonly merchant: MerchantId;
   readonly campaign: Campaign;
@@ -69,22 +69,22 @@ export interface BoxOptions {
   readonly sabotage: Sabotage;
   /** Printer and voice, too. */
   readonly isFurnished: boolean;
-  readonly events: BoxEvents;
+  readonly events: VirtualDeviceEvents;
   /** The shipped journal, beside the one in memory. */
   readonly stored?: StoredJournal | undefined;
 }
 
-export class CounterBox {
+export class VirtualDevice {
   readonly disk: WorldDisk;
-  readonly furniture: Furniture;
-  readonly #options: BoxOptions;
+  readonly peripherals: VirtualPeripherals;
+  readonly #options: VirtualDeviceOptions;
   readonly #model: PrinterModel;
-  readonly #drawer = new Map<KeptName, string>();
-  #clock: BoxClock;
+  readonly #drawer = new Map<StoredName, string>();
+  #clock: VirtualDeviceClock;
   #bootId = '';
   #life: Life | undefined;
   #loop: DeviceLoop | undefined;
-  #book: SaleBook | undefined;
+  #book: SaleIndex | undefined;
   /** Of the lives to come, one after the other: the power goes after so many calls of ports. */
   #cutsToCome: number[] = [];
   readonly deaths: Death[] = [];
@@ -92,7 +92,7 @@ export class CounterBox {
   /** While it may not be switched on again: no mains, or the shop is shut. */
   isOff = false;
 
-  constructor(options: BoxOptions) {
+  constructor(options: VirtualDeviceOptions) {
     this.#options = options;
     const { scheduler, chance, sha256, events } = options;
     const printer = options.printerModel;
@@ -106,7 +106,7 @@ export class CounterBox {
       onAcknowledged: events.acknowledged,
       stored: options.stored,
     });
-    this.furniture = new Furniture({ scheduler, chance, printer, events });
+    this.peripherals = new VirtualPeripherals({ scheduler, chance, printer, events });
     this.#clock = this.#newClock();
   }
 
@@ -119,7 +119,7 @@ export class CounterBox {
     return this.#life?.points ?? 0;
   }
 
-  get clock(): BoxClock {
+  get clock(): VirtualDeviceClock {
     return this.#clock;
   }
 
@@ -150,7 +150,7 @@ export class CounterBox {
   #deathAt(where: string): Death {
     const sales = (this.#book?.busy() ?? []).map(({ at }) => at);
     const health = this.#loop?.health();
-    if (health?.online !== true) return { where, sales, sync: 'off line' };
+    if (health?.online !== true) return { where, sales, sync: 'offline' };
     return { where, sales, sync: health.unsent.records > 0 ? 'behind' : 'in sync' };
   }
 
@@ -186,12 +186,12 @@ export class CounterBox {
     return this.isRunning ? this.#loop?.health() : undefined;
   }
 
-  #newClock(): BoxClock {
+  #newClock(): VirtualDeviceClock {
     const { scheduler, chance, driftPpm } = this.#options;
     this.#bootId = chance.hex(8);
     // No battery: the calendar starts in 1970, or where the box was last shut down.
     const wallError = chance.happens(0.5) ? -scheduler.now : chance.between(-400, 3) * 86_400_000;
-    return new BoxClock({ scheduler, driftPpm, base: chance.below(5_000), wallError });
+    return new VirtualDeviceClock({ scheduler, driftPpm, base: chance.below(5_000), wallError });
   }
 
   #boot(life: Life): void {
@@ -199,7 +199,7 @@ export class CounterBox {
     const { device, merchant, campaign, sabotage, scheduler, network, sha256 } = options;
     const clock = this.#clock.port(life);
     const at: AtCounter = { device, scheduler, life, sha256, clock };
-    const keep = this.#keep(life);
+    const store = this.#keep(life);
     const log: Log = (level, code, fields = {}) => options.events.log(level, code, fields);
     const deskOptions = {
       device,
@@ -207,11 +207,11 @@ export class CounterBox {
       mode: 'customer-code',
       trustedKeys: options.issuerKeys,
       verifier: sabotage.deviceVerifier?.(options.verifier) ?? options.verifier,
-      keep,
+      store,
       log,
     } as const;
-    const desk = sabotage.desk?.(deskOptions, at) ?? new CampaignDesk(deskOptions);
-    const book = sabotage.book?.(device, merchant) ?? new SaleBook(device, merchant);
+    const campaignCache = sabotage.campaignCache?.(deskOptions, at) ?? new CampaignCache(deskOptions);
+    const book = sabotage.book?.(device, merchant) ?? new SaleIndex(device, merchant);
 
     this.#book = book;
     const now: Instant = { mono: clock.mono(), wall: undefined };
@@ -219,7 +219,7 @@ export class CounterBox {
     sabotage.disk?.(this.disk.memory, at);
     const opened = this.disk.open(life, ({ record, seq }: StoredRecord) => {
       book.replay(record, now);
-      desk.note(record, seq);
+      campaignCache.record(record, seq);
       if (record.at !== null && record.at.earliest >= (floor ?? 0)) floor = record.at.earliest;
     });
     this.#crashJournal = opened.ok ? () => opened.value.crash() : undefined;
@@ -230,7 +230,7 @@ export class CounterBox {
       model: this.#model,
       language: 'zh',
       merchantName: merchant,
-      campaign: () => desk.campaign,
+      campaign: () => campaignCache.campaign,
       log,
     });
     const printer = createPrinter(this.#model, { mayBeTorn: true });
@@ -240,30 +240,30 @@ export class CounterBox {
       random: options.chance,
       journal: sabotage.journal?.(journal, at) ?? journal,
       journalFault: opened.ok ? undefined : opened.fault,
-      book,
-      desk,
-      time: timeAtStart(keep, bootId, clock.mono(), floor),
-      keep,
+      saleIndex: book,
+      campaignCache: campaignCache,
+      time: timeAtStart(store, bootId, clock.mono(), floor),
+      store: store,
       bootId,
       broker: sabotage.broker?.(broker, at) ?? broker,
       peripherals: {
         scanner: {
           driver: SCANNERS.line,
           options: { suffix: 'cr', stripAimPrefix: false },
-          link: this.furniture.scanner.link(life, 'scanner'),
+          link: this.peripherals.scanner.link(life, 'scanner'),
         },
         reader: {
           driver: sabotage.reader?.(READERS.crp1, at) ?? READERS.crp1,
-          link: this.furniture.reader.link(life, 'reader'),
+          link: this.peripherals.reader.link(life, 'reader'),
         },
         ...(options.isFurnished && {
           printer: {
             machine: sabotage.printer?.(printer, at) ?? printer,
-            link: this.furniture.printer.link(life, 'printer'),
+            link: this.peripherals.printer.link(life, 'printer'),
           },
           voice: {
             driver: sabotage.voice?.(VOICES.syn6288, at) ?? VOICES.syn6288,
-            link: this.furniture.voice.link(life, 'voice'),
+            link: this.peripherals.voice.link(life, 'voice'),
           },
         }),
       },
@@ -274,7 +274,7 @@ export class CounterBox {
     loop.start();
   }
 
-  #keep(life: Life): Keep {
+  #keep(life: Life): KeyValueStore {
     const { scheduler } = this.#options;
     return {
       load: (name) => this.#drawer.get(name),
@@ -286,9 +286,14 @@ export class CounterBox {
   }
 }
 
-function timeAtStart(keep: Keep, bootId: string, now: Instant['mono'], floor: WallMs | undefined): TrustedTime {
+function timeAtStart(
+  store: KeyValueStore,
+  bootId: string,
+  now: Instant['mono'],
+  floor: WallMs | undefined,
+): TrustedTime {
   const time = floor === undefined ? noTime : floored(noTime, floor);
-  const text = keep.load('time');
+  const text = store.load('time');
   if (text === undefined) return time;
   const kept: { bootId: string; earliest: number; latest: number; heardAt: number } = JSON.parse(text);
   return restored(time, kept, bootId, now);

@@ -61,8 +61,8 @@ export function runCut({ seed, side, after }: Cut, sabotage: Sabotage = {}): Cut
   const [counter] = world.counters;
   if (counter === undefined) throw new Error('a street without a counter');
   const { device, box } = counter;
-  const { scheduler, network, centre } = world;
-  const struck = side === 'counter' ? box : centre;
+  const { scheduler, network, gateway } = world;
+  const struck = side === 'counter' ? box : gateway;
   struck.cutLivesAfter(after);
   scheduler.after(LINE_GONE.from, () => {
     network.gone.add(device);
@@ -72,7 +72,7 @@ export function runCut({ seed, side, after }: Cut, sabotage: Sabotage = {}): Cut
   world.runTo(world.plan.start + STREET_MS);
   const { points } = struck;
   const violation = world.comeToRest();
-  const deaths = side === 'counter' ? box.deaths : centre.deaths.map((where) => ({ where }));
+  const deaths = side === 'counter' ? box.deaths : gateway.deaths.map((where) => ({ where }));
   const lastSteps = violation === undefined ? [] : world.trace.last(LAST_STEPS);
   return { points, deaths, sales: world.sales, violation, lastSteps, traceHash: world.trace.hash };
 }

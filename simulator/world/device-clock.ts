@@ -7,7 +7,7 @@ import { type MonoMs, monoMs, type WallMs, wallMs } from '#protocol/time.js';
 import type { Life } from './life.js';
 import type { Scheduler } from './scheduler.js';
 
-export class BoxClock {
+export class VirtualDeviceClock {
   readonly #scheduler: Scheduler;
   /** Ticks per true tick. */
   readonly #rate: number;
@@ -45,7 +45,7 @@ export class BoxClock {
     return {
       mono: () => this.mono(),
       wall: () => wallMs(this.#scheduler.now + this.wallError),
-      alarm: (at, ring) => this.#scheduler.at(this.trueTimeOf(at), () => life.enter(ring)),
+      wakeAt: (at, ring) => this.#scheduler.at(this.trueTimeOf(at), () => life.enter(ring)),
     };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What stands on a counter: scanner, card reader with its cardholders and bank, printer with its paper, voice. Each has
- * its own power and its own book, and none of them knows whether the agent lives.
+ * The virtual peripherals of a counter: scanner, card reader with its cardholders and bank, printer with its paper, voice.
+ * Each has its own power and its own records, and none of them knows whether the agent lives.
  */
 import type { PrinterModelName } from '#device/drivers/printers/index.js';
 import type { Machine } from '#protocol/machine.js';
@@ -8,7 +8,7 @@ import type { Paper } from '../checkers/books.js';
 import { isLine, type PaperDocument, sentText } from '../hardware/printer/index.js';
 import { PRINTER_TWINS } from '../hardware/printer/twins.js';
 import { type PrinterOnWireEffect, type PrinterOnWireInput, printerOnWire } from '../hardware/printer-on-wire.js';
-import type { BookEntry } from '../hardware/readers/bank.js';
+import type { ReaderEntry } from '../hardware/readers/bank.js';
 import { type CrpEffect, type CrpInput, type CrpReader, crpReader } from '../hardware/readers/crp/machine.js';
 import { type ScannerEffect, type ScannerInput, virtualScanner } from '../hardware/scanner/machine.js';
 import { type Utterance, type VoiceEffect, type VoiceInput, voiceModule } from '../hardware/voice/machine.js';
@@ -16,28 +16,28 @@ import type { Chance } from './random.js';
 import type { Scheduler } from './scheduler.js';
 import { Cable } from './wires.js';
 
-export interface FurnitureEvents {
+export interface VirtualPeripheralsEvents {
   commanded(ref: string): void;
   /** The agent has acknowledged a result: it says that it has it on its disk. */
   taken(ref: string): void;
-  moved(entry: BookEntry): void;
+  moved(entry: ReaderEntry): void;
   paper(paper: Paper): void;
   spoken(text: string): void;
 }
 
-export class Furniture {
+export class VirtualPeripherals {
   readonly scanner: Cable<ScannerInput, ScannerEffect>;
   readonly reader: Cable<CrpInput, CrpEffect>;
   readonly printer: Cable<PrinterOnWireInput, PrinterOnWireEffect>;
   readonly voice: Cable<VoiceInput, VoiceEffect>;
   readonly papers: Paper[] = [];
-  readonly #events: FurnitureEvents;
-  #book: readonly BookEntry[] = [];
+  readonly #events: VirtualPeripheralsEvents;
+  #book: readonly ReaderEntry[] = [];
   /** Entries that the bank has decided, and how many of them stand before the first open one. */
-  readonly #known = new WeakSet<BookEntry>();
+  readonly #known = new WeakSet<ReaderEntry>();
   #decided = 0;
   /** Money that moved, by reference; and the sales whose money went back. */
-  readonly moved = new Map<string, BookEntry>();
+  readonly moved = new Map<string, ReaderEntry>();
   readonly takenBack = new Set<string>();
   #utterances: readonly Utterance[] = [];
   /** The first pieces of a receipt whose paper ran out within it. */
@@ -47,7 +47,7 @@ export class Furniture {
     readonly scheduler: Scheduler;
     readonly chance: Chance;
     readonly printer: PrinterModelName;
-    readonly events: FurnitureEvents;
+    readonly events: VirtualPeripheralsEvents;
   }) {
     const { scheduler, chance, printer, events } = options;
     this.#events = events;
@@ -86,7 +86,7 @@ export class Furniture {
     });
   }
 
-  bank(): readonly BookEntry[] {
+  bank(): readonly ReaderEntry[] {
     return this.#book;
   }
 

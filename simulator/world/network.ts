@@ -11,7 +11,7 @@ import type { Chance } from './random.js';
 import type { Scheduler } from './scheduler.js';
 
 /** What is wrong with one counter's line at the moment. */
-export interface LineTrouble {
+export interface ConnectionTrouble {
   /** No name, no route, or nobody listens: every attempt fails, sooner or later. */
   refuses: boolean;
   /** Bytes go in and nothing comes out, and nobody is told. */
@@ -27,7 +27,7 @@ export interface LineTrouble {
   latencyMs: number;
 }
 
-export const quietLine = (latencyMs = 20): LineTrouble => ({
+export const quietLine = (latencyMs = 20): ConnectionTrouble => ({
   refuses: false,
   swallows: false,
   losesPerMille: 0,
@@ -67,7 +67,7 @@ export class Network {
   readonly #campaign: CampaignId;
   readonly #events: NetworkEvents;
   readonly #latencyMs: number | undefined;
-  readonly #lines = new Map<DeviceId, LineTrouble>();
+  readonly #lines = new Map<DeviceId, ConnectionTrouble>();
   readonly #sessions = new Map<DeviceId, Session>();
   readonly #retained = new Map<string, string>();
   /** Lines that no repair of a lesser trouble brings back. */
@@ -89,7 +89,7 @@ export class Network {
     this.#events = options.events;
   }
 
-  line(device: DeviceId): LineTrouble {
+  line(device: DeviceId): ConnectionTrouble {
     let line = this.#lines.get(device);
     if (line === undefined) {
       line = quietLine(this.#latencyMs);

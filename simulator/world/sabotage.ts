@@ -4,8 +4,8 @@
  */
 
 import type { MemoryDisk } from '#device/adapters/memory-journal.js';
-import type { CampaignDesk, DeskOptions } from '#device/campaign-desk.js';
-import type { SaleBook } from '#device/core/sale-book.js';
+import type { CampaignCache, CampaignCacheOptions } from '#device/campaign-desk.js';
+import type { SaleIndex } from '#device/core/sale-book.js';
 import type { PrinterMachine } from '#device/drivers/printers/printer.js';
 import type { ReaderDriver } from '#device/drivers/readers/reader.js';
 import type { VoiceDriver } from '#device/drivers/voices/voice.js';
@@ -18,7 +18,7 @@ import type { Rules } from '#gateway/core/rules.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
 import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
-import type { BoxClock } from './device-clock.js';
+import type { VirtualDeviceClock } from './device-clock.js';
 import type { Life } from './life.js';
 import type { Scheduler } from './scheduler.js';
 import type { Bytes } from './store/left-behind.js';
@@ -29,10 +29,10 @@ export interface AtCounter {
   readonly scheduler: Scheduler;
   readonly life: Life;
   readonly sha256: Sha256;
-  readonly clock: ReturnType<BoxClock['port']>;
+  readonly clock: ReturnType<VirtualDeviceClock['port']>;
 }
 
-export interface AtCentre {
+export interface AtGateway {
   readonly scheduler: Scheduler;
   readonly life: Life;
   readonly rules: Rules;
@@ -50,8 +50,8 @@ export interface Sabotage {
   voice?(driver: VoiceDriver, at: AtCounter): VoiceDriver;
   printer?(machine: PrinterMachine, at: AtCounter): PrinterMachine;
   typeset?(typeset: ReceiptTypesetter): ReceiptTypesetter;
-  book?(device: DeviceId, merchant: MerchantId): SaleBook;
-  desk?(options: DeskOptions, at: AtCounter): CampaignDesk;
+  book?(device: DeviceId, merchant: MerchantId): SaleIndex;
+  campaignCache?(options: CampaignCacheOptions, at: AtCounter): CampaignCache;
   /** The counter’s own; the gateway checks as it should. */
   deviceVerifier?(verifier: Es256Verifier): Es256Verifier;
   /** Every boot is taken for the same one. */
@@ -64,5 +64,5 @@ export interface Sabotage {
   /** What a crash leaves of its files. */
   ledgerCut?(left: Bytes): Bytes;
   journalCut?(left: Bytes): Bytes;
-  ledger?(ledger: Ledger, at: AtCentre, record: MemoryLedger): Ledger;
+  ledger?(ledger: Ledger, at: AtGateway, record: MemoryLedger): Ledger;
 }

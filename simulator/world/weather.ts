@@ -1,7 +1,7 @@
 /** The faults of a world as they strike: each kind on each counter from a stream of chance of its own, until it is quiet. */
 import type { Fault } from '../faults/fault.js';
 import { FAULTS } from '../faults/index.js';
-import type { Centre } from './centre.js';
+import type { VirtualGateway } from './centre.js';
 import type { Network } from './network.js';
 import type { Plan } from './profiles.js';
 import { type Chance, chanceFrom } from './random.js';
@@ -9,14 +9,14 @@ import type { Scheduler } from './scheduler.js';
 import type { Trace } from './trace.js';
 import type { WorldCounter } from './world-counter.js';
 
-/** An offline week starts after so long on line. */
+/** An offline week starts after so long online. */
 const LINE_LOST_AFTER_MS = 50 * 60_000;
 
 export interface WeatherOptions {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
   readonly network: Network;
-  readonly centre: Centre;
+  readonly gateway: VirtualGateway;
   readonly counters: readonly WorldCounter[];
   readonly trace: Trace;
 }
@@ -45,17 +45,17 @@ export class Weather {
 
   /** Faults off, lines mended, a technician at every counter. */
   end(): void {
-    const { network, centre, counters, scheduler } = this.#options;
+    const { network, gateway, counters, scheduler } = this.#options;
     this.#quiet = true;
-    centre.failing = 0;
-    centre.stallMs = 0;
-    centre.cutPowerAfter(Number.POSITIVE_INFINITY);
-    centre.start();
+    gateway.failing = 0;
+    gateway.stallMs = 0;
+    gateway.cutPowerAfter(Number.POSITIVE_INFINITY);
+    gateway.start();
     for (const { box, device, isForged } of counters) {
       box.cutPowerAfter(Number.POSITIVE_INFINITY);
       network.gone.delete(device);
       network.mend(device);
-      box.furniture.service();
+      box.peripherals.service();
       box.disk.stallMs = 0;
       box.disk.memory.failNext = undefined;
       box.disk.lieNext = undefined;
@@ -76,12 +76,12 @@ export class Weather {
   }
 
   #strikeLater(fault: Fault, counter: WorldCounter, everyMs: number, chance: Chance): void {
-    const { scheduler, network, centre, trace } = this.#options;
+    const { scheduler, network, gateway, trace } = this.#options;
     scheduler.after(chance.around(everyMs), () => {
       if (this.#quiet) return;
       const say = (what: string): void => trace.say(scheduler.now, counter.device, `fault: ${what}`);
       const isQuiet = (): boolean => this.#quiet;
-      if (fault.strike({ chance, scheduler, network, centre, counter, isQuiet, say })) {
+      if (fault.strike({ chance, scheduler, network, gateway, counter, isQuiet, say })) {
         say(fault.words);
         this.strikes.set(fault.id, (this.strikes.get(fault.id) ?? 0) + 1);
       }

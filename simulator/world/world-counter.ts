@@ -8,7 +8,7 @@ import type { Allowance } from '#protocol/messages/allowance.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import type { BookEvent, CounterBooks, Paper } from '../checkers/books.js';
 import type { Counter } from '../faults/fault.js';
-import { type BoxEvents, CounterBox } from './counter-box.js';
+import { VirtualDevice, type VirtualDeviceEvents } from './counter-box.js';
 import type { Network } from './network.js';
 import type { Plan } from './profiles.js';
 import type { Chance } from './random.js';
@@ -45,7 +45,7 @@ export interface CounterOptions {
 export class WorldCounter implements Counter, CounterBooks {
   readonly device: DeviceId;
   readonly merchant: MerchantId;
-  readonly box: CounterBox;
+  readonly box: VirtualDevice;
   readonly allowances = new Map<string, Allowance>();
   forged = false;
 
@@ -54,7 +54,7 @@ export class WorldCounter implements Counter, CounterBooks {
     this.device = device;
     this.merchant = merchant;
     const own = options.chance(`box ${device}`);
-    this.box = new CounterBox({
+    this.box = new VirtualDevice({
       device,
       merchant,
       campaign: plan.campaign,
@@ -81,7 +81,7 @@ export class WorldCounter implements Counter, CounterBooks {
     return this.box.disk.memory;
   }
   get papers(): readonly Paper[] {
-    return this.box.furniture.papers;
+    return this.box.peripherals.papers;
   }
   get isForged(): boolean {
     return this.forged;
@@ -90,16 +90,16 @@ export class WorldCounter implements Counter, CounterBooks {
     return this.box.disk.hasFailed;
   }
   get moved(): CounterBooks['moved'] {
-    return this.box.furniture.moved;
+    return this.box.peripherals.moved;
   }
   get takenBack(): CounterBooks['takenBack'] {
-    return this.box.furniture.takenBack;
+    return this.box.peripherals.takenBack;
   }
-  bank = (): ReturnType<CounterBooks['bank']> => this.box.furniture.bank();
-  utterances = (): ReturnType<CounterBooks['utterances']> => this.box.furniture.utterances();
+  bank = (): ReturnType<CounterBooks['bank']> => this.box.peripherals.bank();
+  utterances = (): ReturnType<CounterBooks['utterances']> => this.box.peripherals.utterances();
 
   /** What happens at the counter goes into the trace, and what is written into a book before the judge. */
-  #heard({ device, scheduler, chance, trace, look }: CounterOptions): BoxEvents {
+  #heard({ device, scheduler, chance, trace, look }: CounterOptions): VirtualDeviceEvents {
     const mains = chance(`mains ${device}`);
     return {
       durable: (_, row) => {

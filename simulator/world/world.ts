@@ -16,7 +16,7 @@ import { IN_YOUHAO, type Wallet } from '../wallets/wallet.js';
 import { WalletServer } from '../wallets/wallet-server.js';
 import { Crowd } from '../workload/customers.js';
 import { Till } from '../workload/till.js';
-import { Centre, type CentreOptions } from './centre.js';
+import { VirtualGateway, type VirtualGatewayOptions } from './centre.js';
 import { Judge, type Violation } from './judge.js';
 import { Network } from './network.js';
 import { MIDNIGHT, type Plan } from './profiles.js';
@@ -56,7 +56,7 @@ export class World {
   readonly scheduler: Scheduler;
   readonly trace: Trace;
   readonly network: Network;
-  readonly centre: Centre;
+  readonly gateway: VirtualGateway;
   readonly counters: WorldCounter[] = [];
   readonly tills: Till[] = [];
   readonly crowd: Crowd;
@@ -104,7 +104,7 @@ export class World {
     for (const [at, merchant] of plan.merchants.slice(0, plan.counters).entries())
       merchants.set(deviceId(at), merchant);
     const walletSigner = signatures.signer(`wallet server ${plan.seed}`);
-    this.centre = new Centre({
+    this.gateway = new VirtualGateway({
       scheduler,
       chance: chance('gateway'),
       network,
@@ -127,11 +127,11 @@ export class World {
           this.#counter(device)?.allowances.set(allowance.id, allowance);
           street.allowed(device, allowance);
         },
-        alarm: (code, what, device) => this.trace.say(scheduler.now, 'gateway', `${code} ${device ?? ''} ${what}`),
+        alert: (code, what, device) => this.trace.say(scheduler.now, 'gateway', `${code} ${device ?? ''} ${what}`),
         died: (where) => {
           this.trace.say(scheduler.now, 'gateway', `dies (${where})`);
           const { from, to } = GATEWAY_BACK_MS;
-          scheduler.after(chance('gateway back').between(from, to), () => this.centre.start());
+          scheduler.after(chance('gateway back').between(from, to), () => this.gateway.start());
         },
       },
     });
@@ -146,7 +146,7 @@ export class World {
           trace: this.trace,
           network,
           signatures,
-          issuerKeys: this.centre.issuerKeys,
+          issuerKeys: this.gateway.issuerKeys,
           sabotage,
           isFurnished: campaign === undefined,
           stored:
@@ -165,13 +165,13 @@ export class World {
       people: plan.people,
       position: IN_YOUHAO,
       signer: (secret) => signatures.signer(secret),
-      claimsFrom: Math.max(plan.start + 1_000, this.centre.rules.compiled.claimOpens),
+      claimsFrom: Math.max(plan.start + 1_000, this.gateway.rules.compiled.claimOpens),
       claimsWithinMs: plan.claimsWithinMs,
       dishonestPerMille: plan.dishonestPerMille,
       onlyHolders: campaign !== undefined,
       claimOf: claimsBy(new WalletServer(walletSigner, chance('wallet server'))),
       forgedClaimOf: claimsBy(new WalletServer(signatures.signer('no server'), chance('no server'))),
-      ask: (request, reply) => this.centre.claim(request, reply),
+      ask: (request, reply) => this.gateway.claim(request, reply),
     });
     for (const { device, merchant, box } of this.counters) {
       this.tills.push(
@@ -202,18 +202,18 @@ export class World {
             signatures,
             claimOf: claimsBy(new WalletServer(walletSigner, chance('wallet server of the gang'))),
           });
-    const { counters, centre, trace } = this;
-    this.#weather = new Weather({ plan, scheduler, network, centre, counters, trace });
+    const { counters, gateway, trace } = this;
+    this.#weather = new Weather({ plan, scheduler, network, gateway, counters, trace });
     const books: Books = {
       now: () => scheduler.now,
-      campaign: this.centre.rules.compiled,
+      campaign: this.gateway.rules.compiled,
       counters: this.counters,
-      ledger: this.centre.record.book,
-      postings: this.centre.record.postings,
+      ledger: this.gateway.record.book,
+      postings: this.gateway.record.postings,
       street,
-      issuerKeys: this.centre.issuerKeys,
+      issuerKeys: this.gateway.issuerKeys,
       verifier: signatures,
-      reconciliation: () => this.centre.reconciliation(),
+      reconciliation: () => this.gateway.reconciliation(),
     };
     this.#judge = new Judge(books, histories, trace);
   }
@@ -242,7 +242,7 @@ export class World {
 
   /** The same where the stores that ship are at work: between two events the world waits until they are idle. */
   async runStored(): Promise<Violation | undefined> {
-    const { store } = this.centre;
+    const { store } = this.gateway;
     if (store === undefined) return this.run();
     try {
       this.#begin();
@@ -283,7 +283,7 @@ export class World {
     };
   }
 
-  #storeIn(folder: string, chance: Chance): CentreOptions['store'] {
+  #storeIn(folder: string, chance: Chance): VirtualGatewayOptions['store'] {
     return { folder, chance, ...this.#verdicts() };
   }
 
@@ -299,14 +299,14 @@ export class World {
   /** Sales that were charged and settled, as the ledger has them. */
   get sales(): number {
     let settled = 0;
-    for (const sale of this.centre.record.book.sales.values())
+    for (const sale of this.gateway.record.book.sales.values())
       if (sale.state === 'settled' || sale.state === 'refunded') settled += 1;
     return settled;
   }
 
   #begin(): void {
     const { scheduler } = this;
-    this.centre.start();
+    this.gateway.start();
     for (const [at, { box }] of this.counters.entries()) {
       scheduler.after(500 + 37 * at, () => box.powerOn());
     }
@@ -334,8 +334,8 @@ export class World {
       readonly signatures: Signatures;
     },
   ): readonly Liar[] {
-    const { plan, scheduler, network, trace, crowd, centre } = this;
-    const { compiled } = centre.rules;
+    const { plan, scheduler, network, trace, crowd, gateway } = this;
+    const { compiled } = gateway.rules;
     const tiers = compiled.tiers.map(({ id, faceFen, thresholdFen, serials }) => ({
       id,
       faceFen,
@@ -353,7 +353,7 @@ export class World {
       signer: (secret) => signatures.signer(secret),
       joined: (wallet) => street.playsAlong(holderIdOf(wallet.signer.publicKey)),
       claimOf,
-      ask: (request, reply) => centre.claim(request, reply),
+      ask: (request, reply) => gateway.claim(request, reply),
     });
     return [...liars].map(
       ([device, merchant]) =>

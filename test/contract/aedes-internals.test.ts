@@ -9,9 +9,9 @@ import { Aedes, type Client, type PublishPacket } from 'aedes';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   connectTerms,
+  interceptPublications,
   onReleased,
   packetIdOf,
-  takePublications,
   UNREAD_TOO_LONG,
 } from '#gateway/adapters/aedes-internals.js';
 import {
@@ -90,7 +90,7 @@ it('"read": takes what comes by `socket.read`, where the guard looks', async () 
 
 it('"publish": what a client sends comes through the own property, PUBACK written before, callback last', async () => {
   const order: string[] = [];
-  takePublications(aedes, ({ topic }) => {
+  interceptPublications(aedes, ({ topic }) => {
     if (topic !== 't') return false;
     order.push(`publish after ${handed[0]?.bytesWritten} bytes`);
     return true;
@@ -108,7 +108,7 @@ it('"publish": what a client sends comes through the own property, PUBACK writte
 });
 
 it('"publish": what the gateway takes is not kept by the broker, also where it is to be retained', async () => {
-  takePublications(aedes, ({ topic }) => topic === 'state');
+  interceptPublications(aedes, ({ topic }) => topic === 'state');
   const first = open();
   first.socket.write(
     joined(

@@ -24,7 +24,7 @@ const began = performance.now();
 export const now = () => wallMs(MORNING + Math.floor(performance.now() - began));
 const clock = {
   now,
-  alarm(after: number, ring: () => void) {
+  wakeAfter(after: number, ring: () => void) {
     const timer = setTimeout(ring, after);
     return () => clearTimeout(timer);
   },
@@ -231,5 +231,5 @@ export async function claimGrant(): Promise<{
 }
 
 export function present(grantBytes: Uint8Array, counterValue: number, shownAt = now()): string {
-  return sealPresentation({ grantBytes, shownAt, counter: counterValue }, signer);
+  return sealPresentation({ grantBytes, shownAt, nonce: counterValue }, signer);
 }

@@ -1,7 +1,15 @@
 /** A small campaign, and a counter that keeps a proper hash chain: what the ledger's tests speak of. */
 
 import { compileRules, type Rules } from '#gateway/core/rules.js';
-import type { AuthoriseOp, ClaimOp, Ledger, Op, Outcome, Presented, RecordsOp } from '#gateway/ports/ledger.js';
+import type {
+  AuthoriseOp,
+  CheckedPresentation,
+  ClaimOp,
+  Ledger,
+  Op,
+  Outcome,
+  RecordsOp,
+} from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
@@ -53,10 +61,10 @@ export const paymentNumber = (name: string): PaymentNumber =>
 
 let shown = 0;
 /** A payment code of this holder, newer than each before. */
-export function showing(who: string): Presented {
+export function showing(who: string): CheckedPresentation {
   shown += 1;
   const number = paymentNumber(who);
-  return { kind: 'opaque', code: `62${number}00000000`, shown: { number, step: ok(shown) } };
+  return { kind: 'opaque', code: `62${number}00000000`, readCode: { number, step: ok(shown) } };
 }
 
 /** `who` is the person; give `phone` and the like to share identifiers between persons. */
@@ -235,7 +243,7 @@ export const signedBy = (
   ok: true,
   holder: holderId(who),
   serials: serials as readonly CouponSerial[],
-  counter,
+  nonce: counter,
   shownAt: wallMs(change.shownAt ?? MORNING),
   expiresAt: wallMs(change.expiresAt ?? MORNING + 100 * 86_400_000),
 });

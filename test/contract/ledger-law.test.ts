@@ -48,7 +48,7 @@ type Step =
       readonly amountFen: number;
       readonly verified: number | null;
     }
-  /** Asked (for a second holder, too), charged and settled; off line where a number of a showing is given. */
+  /** Asked (for a second holder, too), charged and settled; offline where a number of a presentation is given. */
   | {
       readonly kind: 'sell';
       readonly at: number;
@@ -160,7 +160,7 @@ function opsOf(steps: readonly Step[]): readonly Op[] {
     const shown = {
       kind: 'verified',
       holder: holderId(who),
-      counter: verified ?? 0,
+      nonce: verified ?? 0,
       evidence: `CP1:${who}${verified}`,
     } as const;
     return [counter.asks(one.sale, who, one.amountFen, verified === null ? {} : { presented: shown })];

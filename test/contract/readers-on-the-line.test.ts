@@ -10,10 +10,10 @@ import type { SaleId } from '#protocol/ids.js';
 import type { Machine } from '#protocol/machine.js';
 import { fen } from '#protocol/money.js';
 import { exactly, type Instant, monoMs, wallMs } from '#protocol/time.js';
-import type { Bank, BookEntry, Payment } from '#simulator/hardware/readers/bank.js';
+import type { Bank, Payment, ReaderEntry } from '#simulator/hardware/readers/bank.js';
 import { crpReader } from '#simulator/hardware/readers/crp/machine.js';
 import { transbankTerminal } from '#simulator/hardware/readers/transbank/machine.js';
-import type { LineFault, Mischief, WireEffect, WireInput } from '#simulator/hardware/wire.js';
+import type { Mischief, WireEffect, WireFault, WireInput } from '#simulator/hardware/wire.js';
 
 const REF = 'c01-000042' as SaleId;
 const NET = fen(5_100);
@@ -45,7 +45,7 @@ class Counter<Host, Device extends { readonly bank: Bank }> {
     this.#device = reader.initial;
   }
 
-  get book(): readonly BookEntry[] {
+  get book(): readonly ReaderEntry[] {
     return this.#device.bank.book;
   }
 
@@ -169,7 +169,7 @@ const mischief: fc.Arbitrary<Mischief> = fc.oneof(
   fc.constant<Mischief>({ kind: 'unplug-after', backAfterMs: 3_000 }),
   fc.integer({ min: 100, max: 5_000 }).map((backAfterMs): Mischief => ({ kind: 'power-cut-after', backAfterMs })),
 );
-const fault = (frames: readonly string[]): fc.Arbitrary<LineFault> =>
+const fault = (frames: readonly string[]): fc.Arbitrary<WireFault> =>
   fc.record({
     way: fc.constantFrom('said' as const, 'heard' as const),
     frame: fc.constantFrom(...frames),
@@ -202,7 +202,7 @@ describe.each(Object.keys(READERS) as ReaderName[])('%s, driver and virtual read
     counter.turn({ kind: 'pays', payments: [pays] });
     counter.pass(30_000, counter.charge());
     expect(counter.outcome).toBe(outcome);
-    expect(counter.effects.filter((effect) => effect.kind === 'noise' || effect.kind === 'alarm')).toEqual([]);
+    expect(counter.effects.filter((effect) => effect.kind === 'noise' || effect.kind === 'alert')).toEqual([]);
     expect(counter.effects.filter((effect) => effect.kind === 'answer')).toHaveLength(1);
   });
 

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { SignatureLane } from '#gateway/adapters/signature-lane.js';
+import { SignatureWorker } from '#gateway/adapters/signature-lane.js';
 import { signatureHolds } from '#protocol/codes/presentation.js';
 import { es256Verifier } from '#protocol/node-crypto.js';
 
@@ -62,7 +62,7 @@ describe("Wycheproof's vectors for ES256, through the presentation's own verify 
 
   it('are judged the same on the thread that a gateway hands its presentations to', async () => {
     const verifier = es256Verifier();
-    const lane = new SignatureLane({ cachedKeys: 100, checkHere: (check) => signatureHolds(check, verifier) });
+    const lane = new SignatureWorker({ cachedKeys: 100, checkHere: (check) => signatureHolds(check, verifier) });
     const judged = await Promise.all(
       cases.map(
         ({ tcId, publicKey, msg, sig }) =>

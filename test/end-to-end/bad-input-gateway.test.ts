@@ -69,7 +69,7 @@ function start(): Promise<RunningGateway> {
     logger: pino({ base: null }, { write: (line: string) => void lines.push(line) }),
     clock: {
       now: () => wallMs(MORNING),
-      alarm(after, ring) {
+      wakeAfter(after, ring) {
         const timer = setTimeout(ring, after);
         return () => clearTimeout(timer);
       },

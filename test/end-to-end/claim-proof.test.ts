@@ -49,7 +49,7 @@ async function start(claims: object | undefined, http: object = {}): Promise<voi
   };
   const config = checkGatewayConfig(file, folder);
   if (!config.ok) throw new Error(JSON.stringify(config.fault));
-  const clock = { now: () => wallMs(now), alarm: () => () => undefined };
+  const clock = { now: () => wallMs(now), wakeAfter: () => () => undefined };
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(line) });
   gateway = await startGateway(config.value, { logger, clock });
 }

@@ -12,8 +12,8 @@ import { Aedes } from 'aedes';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type MqttBrokerOptions, mqttBroker } from '#device/adapters/mqtt-broker.js';
 import { parseDeviceConfig } from '#device/config.js';
-import type { LineFault } from '#device/core/line-fault.js';
-import { LINE_WORDS } from '#device/core/line-fault.js';
+import type { UplinkFault } from '#device/core/line-fault.js';
+import { UPLINK_WORDS } from '#device/core/line-fault.js';
 import { startDevice } from '#device/main.js';
 import type { Broker } from '#device/ports/broker.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
@@ -72,7 +72,7 @@ const withTls = (pair: TlsPair, more: TlsOptions = {}): Promise<number> =>
   );
 
 /** Why it did not come up; undefined: it did. */
-function attempt(url: string, more: Partial<MqttBrokerOptions> = {}): Promise<LineFault | undefined> {
+function attempt(url: string, more: Partial<MqttBrokerOptions> = {}): Promise<UplinkFault | undefined> {
   const broker = mqttBroker({
     url,
     clientId: 'plate-1',
@@ -99,7 +99,12 @@ async function deadPort(): Promise<number> {
   return port;
 }
 
-type Row = readonly [what: string, code: LineFault['code'], words: RegExp, run: () => Promise<LineFault | undefined>];
+type Row = readonly [
+  what: string,
+  code: UplinkFault['code'],
+  words: RegExp,
+  run: () => Promise<UplinkFault | undefined>,
+];
 
 const ROWS: readonly Row[] = [
   ['nobody listens', 'LINE_REFUSED', /ECONNREFUSED/, async () => attempt(`mqtt://localhost:${await deadPort()}`)],
@@ -206,7 +211,7 @@ describe('a first connection that fails is told by its reason', () => {
     expect(fault).toMatchObject({ code, what: expect.stringMatching(words) });
     expect(isErrorCode(code)).toBe(true);
     expect(fault?.what).not.toMatch(/right|wrong/);
-    expect(LINE_WORDS[code].zh).toMatch(/\p{Script=Han}/u);
+    expect(UPLINK_WORDS[code].zh).toMatch(/\p{Script=Han}/u);
   });
 
   it('and one that succeeds tells nothing', async () => {

@@ -99,7 +99,7 @@ it('is told before it is needed, counted while it is, and not forgotten by a res
 
   const customers = [await rig.customer(['yuan-40']), await rig.customer(['yuan-80']), await rig.customer(['yuan-20'])];
   counter.line.refuse();
-  await until('off line', SOON_MS, async () => ((await counter.till.health())?.online === false ? true : undefined));
+  await until('offline', SOON_MS, async () => ((await counter.till.health())?.online === false ? true : undefined));
   const sell = async (order: string, code: string) => {
     await counter.till.open(order, 31_000);
     await counter.scanner.scan(code);
@@ -119,7 +119,7 @@ it('is told before it is needed, counted while it is, and not forgotten by a res
   }).format(ends);
   expect(left.line).toEqual({
     zh: `${clock}前还可离线用券2张、共80元`,
-    en: `2 more coupons, 80 yuan in all, can be taken off line until ${clock}`,
+    en: `2 more coupons, 80 yuan in all, can be taken offline until ${clock}`,
   });
   expect(await screen()).toContain(left.line.en);
   expect(await metric('codeplate_offline_permitted')).toBe(1);

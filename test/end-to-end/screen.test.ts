@@ -178,7 +178,7 @@ describe.skipIf(CHROMIUM === undefined)('the counter’s screen in Chromium', ()
     expect(agent.posts).toEqual(['/v1/sales/s000007-d728d6/ask-again']);
   });
 
-  it('shows a payment with a coupon on line and off line: the two pictures of docs/till-http.md', async () => {
+  it('shows a payment with a coupon online and offline: the two pictures of docs/till-http.md', async () => {
     const zh = '14:30前还可离线用券30张、共1500元';
     const offline = { ...wholeHealth.offline, reason: null, couponsLeft: 30, line: { zh, en: '' } };
     await page.size(800, 480);

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { fileKeep } from '#device/adapters/file-keep.js';
+import { fileKeyValueStore } from '#device/adapters/file-keep.js';
 import { openJournal } from '#device/adapters/sqlite-journal.js';
 import { deviceConfigExample } from '#device/config-example.js';
 import { issuerSigner, keyedHash } from '#gateway/adapters/secrets.js';
@@ -69,7 +69,7 @@ export function morningClock() {
   const began = performance.now();
   return {
     now: () => wallMs(MORNING + Math.floor(performance.now() - began)),
-    alarm(after: number, ring: () => void) {
+    wakeAfter(after: number, ring: () => void) {
       const timer = setTimeout(ring, after);
       return () => clearTimeout(timer);
     },
@@ -251,7 +251,7 @@ async function makeLedger({ folder, work, put, issuer }: Making): Promise<void> 
         CAMPAIGN.id,
         issuer,
       );
-      return sealPresentation({ grantBytes, shownAt: wallMs(MORNING), counter }, phone.signer);
+      return sealPresentation({ grantBytes, shownAt: wallMs(MORNING), nonce: counter }, phone.signer);
     };
     await aDayOfSales(gateway, shown);
     await asTheyStand({ folder, work, gateway, put });
@@ -455,7 +455,7 @@ async function makeDevice({ folder, work, put, issuer }: Making): Promise<void> 
   const campaign = document.value;
   const rules = compileRules({ campaign, sha256, leaseMs: 120_000, merchantOf: () => undefined });
   const signs = createIssuer(rules, issuer, 1);
-  const keep = fileKeep(join(data, 'kept'), (_level, code) => {
+  const keep = fileKeyValueStore(join(data, 'kept'), (_level, code) => {
     throw new Error(code);
   });
   const device = 'plate-001';

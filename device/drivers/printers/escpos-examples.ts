@@ -15,7 +15,7 @@ const job: PrintJob = {
 const written = { kind: 'written', fault: undefined } as const;
 const asks = (n: number) => ({ kind: 'write', bytes: bytes(0x10, 0x04, n) }) as const;
 const says = (...list: readonly number[]) => ({ kind: 'bytes', bytes: bytes(...list) }) as const;
-/** Automatic status back: on line, paper there. */
+/** Automatic status back: online, paper there. */
 const AT_EASE = says(0x10, 0x00, 0x00, 0x00);
 const asksForAll = { kind: 'write', bytes: bytes(0x1d, 0x61, 0x0e) } as const;
 const sent = { kind: 'write', bytes: job.bytes } as const;

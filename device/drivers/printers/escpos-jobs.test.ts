@@ -5,7 +5,6 @@ import { monoMs } from '#protocol/time.js';
 import { createPrinter } from './escpos.js';
 import { HELD_POLL_MS, MAX_JOBS, WRITE_BACKSTOP_MS } from './escpos-state.js';
 import {
-  Counter,
   JOB_BYTES,
   job,
   lost,
@@ -13,6 +12,7 @@ import {
   ONLINE,
   PAPER_OK,
   PAPER_OUT,
+  PrinterBench,
   resume,
   speaking,
   up,
@@ -36,7 +36,7 @@ describe('the port', () => {
   });
 
   it('opened anew without having been lost breaks the job too', () => {
-    const counter = new Counter('none').tell(up).print('A').quietly();
+    const counter = new PrinterBench('none').tell(up).print('A').quietly();
     expect(counter.tell(up).did).toEqual(['broken A the port was opened anew']);
   });
 
@@ -61,17 +61,17 @@ describe('the port', () => {
   });
 
   it('that never reports a chunk as written breaks the job', () => {
-    const counter = new Counter('none').tell(up).print('A').quietly();
+    const counter = new PrinterBench('none').tell(up).print('A').quietly();
     expect(counter.wakeIn).toBe(WRITE_BACKSTOP_MS);
     expect(counter.wake().did).toEqual(['broken A the port no longer answers']);
   });
 
   it('closed takes no job', () => {
-    expect(new Counter('none').print('A').did).toEqual(['held A offline']);
+    expect(new PrinterBench('none').print('A').did).toEqual(['held A offline']);
   });
 
   it('brings no old job with it when it comes back', () => {
-    const counter = new Counter('none').print('A').print('B').quietly();
+    const counter = new PrinterBench('none').print('A').print('B').quietly();
     expect(counter.tell(up).did).toEqual([]);
     expect(counter.tell(resume).did).toEqual(['send A 512']);
     expect(counter.written(6).did).toEqual([
@@ -86,15 +86,15 @@ describe('the port', () => {
   });
 
   it('still closed when a person says resume: told so again, nothing lost', () => {
-    const counter = new Counter('none').print('A').print('B').quietly();
+    const counter = new PrinterBench('none').print('A').print('B').quietly();
     expect(counter.tell(resume).did).toEqual(['held A offline']);
     expect(counter.tell(up, resume).did).toEqual(['send A 512']);
   });
 });
 
 describe('after a job broke off', () => {
-  const broken = (): Counter =>
-    new Counter('none').tell(up).print('A').written().written(1, 'WRITE_DEADLINE').quietly();
+  const broken = (): PrinterBench =>
+    new PrinterBench('none').tell(up).print('A').written().written(1, 'WRITE_DEADLINE').quietly();
 
   it('its reprint waits for a person: it would break off too, again and again', () => {
     expect(broken().print('A.1', 'reprint').did).toEqual(['held A.1 waiting']);
@@ -114,7 +114,7 @@ describe('after a job broke off', () => {
   });
 
   it('in an earlier life may have been cut off too: the first job comes behind padding, and no later one', () => {
-    const counter = new Counter('none', true).tell({ kind: 'link-up' });
+    const counter = new PrinterBench('none', true).tell({ kind: 'link-up' });
     const sent = (): string[] => counter.did.filter((line) => line.startsWith('send'));
     counter.tell({ kind: 'print', job: job('A') }).written(4);
     expect(sent()[0]).toBe('send padding 512');
@@ -154,14 +154,14 @@ describe('jobs', () => {
   });
 
   it('that would be a second original of a receipt are refused by name', () => {
-    const counter = new Counter('none').tell(up).print('A').quietly();
+    const counter = new PrinterBench('none').tell(up).print('A').quietly();
     expect(counter.tell({ kind: 'print', job: { ...job('X'), receipt: 'A' as ReceiptNo } }).did).toEqual([
       'noise PRINT_ORIGINAL_TWICE',
     ]);
   });
 
   it('print in the order in which they came', () => {
-    const counter = new Counter('none').tell(up).print('A').print('B').quietly();
+    const counter = new PrinterBench('none').tell(up).print('A').print('B').quietly();
     expect(counter.written(6).did.filter((line) => line.startsWith('done'))).toEqual([
       'done A unconfirmed',
       'done B unconfirmed',
@@ -187,7 +187,7 @@ describe('jobs', () => {
   });
 
   it('beyond the limit are not kept, and say so', () => {
-    const counter = new Counter('none');
+    const counter = new PrinterBench('none');
     for (let i = 0; i < MAX_JOBS; i++) counter.print(`J${i}`);
     expect(counter.quietly().print('late').did).toEqual(['held late queue-full']);
     counter.tell({ kind: 'drop', job: 'J0' });
@@ -195,7 +195,7 @@ describe('jobs', () => {
   });
 
   it('without bytes end without harm', () => {
-    const counter = new Counter('none').tell(up).tell({ kind: 'print', job: job('A', 'original', 0) });
+    const counter = new PrinterBench('none').tell(up).tell({ kind: 'print', job: job('A', 'original', 0) });
     expect(counter.written().did.at(-1)).toBe('done A unconfirmed');
   });
 });

@@ -86,4 +86,6 @@ export interface EscposState {
 }
 
 /** One step under way: the next state, written to, and what is to be done. */
-export type Turn = { -readonly [Key in keyof EscposState]: EscposState[Key] } & { readonly effects: PrinterEffect[] };
+export type PrinterStep = { -readonly [Key in keyof EscposState]: EscposState[Key] } & {
+  readonly effects: PrinterEffect[];
+};

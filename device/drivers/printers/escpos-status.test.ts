@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { PRINT_MARGIN_MS, READY_MS, STATUS_ANSWER_MS } from './escpos-state.js';
 import {
   COVER,
-  Counter,
   CUTTER,
   ERROR,
   JOB_BYTES,
@@ -16,6 +15,7 @@ import {
   PAPER_LOW,
   PAPER_OK,
   PAPER_OUT,
+  PrinterBench,
   resume,
   speaking,
   up,
@@ -23,7 +23,7 @@ import {
 
 describe('a printer that answers', () => {
   it('is asked how it is when its port opens', () => {
-    const counter = new Counter('dle-eot').tell(up);
+    const counter = new PrinterBench('dle-eot').tell(up);
     expect(counter.did).toEqual(['ask 1']);
     expect(counter.answers(ONLINE).did).toEqual(['ask 4']);
     expect(counter.answers(PAPER_LOW).did).toEqual(['paper near-end']);
@@ -174,7 +174,7 @@ describe('a printer that is asked ahead', () => {
   });
 
   it('with automatic status takes back by itself what it said', () => {
-    const counter = new Counter('asb')
+    const counter = new PrinterBench('asb')
       .tell(up)
       .written()
       .bytes(...OK)
@@ -192,14 +192,14 @@ describe('a printer that is asked ahead', () => {
 
 describe('a printer that never answers', () => {
   it('is sent the job at once; the job is unconfirmed', () => {
-    const counter = new Counter('none').tell(up);
+    const counter = new PrinterBench('none').tell(up);
     expect(counter.print('A').did).toEqual(['send A 512']);
     expect(counter.written(3).did).toEqual(['send A 512', 'send A 176', 'done A unconfirmed']);
     expect(counter.wakeIn).toBeUndefined();
   });
 
   it('though its model should, is asked once, and its job is unconfirmed: no answer is not ok', () => {
-    const counter = new Counter('dle-eot').tell(up).written().wake().quietly();
+    const counter = new PrinterBench('dle-eot').tell(up).written().wake().quietly();
     expect(counter.print('A').written().wake().did).toEqual(['ask 1', 'send A 512']);
     expect(counter.written(4).wake().did).toEqual(['send A 512', 'send A 176', 'ask 1', 'done A unconfirmed']);
     expect(counter.state.paper).toBe('unknown');
@@ -207,8 +207,8 @@ describe('a printer that never answers', () => {
 });
 
 describe('a printer with automatic status', () => {
-  const ready = (): Counter =>
-    new Counter('asb')
+  const ready = (): PrinterBench =>
+    new PrinterBench('asb')
       .tell(up)
       .written()
       .bytes(...OK)

@@ -38,7 +38,7 @@ export const say = (effect: PrinterEffect): string => {
 };
 
 /** A printer and the port in front of it, driven by hand. */
-export class Counter {
+export class PrinterBench {
   readonly #machine;
   state: EscposState;
   now = 1000;
@@ -110,4 +110,4 @@ export const CUTTER = 0x1a;
 export const OK = [0x10, 0x00, 0x00, 0x00];
 export const OUT = [0x18, 0x00, 0x0c, 0x00];
 
-export const speaking = (): Counter => new Counter('dle-eot').tell(up).answers(ONLINE, PAPER_OK).quietly();
+export const speaking = (): PrinterBench => new PrinterBench('dle-eot').tell(up).answers(ONLINE, PAPER_OK).quietly();

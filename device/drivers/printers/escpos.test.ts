@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { monoMs } from '#protocol/time.js';
 import { createPrinter } from './escpos.js';
-import { Counter, job, look, lost, model, OFFLINE, ONLINE, PAPER_OUT, resume, up } from './escpos-testing.js';
+import { job, look, lost, model, OFFLINE, ONLINE, PAPER_OUT, PrinterBench, resume, up } from './escpos-testing.js';
 import type { PrinterInput, PrintJob } from './printer.js';
 
 describe('whatever happens, in whatever order', () => {
@@ -88,7 +88,7 @@ describe('whatever happens, in whatever order', () => {
 
   it('no transcript of answers is read differently for being cut into single bytes', () => {
     // Then the next question may follow: what came in one piece with the last answer was before it, and answers nothing.
-    const untilKnown = ({ did }: Counter): readonly string[] => {
+    const untilKnown = ({ did }: PrinterBench): readonly string[] => {
       const lines = did.filter((line) => !line.startsWith('noise'));
       const known = lines.findIndex((line) => !line.startsWith('ask'));
       return known === -1 ? lines : lines.slice(0, known + 1);
@@ -98,12 +98,12 @@ describe('whatever happens, in whatever order', () => {
         fc.constantFrom('dle-eot' as const, 'asb' as const),
         fc.uint8Array({ maxLength: 40 }),
         (kind, bytes) => {
-          const whole = new Counter(kind)
+          const whole = new PrinterBench(kind)
             .tell(up)
             .print('A')
             .written()
             .bytes(...bytes);
-          const cut = new Counter(kind).tell(up).print('A').written();
+          const cut = new PrinterBench(kind).tell(up).print('A').written();
           for (const byte of bytes) cut.bytes(byte);
           expect(untilKnown(cut)).toEqual(untilKnown(whole));
         },

@@ -27,7 +27,7 @@
 import { type Step, unreachable } from '#protocol/machine.js';
 import type { Instant, MonoMs } from '#protocol/time.js';
 import { later } from '#protocol/time.js';
-import { drop, holdAll, holdBack, resume, take } from './escpos-jobs.js';
+import { drop, enqueueJob, holdAll, holdBack, resume } from './escpos-jobs.js';
 import {
   CHUNK_BYTES,
   type Entry,
@@ -35,12 +35,12 @@ import {
   HELD_POLL_MS,
   type Phase,
   PRINT_MARGIN_MS,
+  type PrinterStep,
   type Purpose,
   READY_MS,
   RESYNC_MAX,
   RESYNC_NATIVE,
   STATUS_ANSWER_MS,
-  type Turn,
   WRITE_BACKSTOP_MS,
 } from './escpos-state.js';
 import type { PaperState, PrinterEffect, PrinterInput, PrinterMachine, PrinterModel } from './printer.js';
@@ -89,12 +89,12 @@ export function createPrinter(model: PrinterModel, options: PrinterOptions = {})
       pollAt: undefined,
     },
     step(state, input, at): Step<EscposState, PrinterEffect> {
-      const turn: Turn = { ...state, effects: [] };
+      const step: PrinterStep = { ...state, effects: [] };
       const now = at.mono;
-      hear(turn, input, now, { model, baudRate });
-      proceed(turn, now, model);
-      keepPolling(turn, now, model);
-      const { effects, ...next } = turn;
+      applyInput(step, input, now, { model, baudRate });
+      proceed(step, now, model);
+      keepPolling(step, now, model);
+      const { effects, ...next } = step;
       return { state: next, effects };
     },
     wakeAt: (state) => (state.phase.kind === 'idle' ? state.pollAt : state.phase.deadline),
@@ -106,36 +106,36 @@ interface Printer {
   readonly baudRate: number;
 }
 
-function hear(turn: Turn, input: PrinterInput, now: Instant['mono'], printer: Printer): void {
+function applyInput(step: PrinterStep, input: PrinterInput, now: Instant['mono'], printer: Printer): void {
   switch (input.kind) {
     case 'link-up':
-      breakLink(turn, 'the port was opened anew');
-      turn.link = true;
-      if (printer.model.status !== 'none') ask(turn, { kind: 'look' }, now, printer.model);
+      breakLink(step, 'the port was opened anew');
+      step.link = true;
+      if (printer.model.status !== 'none') ask(step, { kind: 'look' }, now, printer.model);
       return;
     case 'link-lost':
-      breakLink(turn, input.why);
+      breakLink(step, input.why);
       return;
     case 'bytes':
-      hearBytes(turn, input.bytes, now, printer.model);
+      readBytes(step, input.bytes, now, printer.model);
       return;
     case 'written':
-      hearWritten(turn, input.fault, now, printer);
+      onWritten(step, input.fault, now, printer);
       return;
     case 'look':
-      lookAhead(turn, now, printer.model);
+      lookAhead(step, now, printer.model);
       return;
     case 'print':
-      take(turn, input.job);
+      enqueueJob(step, input.job);
       return;
     case 'resume':
-      resume(turn);
+      resume(step);
       return;
     case 'drop':
-      drop(turn, input.job);
+      drop(step, input.job);
       return;
     case 'wake':
-      wake(turn, now, printer.model);
+      wake(step, now, printer.model);
       return;
     default:
       unreachable(input);
@@ -145,56 +145,56 @@ function hear(turn: Turn, input: PrinterInput, now: Instant['mono'], printer: Pr
 // -- asking
 
 /** Not while anything else goes on, and not again while the last answer is half as old as it may get. */
-function lookAhead(turn: Turn, now: MonoMs, model: PrinterModel): void {
-  const isFree = turn.link && turn.phase.kind === 'idle' && turn.queue.length === 0 && turn.unwritten.length === 0;
-  const isFresh = turn.readyUntil !== undefined && later(now, READY_MS / 2) <= turn.readyUntil;
-  if (model.status !== 'none' && isFree && !isFresh) ask(turn, { kind: 'ahead' }, now, model);
+function lookAhead(step: PrinterStep, now: MonoMs, model: PrinterModel): void {
+  const isFree = step.link && step.phase.kind === 'idle' && step.queue.length === 0 && step.unwritten.length === 0;
+  const isFresh = step.readyUntil !== undefined && later(now, READY_MS / 2) <= step.readyUntil;
+  if (model.status !== 'none' && isFree && !isFresh) ask(step, { kind: 'ahead' }, now, model);
 }
 
-function ask(turn: Turn, purpose: Purpose, now: MonoMs, model: PrinterModel, waitMs = STATUS_ANSWER_MS): void {
-  put(turn, { purpose, question: FIRST_QUESTION, answers: {}, attempt: 1, since: now }, later(now, waitMs), model);
+function ask(step: PrinterStep, purpose: Purpose, now: MonoMs, model: PrinterModel, waitMs = STATUS_ANSWER_MS): void {
+  put(step, { purpose, question: FIRST_QUESTION, answers: {}, attempt: 1, since: now }, later(now, waitMs), model);
 }
 
 function put(
-  turn: Turn,
+  step: PrinterStep,
   asking: Omit<Extract<Phase, { kind: 'asking' }>, 'kind' | 'deadline'>,
   deadline: MonoMs,
   model: PrinterModel,
 ): void {
-  turn.phase = { kind: 'asking', ...asking, deadline };
+  step.phase = { kind: 'asking', ...asking, deadline };
   // GS a 14: tell of online, error and paper changes; the present state comes at once. DLE EOT n: one byte, in real time.
   const bytes = model.status === 'asb' ? [0x1d, 0x61, 0x0e] : [0x10, 0x04, asking.question];
-  write(turn, Uint8Array.from(bytes), 'status');
+  write(step, Uint8Array.from(bytes), 'status');
 }
 
-function write(turn: Turn, bytes: Uint8Array, what: 'status' | 'job'): void {
-  turn.unwritten = [...turn.unwritten, what];
-  turn.effects.push({ kind: 'write', bytes });
+function write(step: PrinterStep, bytes: Uint8Array, what: 'status' | 'job'): void {
+  step.unwritten = [...step.unwritten, what];
+  step.effects.push({ kind: 'write', bytes });
 }
 
-function hearBytes(turn: Turn, bytes: Uint8Array, now: MonoMs, model: PrinterModel): void {
-  if (!turn.link) return;
+function readBytes(step: PrinterStep, bytes: Uint8Array, now: MonoMs, model: PrinterModel): void {
+  if (!step.link) return;
   switch (model.status) {
     case 'none':
-      noise(turn, [...bytes]);
+      noise(step, [...bytes]);
       return;
     case 'dle-eot': {
       const { frames, noise: junk } = feedDleEot(bytes);
-      noise(turn, junk);
-      for (const frame of frames) hearAnswer(turn, frame[0] ?? 0, now, model);
+      noise(step, junk);
+      for (const frame of frames) readAnswer(step, frame[0] ?? 0, now, model);
       return;
     }
     case 'asb': {
-      const { frames, rest, noise: junk } = feedAsb(turn.partial, bytes);
-      turn.partial = rest;
-      noise(turn, junk);
+      const { frames, rest, noise: junk } = feedAsb(step.partial, bytes);
+      step.partial = rest;
+      noise(step, junk);
       for (const frame of frames) {
-        turn.spoke = true;
+        step.spoke = true;
         const status = readAsb(frame);
-        if (turn.phase.kind === 'asking') conclude(turn, status, now);
+        if (step.phase.kind === 'asking') conclude(step, status, now);
         else {
-          setPaper(turn, status.paper);
-          if (status.hindrance !== undefined) turn.readyUntil = undefined;
+          setPaper(step, status.paper);
+          if (status.hindrance !== undefined) step.readyUntil = undefined;
         }
       }
       return;
@@ -204,153 +204,153 @@ function hearBytes(turn: Turn, bytes: Uint8Array, now: MonoMs, model: PrinterMod
   }
 }
 
-function noise(turn: Turn, bytes: readonly number[]): void {
+function noise(step: PrinterStep, bytes: readonly number[]): void {
   if (bytes.length === 0) return;
   const shown = bytes.slice(0, 16).map((byte) => byte.toString(16).padStart(2, '0'));
-  turn.effects.push({
+  step.effects.push({
     kind: 'noise',
     code: 'PRINTER_NOISE',
     what: `${bytes.length} bytes that are no status: ${shown.join(' ')}`,
   });
 }
 
-function hearAnswer(turn: Turn, byte: number, now: MonoMs, model: PrinterModel): void {
-  const { phase } = turn;
+function readAnswer(step: PrinterStep, byte: number, now: MonoMs, model: PrinterModel): void {
+  const { phase } = step;
   // Late or doubled answers: nobody asked, and the byte doesn't say what it answers.
   if (phase.kind !== 'asking' || !plausible(phase.question, byte)) {
-    noise(turn, [byte]);
+    noise(step, [byte]);
     return;
   }
-  turn.spoke = true;
+  step.spoke = true;
   const answers: Answers = { ...phase.answers, [phase.question]: byte };
   const question = nextQuestion(phase.question, answers);
-  if (question === undefined) conclude(turn, readAnswers(answers), now);
-  else put(turn, { ...phase, question, answers, attempt: 1 }, later(now, STATUS_ANSWER_MS), model);
+  if (question === undefined) conclude(step, readAnswers(answers), now);
+  else put(step, { ...phase, question, answers, attempt: 1 }, later(now, STATUS_ANSWER_MS), model);
 }
 
 /** The questions are over: by their answers, or by silence. */
-function conclude(turn: Turn, status: PrinterStatus, now: MonoMs): void {
-  const { phase } = turn;
+function conclude(step: PrinterStep, status: PrinterStatus, now: MonoMs): void {
+  const { phase } = step;
   if (phase.kind !== 'asking') return;
   const { purpose } = phase;
-  turn.phase = IDLE;
-  setPaper(turn, status.paper);
+  step.phase = IDLE;
+  setPaper(step, status.paper);
   switch (purpose.kind) {
     case 'look':
       return;
     case 'ahead':
-      if (status !== SILENCE && status.hindrance === undefined) turn.readyUntil = later(now, READY_MS);
+      if (status !== SILENCE && status.hindrance === undefined) step.readyUntil = later(now, READY_MS);
       return;
     case 'before': {
-      tellFault(turn, status);
+      reportFault(step, status);
       const { entry } = purpose;
-      const fellSilent = status === SILENCE && turn.spoke && !entry.insisted;
+      const fellSilent = status === SILENCE && step.spoke && !entry.insisted;
       const hindrance = fellSilent ? 'offline' : status.hindrance;
-      if (hindrance === undefined) startSending(turn, entry);
-      else holdAll(turn, entry, hindrance);
+      if (hindrance === undefined) startSending(step, entry);
+      else holdAll(step, entry, hindrance);
       return;
     }
     case 'after':
-      tellFault(turn, status);
-      if (status.hindrance !== undefined) broken(turn, purpose.entry, `after sending: ${status.hindrance}`);
-      else done(turn, purpose.entry, status === SILENCE ? 'unconfirmed' : 'printed');
+      reportFault(step, status);
+      if (status.hindrance !== undefined) broken(step, purpose.entry, `after sending: ${status.hindrance}`);
+      else done(step, purpose.entry, status === SILENCE ? 'unconfirmed' : 'printed');
       return;
     default:
       unreachable(purpose);
   }
 }
 
-function tellFault(turn: Turn, { fault }: PrinterStatus): void {
-  if (fault !== undefined) turn.effects.push({ kind: 'noise', code: fault, what: 'the printer reports a fault' });
+function reportFault(step: PrinterStep, { fault }: PrinterStatus): void {
+  if (fault !== undefined) step.effects.push({ kind: 'noise', code: fault, what: 'the printer reports a fault' });
 }
 
-function setPaper(turn: Turn, paper: PaperState): void {
-  if (paper === turn.paper) return;
-  turn.paper = paper;
-  turn.effects.push({ kind: 'paper', paper });
+function setPaper(step: PrinterStep, paper: PaperState): void {
+  if (paper === step.paper) return;
+  step.paper = paper;
+  step.effects.push({ kind: 'paper', paper });
 }
 
 // -- sending
 
 /** From here on the job counts as begun. The deadline is set by `proceed`, which writes the first chunk. */
-function startSending(turn: Turn, entry: Entry): void {
-  turn.readyUntil = undefined;
-  const stream = new Uint8Array(turn.resync + entry.job.bytes.length);
-  stream.set(entry.job.bytes, turn.resync);
+function startSending(step: PrinterStep, entry: Entry): void {
+  step.readyUntil = undefined;
+  const stream = new Uint8Array(step.resync + entry.job.bytes.length);
+  stream.set(entry.job.bytes, step.resync);
   // NUL is nothing to a printer that listens, and harmless data to one that still waits for the rest of a picture.
-  turn.phase = { kind: 'sending', entry, stream, sent: 0, deadline: NOT_YET };
+  step.phase = { kind: 'sending', entry, stream, sent: 0, deadline: NOT_YET };
 }
 
 const NOT_YET = Number.NEGATIVE_INFINITY as MonoMs;
 
-function hearWritten(turn: Turn, fault: string | undefined, now: MonoMs, { model, baudRate }: Printer): void {
-  const [what, ...others] = turn.unwritten;
-  turn.unwritten = others;
-  const { phase } = turn;
+function onWritten(step: PrinterStep, fault: string | undefined, now: MonoMs, { model, baudRate }: Printer): void {
+  const [what, ...others] = step.unwritten;
+  step.unwritten = others;
+  const { phase } = step;
   if (what === 'job' && phase.kind === 'sending') {
     const sent = Math.min(phase.sent + CHUNK_BYTES, phase.stream.length);
-    if (fault !== undefined) broken(turn, phase.entry, fault);
-    else if (sent < phase.stream.length) turn.phase = { ...phase, sent, deadline: NOT_YET };
-    else sentAll(turn, phase.entry, now, model, (phase.stream.length * BITS_PER_BYTE * 1000) / baudRate);
+    if (fault !== undefined) broken(step, phase.entry, fault);
+    else if (sent < phase.stream.length) step.phase = { ...phase, sent, deadline: NOT_YET };
+    else sentAll(step, phase.entry, now, model, (phase.stream.length * BITS_PER_BYTE * 1000) / baudRate);
   } else if (what === 'status' && fault !== undefined && phase.kind === 'asking') {
-    giveUpAsking(turn, phase.purpose, fault);
+    giveUpAsking(step, phase.purpose, fault);
   }
 }
 
 /** Start bit, eight data bits, stop bit. */
 const BITS_PER_BYTE = 10;
 
-function sentAll(turn: Turn, entry: Entry, now: MonoMs, model: PrinterModel, lineMs: number): void {
-  turn.resync = 0;
-  if (model.status === 'none') done(turn, entry, 'unconfirmed');
+function sentAll(step: PrinterStep, entry: Entry, now: MonoMs, model: PrinterModel, lineMs: number): void {
+  step.resync = 0;
+  if (model.status === 'none') done(step, entry, 'unconfirmed');
   // `written` may mean no more than that the operating system has the bytes: the whole job may still be on the line.
-  else ask(turn, { kind: 'after', entry }, now, model, lineMs + PRINT_MARGIN_MS);
+  else ask(step, { kind: 'after', entry }, now, model, lineMs + PRINT_MARGIN_MS);
 }
 
-function done(turn: Turn, entry: Entry, outcome: 'printed' | 'unconfirmed'): void {
-  turn.phase = IDLE;
-  turn.troubled = false;
-  turn.effects.push({ kind: 'done', job: entry.job, outcome });
+function done(step: PrinterStep, entry: Entry, outcome: 'printed' | 'unconfirmed'): void {
+  step.phase = IDLE;
+  step.troubled = false;
+  step.effects.push({ kind: 'done', job: entry.job, outcome });
 }
 
-function broken(turn: Turn, entry: Entry, why: string): void {
-  if (turn.phase.kind === 'sending') turn.resync = Math.min(RESYNC_MAX, turn.phase.stream.length);
-  turn.phase = IDLE;
-  turn.troubled = true;
-  turn.effects.push({ kind: 'broken', job: entry.job, why });
+function broken(step: PrinterStep, entry: Entry, why: string): void {
+  if (step.phase.kind === 'sending') step.resync = Math.min(RESYNC_MAX, step.phase.stream.length);
+  step.phase = IDLE;
+  step.troubled = true;
+  step.effects.push({ kind: 'broken', job: entry.job, why });
 }
 
 // -- what goes wrong
 
-function breakLink(turn: Turn, why: string): void {
-  const { phase } = turn;
-  turn.link = false;
-  turn.unwritten = [];
-  turn.partial = EMPTY;
-  turn.readyUntil = undefined;
-  setPaper(turn, 'unknown');
-  if (phase.kind === 'sending') broken(turn, phase.entry, why);
-  else if (phase.kind === 'asking') giveUpAsking(turn, phase.purpose, why);
-  if (turn.queue.length > 0) {
-    const entries = turn.queue;
-    turn.queue = [];
-    holdBack(turn, entries, 'offline');
+function breakLink(step: PrinterStep, why: string): void {
+  const { phase } = step;
+  step.link = false;
+  step.unwritten = [];
+  step.partial = EMPTY;
+  step.readyUntil = undefined;
+  setPaper(step, 'unknown');
+  if (phase.kind === 'sending') broken(step, phase.entry, why);
+  else if (phase.kind === 'asking') giveUpAsking(step, phase.purpose, why);
+  if (step.queue.length > 0) {
+    const entries = step.queue;
+    step.queue = [];
+    holdBack(step, entries, 'offline');
   }
 }
 
 /** The question couldn't even be sent. */
-function giveUpAsking(turn: Turn, purpose: Purpose, why: string): void {
-  turn.phase = IDLE;
-  setPaper(turn, 'unknown');
+function giveUpAsking(step: PrinterStep, purpose: Purpose, why: string): void {
+  step.phase = IDLE;
+  setPaper(step, 'unknown');
   switch (purpose.kind) {
     case 'look':
     case 'ahead':
       return;
     case 'before':
-      holdAll(turn, purpose.entry, 'offline');
+      holdAll(step, purpose.entry, 'offline');
       return;
     case 'after':
-      broken(turn, purpose.entry, why);
+      broken(step, purpose.entry, why);
       return;
     default:
       unreachable(purpose);
@@ -359,61 +359,66 @@ function giveUpAsking(turn: Turn, purpose: Purpose, why: string): void {
 
 // -- time
 
-function wake(turn: Turn, now: MonoMs, model: PrinterModel): void {
-  const { phase } = turn;
+function wake(step: PrinterStep, now: MonoMs, model: PrinterModel): void {
+  const { phase } = step;
   switch (phase.kind) {
     case 'idle':
-      if (turn.pollAt !== undefined && now >= turn.pollAt) ask(turn, { kind: 'look' }, now, model);
+      if (step.pollAt !== undefined && now >= step.pollAt) ask(step, { kind: 'look' }, now, model);
       return;
     case 'sending':
-      if (now >= phase.deadline) broken(turn, phase.entry, 'the port no longer answers');
+      if (now >= phase.deadline) broken(step, phase.entry, 'the port no longer answers');
       return;
     case 'asking':
-      if (now >= phase.deadline) unanswered(turn, phase, now, model);
+      if (now >= phase.deadline) unanswered(step, phase, now, model);
       return;
     default:
       unreachable(phase);
   }
 }
 
-function unanswered(turn: Turn, phase: Extract<Phase, { kind: 'asking' }>, now: MonoMs, model: PrinterModel): void {
-  if (turn.unwritten.length > 0) {
+function unanswered(
+  step: PrinterStep,
+  phase: Extract<Phase, { kind: 'asking' }>,
+  now: MonoMs,
+  model: PrinterModel,
+): void {
+  if (step.unwritten.length > 0) {
     // Not silence yet: the question itself is still stuck in the port.
-    if (now >= later(phase.since, WRITE_BACKSTOP_MS)) giveUpAsking(turn, phase.purpose, 'the port no longer answers');
-    else turn.phase = { ...phase, deadline: later(now, STATUS_ANSWER_MS) };
+    if (now >= later(phase.since, WRITE_BACKSTOP_MS)) giveUpAsking(step, phase.purpose, 'the port no longer answers');
+    else step.phase = { ...phase, deadline: later(now, STATUS_ANSWER_MS) };
     return;
   }
   // A printer that is known to speak is asked twice: a byte may have been lost. Part of the answers is no answer.
-  if (turn.spoke && phase.attempt === 1) {
-    put(turn, { ...phase, attempt: 2 }, later(now, STATUS_ANSWER_MS), model);
+  if (step.spoke && phase.attempt === 1) {
+    put(step, { ...phase, attempt: 2 }, later(now, STATUS_ANSWER_MS), model);
   } else {
-    conclude(turn, SILENCE, now);
+    conclude(step, SILENCE, now);
   }
 }
 
 /** Whatever can go on without further input does: the next job, the next chunk. */
-function proceed(turn: Turn, now: MonoMs, model: PrinterModel): void {
-  const [next, ...others] = turn.queue;
-  if (turn.phase.kind === 'idle' && turn.link && next !== undefined) {
-    turn.queue = others;
-    const isReady = turn.readyUntil !== undefined && now <= turn.readyUntil;
-    if (model.status === 'none' || isReady) startSending(turn, next);
-    else ask(turn, { kind: 'before', entry: next }, now, model);
+function proceed(step: PrinterStep, now: MonoMs, model: PrinterModel): void {
+  const [next, ...others] = step.queue;
+  if (step.phase.kind === 'idle' && step.link && next !== undefined) {
+    step.queue = others;
+    const isReady = step.readyUntil !== undefined && now <= step.readyUntil;
+    if (model.status === 'none' || isReady) startSending(step, next);
+    else ask(step, { kind: 'before', entry: next }, now, model);
   }
-  if (turn.phase.kind === 'sending' && turn.phase.deadline === NOT_YET) {
-    const { stream, sent } = turn.phase;
-    turn.phase = { ...turn.phase, deadline: later(now, WRITE_BACKSTOP_MS) };
-    write(turn, stream.slice(sent, sent + CHUNK_BYTES), 'job');
+  if (step.phase.kind === 'sending' && step.phase.deadline === NOT_YET) {
+    const { stream, sent } = step.phase;
+    step.phase = { ...step.phase, deadline: later(now, WRITE_BACKSTOP_MS) };
+    write(step, stream.slice(sent, sent + CHUNK_BYTES), 'job');
   }
 }
 
-function keepPolling(turn: Turn, now: MonoMs, model: PrinterModel): void {
+function keepPolling(step: PrinterStep, now: MonoMs, model: PrinterModel): void {
   const wanted =
-    turn.phase.kind === 'idle' &&
-    turn.link &&
-    turn.waiting.length > 0 &&
+    step.phase.kind === 'idle' &&
+    step.link &&
+    step.waiting.length > 0 &&
     model.status === 'dle-eot' && // ASB tells by itself
-    turn.unwritten.length === 0;
-  if (!wanted) turn.pollAt = undefined;
-  else turn.pollAt ??= later(now, HELD_POLL_MS);
+    step.unwritten.length === 0;
+  if (!wanted) step.pollAt = undefined;
+  else step.pollAt ??= later(now, HELD_POLL_MS);
 }

@@ -292,7 +292,7 @@ class Conversation extends ReaderTalk<Crp1State> {
           return;
         }
         // The reader has this very reference with another amount. That one may have moved money: not ours to call off.
-        this.alarm('READER_REFERENCE_CONFLICT', `the reader knows ${message.ref} with another amount`);
+        this.alert('READER_REFERENCE_CONFLICT', `the reader knows ${message.ref} with another amount`);
         this.cannotSay(message.ref, 'the reader knows this reference with another amount');
         break;
       case 'STAT':

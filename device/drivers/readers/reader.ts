@@ -59,7 +59,7 @@ export type ReaderEffect =
   /** Nobody knows whether the command arrived: no ACK after every transmission, or the port died in mid-command. */
   | { readonly kind: 'silent'; readonly ref: SaleId; readonly why: string }
   /** A result for another reference, amount or currency than asked for. Alarmed, never taken as this sale's. */
-  | { readonly kind: 'alarm'; readonly code: string; readonly what: string }
+  | { readonly kind: 'alert'; readonly code: string; readonly what: string }
   | { readonly kind: 'noise'; readonly code: string; readonly what: string };
 
 export type ReaderExample = Transcript<ReaderInput, ReaderEffect>;

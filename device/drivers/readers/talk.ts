@@ -38,8 +38,8 @@ export abstract class ReaderTalk<State extends object> {
     this.effects.push({ kind: 'silent', ref, why });
   }
 
-  protected alarm(code: string, what: string): void {
-    this.effects.push({ kind: 'alarm', code, what });
+  protected alert(code: string, what: string): void {
+    this.effects.push({ kind: 'alert', code, what });
   }
 
   protected noise(code: string, what: string): void {

@@ -4,7 +4,7 @@ import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { fen } from '#protocol/money.js';
 import { joinBytes, latin1Text } from '../bytes.js';
-import { Bench, cutAt, cuts } from '../testing.js';
+import { cutAt, cuts, DriverBench } from '../testing.js';
 import type { ReaderEffect, ReaderInput } from './reader.js';
 import { encodeFrame, feed, IDLE, MAX_FRAME_BYTES } from './transbank/frame.js';
 import { ticketOf } from './transbank/messages.js';
@@ -45,7 +45,7 @@ const told = (effects: readonly ReaderEffect[]): string[] =>
       case 'silent':
       case 'away':
         return effect.kind;
-      case 'alarm':
+      case 'alert':
       case 'noise':
         return `${effect.kind} ${effect.code}`;
       default:
@@ -54,7 +54,7 @@ const told = (effects: readonly ReaderEffect[]): string[] =>
   });
 
 const fresh = () =>
-  new Bench(transbankReader.create({ agent: 'agent-1.0', baudRate: 115_200 }), { kind: 'wake' } as ReaderInput);
+  new DriverBench(transbankReader.create({ agent: 'agent-1.0', baudRate: 115_200 }), { kind: 'wake' } as ReaderInput);
 function ready() {
   const on = fresh();
   on.put({ kind: 'link-up' });
@@ -259,7 +259,7 @@ describe('a Transbank sale', () => {
     ['no amount', sale('0210', '00', '000042', '')],
   ])('raises an alarm on an answer with another %s and goes on waiting', (_, said) => {
     const on = charging();
-    expect(told(on.put(from(said)))).toEqual(['> ACK', 'alarm READER_OTHER_SALE']);
+    expect(told(on.put(from(said)))).toEqual(['> ACK', 'alert READER_OTHER_SALE']);
     expect(told(on.put(from(sale('0210', '00'))))).toEqual(['approved', 'ready 000103']);
   });
 

@@ -268,7 +268,7 @@ class Conversation extends ReaderTalk<TransbankState> {
       fits(answer.amount, last.netFen, certain);
     if (!ours) {
       this.writeByte(ACK);
-      this.alarm('READER_OTHER_SALE', `the answer of another sale while ${last.ref} was asked for`);
+      this.alert('READER_OTHER_SALE', `the answer of another sale while ${last.ref} was asked for`);
       return;
     }
     if (running) {
@@ -321,7 +321,7 @@ class Conversation extends ReaderTalk<TransbankState> {
     const answer = parseRefund(fields);
     if (last?.kind !== 'refund' || (answer.code === '00' && answer.operation !== last.operation)) {
       this.writeByte(ACK);
-      this.alarm('READER_OTHER_SALE', 'the answer to a refund that was not asked for');
+      this.alert('READER_OTHER_SALE', 'the answer to a refund that was not asked for');
       return;
     }
     if (underWay?.request.kind === 'refund') {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { crc16Xmodem } from '#protocol/codes/crc16.js';
 import type { Machine } from '#protocol/machine.js';
 import { joinBytes } from '../bytes.js';
-import { Bench, cutAt, cuts, expectTranscript } from '../testing.js';
+import { cutAt, cuts, DriverBench, expectTranscript } from '../testing.js';
 import { AFTER_CODE_MS, READ_MS, REPLY_MS, TRIGGER_FRAME } from './gm65.js';
 import { SCANNERS, type ScannerName } from './index.js';
 import { IDLE_FLUSH_MS, LOST_END_MS, SAME_CODE_MS } from './line.js';
@@ -27,7 +27,7 @@ const machineOf = (
   return driver.create({ ...USUAL, ...options });
 };
 const bench = (options: Partial<ScannerOptions> = {}, name: ScannerName = 'line') =>
-  new Bench<unknown, ScannerInput, ScannerEffect>(machineOf(name, options), { kind: 'wake' });
+  new DriverBench<unknown, ScannerInput, ScannerEffect>(machineOf(name, options), { kind: 'wake' });
 const NAMES = Object.keys(SCANNERS) as ScannerName[];
 const heeding = (option: keyof ScannerOptions): ScannerName[] =>
   NAMES.filter((name) => (SCANNERS[name].heeds as readonly string[]).includes(option));

@@ -86,7 +86,7 @@ export function voiceMachine(model: VoiceModel): Machine<VoiceState, VoiceInput,
           state = { ...state, open: false, speaking: undefined };
           break;
         case 'bytes':
-          for (const byte of input.bytes) state = hear(state, byte, at, effects);
+          for (const byte of input.bytes) state = readReply(state, byte, at, effects);
           break;
         case 'say':
           state = queue(state, input, effects);
@@ -102,7 +102,7 @@ export function voiceMachine(model: VoiceModel): Machine<VoiceState, VoiceInput,
     },
   };
 
-  function hear(state: VoiceState, byte: number, at: Instant, effects: VoiceEffect[]): VoiceState {
+  function readReply(state: VoiceState, byte: number, at: Instant, effects: VoiceEffect[]): VoiceState {
     const { speaking } = state;
     switch (byte) {
       case READY: // it has (re)started, and speaks no more

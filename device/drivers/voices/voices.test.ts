@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { monoMs } from '#protocol/time.js';
-import { Bench, expectTranscript } from '../testing.js';
+import { DriverBench, expectTranscript } from '../testing.js';
 import { MAX_TEXT_BYTES, queryFrame, speakFrame } from './frame.js';
 import { VOICES, type VoiceName } from './index.js';
 import { FRAME_GAP_MS, MAX_WAITING, QUERY_MS, SPEAKING_MS, voiceMachine } from './machine.js';
@@ -28,7 +28,7 @@ const told = (effects: readonly VoiceEffect[]): string[] =>
     return `${effect.id} ${effect.kind}${effect.kind === 'dropped' ? ` ${effect.why}` : ''}`;
   });
 function open() {
-  const on = new Bench(voiceMachine(SYN6288), { kind: 'wake' } as VoiceInput);
+  const on = new DriverBench(voiceMachine(SYN6288), { kind: 'wake' } as VoiceInput);
   on.put({ kind: 'link-up' });
   on.pass(FRAME_GAP_MS);
   return on;
@@ -114,7 +114,7 @@ describe('a voice module', () => {
     on.pass(3_000);
     on.put(DONE);
     expect(told(on.effects)).toEqual(['> 收款五十一元', 'b dropped stale', 'a spoken']);
-    const shut = new Bench(voiceMachine(SYN6288), { kind: 'wake' } as VoiceInput);
+    const shut = new DriverBench(voiceMachine(SYN6288), { kind: 'wake' } as VoiceInput);
     shut.put(say('c', '收款二元', shut.now + 2_000));
     expect(told(shut.pass(2_000))).toEqual(['c dropped stale']);
   });

@@ -19,7 +19,7 @@ export const identityRule: ClaimRule = {
           if (normalIdCard(person.idCard, today(campaign, at)) === undefined) return 'invalid-id-card';
           break;
         case 'device':
-          if (normalDevice(person.device) === undefined) return 'invalid-device';
+          if (normalPhoneId(person.device) === undefined) return 'invalid-device';
           break;
         default:
           return unreachable(kind);
@@ -143,7 +143,7 @@ const NO_NUMBERS: ReadonlySet<string> = new Set([
  * Whatever the app's platform gives: IMEI, UUID or a number of its own, written small. A phone that hides its number
  * gives the same sign throughout, or one of the above.
  */
-export function normalDevice(text: string): string | undefined {
+export function normalPhoneId(text: string): string | undefined {
   if (text.length > LONGEST_IDENTIFIER) return undefined;
   const device = text.trim().toLowerCase();
   if (!/^[a-z0-9][a-z0-9:._-]{3,63}$/.test(device)) return undefined;

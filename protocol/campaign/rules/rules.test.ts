@@ -5,10 +5,10 @@ import { fen } from '../../money.js';
 import { type WallMs, wallMs } from '../../time.js';
 import { compileCampaign } from '../compiled.js';
 import { exampleCampaign } from '../example-campaign.js';
-import { describeProblem, parseCampaign } from '../load.js';
+import { describeCampaignProblem, parseCampaign } from '../load.js';
 import type { Campaign } from '../schema.js';
 import { hasTier, onlyTier, type TierSet } from '../tiers.js';
-import { checkCharacter, examplePerson, normalDevice, normalIdCard, normalPhone } from './identity.js';
+import { checkCharacter, examplePerson, normalIdCard, normalPhone, normalPhoneId } from './identity.js';
 import { CLAIM_RULES, PAYMENT_RULES } from './index.js';
 import { agreement } from './once-per-tier.js';
 import { REFUND_EXAMPLES, refundOutcome } from './refund.js';
@@ -59,7 +59,7 @@ function claim(rule: (typeof CLAIM_RULES)[number], example: ClaimExample) {
 
 it('the example campaign is one that could be loaded', () => {
   const parsed = parseCampaign(exampleCampaign());
-  expect(parsed.ok ? [] : parsed.fault.map(describeProblem)).toEqual([]);
+  expect(parsed.ok ? [] : parsed.fault.map(describeCampaignProblem)).toEqual([]);
 });
 
 describe.each(PAYMENT_RULES.map((rule) => [rule.id, rule] as const))('payment rule %s', (_id, rule) => {
@@ -80,7 +80,7 @@ describe('identifiers', () => {
   it.each([
     ['a phone', normalPhone, '13800138000'],
     ['an identity card', normalIdCard, '11010519491231002X'],
-    ['a device', normalDevice, 'a1b2c3d4-e5f6'],
+    ['a device', normalPhoneId, 'a1b2c3d4-e5f6'],
   ] as const)('%s is read up to 80 characters', (_what, normal, text) => {
     expect(normal(padded(text, 80))).toBe(text);
     expect(normal(padded(text, 81))).toBeUndefined();
@@ -93,7 +93,7 @@ describe('identifiers', () => {
   });
 
   it.each(['012345678912345', '01:23:45:67:89:ab:cd:ef'])('%s is no device, but what a factory left in', (text) => {
-    expect(normalDevice(text)).toBeUndefined();
+    expect(normalPhoneId(text)).toBeUndefined();
   });
 });
 
@@ -195,7 +195,7 @@ describe('who a person is', () => {
     expect(normalPhone(' 0086 138 0013 8000')).toBe('13800138000');
     expect(normalPhone('8613800138000')).toBe('13800138000');
     expect(normalIdCard(' 11010519491231002x ')).toBe('11010519491231002X');
-    expect(normalDevice(' A1B2C3D4-E5F6 ')).toBe('a1b2c3d4-e5f6');
+    expect(normalPhoneId(' A1B2C3D4-E5F6 ')).toBe('a1b2c3d4-e5f6');
   });
 
   it('is not told by a card with any one digit wrong, or two neighbours exchanged', () => {

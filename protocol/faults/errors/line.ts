@@ -121,4 +121,4 @@ export const LINE_ERRORS = {
   ],
 } as const satisfies Record<string, ErrorRow>;
 
-export type LineFaultCode = keyof typeof LINE_ERRORS;
+export type UplinkFaultCode = keyof typeof LINE_ERRORS;

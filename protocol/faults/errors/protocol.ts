@@ -77,7 +77,7 @@ export const PROTOCOL_ERRORS = {
   BUNDLE_NEEDS_UPDATE: [
     'operator',
     'never',
-    'The campaign needs abilities that this version of the agent lacks: it takes coupons on line only.',
+    'The campaign needs abilities that this version of the agent lacks: it takes coupons online only.',
     'Update the agent; until then the gateway decides each coupon.',
   ],
   BUNDLE_MALFORMED: [

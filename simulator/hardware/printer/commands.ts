@@ -14,7 +14,7 @@ import {
   isLineStart,
   LINE_SPACING,
   moveTo,
-  type Press,
+  type PrintMechanism,
   printLine,
   putBits,
   putImage,
@@ -26,7 +26,7 @@ import { DOTS_PER_COLUMN } from './profile.js';
 export interface Command {
   /** Parameter bytes; a function where they say so themselves: given what has come, how many are needed at least. */
   readonly takes: number | ((parameters: Uint8Array) => number);
-  run(press: Press, parameters: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined;
+  run(print: PrintMechanism, parameters: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined;
 }
 
 const on = (n: number): boolean => (n & 1) === 1;
@@ -65,11 +65,11 @@ function storedPictures(p: Uint8Array): number {
   return needed;
 }
 
-const setting = (takes: number, set: (press: Press, p: Uint8Array) => Refusal | undefined): Command => ({
+const setting = (takes: number, set: (print: PrintMechanism, p: Uint8Array) => Refusal | undefined): Command => ({
   takes,
   run: set,
 });
-const flag = (set: (settings: Press['settings'], on: boolean) => void): Command =>
+const flag = (set: (settings: PrintMechanism['settings'], on: boolean) => void): Command =>
   setting(1, ({ settings }, p) => {
     set(settings, on(at(p, 0)));
     return undefined;
@@ -83,34 +83,40 @@ const underline = (n: number): 0 | 1 | 2 | undefined => {
 
 const lineFeed: Command = {
   takes: 0,
-  run(press, _, emit) {
-    printLine(press);
+  run(print, _, emit) {
+    printLine(print);
     emit({ kind: 'paper-moved' });
     return undefined;
   },
 };
 
 const feed =
-  (by: (press: Press, n: number) => void): Command['run'] =>
-  (press, p, emit) => {
-    by(press, at(p, 0));
+  (by: (print: PrintMechanism, n: number) => void): Command['run'] =>
+  (print, p, emit) => {
+    by(print, at(p, 0));
     emit({ kind: 'paper-moved' });
     return undefined;
   };
 
-const pulse = (press: Press, pin: number, onMs: number, offMs: number, emit: (event: PrinterEvent) => void) => {
+const pulse = (
+  print: PrintMechanism,
+  pin: number,
+  onMs: number,
+  offMs: number,
+  emit: (event: PrinterEvent) => void,
+) => {
   if (pin !== 0 && pin !== 1) return 'bad-parameter';
   const made: Pulse = { pin: pin === 0 ? 2 : 5, onMs, offMs };
-  press.pulses.push(made);
+  print.pulses.push(made);
   emit({ kind: 'pulse', pulse: made });
   return undefined;
 };
 
-function cut(press: Press, made: Cut, emit: (event: PrinterEvent) => void): Refusal | undefined {
-  if (!press.profile.cutter) return 'unsupported';
-  if (press.cells.length > 0) printLine(press);
-  if (made.feedDots !== undefined) feedDots(press, made.feedDots);
-  emit({ kind: 'document', document: takePaper(press, 'cut', made) });
+function cut(print: PrintMechanism, made: Cut, emit: (event: PrinterEvent) => void): Refusal | undefined {
+  if (!print.profile.cutter) return 'unsupported';
+  if (print.cells.length > 0) printLine(print);
+  if (made.feedDots !== undefined) feedDots(print, made.feedDots);
+  emit({ kind: 'document', document: takePaper(print, 'cut', made) });
   return undefined;
 }
 
@@ -120,13 +126,13 @@ export const CONTROLS: Readonly<Record<number, Command>> = {
   0: { takes: 0, run: nothing },
   13: { takes: 0, run: nothing },
   24: { takes: 0, run: nothing },
-  9: { takes: 0, run: (press) => (tab(press) ? undefined : 'bad-parameter') },
+  9: { takes: 0, run: (print) => (tab(print) ? undefined : 'bad-parameter') },
   10: lineFeed,
   12: {
     takes: 0,
-    run(press, _, emit) {
-      if (press.cells.length > 0) printLine(press);
-      emit({ kind: 'document', document: takePaper(press, 'form-feed') });
+    run(print, _, emit) {
+      if (print.cells.length > 0) printLine(print);
+      emit({ kind: 'document', document: takePaper(print, 'form-feed') });
       return undefined;
     },
   },
@@ -134,10 +140,10 @@ export const CONTROLS: Readonly<Record<number, Command>> = {
 
 /** Keyed by what is written after the control code. */
 const ESC: Readonly<Record<string, Command>> = {
-  '@': setting(0, (press) => {
-    press.settings = initialSettings(press.profile);
-    press.cells = [];
-    press.x = 0;
+  '@': setting(0, (print) => {
+    print.settings = initialSettings(print.profile);
+    print.cells = [];
+    print.x = 0;
     return undefined;
   }),
   '!': setting(1, ({ settings }, p) => {
@@ -153,20 +159,20 @@ const ESC: Readonly<Record<string, Command>> = {
     settings.spacing = at(p, 0);
     return undefined;
   }),
-  $: setting(2, (press, p) => (moveTo(press, word(p, 0)) ? undefined : 'bad-parameter')),
-  '\\': setting(2, (press, p) => {
+  $: setting(2, (print, p) => (moveTo(print, word(p, 0)) ? undefined : 'bad-parameter')),
+  '\\': setting(2, (print, p) => {
     const by = word(p, 0);
-    return moveTo(press, press.x + (by < 0x8000 ? by : by - 0x10000)) ? undefined : 'bad-parameter';
+    return moveTo(print, print.x + (by < 0x8000 ? by : by - 0x10000)) ? undefined : 'bad-parameter';
   }),
   '*': {
     takes: (p) => (p.length < 3 ? 3 : 3 + word(p, 1) * (at(p, 0) >= 32 ? 3 : 1)),
-    run(press, p) {
+    run(print, p) {
       const mode = at(p, 0);
       // 0, 32: single density across (two dots a column); 0, 1: eight dots down, each three dots high.
       if (![0, 1, 32, 33].includes(mode)) return 'bad-parameter';
       const tall = mode >= 32;
       const bits = columnBitmap(word(p, 1), tall ? 3 : 1, p.subarray(3));
-      putBits(press, enlarged(bits, mode === 0 || mode === 32 ? 2 : 1, tall ? 1 : 3));
+      putBits(print, enlarged(bits, mode === 0 || mode === 32 ? 2 : 1, tall ? 1 : 3));
       return undefined;
     },
   },
@@ -200,10 +206,10 @@ const ESC: Readonly<Record<string, Command>> = {
   }),
   J: { takes: 1, run: feed(feedDots) },
   K: { takes: 1, run: feed(feedBack) },
-  e: { takes: 1, run: feed((press, n) => feedBack(press, n * press.settings.lineSpacing)) },
+  e: { takes: 1, run: feed((print, n) => feedBack(print, n * print.settings.lineSpacing)) },
   // Cuts of older models, of which many clones know no other: one point, or three, left standing.
-  i: { takes: 0, run: (press, _, emit) => cut(press, { mode: 'partial', feedDots: undefined }, emit) },
-  m: { takes: 0, run: (press, _, emit) => cut(press, { mode: 'partial', feedDots: undefined }, emit) },
+  i: { takes: 0, run: (print, _, emit) => cut(print, { mode: 'partial', feedDots: undefined }, emit) },
+  m: { takes: 0, run: (print, _, emit) => cut(print, { mode: 'partial', feedDots: undefined }, emit) },
   M: setting(1, ({ settings }, p) => {
     const font = digit(at(p, 0));
     if (font > 1) return 'bad-parameter';
@@ -215,25 +221,25 @@ const ESC: Readonly<Record<string, Command>> = {
     settings.country = at(p, 0);
     return undefined;
   }),
-  a: setting(1, (press, p) => {
+  a: setting(1, (print, p) => {
     const align = ALIGNS[digit(at(p, 0))];
     if (align === undefined) return 'bad-parameter';
     // The manual: at the beginning of a line only. In the middle of one it would move what was already put.
-    if (!isLineStart(press)) return 'misplaced';
-    press.settings.align = align;
+    if (!isLineStart(print)) return 'misplaced';
+    print.settings.align = align;
     return undefined;
   }),
   d: {
     takes: 1,
-    run: feed((press, n) => {
-      if (n === 0 && !isLineStart(press)) printLine(press, { advance: 0 });
-      for (let i = 0; i < n; i += 1) printLine(press);
+    run: feed((print, n) => {
+      if (n === 0 && !isLineStart(print)) printLine(print, { advance: 0 });
+      for (let i = 0; i < n; i += 1) printLine(print);
     }),
   },
   p: {
     takes: 3,
     // Both times in units of 2 ms.
-    run: (press, p, emit) => pulse(press, digit(at(p, 0)), at(p, 1) * 2, at(p, 2) * 2, emit),
+    run: (print, p, emit) => pulse(print, digit(at(p, 0)), at(p, 1) * 2, at(p, 2) * 2, emit),
   },
   t: setting(1, ({ settings }, p) => {
     if (!isCodePage(at(p, 0))) return 'unsupported';
@@ -311,43 +317,43 @@ const GS: Readonly<Record<string, Command>> = {
   B: flag((settings, yes) => {
     settings.inverse = yes;
   }),
-  L: setting(2, (press, p) => {
-    if (!isLineStart(press)) return 'misplaced';
-    press.settings.margin = word(p, 0);
+  L: setting(2, (print, p) => {
+    if (!isLineStart(print)) return 'misplaced';
+    print.settings.margin = word(p, 0);
     return undefined;
   }),
-  W: setting(2, (press, p) => {
-    if (!isLineStart(press)) return 'misplaced';
-    press.settings.area = word(p, 0);
+  W: setting(2, (print, p) => {
+    if (!isLineStart(print)) return 'misplaced';
+    print.settings.area = word(p, 0);
     return undefined;
   }),
   P: setting(2, (_, p) => (at(p, 0) % 203 === 0 && at(p, 1) % 203 === 0 ? undefined : 'unsupported')),
   V: {
     takes: (p) => (p.length === 0 || [0, 1, 0x30, 0x31].includes(at(p, 0)) ? 1 : 2),
-    run(press, p, emit) {
+    run(print, p, emit) {
       const m = at(p, 0);
-      if ([0, 0x30].includes(m)) return cut(press, { mode: 'full', feedDots: undefined }, emit);
-      if ([1, 0x31].includes(m)) return cut(press, { mode: 'partial', feedDots: undefined }, emit);
-      if ([65, 97, 103].includes(m)) return cut(press, { mode: 'full', feedDots: at(p, 1) }, emit);
-      if ([66, 98, 104].includes(m)) return cut(press, { mode: 'partial', feedDots: at(p, 1) }, emit);
+      if ([0, 0x30].includes(m)) return cut(print, { mode: 'full', feedDots: undefined }, emit);
+      if ([1, 0x31].includes(m)) return cut(print, { mode: 'partial', feedDots: undefined }, emit);
+      if ([65, 97, 103].includes(m)) return cut(print, { mode: 'full', feedDots: at(p, 1) }, emit);
+      if ([66, 98, 104].includes(m)) return cut(print, { mode: 'partial', feedDots: at(p, 1) }, emit);
       return 'bad-parameter';
     },
   },
   v0: {
     takes: (p) => (p.length < 5 ? 5 : 5 + word(p, 1) * word(p, 3)),
-    run(press, p, emit) {
+    run(print, p, emit) {
       const mode = digit(at(p, 0));
       if (mode > 3 || word(p, 1) === 0 || word(p, 3) === 0) return 'bad-parameter';
-      if (!isLineStart(press)) return 'misplaced';
+      if (!isLineStart(print)) return 'misplaced';
       const bits = rasterBitmap(word(p, 1), word(p, 3), p.subarray(5));
-      putImage(press, enlarged(bits, (mode & 1) + 1, (mode >> 1) + 1));
+      putImage(print, enlarged(bits, (mode & 1) + 1, (mode >> 1) + 1));
       emit({ kind: 'paper-moved' });
       return undefined;
     },
   },
-  '(L': { takes: bytes16, run: (press, p, emit) => graphics(press, p.subarray(2), emit) },
-  '8L': { takes: bytes32, run: (press, p, emit) => graphics(press, p.subarray(4), emit) },
-  '(k': { takes: bytes16, run: (press, p, emit) => symbol(press, p.subarray(2), emit) },
+  '(L': { takes: bytes16, run: (print, p, emit) => graphics(print, p.subarray(2), emit) },
+  '8L': { takes: bytes32, run: (print, p, emit) => graphics(print, p.subarray(4), emit) },
+  '(k': { takes: bytes16, run: (print, p, emit) => symbol(print, p.subarray(2), emit) },
   a: {
     takes: 1,
     run(_, p, emit) {
@@ -399,9 +405,9 @@ const DLE: Readonly<Record<string, Command>> = {
   '\x05': { takes: 1, run: nothing },
   '\x14': {
     takes: (p) => (p.length === 0 || at(p, 0) === 1 || at(p, 0) === 2 ? 3 : 8),
-    run(press, p, emit) {
+    run(print, p, emit) {
       // Time in units of 100 ms.
-      if (at(p, 0) === 1) return pulse(press, at(p, 1), at(p, 2) * 100, at(p, 2) * 100, emit);
+      if (at(p, 0) === 1) return pulse(print, at(p, 1), at(p, 2) * 100, at(p, 2) * 100, emit);
       return 'unsupported';
     },
   },

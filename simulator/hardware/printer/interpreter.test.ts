@@ -403,7 +403,7 @@ describe('laws', () => {
         // A swallowed command lists what had come of it, which does depend on the cut.
         const tooLong = whole.events.some((event) => event.kind === 'unknown' && event.unknown.why === 'too-long');
         if (!tooLong) expect(events).toEqual(whole.events);
-        expect(state.press).toEqual(whole.state.press);
+        expect(state.print).toEqual(whole.state.print);
       }),
       { numRuns: 300 },
     );

@@ -9,7 +9,7 @@ import { chinese, singleByte } from './characters.js';
 import { CONTROLS, type Command, FAMILIES, UNKNOWN_SIZED } from './commands.js';
 import type { End, PaperDocument, Unknown } from './document.js';
 import type { PrinterEvent } from './parameters.js';
-import { draftOf, newPress, type Press, putCharacter, takePaper } from './press.js';
+import { draftOf, newPrintMechanism, type PrintMechanism, putCharacter, takePaper } from './press.js';
 import type { VirtualPrinterProfile } from './profile.js';
 
 /**
@@ -21,7 +21,7 @@ const COMMAND_MAX = 2 * 1024 * 1024;
 const LISTED_MAX = 64;
 
 export interface InterpreterState {
-  readonly press: Press;
+  readonly print: PrintMechanism;
   /** Bytes of a command or character whose end hasn't come. */
   readonly pending: Uint8Array;
   /** Position of `pending[0]` in the stream. */
@@ -38,7 +38,7 @@ export interface Fed {
 }
 
 export const newInterpreter = (profile: VirtualPrinterProfile): InterpreterState => ({
-  press: newPress(profile),
+  print: newPrintMechanism(profile),
   pending: new Uint8Array(0),
   offset: 0,
   skip: 0,
@@ -47,7 +47,7 @@ export const newInterpreter = (profile: VirtualPrinterProfile): InterpreterState
 /** `until`: stop after the command that caused an event like this, as paper does that runs out. */
 export function feed(state: InterpreterState, bytes: Uint8Array, until?: (event: PrinterEvent) => boolean): Fed {
   const all = joined(state.pending, bytes);
-  const press = draftOf(state.press);
+  const print = draftOf(state.print);
   const events: PrinterEvent[] = [];
   const emit = (event: PrinterEvent): void => {
     events.push(event);
@@ -63,7 +63,7 @@ export function feed(state: InterpreterState, bytes: Uint8Array, until?: (event:
       continue;
     }
     const heard = events.length;
-    const taken = take(press, all, index, state.offset + index, emit);
+    const taken = take(print, all, index, state.offset + index, emit);
     if (taken.kind === 'more') break;
     index += taken.bytes;
     skip = taken.skip ?? 0;
@@ -71,7 +71,7 @@ export function feed(state: InterpreterState, bytes: Uint8Array, until?: (event:
   }
   const left = all.slice(index);
   return {
-    state: { press, pending: stopped ? new Uint8Array(0) : left, offset: state.offset + index, skip },
+    state: { print, pending: stopped ? new Uint8Array(0) : left, offset: state.offset + index, skip },
     events,
     rest: stopped ? left : new Uint8Array(0),
   };
@@ -79,9 +79,9 @@ export function feed(state: InterpreterState, bytes: Uint8Array, until?: (event:
 
 /** Takes the paper out as it is. What waits in the line buffer is not on it, and stays. */
 export function tear(state: InterpreterState, end: End): { state: InterpreterState; document: PaperDocument } {
-  const press = draftOf(state.press);
-  const document = takePaper(press, end);
-  return { state: { ...state, press }, document };
+  const print = draftOf(state.print);
+  const document = takePaper(print, end);
+  return { state: { ...state, print }, document };
 }
 
 type Taken = { readonly kind: 'more' } | { readonly kind: 'took'; readonly bytes: number; readonly skip?: number };
@@ -90,7 +90,7 @@ const took = (bytes: number): Taken => ({ kind: 'took', bytes });
 
 /** One character or command from `all[index]` on. */
 function take(
-  press: Press,
+  print: PrintMechanism,
   all: Uint8Array,
   index: number,
   offset: number,
@@ -99,7 +99,7 @@ function take(
   const byte = all[index] ?? 0;
   const refuse = (length: number, why: Unknown['why']): void =>
     emit({ kind: 'unknown', unknown: listed(all.subarray(index, index + length), offset, why) });
-  if (byte >= 0x20 && byte !== 0x7f) return character(press, all, index, refuse);
+  if (byte >= 0x20 && byte !== 0x7f) return character(print, all, index, refuse);
   const found = commandAt(all, index);
   if (found === 'more') return MORE;
   if (found.command === undefined) {
@@ -114,27 +114,27 @@ function take(
     return { kind: 'took', bytes: here, skip: needed - parameters.length };
   }
   if (needed > parameters.length) return MORE;
-  const refusal = found.command.run(press, parameters.subarray(0, needed), emit);
+  const refusal = found.command.run(print, parameters.subarray(0, needed), emit);
   if (refusal !== undefined) refuse(found.name + needed, refusal);
   return took(found.name + needed);
 }
 
 function character(
-  press: Press,
+  print: PrintMechanism,
   all: Uint8Array,
   index: number,
   refuse: (length: number, why: Unknown['why']) => void,
 ): Taken {
   const byte = all[index] ?? 0;
-  const { settings, profile } = press;
+  const { settings, profile } = print;
   if (byte < 0x80 || !settings.chinese) {
-    putCharacter(press, singleByte(byte, settings.codePage, settings.country), false);
+    putCharacter(print, singleByte(byte, settings.codePage, settings.country), false);
     return took(1);
   }
   const reading = chinese(all, index, profile.charset);
   if (reading === undefined) return MORE;
   if (!reading.known) refuse(reading.took, 'no-such-character');
-  putCharacter(press, reading.text, reading.wide);
+  putCharacter(print, reading.text, reading.wide);
   return took(reading.took);
 }
 

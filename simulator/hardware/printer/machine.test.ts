@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Bench } from '#device/drivers/testing.js';
+import { DriverBench } from '#device/drivers/testing.js';
 import { hex } from './document.js';
 import {
   BUFFER_BYTES,
@@ -18,7 +18,7 @@ import { linesOfText } from './text.js';
 const bytes = (...parts: readonly Part[]): VirtualPrinterInput => ({ kind: 'bytes', bytes: stream(...parts) });
 const turn = (knob: PrinterKnob): VirtualPrinterInput => ({ kind: 'knob', knob });
 const bench = (profile: Partial<VirtualPrinterProfile> = {}) =>
-  new Bench(printerMachine({ ...PAPER_58, ...profile }), { kind: 'wake' });
+  new DriverBench(printerMachine({ ...PAPER_58, ...profile }), { kind: 'wake' });
 const said = (effects: readonly VirtualPrinterEffect[]): string[] =>
   effects.flatMap((effect) => (effect.kind === 'reply' ? [hex(effect.bytes)] : []));
 const papers = (effects: readonly VirtualPrinterEffect[]): [string, string[]][] =>
@@ -59,7 +59,7 @@ describe('its answers', () => {
     ['the paper is out', [{ kind: 'paper-out' }], ['1A', '32', '12', '72']],
     ['the cover is open', [{ kind: 'cover-open' }], ['1A', '16', '12', '12']],
     ['the cutter is jammed', [{ kind: 'cutter-jam', on: true }], ['1A', '52', '1A', '12']],
-    ['it is switched off line', [{ kind: 'offline', on: true }], ['1A', '12', '12', '12']],
+    ['it is switched offline', [{ kind: 'offline', on: true }], ['1A', '12', '12', '12']],
     ['paper is back', [{ kind: 'paper-out' }, { kind: 'paper-in' }], ['12', '12', '12', '12']],
   ] as const)('to DLE EOT 1 to 4, when %s', (_, knobs, answers) => {
     const on = bench();

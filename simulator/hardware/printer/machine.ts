@@ -177,7 +177,7 @@ function runOut(state: VirtualPrinterState, put: Put): VirtualPrinterState {
 }
 
 function tearOff(state: VirtualPrinterState, end: End, put: Put): VirtualPrinterState {
-  if (state.interpreter.press.items.length === 0) return { ...state, tearAt: undefined };
+  if (state.interpreter.print.items.length === 0) return { ...state, tearAt: undefined };
   const { state: interpreter, document } = tear(state.interpreter, end);
   put({ kind: 'printed', document });
   return { ...state, interpreter, tearAt: undefined };
@@ -189,7 +189,7 @@ function powerOff(state: VirtualPrinterState, put: Put): VirtualPrinterState {
   if (lost > 0) put({ kind: 'lost', bytes: lost });
   return {
     ...torn,
-    interpreter: newInterpreter(torn.interpreter.press.profile),
+    interpreter: newInterpreter(torn.interpreter.print.profile),
     line: NONE,
     since: undefined,
     buffer: NONE,
@@ -250,7 +250,7 @@ function print(state: VirtualPrinterState, profile: VirtualPrinterProfile, at: I
   }
   if (profile.cutter) return now;
   if (busy) {
-    const hanging = now.interpreter.press.items.length > 0 && isPrinting(now);
+    const hanging = now.interpreter.print.items.length > 0 && isPrinting(now);
     return { ...now, tearAt: hanging ? later(at.mono, TEAR_OFF_MS) : undefined };
   }
   return now.tearAt !== undefined && at.mono >= now.tearAt ? tearOff(now, 'torn', put) : now;
@@ -287,7 +287,7 @@ function reply(state: VirtualPrinterState, answer: number | Uint8Array | undefin
 }
 
 const mayAnswer = (state: VirtualPrinterState): boolean =>
-  state.powered && !state.mute && state.interpreter.press.profile.status !== 'none';
+  state.powered && !state.mute && state.interpreter.print.profile.status !== 'none';
 
 function reportChange(state: VirtualPrinterState, profile: VirtualPrinterProfile, put: Put): VirtualPrinterState {
   if (profile.status !== 'asb' || state.asbMask === 0 || !mayAnswer(state)) return state;

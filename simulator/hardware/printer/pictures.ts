@@ -1,12 +1,16 @@
 /** The two commands with commands of their own inside: stored graphics, and symbols that the printer draws by itself. */
 import { columnBitmap, enlarged, rasterBitmap } from './bitmaps.js';
 import { at, type PrinterEvent, type Refusal, word } from './parameters.js';
-import { isLineStart, type Press, putImage, putQr } from './press.js';
+import { isLineStart, type PrintMechanism, putImage, putQr } from './press.js';
 
 const LEVELS = ['L', 'M', 'Q', 'H'] as const;
 
 /** `GS ( L`: graphics. m fn a bx by c xL xH yL yH d… */
-export function graphics(press: Press, p: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined {
+export function graphics(
+  print: PrintMechanism,
+  p: Uint8Array,
+  emit: (event: PrinterEvent) => void,
+): Refusal | undefined {
   const fn = at(p, 1);
   if (fn === 112 || fn === 113) {
     const [across, down] = [at(p, 3), at(p, 4)];
@@ -19,14 +23,14 @@ export function graphics(press: Press, p: Uint8Array, emit: (event: PrinterEvent
       fn === 112
         ? rasterBitmap(Math.ceil(width / 8), height, data)
         : { ...columnBitmap(width, Math.ceil(height / 8), data), height };
-    press.settings.graphic = enlarged(bits, across, down);
+    print.settings.graphic = enlarged(bits, across, down);
     return undefined;
   }
   if (fn === 2 || fn === 50) {
-    if (!isLineStart(press)) return 'misplaced';
-    if (press.settings.graphic === undefined) return 'bad-parameter';
-    putImage(press, press.settings.graphic);
-    press.settings.graphic = undefined;
+    if (!isLineStart(print)) return 'misplaced';
+    if (print.settings.graphic === undefined) return 'bad-parameter';
+    putImage(print, print.settings.graphic);
+    print.settings.graphic = undefined;
     emit({ kind: 'paper-moved' });
     return undefined;
   }
@@ -34,9 +38,9 @@ export function graphics(press: Press, p: Uint8Array, emit: (event: PrinterEvent
 }
 
 /** `GS ( k`: two-dimensional symbols. cn fn parameters…; 49 is QR, functions 165 to 181 are written as 65 to 81. */
-export function symbol(press: Press, p: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined {
-  const { settings } = press;
-  if (at(p, 0) !== 49 || !press.profile.nativeQr) return 'unsupported';
+export function symbol(print: PrintMechanism, p: Uint8Array, emit: (event: PrinterEvent) => void): Refusal | undefined {
+  const { settings } = print;
+  if (at(p, 0) !== 49 || !print.profile.nativeQr) return 'unsupported';
   const n = at(p, 2);
   switch (at(p, 1)) {
     case 65:
@@ -58,8 +62,8 @@ export function symbol(press: Press, p: Uint8Array, emit: (event: PrinterEvent) 
       settings.qr = { ...settings.qr, data: p.slice(3) };
       return undefined;
     case 81:
-      if (!isLineStart(press)) return 'misplaced';
-      if (!putQr(press)) return settings.qr.data.length === 0 ? 'bad-parameter' : 'too-long';
+      if (!isLineStart(print)) return 'misplaced';
+      if (!putQr(print)) return settings.qr.data.length === 0 ? 'bad-parameter' : 'too-long';
       emit({ kind: 'paper-moved' });
       return undefined;
     default:

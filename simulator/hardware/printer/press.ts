@@ -83,7 +83,7 @@ export const initialSettings = (profile: VirtualPrinterProfile): Settings => ({
   graphic: undefined,
 });
 
-export interface Press {
+export interface PrintMechanism {
   readonly profile: VirtualPrinterProfile;
   settings: Settings;
   /** The line buffer: cells, and where the next one goes, in dots from the left margin. */
@@ -96,7 +96,7 @@ export interface Press {
   pulses: Pulse[];
 }
 
-export const newPress = (profile: VirtualPrinterProfile): Press => ({
+export const newPrintMechanism = (profile: VirtualPrinterProfile): PrintMechanism => ({
   profile,
   settings: initialSettings(profile),
   cells: [],
@@ -107,32 +107,32 @@ export const newPress = (profile: VirtualPrinterProfile): Press => ({
   pulses: [],
 });
 
-export const draftOf = (press: Press): Press => ({
-  ...press,
-  settings: { ...press.settings },
-  cells: [...press.cells],
-  items: [...press.items],
-  pulses: [...press.pulses],
+export const draftOf = (print: PrintMechanism): PrintMechanism => ({
+  ...print,
+  settings: { ...print.settings },
+  cells: [...print.cells],
+  items: [...print.items],
+  pulses: [...print.pulses],
 });
 
 /** The margin and the area never let a line leave the paper. */
-const areaOf = ({ settings, profile }: Press): number =>
+const areaOf = ({ settings, profile }: PrintMechanism): number =>
   Math.max(DOTS_PER_COLUMN, Math.min(settings.area, printableDots(profile) - settings.margin));
 
-export const isLineStart = (press: Press): boolean => press.cells.length === 0;
+export const isLineStart = (print: PrintMechanism): boolean => print.cells.length === 0;
 
-export function putCharacter(press: Press, text: string, wide: boolean): void {
-  const { settings } = press;
+export function putCharacter(print: PrintMechanism, text: string, wide: boolean): void {
+  const { settings } = print;
   const across = wide ? settings.hanziAcross : settings.across;
   const down = wide ? settings.hanziDown : settings.down;
   const before = wide ? settings.hanziSpacing.left * across : 0;
   const after = (wide ? settings.hanziSpacing.right : settings.spacing) * across;
   const width = (wide ? HANZI : FONT[settings.font].width) * across;
-  makeRoom(press, before + width);
+  makeRoom(print, before + width);
   const cell: TextCell = {
     kind: 'text',
     text,
-    x: press.x + before,
+    x: print.x + before,
     width,
     height: (wide ? HANZI : FONT[settings.font].height) * down,
     across,
@@ -143,41 +143,41 @@ export function putCharacter(press: Press, text: string, wide: boolean): void {
     underline: wide ? settings.hanziUnderline : settings.underline,
     inverse: settings.inverse,
   };
-  press.cells.push(cell);
-  press.x += before + width + after;
+  print.cells.push(cell);
+  print.x += before + width + after;
 }
 
-export function putBits(press: Press, bits: Bitmap): void {
-  makeRoom(press, Math.min(bits.width, areaOf(press)));
-  press.cells.push({ kind: 'bits', x: press.x, width: bits.width, height: bits.height, bits });
-  press.x += bits.width;
+export function putBits(print: PrintMechanism, bits: Bitmap): void {
+  makeRoom(print, Math.min(bits.width, areaOf(print)));
+  print.cells.push({ kind: 'bits', x: print.x, width: bits.width, height: bits.height, bits });
+  print.x += bits.width;
 }
 
-function makeRoom(press: Press, width: number): void {
-  const full = press.x + width > areaOf(press) || press.cells.length >= CELLS_MAX;
-  if (full && press.cells.length > 0) printLine(press, { wrapped: true });
+function makeRoom(print: PrintMechanism, width: number): void {
+  const full = print.x + width > areaOf(print) || print.cells.length >= CELLS_MAX;
+  if (full && print.cells.length > 0) printLine(print, { wrapped: true });
 }
 
 /** false: outside the area, and by the manual without effect. */
-export function moveTo(press: Press, x: number): boolean {
-  if (x < 0 || x > areaOf(press)) return false;
-  press.x = x;
+export function moveTo(print: PrintMechanism, x: number): boolean {
+  if (x < 0 || x > areaOf(print)) return false;
+  print.x = x;
   return true;
 }
 
-export function tab(press: Press): boolean {
-  const stops = press.settings.tabs ?? Array.from({ length: 32 }, (_, i) => (i + 1) * TAB);
-  const next = stops.find((stop) => stop > press.x);
-  return next !== undefined && moveTo(press, next);
+export function tab(print: PrintMechanism): boolean {
+  const stops = print.settings.tabs ?? Array.from({ length: 32 }, (_, i) => (i + 1) * TAB);
+  const next = stops.find((stop) => stop > print.x);
+  return next !== undefined && moveTo(print, next);
 }
 
 /** Prints what waits and moves the paper on by the line spacing, or by what the tallest character needs. */
-export function printLine(press: Press, how: { wrapped?: boolean; advance?: number } = {}): void {
-  const { settings, cells, y } = press;
+export function printLine(print: PrintMechanism, how: { wrapped?: boolean; advance?: number } = {}): void {
+  const { settings, cells, y } = print;
   const height = Math.max(0, ...cells.map((cell) => cell.height));
   const advance = Math.max(height, how.advance ?? settings.lineSpacing);
-  const shift = settings.margin + shiftFor(press, Math.max(0, press.x, ...cells.map((cell) => cell.x + cell.width)));
-  press.items.push({
+  const shift = settings.margin + shiftFor(print, Math.max(0, print.x, ...cells.map((cell) => cell.x + cell.width)));
+  print.items.push({
     kind: 'line',
     y,
     height,
@@ -187,84 +187,84 @@ export function printLine(press: Press, how: { wrapped?: boolean; advance?: numb
     wrapped: how.wrapped ?? false,
     overprinted: overprinted(cells),
   });
-  press.cells = [];
-  press.x = 0;
-  press.y += advance;
+  print.cells = [];
+  print.x = 0;
+  print.y += advance;
 }
 
 /** Prints what waits, and moves the paper on by exactly so many dots (`ESC J`). */
-export function feedDots(press: Press, dots: number): void {
-  if (press.cells.length > 0) printLine(press, { advance: dots });
+export function feedDots(print: PrintMechanism, dots: number): void {
+  if (print.cells.length > 0) printLine(print, { advance: dots });
   else if (dots > 0) {
-    press.items.push({ kind: 'feed', y: press.y, dots });
-    press.y += dots;
-    press.x = 0;
+    print.items.push({ kind: 'feed', y: print.y, dots });
+    print.y += dots;
+    print.x = 0;
   }
 }
 
 /** Prints what waits, and pulls the paper back, though never further than what hangs out. */
-export function feedBack(press: Press, dots: number): void {
-  if (press.cells.length > 0) printLine(press, { advance: 0 });
-  const back = Math.min(dots, press.y);
+export function feedBack(print: PrintMechanism, dots: number): void {
+  if (print.cells.length > 0) printLine(print, { advance: 0 });
+  const back = Math.min(dots, print.y);
   if (back === 0) return;
-  press.y -= back;
-  press.items.push({ kind: 'feed', y: press.y, dots: -back });
+  print.y -= back;
+  print.items.push({ kind: 'feed', y: print.y, dots: -back });
 }
 
-export function putImage(press: Press, bits: Bitmap): void {
-  const x = press.settings.margin + shiftFor(press, bits.width);
-  press.items.push({ kind: 'image', x, y: press.y, width: bits.width, height: bits.height, bits });
-  press.y += bits.height;
+export function putImage(print: PrintMechanism, bits: Bitmap): void {
+  const x = print.settings.margin + shiftFor(print, bits.width);
+  print.items.push({ kind: 'image', x, y: print.y, width: bits.width, height: bits.height, bits });
+  print.y += bits.height;
 }
 
 /** false: more than a symbol can hold, or a symbol wider than the area; neither prints. */
-export function putQr(press: Press): boolean {
-  const { qr } = press.settings;
+export function putQr(print: PrintMechanism): boolean {
+  const { qr } = print.settings;
   const modules = qrSide(qr.data, qr.level);
-  if (modules === undefined || modules * qr.size > areaOf(press)) return false;
+  if (modules === undefined || modules * qr.size > areaOf(print)) return false;
   const side = modules * qr.size;
   const item: QrItem = {
     kind: 'qr',
-    x: press.settings.margin + shiftFor(press, side),
-    y: press.y,
+    x: print.settings.margin + shiftFor(print, side),
+    y: print.y,
     width: side,
     height: side,
     ...qr,
     text: new TextDecoder().decode(qr.data),
   };
-  press.items.push(item);
-  press.y += side;
+  print.items.push(item);
+  print.y += side;
   return true;
 }
 
 /** Takes the paper away. What waits in the line buffer stays in the printer. */
-export function takePaper(press: Press, end: End, cut?: Cut): PaperDocument {
+export function takePaper(print: PrintMechanism, end: End, cut?: Cut): PaperDocument {
   const document: PaperDocument = {
-    items: press.items,
-    width: printableDots(press.profile),
-    height: press.items.reduce((bottom, item) => Math.max(bottom, bottomOf(item)), press.y),
-    columns: press.profile.columns,
-    continued: press.continued,
+    items: print.items,
+    width: printableDots(print.profile),
+    height: print.items.reduce((bottom, item) => Math.max(bottom, bottomOf(item)), print.y),
+    columns: print.profile.columns,
+    continued: print.continued,
     end,
     cut,
-    pulses: press.pulses,
-    unprinted: press.cells
+    pulses: print.pulses,
+    unprinted: print.cells
       .filter(isText)
       .map((cell) => cell.text)
       .join(''),
   };
-  press.items = [];
-  press.pulses = [];
-  press.y = 0;
-  press.continued = end === 'paper-out';
+  print.items = [];
+  print.pulses = [];
+  print.y = 0;
+  print.continued = end === 'paper-out';
   return document;
 }
 
 const bottomOf = (item: Item): number => item.y + (item.kind === 'feed' ? Math.max(0, item.dots) : item.height);
 
-function shiftFor(press: Press, used: number): number {
-  const spare = Math.max(0, areaOf(press) - used);
-  switch (press.settings.align) {
+function shiftFor(print: PrintMechanism, used: number): number {
+  const spare = Math.max(0, areaOf(print) - used);
+  switch (print.settings.align) {
     case 'left':
       return 0;
     case 'centre':

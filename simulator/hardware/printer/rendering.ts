@@ -51,7 +51,7 @@ export function render(
       documents.push(event.document);
       gauge.end(event.document);
     }
-    gauge.look(state.press.items);
+    gauge.look(state.print.items);
   }
   const last = tear(state, 'open').document;
   if (last.items.length > 0 || last.pulses.length > 0 || last.unprinted !== '') documents.push(last);

@@ -40,7 +40,7 @@ export const CARD_MS = 40;
 export const BANK_MS = 40;
 export const GIVE_UP_MS = 200;
 
-export interface BookEntry {
+export interface ReaderEntry {
   readonly ref: string;
   readonly kind: 'sale' | 'void';
   readonly amountFen: number;
@@ -58,7 +58,7 @@ interface Pending {
 }
 
 export interface Bank {
-  readonly book: readonly BookEntry[];
+  readonly book: readonly ReaderEntry[];
   readonly pending: readonly Pending[];
   /** What the next payments will be, in order; then `usual`. */
   readonly script: readonly Payment[];
@@ -108,7 +108,7 @@ export function holdsMoneyOf(bank: Bank, ref: string): boolean {
 }
 
 /** What the merchant got on balance, in fen. */
-export const balanceFen = (book: readonly BookEntry[]): number =>
+export const balanceFen = (book: readonly ReaderEntry[]): number =>
   book.reduce((sum, e) => (e.state === 'moved' ? sum + (e.kind === 'sale' ? e.amountFen : -e.amountFen) : sum), 0);
 
 export const nextDecision = (bank: Bank): MonoMs | undefined =>

@@ -1,4 +1,4 @@
-/** Lies about whose coupon it was, and what proves it: false grants, foreign serials, one showing for many sales. */
+/** Lies about whose coupon it was, and what proves it: false grants, foreign serials, one presentation for many sales. */
 import { campaignTag, decodeGrant, encodeGrant, sealGrant } from '#protocol/codes/presentation.js';
 import type { CampaignId, CouponSerial } from '#protocol/ids.js';
 import { signPresentation } from '../../wallets/wallet.js';
@@ -23,7 +23,7 @@ const lie = (
   },
 });
 
-/** A whole sale off line, true in every other respect. */
+/** A whole sale offline, true in every other respect. */
 function sell(
   scene: Scene,
   serial: CouponSerial,
@@ -71,7 +71,7 @@ export const couponLies: readonly Lie[] = [
     sell(
       scene,
       serial,
-      signPresentation({ signer: partner.wallet.signer, grant, counter: nonce, nowMs: scene.now }),
+      signPresentation({ signer: partner.wallet.signer, grant, nonce: nonce, nowMs: scene.now }),
       allowance,
     );
     return true;
@@ -88,7 +88,7 @@ export const couponLies: readonly Lie[] = [
       holderKey: signer.publicKey,
     };
     const grant = sealGrant(fields, 'world-2023' as CampaignId, signer);
-    sell(scene, serial, signPresentation({ signer, grant, counter: 1, nowMs: scene.now }), allowance);
+    sell(scene, serial, signPresentation({ signer, grant, nonce: 1, nowMs: scene.now }), allowance);
     return own.value.campaignTag === campaignTag('world-2023' as CampaignId);
   }),
   lie('signature-of-another', 'a code that another partner has signed', (scene, { partner, serial }, allowance) => {
@@ -98,7 +98,7 @@ export const couponLies: readonly Lie[] = [
     const code = signPresentation({
       signer: other.wallet.signer,
       grant,
-      counter: partner.lastNonce + 1,
+      nonce: partner.lastNonce + 1,
       nowMs: scene.now,
     });
     sell(scene, serial, code, allowance);

@@ -1,4 +1,4 @@
-/** Lies about a coupon that was taken off line: each starts from an honest sale and changes one thing of it. */
+/** Lies about a coupon that was taken offline: each starts from an honest sale and changes one thing of it. */
 import { around, type Body, freshCoupon, type Lie, offline, type Parts, type Scene, saleRecords } from '../scene.js';
 
 type Records = [opened: Body, charging: Body, settled: Body];
@@ -43,7 +43,7 @@ const dearest = ({ tiers }: Scene): { readonly id: string; readonly faceFen: num
 
 export const offlineLies: readonly Lie[] = [
   // The truth among them: without it everything that a liar says would be disputed for its neighbour's sake.
-  lie('off-line-truth', 'nothing: a partner’s coupon, taken off line as it should be', {}, 3),
+  lie('off-line-truth', 'nothing: a partner’s coupon, taken offline as it should be', {}, 3),
 
   lie('face-of-a-million', 'the coupon was worth a million', {
     charging: (record) => withCoupon(record, { faceFen: MUCH }),

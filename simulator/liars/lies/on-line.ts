@@ -140,7 +140,7 @@ export const onlineLies: readonly Lie[] = [
   ),
   lie(
     'reserved-and-off-line',
-    'a reserved coupon, and another one off line with the same showing',
+    'a reserved coupon, and another one offline with the same showing',
     (scene, reserved, asked) => {
       scene.write(truth(scene, reserved, asked));
       const partner = scene.gang.partners.find(({ serials }) => serials.includes(reserved.serial));

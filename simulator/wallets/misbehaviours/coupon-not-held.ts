@@ -8,6 +8,6 @@ export function claimingToHold(wallet: Wallet, serials: readonly CouponSerial[])
   const own = wallet.grant === undefined ? undefined : decodeGrant(wallet.grant);
   if (own?.ok !== true) throw new Error('this wallet has no grant to alter: claim first');
   const grant = encodeGrant({ ...own.value, serials }, own.value.signature);
-  let counter = 0;
-  return { present: (nowMs) => signPresentation({ signer: wallet.signer, grant, counter: ++counter, nowMs }) };
+  let nonce = 0;
+  return { present: (nowMs) => signPresentation({ signer: wallet.signer, grant, nonce: ++nonce, nowMs }) };
 }

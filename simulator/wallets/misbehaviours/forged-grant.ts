@@ -14,6 +14,6 @@ export function withForgedGrant(options: {
 }): Presenter {
   const fields = { ...options.grant, holderKey: options.holder.publicKey };
   const grant = sealGrant(fields, options.campaign, options.forger);
-  let counter = 0;
-  return { present: (nowMs) => signPresentation({ signer: options.holder, grant, counter: ++counter, nowMs }) };
+  let nonce = 0;
+  return { present: (nowMs) => signPresentation({ signer: options.holder, grant, nonce: ++nonce, nowMs }) };
 }

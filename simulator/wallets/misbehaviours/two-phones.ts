@@ -9,6 +9,6 @@ export const secondPhoneOf = (wallet: Wallet): Wallet =>
     identity: wallet.identity,
     signer: wallet.signer,
     position: wallet.position,
-    counter: wallet.counter,
+    nonce: wallet.nonce,
     ...(wallet.grant === undefined ? {} : { grant: wallet.grant }),
   });

@@ -1,8 +1,8 @@
 /** The counter forgets, believes too much, or says things twice. */
-import { CampaignDesk } from '#device/campaign-desk.js';
+import { CampaignCache } from '#device/campaign-desk.js';
 import { OUTBOX_LINGER_MS } from '#device/core/limits.js';
 import type { Sale } from '#device/core/sale.js';
-import { SaleBook } from '#device/core/sale-book.js';
+import { SaleIndex } from '#device/core/sale-book.js';
 import type { VoiceInput } from '#device/drivers/voices/voice.js';
 import type { BrokerEvents } from '#device/ports/broker.js';
 import type { OrderNo, SaleId } from '#protocol/ids.js';
@@ -21,13 +21,13 @@ const mutant = (id: string, words: string, profile: Mutant['profile'], sabotage:
   sabotage,
 });
 
-type DeskOptions = ConstructorParameters<typeof CampaignDesk>[0];
+type DeskOptions = ConstructorParameters<typeof CampaignCache>[0];
 
 /** A desk with one thing of it changed. */
-const desk =
-  (change: (desk: CampaignDesk, at: AtCounter) => void): NonNullable<Sabotage['desk']> =>
+const campaignCache =
+  (change: (campaignCache: CampaignCache, at: AtCounter) => void): NonNullable<Sabotage['campaignCache']> =>
   (options: DeskOptions, at: AtCounter) => {
-    const made = new CampaignDesk(options);
+    const made = new CampaignCache(options);
     change(made, at);
     return made;
   };
@@ -49,20 +49,20 @@ const sayTwice: NonNullable<Sabotage['voice']> = (driver) => ({
   },
 });
 
-class ForgetsOrders extends SaleBook {
+class ForgetsOrders extends SaleIndex {
   override ofOrder(order: OrderNo): Sale | undefined {
     const sale = super.ofOrder(order);
     return sale?.at === 'settled' ? undefined : sale;
   }
 }
 
-class ForgetsCharges extends SaleBook {
+class ForgetsCharges extends SaleIndex {
   override replay(record: JournalRecord, at: Instant): void {
     if (record.kind !== 'charging') super.replay(record, at);
   }
 }
 
-class NumbersAgain extends SaleBook {
+class NumbersAgain extends SaleIndex {
   #last = 0;
   override number(kind: 's' | 'r', _: string): SaleId {
     this.#last += 1;
@@ -165,17 +165,17 @@ export const counterMutants: readonly Mutant[] = [
     book: (device, merchant) => new NumbersAgain(device, merchant),
   })),
   mutant('allowance-in-memory', 'counts the allowance in memory: a restart forgets what was taken', 'hell', () => ({
-    desk: desk((made, { life }) => {
+    campaignCache: campaignCache((made, { life }) => {
       const { count } = made;
-      const note = count.note.bind(count);
-      count.note = (record, seq) => {
+      const note = count.record.bind(count);
+      count.record = (record, seq) => {
         // The replay comes before the first call of any port.
         if (life.points > 0) note(record, seq);
       };
     }),
   })),
   mutant('allowance-miscounted', 'counts every other coupon against its allowance', 'hell', () => ({
-    desk: desk(({ count }) => {
+    campaignCache: campaignCache(({ count }) => {
       const used = count.used.bind(count);
       count.used = (...asked) => {
         const { coupons, faceFen, ofHolder } = used(...asked);
@@ -184,12 +184,12 @@ export const counterMutants: readonly Mutant[] = [
     }),
   })),
   mutant('own-coupons-forgotten', 'takes a coupon again that it has just taken itself', 'hell', () => ({
-    desk: desk(({ count }) => {
+    campaignCache: campaignCache(({ count }) => {
       count.wasTakenHere = () => false;
     }),
   })),
   mutant('replay-accepted', 'takes one and the same presentation twice', 'hell', () => ({
-    desk: desk(({ count }) => {
+    campaignCache: campaignCache(({ count }) => {
       count.highestCounter = () => -1;
       count.wasTakenHere = () => false;
     }),
@@ -198,7 +198,7 @@ export const counterMutants: readonly Mutant[] = [
     deviceVerifier: () => ({ verify: () => true }),
   })),
   mutant('wall-clock-trusted', 'trusts the calendar of the operating system', 'rough', () => ({
-    desk: desk((made, { clock }) => {
+    campaignCache: campaignCache((made, { clock }) => {
       const judge = made.judge.bind(made);
       made.judge = (facts, shown, at) => judge(facts, shown, { ...at, wall: exactly(clock.wall()) });
     }),
@@ -216,7 +216,7 @@ export const counterMutants: readonly Mutant[] = [
     bootId: () => 'always-the-same',
   })),
   mutant('welcome-unsigned', 'takes any welcome’s time, however late it comes', 'hell', () => ({
-    desk: desk((made) => {
+    campaignCache: campaignCache((made) => {
       made.vouches = () => true;
     }),
     broker: (broker) => {

@@ -5,7 +5,7 @@
 import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import { deviceOf, type SaleKey, saleKey } from '#gateway/core/book.js';
 import type { Op } from '#gateway/ports/ledger.js';
-import { decodePresentation, presented } from '#protocol/codes/presentation.js';
+import { decodePresentation, verifiedPresentation } from '#protocol/codes/presentation.js';
 import type { DeviceId, HolderId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import type { Sabotage } from '../sabotage.js';
@@ -26,7 +26,7 @@ export const proofMutants: readonly Mutant[] = [
       if (verdict.ok || verdict.reason !== 'presentation-forged' || charge.coupon.by.kind !== 'offline') return verdict;
       const decoded = decodePresentation(charge.coupon.by.presentation);
       if (!decoded.ok) return verdict;
-      return { ok: true, ...presented(decoded.value), expiresAt: decoded.value.grant.expiresAt };
+      return { ok: true, ...verifiedPresentation(decoded.value), expiresAt: decoded.value.grant.expiresAt };
     },
   ),
 
@@ -89,7 +89,7 @@ export const proofMutants: readonly Mutant[] = [
   ),
 ];
 
-/** A use of a showing: its sale, and whether it was asked about on line. */
+/** A use of a presentation: its sale, and whether it was asked about online. */
 interface Use {
   readonly sale: SaleKey;
   readonly isOnLine: boolean;
@@ -97,13 +97,13 @@ interface Use {
 
 /**
  * Showings made new where the check would know them again. A new number lies between two real ones, so that none of the
- * holder's later showings looks older than it.
+ * holder's later presentations looks older than it.
  */
 function showingsForgotten(id: string, words: string, isForgotten: (before: Use, device: DeviceId) => boolean): Mutant {
   return mutant(id, words, () => {
     const uses = new Map<string, Use[]>();
-    const used = ({ holder, counter }: { readonly holder: HolderId; readonly counter: number }, use: Use): Use[] => {
-      const name = `${holder} ${counter}`;
+    const used = ({ holder, nonce }: { readonly holder: HolderId; readonly nonce: number }, use: Use): Use[] => {
+      const name = `${holder} ${nonce}`;
       const before = uses.get(name) ?? [];
       uses.set(name, [...before, use]);
       return before.filter(({ sale }) => sale !== use.sale);
@@ -123,7 +123,7 @@ function showingsForgotten(id: string, words: string, isForgotten: (before: Use,
           if (!before.some((use) => isForgotten(use, op.device))) return record;
           // A text of its own: one message may name the same presentation in several sales.
           const alias = `${presentation}#${before.length}`;
-          verdicts.set(alias, { ...verdict, counter: verdict.counter + before.length / MANY_USES });
+          verdicts.set(alias, { ...verdict, nonce: verdict.nonce + before.length / MANY_USES });
           return { ...record, coupon: { ...record.coupon, by: { ...record.coupon.by, presentation: alias } } };
         });
         return { ...op, records, verdicts };

@@ -20,7 +20,7 @@ import type { Chance } from '../random.js';
 import type { Sabotage } from '../sabotage.js';
 import { compareRows } from './compare-rows.js';
 import { leftBehind, readBytes, writeBytes } from './left-behind.js';
-import { Turns } from './turns.js';
+import { Mutex } from './turns.js';
 
 /** One batch in so many is another gateway's. */
 const OTHER_GATEWAY = 5;
@@ -57,7 +57,7 @@ interface Batch {
 
 export class StoredLedger {
   readonly #options: StoredLedgerOptions;
-  readonly #turns = new Turns();
+  readonly #mutex = new Mutex();
   #file: string;
   #lives = 0;
   #process: Process | undefined;
@@ -274,7 +274,7 @@ export class StoredLedger {
   /** Each statement is a place where the power can go. A process that is over asks nothing and hears nothing more. */
   #watched(database: SqliteDatabase, process: Process): SqliteDatabase {
     const inTurn = (execute: Statement): void =>
-      this.#turns.take((over) => {
+      this.#mutex.acquire((over) => {
         if (process.isOver) return over();
         this.#atStake = execute;
         process.life.enter(() => process.life.point('ledger statement'));

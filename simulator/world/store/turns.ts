@@ -2,12 +2,12 @@
  * One statement at a time, over all connections of a stored ledger: SQLite answers from threads of its own, and only
  * where no two of them run at once do the answers come in the same order on every machine.
  */
-export class Turns {
+export class Mutex {
   readonly #waiting: ((over: () => void) => void)[] = [];
   #isTaken = false;
 
   /** Runs it once all before it are over. */
-  take(run: (over: () => void) => void): void {
+  acquire(run: (over: () => void) => void): void {
     this.#waiting.push(run);
     this.#next();
   }

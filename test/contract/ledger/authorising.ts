@@ -106,7 +106,7 @@ export function authorising(its: LedgerInTest): void {
 
     it('takes a presentation once, but lets the same sale ask again', async () => {
       const shown = (counter: number) =>
-        ({ presented: { kind: 'verified', holder: holderId('ann'), counter, evidence: 'CP1:' } }) as const;
+        ({ presented: { kind: 'verified', holder: holderId('ann'), nonce: counter, evidence: 'CP1:' } }) as const;
       const op = new Counter().asks('a', 'ann', 30_000, shown(5));
       expect(await authorised(its.ledger, op)).toBe(7);
       expect(await authorised(its.ledger, { ...op, id: 'again' })).toBe(7);

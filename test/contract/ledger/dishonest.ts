@@ -127,7 +127,7 @@ export function dishonest(its: LedgerInTest): void {
     });
   });
 
-  describe('a counter that lies about what it took off line', () => {
+  describe('a counter that lies about what it took offline', () => {
     const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:ANN' };
     const later = MORNING + 8 * HOUR;
     const rows: readonly (readonly [
@@ -191,12 +191,12 @@ export function dishonest(its: LedgerInTest): void {
       expect(await its.saleOf(counter, 'a')).toMatchObject({ booking: 'disputed', flags: ['presentation-unchecked'] });
     });
 
-    it('of a customer who had just paid there on line gets none of the other coupons', async () => {
+    it('of a customer who had just paid there online gets none of the other coupons', async () => {
       await claimed(its.ledger, claimOp('ann', ['s40', 's80']));
       const counter = new Counter();
       const holder = signedBy('ann', [4, 7], 1);
       if (!holder.ok) throw new Error('signed');
-      const presented = { kind: 'verified', holder: holder.holder, counter: 1, evidence: 'CP1:ANN' } as const;
+      const presented = { kind: 'verified', holder: holder.holder, nonce: 1, evidence: 'CP1:ANN' } as const;
       expect(await authorised(its.ledger, counter.asks('a', 'ann', 30_000, { presented }))).toBe(7);
       const honest = { sale: 'a', amountFen: 30_000, serial: 7 };
       await commitOne(its.ledger, counter.sends([charging(honest), settled(honest)]));
@@ -252,12 +252,12 @@ export function dishonest(its: LedgerInTest): void {
       expect(await merchantsFen()).toBe(16_000);
     });
 
-    it('a showing that was taken off line is not taken on line for another sale', async () => {
+    it('a showing that was taken offline is not taken online for another sale', async () => {
       await claimed(its.ledger, claimOp('ann', ['s40', 's80']));
       const holder = signedBy('ann', [4, 7], 1);
       if (!holder.ok) throw new Error('signed');
       await commitOne(its.ledger, new Counter().sends([charging(facts), settled(facts)], [['CP1:ANN', holder]]));
-      const presented = { kind: 'verified', holder: holder.holder, counter: 1, evidence: 'CP1:ANN' } as const;
+      const presented = { kind: 'verified', holder: holder.holder, nonce: 1, evidence: 'CP1:ANN' } as const;
       expect(await authorised(its.ledger, new Counter('d2').asks('b', 'ann', 30_000, { presented }))).toBe(
         'presentation-replayed',
       );
@@ -305,7 +305,7 @@ export function dishonest(its: LedgerInTest): void {
         ['allowance-exceeded'],
         [],
       ]);
-      // By another showing of ann's: she has had her one.
+      // By another presentation of ann's: she has had her one.
       const again = { sale: 'e', amountFen: 30_000, serial: 0, presentation: 'CP1:ANN2' };
       const verdict = signedBy('ann', [0], 2);
       await commitOne(its.ledger, counter.sends([charging(again), settled(again)], [['CP1:ANN2', verdict]]));
@@ -406,7 +406,7 @@ export function dishonest(its: LedgerInTest): void {
     const facts = { sale: 'a', amountFen: 30_000, serial: 7, presentation: 'CP1:ANN' };
     const found = async (counter: Counter, records: readonly Body[]) => {
       const op = counter.sends(records, shown);
-      const { findings, alarms } = await asked<Committed>((done) => its.ledger.commit([op], MORNING, done));
+      const { findings, alerts: alarms } = await asked<Committed>((done) => its.ledger.commit([op], MORNING, done));
       return [findings, alarms.map(({ code }) => code)];
     };
     const [one, two, liar] = [new Counter('d1'), new Counter('d2'), new Counter('d3')];

@@ -61,7 +61,7 @@ export function lookingBack(its: LedgerInTest): void {
       expect(await authorised(its.ledger, new Counter('d3').asks('b', 'ann', 32_000, plate), tenMinutes)).toBe(4);
     });
 
-    it('count a payment made off line at its own time, not when it arrives', async () => {
+    it('count a payment made offline at its own time, not when it arrives', async () => {
       await its.reopen({ splitGuard: { minutes: 30, maxPayments: 1 } });
       await claimed(its.ledger, claimOp('ann', ['s20', 's40', 's80']));
       const verdict = signedBy('ann', [0], 1);

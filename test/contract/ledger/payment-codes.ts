@@ -1,14 +1,14 @@
 /** Dynamic payment codes: one use, one sale, whatever the ledger is made of; and counters that guess. */
 import { describe, expect, it } from 'vitest';
-import type { Presented } from '#gateway/ports/ledger.js';
+import type { CheckedPresentation } from '#gateway/ports/ledger.js';
 import { err } from '#protocol/result.js';
 import { authorised, Counter, claimed, claimOp, paymentNumber, showing } from '../ledger-fixture.js';
 import { HOUR, LATER, type LedgerInTest } from './ledger-in-test.js';
 
-const guessing = (who: string): Presented => ({
+const guessing = (who: string): CheckedPresentation => ({
   kind: 'opaque',
   code: `62${paymentNumber(who)}00000000`,
-  shown: { number: paymentNumber(who), step: err('payment-code-wrong') },
+  readCode: { number: paymentNumber(who), step: err('payment-code-wrong') },
 });
 
 export function paymentCodes(its: LedgerInTest): void {
@@ -77,8 +77,12 @@ export function paymentCodes(its: LedgerInTest): void {
     it('does not count codes of customers who have no coupons, and codes that are merely late', async () => {
       await claimed(its.ledger, claimOp('ann', ['s20']));
       const counter = new Counter();
-      const { code, shown } = guessing('ann') as Extract<Presented, { kind: 'opaque' }>;
-      const late: Presented = { kind: 'opaque', code, shown: { ...shown, step: err('payment-code-expired') } };
+      const { code, readCode: shown } = guessing('ann') as Extract<CheckedPresentation, { kind: 'opaque' }>;
+      const late: CheckedPresentation = {
+        kind: 'opaque',
+        code,
+        readCode: { ...shown, step: err('payment-code-expired') },
+      };
       for (let sale = 0; sale < 30; sale += 1) {
         await authorised(its.ledger, counter.asks(`n${sale}`, 'ann', 15_000, { presented: guessing('nobody') }));
         await authorised(its.ledger, counter.asks(`l${sale}`, 'ann', 15_000, { presented: late }));

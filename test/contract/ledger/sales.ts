@@ -167,7 +167,7 @@ export function sales(its: LedgerInTest): void {
       expect(await authorised(its.ledger, new Counter('d2').asks('b', 'ann', 30_000))).toBe(7);
     });
 
-    it('disputes a coupon that was taken off line outside the hours, or at no known time', async () => {
+    it('disputes a coupon that was taken offline outside the hours, or at no known time', async () => {
       const night = MORNING + 13 * HOUR;
       for (const [device, at, flags] of [
         ['d1', { earliest: MORNING, latest: MORNING }, []],

@@ -4,7 +4,7 @@ import type { ReaderAnswer, ReaderEffect } from '../reader.js';
 import { CURRENCY, type ResultMessage } from './messages.js';
 import type { Known } from './state.js';
 
-type Objection = Extract<ReaderEffect, { kind: 'alarm' | 'noise' }>;
+type Objection = Extract<ReaderEffect, { kind: 'alert' | 'noise' }>;
 
 /** Why a result is not taken; such a result gets no ACK either. undefined: it is what was asked for. */
 export function objection(
@@ -13,19 +13,19 @@ export function objection(
   { askedAnything, isItsOwn }: { readonly askedAnything: boolean; readonly isItsOwn: boolean },
 ): Objection | undefined {
   const { ref, state } = result;
-  const alarm = (code: string, what: string): Objection => ({ kind: 'alarm', code, what });
+  const alert = (code: string, what: string): Objection => ({ kind: 'alert', code, what });
   const noise = (what: string): Objection => ({ kind: 'noise', code: 'READER_RESULT_UNASKED', what });
   if (known === undefined) {
     // A host that has just started is told results that it asked for in its last life; it will ask again.
     if (!askedAnything) return noise(`a result for ${ref}`);
-    return alarm('READER_OTHER_REFERENCE', `a result for ${ref}, which was not asked for`);
+    return alert('READER_OTHER_REFERENCE', `a result for ${ref}, which was not asked for`);
   }
   const wrong = mismatch(result, known);
-  if (wrong !== undefined) return alarm('READER_OTHER_AMOUNT', `the result for ${ref} has ${wrong}`);
+  if (wrong !== undefined) return alert('READER_OTHER_AMOUNT', `the result for ${ref} has ${wrong}`);
   if (state === 'NOTFOUND' && !known.statSent) return noise(`NOTFOUND for ${ref} without a question`);
   const final = finality(toAnswer(result, isItsOwn));
   if (final === undefined || known.final === undefined || known.final === final) return undefined;
-  return alarm('READER_RESULT_CHANGED', `${ref} was ${known.final} and is now ${final}`);
+  return alert('READER_RESULT_CHANGED', `${ref} was ${known.final} and is now ${final}`);
 }
 
 /** What is wrong with the money of a result, in words. Where nothing was charged an empty field harms nobody. */

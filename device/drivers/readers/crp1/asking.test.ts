@@ -7,20 +7,20 @@ import { ask, charging, fresh, from, id, line, REF, ready, rslt, told } from './
 
 describe('a result that is not this sale’s', () => {
   it.each([
-    ['another reference', rslt('04', 'APPROVED', 'T-OTHER'), 'alarm READER_OTHER_REFERENCE'],
-    ['another amount', rslt('04', 'APPROVED', REF, '5101'), 'alarm READER_OTHER_AMOUNT'],
-    ['no amount', rslt('04', 'APPROVED', REF, ''), 'alarm READER_OTHER_AMOUNT'],
-    ['another currency', rslt('04', 'APPROVED', REF, '5100', '840'), 'alarm READER_OTHER_AMOUNT'],
-  ])('raises an alarm and is not acknowledged: %s', (_, said, alarm) => {
+    ['another reference', rslt('04', 'APPROVED', 'T-OTHER'), 'alert READER_OTHER_REFERENCE'],
+    ['another amount', rslt('04', 'APPROVED', REF, '5101'), 'alert READER_OTHER_AMOUNT'],
+    ['no amount', rslt('04', 'APPROVED', REF, ''), 'alert READER_OTHER_AMOUNT'],
+    ['another currency', rslt('04', 'APPROVED', REF, '5100', '840'), 'alert READER_OTHER_AMOUNT'],
+  ])('raises an alarm and is not acknowledged: %s', (_, said, alert) => {
     const on = charging();
-    expect(told(on.put(from(said, said)))).toEqual([alarm]);
+    expect(told(on.put(from(said, said)))).toEqual([alert]);
     expect(told(on.put(from(rslt('05', 'APPROVED'))))).toEqual([`${REF} approved`]);
   });
 
   it('raises an alarm when a second result contradicts the first', () => {
     const on = charging();
     on.put(from(rslt('04', 'DECLINED')));
-    expect(told(on.put(from(rslt('05', 'APPROVED'))))).toEqual(['alarm READER_RESULT_CHANGED']);
+    expect(told(on.put(from(rslt('05', 'APPROVED'))))).toEqual(['alert READER_RESULT_CHANGED']);
   });
 
   it('is only noted by a host that has just started and not asked yet', () => {

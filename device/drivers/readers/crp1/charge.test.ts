@@ -113,7 +113,7 @@ describe('a charge', () => {
     const on = ready();
     on.put(charge());
     expect(told(on.put(from(line('NAK|02|REFCONFLICT'))))).toEqual([
-      'alarm READER_REFERENCE_CONFLICT',
+      'alert READER_REFERENCE_CONFLICT',
       `${REF} cannot-say`,
     ]);
   });

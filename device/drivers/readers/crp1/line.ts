@@ -25,12 +25,12 @@ export interface Framing {
 
 export const BETWEEN_LINES: Framing = { line: undefined };
 
-export type LineFault = 'CRC' | 'FORMAT' | 'TOO_LONG' | 'BROKEN_OFF';
+export type FrameFault = 'CRC' | 'FORMAT' | 'TOO_LONG' | 'BROKEN_OFF';
 
 export type Framed =
   | { readonly kind: 'line'; readonly body: string; readonly fields: readonly string[] }
   /** What arrived isn't shown: it may hold a card number. */
-  | { readonly kind: 'fault'; readonly fault: LineFault; readonly length: number };
+  | { readonly kind: 'fault'; readonly fault: FrameFault; readonly length: number };
 
 export function encodeLine(fields: readonly string[]): Uint8Array {
   const body = fields.map((field) => field.replace(MUST_ESCAPE, escapeCharacter)).join('|');
@@ -82,7 +82,7 @@ function decodeFields(body: string): Result<readonly string[], 'FORMAT'> {
 
 const crcText = (body: string): string => crcHex(crc16CcittFalse(latin1Bytes(body)));
 
-const fault = (kind: LineFault, line: Uint8Array): Framed => ({ kind: 'fault', fault: kind, length: line.length });
+const fault = (kind: FrameFault, line: Uint8Array): Framed => ({ kind: 'fault', fault: kind, length: line.length });
 
 /** Not encodeURIComponent: it leaves `*` alone. */
 const escapeCharacter = (char: string): string =>

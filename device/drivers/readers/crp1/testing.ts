@@ -3,7 +3,7 @@ import type { SaleId } from '#protocol/ids.js';
 import { unreachable } from '#protocol/machine.js';
 import { fen } from '#protocol/money.js';
 import { joinBytes, latin1Text } from '../../bytes.js';
-import { Bench } from '../../testing.js';
+import { DriverBench } from '../../testing.js';
 import { crp1Reader } from '../crp1.js';
 import type { ReaderEffect, ReaderInput } from '../reader.js';
 import { encodeLine } from './line.js';
@@ -52,7 +52,7 @@ export const told = (effects: readonly ReaderEffect[]): string[] =>
       case 'accepted':
       case 'silent':
         return `${effect.ref} ${effect.kind}`;
-      case 'alarm':
+      case 'alert':
       case 'noise':
         return `${effect.kind} ${effect.code}`;
       default:
@@ -61,7 +61,7 @@ export const told = (effects: readonly ReaderEffect[]): string[] =>
   });
 
 export const fresh = (baudRate = 115_200) =>
-  new Bench(crp1Reader.create({ agent: 'agent-1.0', baudRate }), { kind: 'wake' } as ReaderInput);
+  new DriverBench(crp1Reader.create({ agent: 'agent-1.0', baudRate }), { kind: 'wake' } as ReaderInput);
 export function ready() {
   const on = fresh();
   on.put({ kind: 'link-up' });

@@ -9,7 +9,7 @@
  */
 import { type Machine, unreachable } from '#protocol/machine.js';
 import { earliestWake, later } from '#protocol/time.js';
-import { addFault, due, hear, type LineFault, mend, nextLate, QUIET_WIRE } from '../../wire.js';
+import { addFault, due, hear, mend, nextLate, QUIET_WIRE, type WireFault } from '../../wire.js';
 import { decide, holdsMoneyOf, newBank, nextDecision, nextPayment, type Payment, sendOnline, stages } from '../bank.js';
 import { type CrpLine, cut, read, verbOf, write } from './line.js';
 import { Saying } from './saying.js';
@@ -408,10 +408,10 @@ const VOID_TIMEOUT_MS = 60_000;
 
 /** For tests and scenarios: a fault that hits once. */
 export const once = (
-  way: LineFault['way'],
+  way: WireFault['way'],
   frame: string,
-  does: LineFault['does'],
-): { readonly kind: 'fault'; readonly fault: LineFault } => ({
+  does: WireFault['does'],
+): { readonly kind: 'fault'; readonly fault: WireFault } => ({
   kind: 'fault',
   fault: { way, frame, does },
 });
