@@ -1,7 +1,7 @@
 // Mutation testing: one small change of the source at a time, and the tests that run it. What no test sees is a survivor.
 //
 //   npm run mutation                                                     every file of the three cores
-//   npm run mutation -- gateway/core/doubts.ts device/core/outbox.ts     these files
+//   npm run mutation -- gateway/core/doubts.ts device/core/uplink/outbox.ts     these files
 //   npm run mutation -- gateway/core --every 5                           each fifth mutant of a folder
 //
 // It measures the working tree and writes nothing into it. All mutants of a file are compiled into one module and a
@@ -18,7 +18,7 @@ import { createVitest, parseAst } from 'vitest/node';
 /** The tests that are to see a mutant, by the folder that it is in. */
 const TESTS = [
   ['protocol/campaign/', ['protocol/campaign/']],
-  ['device/core/', ['device/core/', 'device/loop.test.ts']],
+  ['device/core/', ['device/core/', 'device/app/counter-loop.test.ts']],
   ['gateway/core/', ['gateway/core/', 'test/contract/ledger.test.ts', 'test/contract/ledger-law.test.ts']],
 ];
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DeviceConfig, parseDeviceConfig } from './config.js';
+import { type DeviceConfig, parseDeviceConfig } from './config/config.js';
 import { startDevice } from './main.js';
 import type { CounterHealth } from './ports/till.js';
 

@@ -4,14 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
-import { memoryDisk } from '#device/adapters/memory-journal.js';
-import { startTillEcr } from '#device/adapters/till-ecr.js';
-import { startTillHttp, type TillHttp } from '#device/adapters/till-http.js';
 import { latin1Bytes, latin1Text } from '#device/drivers/bytes.js';
-import { counter } from '#device/loop-testing.js';
 import { AGENT } from '#device/main.js';
 import type { SerialLink, SerialLinkEvents } from '#device/ports/serial-link.js';
+import { startTillEcr } from '#device/till/till-ecr.js';
+import { startTillHttp, type TillHttp } from '#device/till/till-http.js';
 import { monoMs, wallMs } from '#protocol/time.js';
+import { memoryDisk } from '#simulator/doubles/memory-journal.js';
+import { counter } from './doubles/counter-bench.js';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const OPENED = wallMs(Date.parse('2026-11-24T08:31:07+08:00'));

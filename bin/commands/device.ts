@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
-import type { DeviceConfig } from '#device/config.js';
+import type { DeviceConfig } from '#device/config/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { printJson } from '../usage.js';
 import { beatForWatchdog } from '../watchdog.js';
@@ -38,10 +38,10 @@ export const command = (): Command =>
     .addHelpText('after', EXAMPLES)
     .action(async (options: { config: string; check?: boolean; json?: boolean }) => {
       for (const flag of SMALL) setFlagsFromString(flag);
-      const { parseDeviceConfig } = await import('#device/config.js');
+      const { parseDeviceConfig } = await import('#device/config/config.js');
       const json = options.json === true;
       if (options.check === true) {
-        const { deviceFindings } = await import('#device/config-findings.js');
+        const { deviceFindings } = await import('#device/config/config-findings.js');
         const further = (config: DeviceConfig) => deviceFindings(config, new Date());
         await checkConfigFile(options.config, parseDeviceConfig, { json, further });
       } else await runDevice(readConfigFile(options.config, parseDeviceConfig), json);

@@ -78,7 +78,7 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
     import('../campaign-file.js'),
     import('#gateway/config.js'),
     import('#gateway/main.js'),
-    import('#device/config-example.js'),
+    import('#device/config/config-example.js'),
   ]);
   const { device } = options;
   if (!DEVICE_ID.test(device)) {

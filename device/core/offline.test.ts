@@ -12,7 +12,7 @@ import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-c
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { judgeOffline, OfflineCount, type OfflineKnowledge, offlineStatus } from './offline.js';
-import type { OfflineVerdict } from './sale.js';
+import type { OfflineVerdict } from './sale/sale.js';
 
 const parsed = parseCampaign(
   JSON.parse(readFileSync(new URL('../../campaigns/youhao-2023.json', import.meta.url), 'utf8')),

@@ -21,7 +21,7 @@ import type { Allowance } from '#protocol/messages/allowance.js';
 import { isSpent, type SpentSet } from '#protocol/messages/spent.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { Instant } from '#protocol/time.js';
-import type { OfflineVerdict, Presentation, SaleFacts, Shortfall } from './sale.js';
+import type { OfflineVerdict, Presentation, SaleFacts, Shortfall } from './sale/sale.js';
 
 /** What the gateway told this device and the device kept; each part signed, each part checked when it came. */
 export interface OfflineKnowledge {

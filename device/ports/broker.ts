@@ -1,4 +1,4 @@
-import type { UplinkFault } from '../core/line-fault.js';
+import type { UplinkFault } from '../core/uplink/uplink-fault.js';
 
 /** MQTT as the uplink sees it: one client at a time, rebuilt from nothing whenever the uplink's watchdog says so. */
 export interface BrokerEvents {

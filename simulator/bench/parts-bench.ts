@@ -1,14 +1,14 @@
 /** The counter's parts by themselves: the journal beside the bare disk, a receipt's rendering. */
 import { join } from 'node:path';
-import { openJournal } from '#device/adapters/sqlite-journal.js';
-import { exampleReceipt } from '#device/core/example-receipt.js';
-import { receiptDocument, sampleReceipt } from '#device/core/receipt.js';
+import { openJournal } from '#device/adapters/journal/sqlite-journal.js';
+import { receiptDocument, sampleReceipt } from '#device/core/receipt/receipt.js';
 import { printerModels, renderReceipt, warmUp } from '#device/drivers/printers/index.js';
 import type { Journal } from '#device/ports/journal.js';
 import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
+import { exampleReceipt } from '../doubles/example-receipt.js';
 import { type Figure, quantile } from './figure.js';
 import { inFolder } from './in-folder.js';
 import { medianFdatasyncMs } from './raw-limits.js';

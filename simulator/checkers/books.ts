@@ -2,7 +2,7 @@
  * The books that a checker may read: all of them exist outside the product, or are what it left on disk and paper. No
  * checker looks into a machine's state.
  */
-import type { MemoryDisk } from '#device/adapters/memory-journal.js';
+
 import type { Changes, PostingSet } from '#gateway/core/book.js';
 import type { MemoryBook } from '#gateway/core/memory-book.js';
 import type { Reconciliation } from '#gateway/ports/ledger.js';
@@ -11,6 +11,7 @@ import type { Es256Verifier } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import type { JournalRecord } from '#protocol/records/record.js';
+import type { MemoryDisk } from '../doubles/memory-journal.js';
 import type { ReaderEntry } from '../hardware/readers/bank.js';
 import type { Utterance } from '../hardware/voice/machine.js';
 import type { Street } from './street.js';

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { parseDeviceConfig } from '#device/config.js';
+import { parseDeviceConfig } from '#device/config/config.js';
 import { type RunningDevice, startDevice } from '#device/main.js';
 import type {
   DisplayDevice,

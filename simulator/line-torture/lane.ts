@@ -4,11 +4,11 @@
  */
 import type { IClientOptions, MqttClient } from 'mqtt';
 import mqtt from 'mqtt';
-import { openJournal } from '#device/adapters/sqlite-journal.js';
-import { Uplink } from '#device/line.js';
+import { openJournal } from '#device/adapters/journal/sqlite-journal.js';
 import type { Clock } from '#device/ports/clock.js';
 import type { Journal } from '#device/ports/journal.js';
-import { EventQueue } from '#device/running.js';
+import { EventQueue } from '#device/runtime/event-queue.js';
+import { Uplink } from '#device/uplink/uplink.js';
 import type { CampaignId, DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
 import type { Fen } from '#protocol/money.js';

@@ -4,7 +4,7 @@
  * clean ends. Record N is the same text in every life, so whoever finds it knows whether it is itself.
  */
 import path from 'node:path';
-import { openJournal } from '#device/adapters/sqlite-journal.js';
+import { openJournal } from '#device/adapters/journal/sqlite-journal.js';
 import type { Journal, StoredRecord } from '#device/ports/journal.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';

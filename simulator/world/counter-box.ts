@@ -2,21 +2,21 @@
  * One counter in the world: a box with its disk and clocks, its peripherals with lives of their own, and one life after
  * another of the shipped agent. `boot` does what the agent's `main` does, with the world's adapters.
  */
-import { failedJournal } from '#device/adapters/failed-journal.js';
-import { CampaignCache } from '#device/campaign-desk.js';
-import { SaleIndex } from '#device/core/sale-book.js';
+import { failedJournal } from '#device/adapters/journal/failed-journal.js';
+import { DeviceLoop } from '#device/app/counter-loop.js';
+import { receiptTypesetter } from '#device/app/receipt-typesetter.js';
+import { CampaignCache } from '#device/campaign/campaign-cache.js';
+import { SaleIndex } from '#device/core/sale/sale-index.js';
 import { floored, noTime, restored, type TrustedTime } from '#device/core/trusted-time.js';
 import { createPrinter, PRINTER_MODELS, type PrinterModelName } from '#device/drivers/printers/index.js';
 import type { PrinterModel } from '#device/drivers/printers/printer.js';
 import { READERS } from '#device/drivers/readers/index.js';
 import { SCANNERS } from '#device/drivers/scanners/index.js';
 import { VOICES } from '#device/drivers/voices/index.js';
-import { DeviceLoop } from '#device/loop.js';
 import type { StoredRecord } from '#device/ports/journal.js';
-import type { KeyValueStore, StoredName } from '#device/ports/keep.js';
+import type { KeyValueStore, StoredName } from '#device/ports/key-value-store.js';
 import type { Log } from '#device/ports/log.js';
 import type { TillReply, TillRequest } from '#device/ports/till.js';
-import { receiptTypesetter } from '#device/receipts.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';

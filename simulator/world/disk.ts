@@ -2,12 +2,13 @@
  * A counter's disk: the shipped journal in memory, with syncs that take time, stall and fail, and a tape beside it that
  * remembers what was really written, whatever happens to the disk later.
  */
-import { type MemoryJournal, memoryDisk, openMemoryJournal } from '#device/adapters/memory-journal.js';
+
 import type { Journal, JournalFault, StoredRecord } from '#device/ports/journal.js';
 import type { Sha256 } from '#protocol/crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { Result } from '#protocol/result.js';
 import type { TapeRow } from '../checkers/books.js';
+import { type MemoryJournal, memoryDisk, openMemoryJournal } from '../doubles/memory-journal.js';
 import type { Life } from './life.js';
 import type { Chance } from './random.js';
 import type { Scheduler } from './scheduler.js';

@@ -3,21 +3,21 @@
  * product itself has no switch for any of them. An honest world uses none.
  */
 
-import type { MemoryDisk } from '#device/adapters/memory-journal.js';
-import type { CampaignCache, CampaignCacheOptions } from '#device/campaign-desk.js';
-import type { SaleIndex } from '#device/core/sale-book.js';
+import type { ReceiptTypesetter } from '#device/app/printing.js';
+import type { CampaignCache, CampaignCacheOptions } from '#device/campaign/campaign-cache.js';
+import type { SaleIndex } from '#device/core/sale/sale-index.js';
 import type { PrinterMachine } from '#device/drivers/printers/printer.js';
 import type { ReaderDriver } from '#device/drivers/readers/reader.js';
 import type { VoiceDriver } from '#device/drivers/voices/voice.js';
 import type { Broker } from '#device/ports/broker.js';
 import type { Journal } from '#device/ports/journal.js';
-import type { ReceiptTypesetter } from '#device/printing.js';
 import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
 import type { SqliteDatabase } from '#gateway/adapters/sqlite.js';
 import type { Rules } from '#gateway/core/rules.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
 import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { MemoryDisk } from '../doubles/memory-journal.js';
 import type { VirtualDeviceClock } from './device-clock.js';
 import type { Life } from './life.js';
 import type { Scheduler } from './scheduler.js';

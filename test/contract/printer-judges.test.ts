@@ -7,12 +7,12 @@ import fc from 'fast-check';
 import jsqr from 'jsqr';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { exampleReceipt } from '#device/core/example-receipt.js';
-import { type ReceiptFacts, receiptCode, receiptDocument } from '#device/core/receipt.js';
+import { type ReceiptFacts, receiptCode, receiptDocument } from '#device/core/receipt/receipt.js';
 import { PRINTER_MODEL_NAMES, PRINTER_MODELS, receiptText, renderReceipt } from '#device/drivers/printers/index.js';
 import type { PrinterModel } from '#device/drivers/printers/printer.js';
 import type { ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
+import { exampleReceipt } from '#simulator/doubles/example-receipt.js';
 import {
   linesOfText,
   PAPER_58,

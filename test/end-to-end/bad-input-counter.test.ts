@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseDeviceConfig } from '#device/config.js';
+import { parseDeviceConfig } from '#device/config/config.js';
 import { latin1Bytes, latin1Text } from '#device/drivers/bytes.js';
 import { type RunningDevice, startDevice } from '#device/main.js';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';

@@ -4,13 +4,13 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { screenTexts } from '#device/adapters/screen.js';
-import { screenPage } from '#device/adapters/screen-page.js';
-import { openedSale, settledWithCoupon, wholeHealth } from '#device/adapters/till-testing.js';
 import { troublesOf } from '#device/core/troubles.js';
 import type { CounterHealth, SaleView } from '#device/ports/till.js';
+import { screenTexts } from '#device/screen/screen.js';
+import { screenPage } from '#device/screen/screen-page.js';
 import type { OrderNo, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
+import { openedSale, settledWithCoupon, wholeHealth } from '../doubles/fake-counter.js';
 import { Browser, CHROMIUM, type Page } from './chromium.js';
 
 /** As short as they can be for a machine that does twenty other things: the beat comes ten times as often. */

@@ -5,7 +5,7 @@ import { fixedZone } from '#protocol/campaign/calendar.js';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import { REASON_CODES } from '#protocol/faults/reasons.js';
 import { monoMs, wallMs } from '#protocol/time.js';
-import { localTime } from '../../core/local-time.js';
+import { localTime } from '../../core/receipt/local-time.js';
 import { latin1Bytes, latin1Text } from '../bytes.js';
 import {
   ECR_SILENCE_MS,

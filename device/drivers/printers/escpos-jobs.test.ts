@@ -2,8 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ReceiptNo } from '#protocol/ids.js';
 import { monoMs } from '#protocol/time.js';
-import { createPrinter } from './escpos.js';
-import { HELD_POLL_MS, MAX_JOBS, WRITE_BACKSTOP_MS } from './escpos-state.js';
 import {
   JOB_BYTES,
   job,
@@ -16,7 +14,9 @@ import {
   resume,
   speaking,
   up,
-} from './escpos-testing.js';
+} from '../../../test/doubles/escpos-bench.js';
+import { createPrinter } from './escpos.js';
+import { HELD_POLL_MS, MAX_JOBS, WRITE_BACKSTOP_MS } from './escpos-state.js';
 import type { PrinterInput } from './printer.js';
 
 describe('the port', () => {

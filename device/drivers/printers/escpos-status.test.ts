@@ -1,6 +1,5 @@
 /** How the printer is asked how it is, by each kind of status: a transcript of what it is told and what comes of it. */
 import { describe, expect, it } from 'vitest';
-import { PRINT_MARGIN_MS, READY_MS, STATUS_ANSWER_MS } from './escpos-state.js';
 import {
   COVER,
   CUTTER,
@@ -19,7 +18,8 @@ import {
   resume,
   speaking,
   up,
-} from './escpos-testing.js';
+} from '../../../test/doubles/escpos-bench.js';
+import { PRINT_MARGIN_MS, READY_MS, STATUS_ANSWER_MS } from './escpos-state.js';
 
 describe('a printer that answers', () => {
   it('is asked how it is when its port opens', () => {

@@ -2,8 +2,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { monoMs } from '#protocol/time.js';
+import {
+  job,
+  look,
+  lost,
+  model,
+  OFFLINE,
+  ONLINE,
+  PAPER_OUT,
+  PrinterBench,
+  resume,
+  up,
+} from '../../../test/doubles/escpos-bench.js';
 import { createPrinter } from './escpos.js';
-import { job, look, lost, model, OFFLINE, ONLINE, PAPER_OUT, PrinterBench, resume, up } from './escpos-testing.js';
 import type { PrinterInput, PrintJob } from './printer.js';
 
 describe('whatever happens, in whatever order', () => {

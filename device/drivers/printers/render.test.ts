@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exampleReceipt as facts } from '#device/core/example-receipt.js';
-import { type ReceiptFacts, receiptDocument } from '#device/core/receipt.js';
-import { displayWidth } from '#device/core/receipt-text.js';
+import { exampleReceipt as facts } from '#simulator/doubles/example-receipt.js';
+import { type ReceiptFacts, receiptDocument } from '../../core/receipt/receipt.js';
+import { displayWidth } from '../../core/receipt/receipt-text.js';
 import { printerModels } from './models/index.js';
 import type { PrinterModel } from './printer.js';
 import { renderReceipt, warmUp } from './render.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cutAt, cuts } from '../../../test/doubles/driver-bench.js';
 import { joinBytes } from '../bytes.js';
-import { cutAt, cuts } from '../testing.js';
 import { feedAsb, feedDleEot, plausible, type Question, readAnswers, readAsb } from './status.js';
 
 describe('an answer to DLE EOT', () => {

@@ -1,9 +1,9 @@
 /** Broken lines of a CRP/1 reader, and lines that come in pieces. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ask, charge, charging, from, id, line, REF, ready, rslt, told } from '../../../test/doubles/crp1-bench.js';
+import { cutAt } from '../../../test/doubles/driver-bench.js';
 import { joinBytes, latin1Bytes } from '../bytes.js';
-import { cutAt } from '../testing.js';
-import { ask, charge, charging, from, id, line, REF, ready, rslt, told } from './crp1/testing.js';
 import type { ReaderInput } from './reader.js';
 
 describe('broken lines', () => {

@@ -31,6 +31,7 @@ import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
 import { earliestWake, type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
 import { finality, objection, toAnswer } from './crp1/answers.js';
 import { CRP1_EXAMPLES } from './crp1/examples.js';
+import { BETWEEN_LINES, encodeLine, feed } from './crp1/frame.js';
 import {
   ackMs,
   BAUD_RATE,
@@ -42,7 +43,6 @@ import {
   TRANSMISSIONS,
   VOID_MS,
 } from './crp1/limits.js';
-import { BETWEEN_LINES, encodeLine, feed } from './crp1/line.js';
 import {
   type ChargeMessage,
   type HostMessage,

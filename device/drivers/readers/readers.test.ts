@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectTranscript } from '../testing.js';
+import { expectTranscript } from '../../../test/doubles/driver-bench.js';
 import { READERS, type ReaderName } from './index.js';
 import type { ReaderDriver } from './reader.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { monoMs } from '#protocol/time.js';
-import { DriverBench, expectTranscript } from '../testing.js';
+import { DriverBench, expectTranscript } from '../../../test/doubles/driver-bench.js';
 import { MAX_TEXT_BYTES, queryFrame, speakFrame } from './frame.js';
 import { VOICES, type VoiceName } from './index.js';
 import { FRAME_GAP_MS, MAX_WAITING, QUERY_MS, SPEAKING_MS, voiceMachine } from './machine.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DriverBench } from '#device/drivers/testing.js';
+import { DriverBench } from '../../../test/doubles/driver-bench.js';
 import { hex } from './document.js';
 import {
   BUFFER_BYTES,

@@ -1,8 +1,8 @@
 /** The counter forgets, believes too much, or says things twice. */
-import { CampaignCache } from '#device/campaign-desk.js';
+import { CampaignCache } from '#device/campaign/campaign-cache.js';
 import { OUTBOX_LINGER_MS } from '#device/core/limits.js';
-import type { Sale } from '#device/core/sale.js';
-import { SaleIndex } from '#device/core/sale-book.js';
+import type { Sale } from '#device/core/sale/sale.js';
+import { SaleIndex } from '#device/core/sale/sale-index.js';
 import type { VoiceInput } from '#device/drivers/voices/voice.js';
 import type { BrokerEvents } from '#device/ports/broker.js';
 import type { OrderNo, SaleId } from '#protocol/ids.js';

@@ -6,7 +6,7 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { openJournal } from '#device/adapters/sqlite-journal.js';
+import { openJournal } from '#device/adapters/journal/sqlite-journal.js';
 import type { Journal } from '#device/ports/journal.js';
 import type { Sha256 } from '#protocol/crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectTranscript } from '../../testing.js';
+import { expectTranscript } from '../../../../test/doubles/driver-bench.js';
 import type { Examples, Transcript } from '../../transcript.js';
 import { createPrinter } from '../escpos.js';
 import { ESCPOS_EXAMPLES } from '../escpos-examples.js';

@@ -1,9 +1,9 @@
 /** What a CRP/1 reader is asked afterwards, and which of its answers are believed. */
 import { describe, expect, it } from 'vitest';
 import { fen } from '#protocol/money.js';
+import { ask, charging, fresh, from, id, line, REF, ready, rslt, told } from '../../../../test/doubles/crp1-bench.js';
 import { latin1Text } from '../../bytes.js';
 import { STAT_ANSWER_MS } from './limits.js';
-import { ask, charging, fresh, from, id, line, REF, ready, rslt, told } from './testing.js';
 
 describe('a result that is not this sale’s', () => {
   it.each([

@@ -1,10 +1,22 @@
 /** A charge through a CRP/1 reader: every answer, silence, cancel and restart; and the void of one. */
 import { describe, expect, it } from 'vitest';
 import { fen } from '#protocol/money.js';
+import {
+  ask,
+  charge,
+  charging,
+  from,
+  id,
+  line,
+  REF,
+  ready,
+  rslt,
+  SLIP,
+  told,
+} from '../../../../test/doubles/crp1-bench.js';
+import { cuts } from '../../../../test/doubles/driver-bench.js';
 import { joinBytes } from '../../bytes.js';
-import { cuts } from '../../testing.js';
 import { ACK_MS } from './limits.js';
-import { ask, charge, charging, from, id, line, REF, ready, rslt, SLIP, told } from './testing.js';
 
 describe('a charge', () => {
   it('goes from SALE to the stored result, the ACK of the result last, however the reader’s bytes are cut', () => {

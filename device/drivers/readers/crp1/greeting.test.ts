@@ -1,8 +1,8 @@
 /** How a CRP/1 reader is greeted, lost and found again. */
 import { describe, expect, it } from 'vitest';
+import { ask, charge, fresh, from, line, REF, ready, told } from '../../../../test/doubles/crp1-bench.js';
 import { latin1Text } from '../../bytes.js';
 import { ACK_MS, GREET_PAUSE_MS } from './limits.js';
-import { ask, charge, fresh, from, line, REF, ready, told } from './testing.js';
 
 describe('greeting a CRP/1 reader', () => {
   it('says HELO when the port opens, and is ready when it is answered, with an ACK or without', () => {

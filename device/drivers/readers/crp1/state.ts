@@ -3,8 +3,8 @@ import type { SaleId } from '#protocol/ids.js';
 import type { Fen } from '#protocol/money.js';
 import type { MonoMs } from '#protocol/time.js';
 import type { ReaderEffect } from '../reader.js';
+import { BETWEEN_LINES, type Framing } from './frame.js';
 import { MAX_KNOWN } from './limits.js';
-import { BETWEEN_LINES, type Framing } from './line.js';
 import { type HostMessage, isCharge } from './messages.js';
 
 export interface Sent {

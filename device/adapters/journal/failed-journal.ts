@@ -1,0 +1,13 @@
+/** Stands where the journal should be when it could not be opened: nothing can be appended, and everybody is told why. */
+
+import { EMPTY_CHAIN } from '#protocol/records/chain.js';
+import type { Journal, JournalFault } from '../../ports/journal.js';
+
+export const failedJournal = (fault: JournalFault): Journal => ({
+  head: EMPTY_CHAIN,
+  acknowledged: EMPTY_CHAIN,
+  append: (_records, done) => done(fault, EMPTY_CHAIN),
+  acknowledge: () => undefined,
+  read: (_after, _limit, done) => done(fault, { prev: EMPTY_CHAIN.hash, records: [] }),
+  close: (done) => done(),
+});

@@ -1,0 +1,130 @@
+/**
+ * What every journal does with a record, whatever it is stored in: the exact text that is hashed, kept and sent, and the
+ * way back. A record that could not be read again at the next start must never be written, so both ways pass the schema.
+ */
+
+import type { Sha256 } from '#protocol/crypto.js';
+import { type ChainHead, nextHash } from '#protocol/records/chain.js';
+import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
+import { err, ok, type Result } from '#protocol/result.js';
+import type { JournalFault, StoredRecord } from '../../ports/journal.js';
+
+/** The message that carries records up takes bodies of at most this many characters. */
+export const MAX_BODY_CHARS = 4_096;
+
+/**
+ * Bytes of bodies in one `read`, counted as they will stand inside a JSON message. A payload may have 64 KiB; the rest
+ * is head room for the message around them.
+ */
+export const MAX_READ_BYTES = 48 * 1024;
+
+export function encodeRecord(record: JournalRecord): Result<string, JournalFault> {
+  const checked = recordSchema.safeParse(record);
+  if (!checked.success) {
+    const where = checked.error.issues.map((issue) => issue.path.join('.')).join(', ');
+    return err({
+      code: 'JOURNAL_RECORD_INVALID',
+      message: `A record of kind ${record.kind} is not one that could be read again (${where}); nothing was written.`,
+    });
+  }
+  const body = JSON.stringify(record);
+  if (body.length > MAX_BODY_CHARS) {
+    return err({
+      code: 'JOURNAL_RECORD_INVALID',
+      message: `A record of kind ${record.kind} has ${body.length} characters; ${MAX_BODY_CHARS} can be sent.`,
+    });
+  }
+  return ok(body);
+}
+
+export function decodeRecord(seq: number, body: string): Result<JournalRecord, JournalFault> {
+  const unreadable = (why: string) =>
+    err({
+      code: 'JOURNAL_RECORD_UNREADABLE',
+      message: `Record ${seq} is whole, but this version of the agent cannot read it (${why}). Start the version that wrote it.`,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return unreadable('not JSON');
+  }
+  const parsed = recordSchema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
+  return unreadable(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+}
+
+/** What one body adds to a JSON message: quoted, escaped, and a comma. */
+export const sentBytes = (body: string): number => new TextEncoder().encode(JSON.stringify(body)).length + 1;
+
+/** How many of the rows go into one read: at least one, where there is any. */
+export function fitting(rows: readonly Row[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { body } of rows) {
+    bytes += sentBytes(body);
+    if (count > 0 && bytes > MAX_READ_BYTES) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** A record as it is stored. */
+export interface Row {
+  readonly body: string;
+  readonly hash: string;
+}
+
+/** The rows that continue the chain from `tip`, and where it stands after them. */
+export function chainRecords(
+  sha256: Sha256,
+  tip: ChainHead,
+  records: readonly JournalRecord[],
+): Result<{ readonly rows: readonly Row[]; readonly head: ChainHead }, JournalFault> {
+  const rows: Row[] = [];
+  let { seq, hash } = tip;
+  for (const record of records) {
+    const body = encodeRecord(record);
+    if (!body.ok) return body;
+    seq += 1;
+    hash = nextHash(sha256, hash, body.value);
+    rows.push({ body: body.value, hash });
+  }
+  return ok({ rows, head: { seq, hash } });
+}
+
+/** Reads rows back, each held against its hash; `from` is where the chain stood before the first. */
+export function verifyRows(
+  sha256: Sha256,
+  from: ChainHead,
+  rows: readonly Row[],
+): Result<{ readonly records: readonly StoredRecord[]; readonly head: ChainHead }, JournalFault> {
+  const records: StoredRecord[] = [];
+  let { seq, hash } = from;
+  for (const row of rows) {
+    seq += 1;
+    hash = nextHash(sha256, hash, row.body);
+    if (hash !== row.hash) return err(chainBroken(seq));
+    const decoded = decodeRecord(seq, row.body);
+    if (!decoded.ok) return decoded;
+    records.push({ seq, body: row.body, record: decoded.value });
+  }
+  return ok({ records, head: { seq, hash } });
+}
+
+/** What a failed read hands back beside its fault. */
+export const NOTHING: { readonly prev: string; readonly records: readonly StoredRecord[] } = { prev: '', records: [] };
+
+export const CLOSED: JournalFault = { code: 'JOURNAL_CLOSED', message: 'The journal has been closed.' };
+
+export const chainBroken = (seq: number): JournalFault => ({
+  code: 'JOURNAL_CHAIN_BROKEN',
+  message:
+    `Record ${seq} of the journal is not what was written, or is missing. Nothing was changed. ` +
+    'Keep the file as it is and call service: what was acknowledged is at the gateway, the rest is evidence.',
+});
+
+export const outOfRange = (after: number): JournalFault => ({
+  code: 'JOURNAL_READ_OUT_OF_RANGE',
+  message: `There is no record ${after} to read on from.`,
+});

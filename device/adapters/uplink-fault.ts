@@ -1,0 +1,154 @@
+/**
+ * What mqtt.js, Node and OpenSSL call a failed connection becomes a code that an installer can look up. Their words stay in
+ * `what`, since a search engine knows those; passwords never stand in them.
+ */
+import { connect } from 'node:tls';
+import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
+import type { UplinkFault } from '../core/uplink/uplink-fault.js';
+
+export interface Circumstances {
+  /** `mqtt://host:port` or `mqtts://host:port`. */
+  readonly url: string;
+  /** CONNACK has come. */
+  readonly wasAdmitted: boolean;
+  /** By the clock of this machine. */
+  readonly now: Date;
+}
+
+export function uplinkFault(error: unknown, { url, wasAdmitted, now }: Circumstances): UplinkFault {
+  const said = wordsOf(error);
+  const code = codeOf(error, said, { isTls: url.startsWith('mqtts:'), wasAdmitted });
+  const clock = TIMELY.has(code) ? `; the clock of this machine says ${now.toISOString()}` : '';
+  return { code, what: `${url}: ${said}${clock}` };
+}
+
+/**
+ * mqtt.js tells of a closed connection by an event without an error. Node's TLS server closes without an alert on a client whose
+ * certificate it doesn't trust: `mayBeOfCertificate` says that one was shown and nothing came after it.
+ */
+export const closedFault = (
+  url: string,
+  { wasAdmitted, mayBeOfCertificate }: { readonly wasAdmitted: boolean; readonly mayBeOfCertificate: boolean },
+): UplinkFault =>
+  mayBeOfCertificate
+    ? {
+        code: 'LINE_CERTIFICATE_REFUSED',
+        what: `${url}: closed by the gateway once it had seen this device's certificate`,
+      }
+    : {
+        code: 'LINE_CLOSED',
+        what: `${url}: the connection was closed ${wasAdmitted ? 'by the other side' : 'before the gateway answered'}`,
+      };
+
+/** IANA's for MQTT without TLS. */
+const MQTT_PORT = 1883;
+/** A server that speaks TLS answers a ClientHello within a round trip or two. */
+const PROBE_TIMEOUT_MS = 3_000;
+
+/** Whether this port speaks TLS. Nothing is sent but a ClientHello. The answer comes once, unless the probe is abandoned. */
+export function probeTls(url: string, answer: (speaksTls: boolean) => void): () => void {
+  const { hostname, port } = new URL(url);
+  // Who it is doesn't matter here: no name, no password and no message goes there.
+  const socket = connect({
+    host: hostname,
+    port: Number(port || MQTT_PORT),
+    rejectUnauthorized: false,
+    timeout: PROBE_TIMEOUT_MS,
+  });
+  let isOver = false;
+  const end = (speaksTls: boolean | undefined): void => {
+    if (isOver) return;
+    isOver = true;
+    socket.destroy();
+    if (speaksTls !== undefined) answer(speaksTls);
+  };
+  socket.once('secureConnect', () => end(true));
+  // A server that wants a certificate answers with an alert: that is TLS too.
+  socket.on('error', (error) => end(/ALERT/.test(String(fieldOf(error, 'code')))));
+  socket.once('timeout', () => end(false));
+  socket.once('close', () => end(false));
+  return () => end(undefined);
+}
+
+const TIMELY: ReadonlySet<UplinkFaultCode> = new Set(['LINE_CERTIFICATE_EXPIRED', 'LINE_CERTIFICATE_NOT_YET_VALID']);
+
+function codeOf(
+  error: unknown,
+  said: string,
+  { isTls, wasAdmitted }: { readonly isTls: boolean; readonly wasAdmitted: boolean },
+): UplinkFaultCode {
+  const code = fieldOf(error, 'code');
+  if (typeof code === 'number') return CONNACK[code] ?? 'LINE_BROKEN';
+  const known = typeof code === 'string' ? BY_CODE[code] : undefined;
+  if (known !== undefined) return known;
+  const alert = ALERTS.find(([words]) => words.test(`${String(code)} ${said}`));
+  if (alert !== undefined) return alert[1];
+  if (isTls && code === 'ECONNRESET' && !wasAdmitted) return 'LINE_WITHOUT_TLS';
+  // Servers other than Node's answer a plain client with an alert of TLS, which is no packet of MQTT.
+  if (!isTls && !wasAdmitted && /header flag/i.test(said)) return 'LINE_NEEDS_TLS';
+  return code === 'ECONNRESET' || code === 'EPIPE' ? 'LINE_CLOSED' : 'LINE_BROKEN';
+}
+
+/** MQTT 3.1.1 section 3.2.2.3. */
+const CONNACK: Readonly<Record<number, UplinkFaultCode>> = {
+  1: 'LINE_VERSION_REFUSED',
+  2: 'LINE_VERSION_REFUSED',
+  3: 'LINE_UNANSWERED',
+  4: 'LINE_NOT_ADMITTED',
+  5: 'LINE_NOT_ADMITTED',
+};
+
+/** Of libuv, getaddrinfo and OpenSSL's verification (X509_V_ERR_…), as Node names them. */
+const BY_CODE: Readonly<Record<string, UplinkFaultCode>> = {
+  ECONNREFUSED: 'LINE_REFUSED',
+  ENOTFOUND: 'LINE_NAME_UNKNOWN',
+  EAI_AGAIN: 'LINE_NAME_UNKNOWN',
+  EAI_NODATA: 'LINE_NAME_UNKNOWN',
+  EHOSTUNREACH: 'LINE_UNREACHABLE',
+  ENETUNREACH: 'LINE_UNREACHABLE',
+  ENETDOWN: 'LINE_UNREACHABLE',
+  EADDRNOTAVAIL: 'LINE_UNREACHABLE',
+  ETIMEDOUT: 'LINE_TIMEOUT',
+  SELF_SIGNED_CERT_IN_CHAIN: 'LINE_AUTHORITY_UNKNOWN',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'LINE_AUTHORITY_UNKNOWN',
+  UNABLE_TO_GET_ISSUER_CERT: 'LINE_AUTHORITY_UNKNOWN',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'LINE_AUTHORITY_UNKNOWN',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'LINE_AUTHORITY_UNKNOWN',
+  CERT_SIGNATURE_FAILURE: 'LINE_AUTHORITY_UNKNOWN',
+  CERT_UNTRUSTED: 'LINE_AUTHORITY_UNKNOWN',
+  INVALID_CA: 'LINE_AUTHORITY_UNKNOWN',
+  CERT_HAS_EXPIRED: 'LINE_CERTIFICATE_EXPIRED',
+  CERT_NOT_YET_VALID: 'LINE_CERTIFICATE_NOT_YET_VALID',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'LINE_HOST_NAME_DIFFERS',
+};
+
+const ALERTS: readonly (readonly [words: RegExp, code: UplinkFaultCode])[] = [
+  [/connack timeout/, 'LINE_TIMEOUT'],
+  [/Keepalive timeout/, 'LINE_SILENT'],
+  // RFC 8446 section 6.2: what a server says to the certificate of a client.
+  [
+    /alert (?:certificate required|bad certificate|unsupported certificate|certificate (?:expired|revoked|unknown)|unknown ca|handshake failure)/i,
+    'LINE_CERTIFICATE_REFUSED',
+  ],
+  [/ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)/, 'LINE_CERTIFICATE_REFUSED'],
+  [
+    /wrong version number|WRONG_VERSION_NUMBER|packet length too long|http request|disconnected before secure/,
+    'LINE_WITHOUT_TLS',
+  ],
+  [/\bSSL\b|ERR_SSL_|ERR_TLS_|EPROTO/, 'LINE_TLS_FAILED'],
+];
+
+const fieldOf = (error: unknown, name: string): unknown =>
+  error instanceof Error ? Reflect.get(error, name) : undefined;
+
+/** Some errors of sockets have no message, only a code; one of several addresses has the message of none. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner = error instanceof AggregateError ? error.errors.map(wordsOf).join(', ') : '';
+  const words = error.message || inner || String(fieldOf(error, 'code') ?? error.name);
+  // OpenSSL puts the address of its own memory, its file and line around the one thing that it has to say.
+  return words
+    .replace(/^[0-9A-F]{8,}:error:[0-9A-F]+:/i, '')
+    .replace(/:[\w./\\-]+\.c:\d+:.*$/s, '')
+    .trim();
+}

@@ -1,0 +1,17 @@
+/** What the voice says of a sale's end. Money in words of ours; the names of things stay silent. */
+import { unreachable } from '#protocol/machine.js';
+import { ZERO_FEN } from '#protocol/money.js';
+import type { SaleEffect } from '../core/sale/sale.js';
+import { refundedWords, saleWords } from '../drivers/voices/words.js';
+
+export function announcementText({ of, settlement }: Extract<SaleEffect, { kind: 'announce' }>): string {
+  const { netFen, coupon } = settlement.charge;
+  switch (of) {
+    case 'sale':
+      return saleWords(netFen, coupon?.faceFen ?? ZERO_FEN);
+    case 'refund':
+      return refundedWords(netFen);
+    default:
+      return unreachable(of);
+  }
+}

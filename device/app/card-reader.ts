@@ -1,0 +1,59 @@
+/** The card reader as the counter knows it: whether it is there, where its own book stands, and what it says of a charge. */
+import type { SaleId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import type { ReaderEffect } from '../drivers/readers/reader.js';
+import type { Log } from '../ports/log.js';
+
+/** What it says; its bytes and its line's troubles were dealt with at its port. */
+export type ReaderEvent = Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alert' }>;
+export type ReaderReply = Extract<ReaderEvent, { kind: 'answer' | 'refused' | 'silent' }>;
+
+export interface CardReaderEvents {
+  onReady(): void;
+  /** It has taken the charge, or goes on with it: an answer is near. */
+  onProgress(): void;
+  onReply(sale: SaleId, word: ReaderReply): void;
+}
+
+export class CardReader {
+  readonly #log: Log;
+  readonly #events: CardReaderEvents;
+  ready = false;
+  /** Of its last greeting: a charge is told apart by it from what the reader did in an earlier life. */
+  mark: string | null = null;
+
+  constructor(log: Log, events: CardReaderEvents) {
+    this.#log = log;
+    this.#events = events;
+  }
+
+  receive(news: ReaderEvent): void {
+    switch (news.kind) {
+      case 'ready':
+        this.ready = true;
+        this.mark = news.mark;
+        this.#log('info', 'READER_READY', { model: news.model });
+        this.#events.onReady();
+        return;
+      case 'away':
+        this.ready = false;
+        this.#log('warn', 'READER_AWAY', { why: news.why });
+        return;
+      case 'accepted':
+      case 'progress':
+        this.#log('debug', 'READER_PROGRESS', {
+          ref: news.ref,
+          step: news.kind === 'progress' ? news.step : 'accepted',
+        });
+        this.#events.onProgress();
+        return;
+      case 'answer':
+      case 'refused':
+      case 'silent':
+        this.#events.onReply(news.ref, news);
+        return;
+      default:
+        unreachable(news);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What the scanner reads while no sale waits for a code. A coupon's code that was shown before the amount was keyed in counts
+ * once it is, within 30 s, and is judged then like any other: fresh or not, used or not. A newer one takes its place, and the
+ * end of any sale takes it away, so that the next customer never pays with the last one's coupon.
+ */
+import type { Scanned } from '#protocol/codes/classify.js';
+import { type Instant, later, type MonoMs } from '#protocol/time.js';
+import { CODE_HELD_MS } from '../core/limits.js';
+import type { TroubleText } from '../core/troubles.js';
+import { CODE_HELD, SCAN_BEFORE_AMOUNT } from './status.js';
+
+export class Scans {
+  #held: { readonly text: string; readonly until: MonoMs } | undefined;
+  #isTooEarly = false;
+
+  /** Nobody has keyed in an amount yet. What is no code for a coupon would only be in the way of the next one. */
+  early(text: string, kind: Scanned['kind'], { mono }: Instant): void {
+    const counts = kind === 'presentation' || kind === 'unionpay-payment-code';
+    if (counts) this.#held = { text, until: later(mono, CODE_HELD_MS) };
+    this.#isTooEarly = !counts;
+  }
+
+  /** What the cashier is told about it. */
+  hint({ mono }: Instant): TroubleText | undefined {
+    if (this.#held !== undefined && mono < this.#held.until) return CODE_HELD;
+    return this.#isTooEarly ? SCAN_BEFORE_AMOUNT : undefined;
+  }
+
+  /** An amount was keyed in. */
+  begun(): void {
+    this.#isTooEarly = false;
+  }
+
+  /** Hands the code out once; undefined where there is none, or it is too old. */
+  takeHeld({ mono }: Instant): string | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held !== undefined && mono < held.until ? held.text : undefined;
+  }
+
+  ended(): void {
+    this.#held = undefined;
+  }
+}

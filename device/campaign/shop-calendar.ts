@@ -1,0 +1,35 @@
+/** The shop's clock on the wall, and its business days: by the campaign's time zone, where there is a campaign. */
+import { fixedZone, type Zone, zoneOf } from '#protocol/campaign/calendar.js';
+import type { WallMs } from '#protocol/time.js';
+import { localTime } from '../core/receipt/local-time.js';
+import type { BusinessDays } from '../core/sale/business-day.js';
+import type { LocalTime } from '../ports/till.js';
+import type { CampaignCache } from './campaign-cache.js';
+
+/** Until the campaign says where the shop is. */
+const SHOPS_ZONE = 'Asia/Shanghai';
+const SHOPS_OFFSET_MS = 8 * 60 * 60_000;
+/** Where the configuration says nothing: no shop of the list is open at four in the morning. */
+const DAILY = { orders: 'daily', beginsMs: 4 * 60 * 60_000 } as const;
+
+export class ShopCalendar {
+  readonly #campaignCache: CampaignCache;
+  readonly #orders: Omit<BusinessDays, 'zone'>;
+
+  constructor(campaignCache: CampaignCache, orders: Omit<BusinessDays, 'zone'> = DAILY) {
+    this.#campaignCache = campaignCache;
+    this.#orders = orders;
+  }
+
+  get days(): BusinessDays {
+    return { ...this.#orders, zone: this.#zone() };
+  }
+
+  wallClock(at: WallMs): LocalTime {
+    return localTime(this.#zone(), at);
+  }
+
+  #zone(): Zone {
+    return zoneOf(this.#campaignCache.campaign?.window.timeZone ?? SHOPS_ZONE) ?? fixedZone(SHOPS_OFFSET_MS);
+  }
+}

@@ -1,0 +1,14 @@
+/** An instant as a wall clock at the counter shows it, in the two forms that tills are given. */
+import type { Zone } from '#protocol/campaign/calendar.js';
+import { utcText } from '#protocol/campaign/clock-text.js';
+import type { WallMs } from '#protocol/time.js';
+import type { LocalTime } from '../../ports/till.js';
+
+export function localTime(zone: Zone, at: WallMs): LocalTime {
+  const local = zone.local(at);
+  const text = utcText(local);
+  const minutes = Math.round((local - at) / 60_000);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const offset = `${minutes < 0 ? '-' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+  return { compact: text.replace(/\D/g, ''), iso: `${text.replace(' ', 'T')}${offset}` };
+}

@@ -1,0 +1,41 @@
+/** What a sale's charge and its refund have in common: the same inputs reach their movement, the same effects leave it. */
+import type { SaleId } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import type { Fen } from '#protocol/money.js';
+import type { ReaderTransactionEffect, ReaderTransactionInput } from './reader-transaction.js';
+import type { SaleEffect, SaleInput } from './sale-state.js';
+
+/** The inputs of a sale that are its reader transaction's business. */
+export function transactionInput(input: SaleInput, ref: SaleId): ReaderTransactionInput | undefined {
+  switch (input.kind) {
+    case 'reader':
+      return input.ref === ref ? input.word : undefined;
+    case 'journalled':
+    case 'reader-ready':
+    case 'ask-again':
+    case 'wake':
+      return { kind: input.kind };
+    case 'cancel':
+      return { kind: 'cancel' };
+    default:
+      return undefined;
+  }
+}
+
+export function readerEffect(
+  effect: Exclude<ReaderTransactionEffect, { kind: 'command' | 'record-outcome' | 'record-unknown' }>,
+  ref: SaleId,
+  netFen: Fen,
+  mark: string | null,
+): SaleEffect {
+  switch (effect.kind) {
+    case 'ask':
+      return { kind: 'ask', ref, netFen, mark };
+    case 'cancel-command':
+      return { kind: 'cancel-charge', ref };
+    case 'stored':
+      return { kind: 'stored', ref };
+    default:
+      return unreachable(effect);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The event queue and the machine runner: one event at a time, one timer a machine, effects performed in order.
+ */
+import type { Machine } from '#protocol/machine.js';
+import type { Instant, MonoMs } from '#protocol/time.js';
+import type { Clock } from '../ports/clock.js';
+
+/**
+ * Everything that happens on the device happens in turn: an effect that at once causes an input (an in-memory port, a
+ * failed write) queues it behind the step that is running, never inside it.
+ */
+export class EventQueue {
+  readonly #waiting: (() => void)[] = [];
+  #running = false;
+
+  enqueue(task: () => void): void {
+    this.#waiting.push(task);
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next();
+    } finally {
+      this.#running = false;
+    }
+  }
+}
+
+/** One alarm of the clock, set anew whenever what it waits for changes. */
+export class Timer {
+  readonly #clock: Clock;
+  readonly #ring: () => void;
+  #at: MonoMs | undefined;
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, ring: () => void) {
+    this.#clock = clock;
+    this.#ring = ring;
+  }
+
+  set(at: MonoMs | undefined): void {
+    if (at === this.#at) return;
+    this.#cancel?.();
+    this.#at = at;
+    this.#cancel =
+      at === undefined
+        ? undefined
+        : this.#clock.wakeAt(at, () => {
+            this.#at = undefined;
+            this.#cancel = undefined;
+            this.#ring();
+          });
+  }
+}
+
+export interface RunningMachine<Input> {
+  feed(input: Input): void;
+  stop(): void;
+}
+
+/** Runs a driver's machine. `wake` is its input for "the time you asked for has come". */
+export function runMachine<State, Input extends { readonly kind: string }, Effect>(options: {
+  readonly machine: Machine<State, Input | { readonly kind: 'wake' }, Effect>;
+  readonly clock: Clock;
+  readonly queue: EventQueue;
+  readonly now: () => Instant;
+  readonly perform: (effect: Effect) => void;
+}): RunningMachine<Input> {
+  const { machine, clock, queue, now, perform } = options;
+  let state = machine.initial;
+  let stopped = false;
+  const step = (input: Input | { readonly kind: 'wake' }): void =>
+    queue.enqueue(() => {
+      if (stopped) return;
+      const next = machine.step(state, input, now());
+      state = next.state;
+      timer.set(machine.wakeAt(state));
+      for (const effect of next.effects) perform(effect);
+    });
+  const timer = new Timer(clock, () => step({ kind: 'wake' }));
+  return {
+    feed: step,
+    stop: () => {
+      stopped = true;
+      timer.set(undefined);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** What a till may ask for, when; and the sentence that it gets where it may not. */
+import { unreachable } from '#protocol/machine.js';
+import type { Sale } from '../core/sale/sale.js';
+import { viewOf } from '../core/sale/sale-view.js';
+import type { SaleView, TillFault, TillReply, TillRequest } from '../ports/till.js';
+
+export interface CounterStatus {
+  readonly journalFailed: boolean;
+  readonly readerReady: boolean;
+  /** There is one, and its port isn't lost: what is printed now comes out, or waits for paper. */
+  readonly printerThere: boolean;
+  /** Another sale has the counter. */
+  readonly busy: boolean;
+}
+
+/**
+ * A request that was heard already and comes again, because its answer got lost or a key was pressed twice: it is answered
+ * by how the sale stands, and changes nothing. "Refused" would tell a till that nothing was charged, or given back.
+ */
+export function isAlreadySo(kind: TillRequest['kind'], { at }: Sale): boolean {
+  switch (kind) {
+    case 'charge':
+      return at === 'charging' || at === 'settled' || at === 'refunding' || at === 'refunded';
+    case 'cancel':
+      return at === 'abandoning' || at === 'abandoned' || at === 'not-charged';
+    case 'refund':
+      return at === 'refunding' || at === 'refunded';
+    case 'ask-again':
+      return at === 'settled' || at === 'refunded' || at === 'not-charged';
+    case 'open': // known by its amount, too: the loop compares
+    case 'reprint':
+    case 'look':
+      return false;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** undefined: go ahead. */
+export function faultOfRequest(
+  kind: Exclude<TillRequest['kind'], 'open'>,
+  sale: Sale,
+  counter: CounterStatus,
+): TillFault | undefined {
+  if (kind === 'look') return undefined;
+  if (counter.journalFailed && kind !== 'reprint') return 'JOURNAL_FAILED';
+  switch (kind) {
+    case 'charge':
+      if (sale.at !== 'opened') return 'NOT_IN_THIS_STATE';
+      return counter.readerReady ? undefined : 'READER_AWAY';
+    case 'cancel':
+      if (sale.at === 'opened' || sale.at === 'authorising') return undefined;
+      return sale.at === 'charging' && sale.transaction.at !== 'closing' ? undefined : 'NOT_IN_THIS_STATE';
+    case 'refund':
+      if (sale.at !== 'settled') return 'NOT_IN_THIS_STATE';
+      // One reader: what goes back waits for what is coming in.
+      if (counter.busy) return 'COUNTER_BUSY';
+      return counter.readerReady ? undefined : 'READER_AWAY';
+    case 'reprint':
+      // Of one that wasn't charged, a slip that says so.
+      if (sale.at !== 'settled' && sale.at !== 'refunded' && sale.at !== 'not-charged') return 'NOT_IN_THIS_STATE';
+      return counter.printerThere ? undefined : 'PRINTER_AWAY';
+    case 'ask-again':
+      return sale.at === 'charging' || sale.at === 'refunding' ? undefined : 'NOT_IN_THIS_STATE';
+    default:
+      return unreachable(kind);
+  }
+}
+
+const LINES: Readonly<Record<TillFault, SaleView['line']>> = {
+  ORDER_DIFFERS: {
+    zh: '同一订单号的金额不一致，请核对订单号',
+    en: 'This order number was used with another amount: check it',
+  },
+  ORDER_UNKNOWN: { zh: '没有这个订单号', en: 'There is no such order' },
+  ORDER_DAY_UNKNOWN: {
+    zh: '该订单号已收过款，但无法确认是否今天。重复请求请查询原单；新的一笔请换订单号',
+    en: 'This order number was paid before, and nobody can say whether today: look at it if this is a repeat, use a new number if it is a new sale',
+  },
+  COUNTER_BUSY: { zh: '上一笔交易尚未结束', en: 'Another sale is still at the counter: finish or cancel it first' },
+  NOT_IN_THIS_STATE: { zh: '当前状态不能这样操作', en: 'Not possible in the state that the sale is in' },
+  READER_AWAY: {
+    zh: '读卡器未连接，请检查电源和连线',
+    en: 'The card reader is not connected: check its power and cable',
+  },
+  PRINTER_AWAY: {
+    zh: '没有可用的打印机，请检查配置、电源和连线',
+    en: 'There is no printer to print it on: check the configuration, its power and its cable',
+  },
+  JOURNAL_FAILED: { zh: '本机存储故障，暂停收款，请报修', en: 'The storage of this counter has failed: call service' },
+};
+
+/** Says no, with the sale that is in question or in the way. */
+export function refusal(fault: TillFault, sale: Sale | null): TillReply {
+  return { ok: false, fault, line: LINES[fault], sale: sale === null ? null : viewOf(sale) };
+}

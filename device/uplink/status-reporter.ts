@@ -1,0 +1,36 @@
+/**
+ * The status reporter: publishes the counter's state when an event changes it, and again when the reported fields have changed.
+ */
+
+import { reportedFields, stateMessage } from '../app/status.js';
+import type { CounterHealth } from '../ports/till.js';
+
+export interface StatusReporterOptions {
+  readonly agent: string;
+  readonly boot: number;
+  health(): CounterHealth;
+  versions(): { readonly campaignVersion: number; readonly spentVersion: number };
+  /** False where there is no line. */
+  send(state: string): boolean;
+}
+
+export class StatusReporter {
+  readonly #options: StatusReporterOptions;
+  #reported: string | undefined;
+
+  constructor(options: StatusReporterOptions) {
+    this.#options = options;
+  }
+
+  report(): void {
+    const { agent, boot, health, versions, send } = this.#options;
+    const now = health();
+    if (send(stateMessage(now, { agent, boot, ...versions() }))) this.#reported = reportedFields(now, versions());
+  }
+
+  /** What the gateway sends at a connect comes after the first state, which would stand there for days. */
+  reportIfChanged(): void {
+    const { health, versions } = this.#options;
+    if (reportedFields(health(), versions()) !== this.#reported) this.report();
+  }
+}
