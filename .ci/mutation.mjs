@@ -1,7 +1,7 @@
 // Mutation testing: one small change of the source at a time, and the tests that run it. What no test sees is a survivor.
 //
 //   npm run mutation                                                     every file of the three cores
-//   npm run mutation -- gateway/core/doubts.ts device/core/uplink/outbox.ts     these files
+//   npm run mutation -- gateway/ledger/book/doubts.ts device/core/uplink/outbox.ts     these files
 //   npm run mutation -- gateway/core --every 5                           each fifth mutant of a folder
 //
 // It measures the working tree and writes nothing into it. All mutants of a file are compiled into one module and a

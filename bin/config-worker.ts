@@ -1,6 +1,6 @@
 /** A thread that reads the gateway's configuration: 10,000 devices take YAML two seconds, in which no counter is to wait. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { parseGatewayConfig } from '#gateway/config.js';
+import { parseGatewayConfig } from '#gateway/config/config.js';
 import { readConfigFile } from './config-file.js';
 
 try {

@@ -76,8 +76,8 @@ async function resolved(
   const given = token ?? (tokenFile === undefined ? undefined : tokenIn(tokenFile));
   if (config === undefined) return { url: gateway ?? GATEWAY, token: given };
   const [{ parseGatewayConfig }, { operatorTokenFile }] = await Promise.all([
-    import('#gateway/config.js'),
-    import('#gateway/operator-token-file.js'),
+    import('#gateway/config/config.js'),
+    import('#gateway/secrets/operator-token-file.js'),
   ]);
   const read = readConfigFile(config, parseGatewayConfig);
   const { host, port, tls, operatorToken } = read.http;

@@ -16,7 +16,7 @@ import { READERS } from '#device/drivers/readers/index.js';
 import { SCANNERS } from '#device/drivers/scanners/index.js';
 import { VOICES } from '#device/drivers/voices/index.js';
 import { AGENT } from '#device/main.js';
-import { gatewayConfigExample } from '#gateway/config.js';
+import { gatewayConfigExample } from '#gateway/config/config.js';
 import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { VERSION } from '#protocol/node-version.js';

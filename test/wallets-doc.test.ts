@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { walletProofs } from '#gateway/core/wallet-proofs.js';
+import { walletProofs } from '#gateway/core/claims/wallet-proofs.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { type PaymentNumber, paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { openClaim, signedClaimSchema } from '#protocol/messages/claim.js';

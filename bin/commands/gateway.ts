@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
-import type { GatewayConfig } from '#gateway/config.js';
+import type { GatewayConfig } from '#gateway/config/config.js';
 import { checkConfigFile, readConfigFile } from '../config-file.js';
 import { EXIT_FAILED, printJson } from '../usage.js';
 import { beatForWatchdog } from '../watchdog.js';
@@ -48,9 +48,9 @@ async function run({ config: file, check, json, trustClock }: Options): Promise<
     isAskedEarly = true;
   };
   process.on('SIGHUP', () => takeDevices());
-  const { parseGatewayConfig } = await import('#gateway/config.js');
+  const { parseGatewayConfig } = await import('#gateway/config/config.js');
   if (check === true) {
-    const { gatewayFindings } = await import('#gateway/adapters/config-findings.js');
+    const { gatewayFindings } = await import('#gateway/config/config-findings.js');
     const further = (config: GatewayConfig) => gatewayFindings(config, new Date());
     return checkConfigFile(file, parseGatewayConfig, { json: json === true, further });
   }

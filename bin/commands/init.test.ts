@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseDeviceConfig } from '#device/config/config.js';
-import { parseGatewayConfig } from '#gateway/config.js';
+import { parseGatewayConfig } from '#gateway/config/config.js';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
 import { wallMs } from '#protocol/time.js';

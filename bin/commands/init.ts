@@ -76,7 +76,7 @@ async function init(folder: string, options: InitOptions): Promise<Written> {
     { deviceConfigExample },
   ] = await Promise.all([
     import('../campaign-file.js'),
-    import('#gateway/config.js'),
+    import('#gateway/config/config.js'),
     import('#gateway/main.js'),
     import('#device/config/config-example.js'),
   ]);

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { Verified } from '#gateway/adapters/ledger-verify.js';
+import type { Verified } from '#gateway/ledger/store/ledger-verify.js';
 import { wallMs } from '#protocol/time.js';
 import { readConfigFile } from '../config-file.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
@@ -55,8 +55,8 @@ export function command(): Command {
 
 async function backup(file: string, { config, json }: Options): Promise<void> {
   const [{ parseGatewayConfig }, { backUpLedger }, { sha256 }] = await Promise.all([
-    import('#gateway/config.js'),
-    import('#gateway/adapters/ledger-backup.js'),
+    import('#gateway/config/config.js'),
+    import('#gateway/ledger/store/ledger-backup.js'),
     import('#protocol/node-crypto.js'),
   ]);
   const { data } = readConfigFile(config, parseGatewayConfig);
@@ -67,7 +67,7 @@ async function backup(file: string, { config, json }: Options): Promise<void> {
 
 async function verify(file: string, { json }: { readonly json?: boolean }): Promise<void> {
   const [{ verifyLedger }, { sha256 }] = await Promise.all([
-    import('#gateway/adapters/ledger-verify.js'),
+    import('#gateway/ledger/store/ledger-verify.js'),
     import('#protocol/node-crypto.js'),
   ]);
   const verified = await verifyLedger(file, sha256);
@@ -84,10 +84,10 @@ const listed = ({ version, counts }: Verified): string =>
 async function purge({ config: file, yes, by = userInfo().username, json }: Options): Promise<void> {
   const [{ parseGatewayConfig }, { readCampaign }, { purgeIdentities }, { compileRules }, { sha256 }] =
     await Promise.all([
-      import('#gateway/config.js'),
-      import('#gateway/adapters/campaign-document.js'),
-      import('#gateway/adapters/ledger-purge.js'),
-      import('#gateway/core/rules.js'),
+      import('#gateway/config/config.js'),
+      import('#gateway/config/campaign-document.js'),
+      import('#gateway/ledger/store/ledger-purge.js'),
+      import('#gateway/ledger/decide/rules.js'),
       import('#protocol/node-crypto.js'),
     ]);
   const config = readConfigFile(file, parseGatewayConfig);

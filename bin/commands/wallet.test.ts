@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { parseGatewayConfig } from '#gateway/config.js';
+import { parseGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { UsageError } from '../usage.js';
 import { command as init } from './init.js';

@@ -1,9 +1,9 @@
 /** Prometheus metrics of one gateway, in a registry of its own: several gateways may live in one process. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Finding } from '../core/findings.js';
+import type { GatewayLoop } from '../app/gateway-loop.js';
+import type { Uploads } from '../app/uploads.js';
 import { onlineCount } from '../core/presence.js';
-import type { GatewayLoop } from '../loop.js';
-import type { Uploads } from '../uploads.js';
+import type { Finding } from '../ledger/report/findings.js';
 import type { WatchedClock } from './watched-clock.js';
 
 /** Seconds, from one fsync of a good disk to the longest that anybody should see. */

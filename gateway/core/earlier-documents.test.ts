@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { charging, MORNING, settled, testCampaign } from '../../test/contract/ledger-fixture.js';
 import { OneBook, offline, rulesWith, verified } from '../../test/contract/one-book.js';
-import { compileDocument, type EarlierRules } from './rules.js';
+import { compileDocument, type EarlierRules } from '../ledger/decide/rules.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -9,7 +9,7 @@ import { type Allowance, type SignedAllowance, sealAllowance } from '#protocol/m
 import { type BundleEnvelope, sealBundle } from '#protocol/messages/bundle.js';
 import { signTime, type TimeStatement } from '#protocol/messages/signed-time.js';
 import { type WallMs, wallMs } from '#protocol/time.js';
-import type { Rules } from './rules.js';
+import type { Rules } from '../ledger/decide/rules.js';
 
 export interface Issuer {
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;

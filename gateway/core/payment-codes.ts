@@ -12,7 +12,7 @@ import type { HmacSha256 } from '#protocol/crypto.js';
 import type { HolderId } from '#protocol/ids.js';
 import type { Result } from '#protocol/result.js';
 import type { WallMs } from '#protocol/time.js';
-import type { KeyedHash } from './claims.js';
+import type { KeyedHash } from './claims/claim-handling.js';
 
 /** What a shown code says of itself; whose it is and whether it was used, the ledger knows. */
 export interface ReadPaymentCode {

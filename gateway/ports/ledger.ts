@@ -13,11 +13,11 @@ import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { WallMs } from '#protocol/time.js';
-import type { Act, ActRefusal, ActResult } from '../core/acts.js';
-import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../core/book.js';
-import type { Case } from '../core/cases.js';
-import type { Finding } from '../core/findings.js';
 import type { ReadPaymentCode } from '../core/payment-codes.js';
+import type { Act, ActRefusal, ActResult } from '../ledger/book/acts.js';
+import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../ledger/book/book.js';
+import type { Case } from '../ledger/report/cases.js';
+import type { Finding } from '../ledger/report/findings.js';
 import type { Verdict } from './verifier.js';
 
 /** What the customer showed, after its signatures were looked at. */

@@ -10,7 +10,7 @@
  *
  * A code of the step before and of the step after is taken too, so a code lives between 30 and 60 s and a phone's clock
  * may be half a minute off. Guessing: three of 10^8 codes are good for a known number at any moment, so one guess in 33
- * million finds one; the gateway lets a counter guess a few times an hour (`gateway/core/pace.ts`).
+ * million finds one; the gateway lets a counter guess a few times an hour (`gateway/ledger/decide/pace.ts`).
  */
 import type { HmacSha256 } from '../crypto.js';
 import { err, ok, type Result } from '../result.js';

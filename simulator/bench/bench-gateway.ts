@@ -1,14 +1,14 @@
 /** A real gateway with a real ledger on disk, and phones that hold its coupons: what the measurements put their load on. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { aedesBroker } from '#gateway/adapters/aedes-broker.js';
-import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
 import { systemClock } from '#gateway/adapters/system-clock.js';
-import { threadVerifier } from '#gateway/adapters/thread-verifier.js';
+import { createGatewayLoop, type GatewayLoop } from '#gateway/app/gateway-loop.js';
 import { createIssuer } from '#gateway/core/issuer.js';
 import { paymentCodes } from '#gateway/core/payment-codes.js';
-import { compileRules, type Rules } from '#gateway/core/rules.js';
-import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
+import { compileRules, type Rules } from '#gateway/ledger/decide/rules.js';
+import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
+import { aedesBroker } from '#gateway/mqtt/aedes-broker.js';
+import { threadVerifier } from '#gateway/signatures/thread-verifier.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
 import { holderIdOf, sealPresentation } from '#protocol/codes/presentation.js';

@@ -3,8 +3,8 @@
  * checker looks into a machine's state.
  */
 
-import type { Changes, PostingSet } from '#gateway/core/book.js';
-import type { MemoryBook } from '#gateway/core/memory-book.js';
+import type { Changes, PostingSet } from '#gateway/ledger/book/book.js';
+import type { MemoryBook } from '#gateway/ledger/book/memory-book.js';
 import type { Reconciliation } from '#gateway/ports/ledger.js';
 import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
 import type { Es256Verifier } from '#protocol/crypto.js';

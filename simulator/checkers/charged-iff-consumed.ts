@@ -1,5 +1,5 @@
-import type { SaleEntry } from '#gateway/core/book.js';
-import { saleKey } from '#gateway/core/book.js';
+import type { SaleEntry } from '#gateway/ledger/book/book.js';
+import { saleKey } from '#gateway/ledger/book/book.js';
 import type { SaleId } from '#protocol/ids.js';
 import type { Books, Checker, CounterBooks } from './books.js';
 

@@ -1,4 +1,4 @@
-import type { Holder } from '#gateway/core/book.js';
+import type { Holder } from '#gateway/ledger/book/book.js';
 import type { HolderId } from '#protocol/ids.js';
 import type { Checker } from './books.js';
 

@@ -2,7 +2,7 @@
  * Each coupon's history, written down on the wire and at the ledger's door: when a counter asked, when it had its answer,
  * and what the answer was. What was asked and never answered counts only where the ledger shows that it happened.
  */
-import { type Changes, type SaleEntry, type SaleKey, saleKey } from '#gateway/core/book.js';
+import { type Changes, type SaleEntry, type SaleKey, saleKey } from '#gateway/ledger/book/book.js';
 import type { CouponSerial, DeviceId } from '#protocol/ids.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type CouponOp, linearizable } from './linearizability.js';

@@ -3,7 +3,7 @@
  * saw, and compares: no liar's merchant has a fen that a proven coupon doesn't explain, each honest merchant has every fen
  * of his, and no honest holder has lost a coupon that was never shown to a liar.
  */
-import { type Coupon, type PostingSet, type SaleKey, saleKey } from '#gateway/core/book.js';
+import { type Coupon, type PostingSet, type SaleKey, saleKey } from '#gateway/ledger/book/book.js';
 import type { DeviceId, HolderId, SaleId } from '#protocol/ids.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import type { BookEvent, Books, Check, Checker, CounterBooks } from './books.js';

@@ -1,5 +1,5 @@
 import { CHARGE_WORST_MS } from '#device/core/limits.js';
-import { saleKey } from '#gateway/core/book.js';
+import { saleKey } from '#gateway/ledger/book/book.js';
 import type { SaleId } from '#protocol/ids.js';
 import type { BookEvent, Books, Checker } from './books.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { saleKey } from '#gateway/core/book.js';
-import { MemoryBook } from '#gateway/core/memory-book.js';
+import { saleKey } from '#gateway/ledger/book/book.js';
+import { MemoryBook } from '#gateway/ledger/book/memory-book.js';
 import type { CouponSerial, DeviceId, SaleId } from '#protocol/ids.js';
 import { oncePerCoupon } from './once-per-coupon.js';
 import { Street } from './street.js';

@@ -1,5 +1,5 @@
-import type { Coupon, SaleEntry, SaleKey } from '#gateway/core/book.js';
-import { saleKey } from '#gateway/core/book.js';
+import type { Coupon, SaleEntry, SaleKey } from '#gateway/ledger/book/book.js';
+import { saleKey } from '#gateway/ledger/book/book.js';
 import type { CouponSerial } from '#protocol/ids.js';
 import type { Books, Checker } from './books.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryBook } from '#gateway/core/memory-book.js';
+import { MemoryBook } from '#gateway/ledger/book/memory-book.js';
 import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';

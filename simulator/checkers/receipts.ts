@@ -1,4 +1,4 @@
-import { saleKey } from '#gateway/core/book.js';
+import { saleKey } from '#gateway/ledger/book/book.js';
 import type { SaleId } from '#protocol/ids.js';
 import type { JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { Books, Checker, CounterBooks, Paper } from './books.js';

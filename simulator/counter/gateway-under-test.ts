@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { checkGatewayConfig } from '#gateway/config.js';
+import { checkGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { wallMs } from '#protocol/time.js';
 import { Child } from '#simulator/processes/child.js';

@@ -5,8 +5,8 @@
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
-import { compileRules, type Rules } from '#gateway/core/rules.js';
+import { compileRules, type Rules } from '#gateway/ledger/decide/rules.js';
+import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
 import type { Answer, ClaimOp, Ledger, Op, Outcome, RecordsOp } from '#gateway/ports/ledger.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { campaignSchema } from '#protocol/campaign/schema.js';

@@ -2,7 +2,7 @@
  * A whole campaign in the world: claims from its first minute, its merchants' counters open every day, until the coupons
  * are gone or the time is up. Nothing goes wrong here; what is shown is the campaign's own course.
  */
-import type { Changes } from '#gateway/core/book.js';
+import type { Changes } from '#gateway/ledger/book/book.js';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { MerchantId } from '#protocol/ids.js';

@@ -2,15 +2,14 @@
  * The gateway in the world: one book of record that outlives its processes, and one life after another of the shipped
  * loop over it. A commit takes time; what the power cut finds uncommitted never was.
  */
-import { inlineVerifier } from '#gateway/adapters/inline-verifier.js';
-import { type MemoryLedger, openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import type { Changes } from '#gateway/core/book.js';
-import { answerClaim, claimOp, type KeyedHash, prepareClaim } from '#gateway/core/claims.js';
+
+import { createGatewayLoop, type GatewayLoop } from '#gateway/app/gateway-loop.js';
+import { answerClaim, claimOp, type KeyedHash, prepareClaim } from '#gateway/core/claims/claim-handling.js';
+import { walletProofs } from '#gateway/core/claims/wallet-proofs.js';
 import { createIssuer, type Issuer } from '#gateway/core/issuer.js';
 import { type PaymentCodes, paymentCodes } from '#gateway/core/payment-codes.js';
-import { compileRules, type Rules } from '#gateway/core/rules.js';
-import { walletProofs } from '#gateway/core/wallet-proofs.js';
-import { createGatewayLoop, type GatewayLoop } from '#gateway/loop.js';
+import type { Changes } from '#gateway/ledger/book/book.js';
+import { compileRules, type Rules } from '#gateway/ledger/decide/rules.js';
 import type { IdentityProofs } from '#gateway/ports/identity-proofs.js';
 import type { Ledger, LedgerFault, Reconciliation } from '#gateway/ports/ledger.js';
 import { NOTHING_COMMITTED } from '#gateway/ports/ledger.js';
@@ -23,6 +22,8 @@ import type { Allowance } from '#protocol/messages/allowance.js';
 import { type ClaimAnswer, openClaim, type SignedClaim } from '#protocol/messages/claim.js';
 import { hmacSha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
+import { inlineVerifier } from '../doubles/inline-verifier.js';
+import { type MemoryLedger, openMemoryLedger } from '../doubles/memory-ledger.js';
 import { Life } from './life.js';
 import type { Network } from './network.js';
 import type { Chance } from './random.js';

@@ -3,7 +3,7 @@
  * gateway and ledger, all in one process and all from one seed. First a part with faults, then a quiet one in which
  * everything must come together. The checkers look at each book whenever something is written into it.
  */
-import type { Changes } from '#gateway/core/book.js';
+import type { Changes } from '#gateway/ledger/book/book.js';
 import { holderIdOf } from '#protocol/codes/presentation.js';
 import type { DeviceId, MerchantId } from '#protocol/ids.js';
 import { sha256 } from '#protocol/node-crypto.js';

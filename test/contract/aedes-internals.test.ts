@@ -13,7 +13,7 @@ import {
   onReleased,
   packetIdOf,
   UNREAD_TOO_LONG,
-} from '#gateway/adapters/aedes-internals.js';
+} from '#gateway/mqtt/aedes-internals.js';
 import {
   ackPacket,
   connectPacket,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach } from 'vitest';
-import { checkGatewayConfig } from '#gateway/config.js';
+import { checkGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import type { PaymentNumber, PaymentSecret } from '#protocol/codes/payment-code.js';

@@ -1,6 +1,6 @@
 /** A small campaign, and a counter that keeps a proper hash chain: what the ledger's tests speak of. */
 
-import { compileRules, type Rules } from '#gateway/core/rules.js';
+import { compileRules, type Rules } from '#gateway/ledger/decide/rules.js';
 import type {
   AuthoriseOp,
   CheckedPresentation,

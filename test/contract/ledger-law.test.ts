@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
+import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
 import type { Ledger, Op, Reconciliation } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
+import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import {
   abandoned,
   asked,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { openSqlite, type SqliteDatabase } from '#gateway/adapters/sqlite.js';
-import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
+import { openSqlite, type SqliteDatabase } from '#gateway/ledger/store/sqlite.js';
+import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
+import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { ledgerContract } from './ledger-contract.js';
 import { authorised, Counter, claimed, claimOp, commit, testRules } from './ledger-fixture.js';
 

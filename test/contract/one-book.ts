@@ -2,17 +2,18 @@
  * One gateway's book in memory, decided by the gateway's own arbitration: the fixture of the tests that stand beside
  * `gateway/core`'s decision files. Everything answers at once. After each commit the book's laws are looked at.
  */
-import { type MemoryLedger, openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import type { Act } from '#gateway/core/acts.js';
-import type { Coupon, DeviceChain, Holder, SaleEntry } from '#gateway/core/book.js';
-import { saleKey } from '#gateway/core/book.js';
-import { sumOf } from '#gateway/core/postings.js';
-import { compileRules, type Rules } from '#gateway/core/rules.js';
+
+import type { Act } from '#gateway/ledger/book/acts.js';
+import type { Coupon, DeviceChain, Holder, SaleEntry } from '#gateway/ledger/book/book.js';
+import { saleKey } from '#gateway/ledger/book/book.js';
+import { sumOf } from '#gateway/ledger/decide/postings.js';
+import { compileRules, type Rules } from '#gateway/ledger/decide/rules.js';
 import type { AuthoriseOp, Committed, Op, Outcome } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
 import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { sha256 } from '#protocol/node-crypto.js';
 import { wallMs } from '#protocol/time.js';
+import { type MemoryLedger, openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { Counter, claimOp, holderId, LEASE_MS, MORNING, serialOf, signedBy, testCampaign } from './ledger-fixture.js';
 
 export type Body = Readonly<Record<string, unknown>>;

@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { openMemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { compileRules } from '#gateway/core/rules.js';
+import { compileRules } from '#gateway/ledger/decide/rules.js';
 import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
 import { sha256 } from '#protocol/node-crypto.js';
+import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import {
   abandoned,
   Counter,

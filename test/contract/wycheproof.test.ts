@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { SignatureWorker } from '#gateway/adapters/signature-lane.js';
+import { SignatureWorker } from '#gateway/signatures/signature-worker.js';
 import { signatureHolds } from '#protocol/codes/presentation.js';
 import { es256Verifier } from '#protocol/node-crypto.js';
 

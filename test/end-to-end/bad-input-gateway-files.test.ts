@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseGatewayConfig } from '#gateway/config.js';
+import { parseGatewayConfig } from '#gateway/config/config.js';
 import { counter, folder, gatewayForEachTest, restartGateway, start } from '../contract/gateway-for-each-test.js';
 import { testCampaign } from '../contract/ledger-fixture.js';
 

@@ -1,6 +1,6 @@
 /**
  * What MQTT clients and phones can say to a gateway that is not what it should be, on the real gateway over real sockets.
- * What files can say stands in bad-input-gateway-files.test.ts, what one connection or one message alone can do in gateway/gateway.test.ts;
+ * What files can say stands in bad-input-gateway-files.test.ts, what one connection or one message alone can do in gateway/app/gateway.test.ts;
  * here is what many do, and
  * what would cross over to another device.
  */
@@ -12,8 +12,8 @@ import { promisify } from 'node:util';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSqlite } from '#gateway/adapters/sqlite.js';
-import { checkGatewayConfig } from '#gateway/config.js';
+import { checkGatewayConfig } from '#gateway/config/config.js';
+import { openSqlite } from '#gateway/ledger/store/sqlite.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
 import type { CampaignId } from '#protocol/ids.js';

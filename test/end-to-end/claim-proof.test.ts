@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkGatewayConfig } from '#gateway/config.js';
+import { checkGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import type { CampaignId } from '#protocol/ids.js';

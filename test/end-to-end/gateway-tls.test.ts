@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { mqttBroker } from '#device/adapters/mqtt-broker.js';
 import type { Broker } from '#device/ports/broker.js';
-import { checkGatewayConfig } from '#gateway/config.js';
+import { checkGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import type { DeviceId } from '#protocol/ids.js';
 import { downTopic } from '#protocol/messages/topics.js';

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { checkGatewayConfig } from '#gateway/config.js';
+import { checkGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { pairOf } from '#simulator/network/tls-pair.js';
 import { Child } from '#simulator/processes/child.js';

@@ -1,10 +1,11 @@
 /** What the mutants of a believing gateway are made of: wrappers that change what the ledger gets to see. */
-import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import type { Rules } from '#gateway/core/rules.js';
+
+import type { Rules } from '#gateway/ledger/decide/rules.js';
 import type { Op, RecordsOp } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
 import type { JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { Interval, WallMs } from '#protocol/time.js';
+import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Sabotage } from '../sabotage.js';
 import type { Mutant } from './mutant.js';
 

@@ -2,12 +2,13 @@
  * The gateway believes a counter about what a customer has shown and what it was allowed: one check left out at a time, as in
  * `dishonest.ts`.
  */
-import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { deviceOf, type SaleKey, saleKey } from '#gateway/core/book.js';
+
+import { deviceOf, type SaleKey, saleKey } from '#gateway/ledger/book/book.js';
 import type { Op } from '#gateway/ports/ledger.js';
 import { decodePresentation, verifiedPresentation } from '#protocol/codes/presentation.js';
 import type { DeviceId, HolderId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';
+import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Sabotage } from '../sabotage.js';
 import { isCharged, mutant, opsSeen, verdictsSeen } from './believing.js';
 import type { Mutant } from './mutant.js';

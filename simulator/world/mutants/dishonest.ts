@@ -3,10 +3,10 @@
  * thing that the check would have found wrong; what the counter really wrote stays in the gateway's copy of its journal.
  */
 
-import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { type Leg, type PostingSet, saleKey } from '#gateway/core/book.js';
+import { type Leg, type PostingSet, saleKey } from '#gateway/ledger/book/book.js';
 import { fen } from '#protocol/money.js';
 import { exactly } from '#protocol/time.js';
+import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import {
   type At,
   type Charging,

@@ -1,10 +1,11 @@
 /** The gateway answers too early, forgets, or books what it should not. */
-import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { arbitrate } from '#gateway/core/arbitrate.js';
-import type { Coupon, PostingSet } from '#gateway/core/book.js';
+
+import type { Coupon, PostingSet } from '#gateway/ledger/book/book.js';
+import { arbitrate } from '#gateway/ledger/decide/arbitrate.js';
 import type { RecordsOp } from '#gateway/ports/ledger.js';
 import type { CouponSerial } from '#protocol/ids.js';
 import { ZERO_FEN } from '#protocol/money.js';
+import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Sabotage } from '../sabotage.js';
 import type { Mutant } from './mutant.js';
 import { recordsChanged } from './wrap.js';

@@ -1,6 +1,6 @@
 /** The stores that ship do not keep what was decided. A world that keeps everything in memory can't see any of these. */
-import { COMMITS_SQL, ROW_COLUMNS, WRITE_BATCH } from '#gateway/adapters/ledger-sql.js';
-import type { PreparedStatement, SqliteDatabase } from '#gateway/adapters/sqlite.js';
+import { COMMITS_SQL, ROW_COLUMNS, WRITE_BATCH } from '#gateway/ledger/store/ledger-sql.js';
+import type { PreparedStatement, SqliteDatabase } from '#gateway/ledger/store/sqlite.js';
 import type { Mutant } from './mutant.js';
 
 /** Changes one statement of a connection. */

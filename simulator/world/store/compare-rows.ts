@@ -1,10 +1,10 @@
 /** Every row of a stored ledger against the ledger in memory: what a batch left out would not show in its answer. */
 import { promisify } from 'node:util';
-import { WHOLE_SQL } from '#gateway/adapters/ledger-sql.js';
-import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { openSqliteToRead } from '#gateway/adapters/sqlite.js';
-import type { LoadedRows } from '#gateway/core/working-book.js';
+import type { LoadedRows } from '#gateway/ledger/book/ledger-cache.js';
+import { WHOLE_SQL } from '#gateway/ledger/store/ledger-sql.js';
+import { openSqliteToRead } from '#gateway/ledger/store/sqlite.js';
 import type { Answer, Ledger } from '#gateway/ports/ledger.js';
+import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 
 export interface Stores {
   readonly file: string;

@@ -9,12 +9,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { MemoryLedger } from '#gateway/adapters/memory-ledger.js';
-import { openSqlite, type SqliteDatabase } from '#gateway/adapters/sqlite.js';
-import { openSqliteLedger } from '#gateway/adapters/sqlite-ledger.js';
-import type { Rules } from '#gateway/core/rules.js';
+import type { Rules } from '#gateway/ledger/decide/rules.js';
+import { openSqlite, type SqliteDatabase } from '#gateway/ledger/store/sqlite.js';
+import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
 import { type Answer, type Committed, type Ledger, NOTHING_COMMITTED, type Op } from '#gateway/ports/ledger.js';
 import type { WallMs } from '#protocol/time.js';
+import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Life } from '../life.js';
 import type { Chance } from '../random.js';
 import type { Sabotage } from '../sabotage.js';

@@ -1,7 +1,7 @@
 /** What a person decides about a counter's open cases, and what becomes of it when the counter speaks again. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Act, PaymentVerdict } from '#gateway/core/acts.js';
-import type { Case } from '#gateway/core/cases.js';
+import type { Act, PaymentVerdict } from '#gateway/ledger/book/acts.js';
+import type { Case } from '#gateway/ledger/report/cases.js';
 import type { Outcome } from '#gateway/ports/ledger.js';
 import type { DeviceId, SaleId } from '#protocol/ids.js';
 import { GENESIS } from '#protocol/records/chain.js';

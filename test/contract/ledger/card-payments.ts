@@ -1,7 +1,7 @@
 /** Whose a card payment is: what the acquirer and an operator say, and what of a merchant's money may be paid out by it. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Act } from '#gateway/core/acts.js';
-import type { Case } from '#gateway/core/cases.js';
+import type { Act } from '#gateway/ledger/book/acts.js';
+import type { Case } from '#gateway/ledger/report/cases.js';
 import type { Outcome } from '#gateway/ports/ledger.js';
 import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
 import { fen } from '#protocol/money.js';

@@ -1,6 +1,6 @@
 /** The ledger that a test has open, and what all of them ask it. */
-import type { Evidence } from '#gateway/core/book.js';
-import type { Rules } from '#gateway/core/rules.js';
+import type { Evidence } from '#gateway/ledger/book/book.js';
+import type { Rules } from '#gateway/ledger/decide/rules.js';
 import type { Ledger, Outcome, Reconciliation } from '#gateway/ports/ledger.js';
 import type { SaleId } from '#protocol/ids.js';
 import { wallMs } from '#protocol/time.js';

@@ -1,0 +1,71 @@
+/** What devices may send just now: each one's own budget, and the room on the disk under the ledger. */
+import type { DeviceId } from '#protocol/ids.js';
+import type { WallMs } from '#protocol/time.js';
+import {
+  fullBudget,
+  type Room,
+  refilled,
+  roomOf,
+  spent,
+  type Upload,
+  type UploadBudget,
+  uploadRefusal,
+} from '../core/upload-budget.js';
+
+/** At the speed of one device that fills the disk this is some 20 MB. */
+export const LOOK_AT_DISK_MS = 1_000;
+
+interface Standing {
+  budget: UploadBudget;
+  /** Said once until it may send again. */
+  isTold: boolean;
+}
+
+export type UploadAlert = (code: string, what: string, device: DeviceId | undefined) => void;
+
+export class Uploads {
+  readonly #alert: UploadAlert;
+  readonly #standings = new Map<DeviceId, Standing>();
+  #room: Room = 'enough';
+  #free: number | undefined;
+
+  constructor(alert: UploadAlert) {
+    this.#alert = alert;
+  }
+
+  get room(): Room {
+    return this.#room;
+  }
+  get freeBytes(): number | undefined {
+    return this.#free;
+  }
+
+  /** Of the disk under the ledger. */
+  freeBytesAre(free: number): void {
+    const before = this.#room;
+    this.#free = free;
+    this.#room = roomOf(free);
+    if (this.#room === before || this.#room === 'enough') return;
+    const who = this.#room === 'none' ? 'nothing more is taken' : 'devices that sent more than a day’s worth wait';
+    this.#alert('LEDGER_DISK_FULL', `${Math.floor(free / 1024 / 1024)} MiB are free: ${who}`, undefined);
+  }
+
+  /** Why it isn't taken, for the device; undefined: it is, and counts. */
+  refusal(device: DeviceId, upload: Upload, now: WallMs): { readonly code: string; readonly what: string } | undefined {
+    const state = this.#standings.get(device) ?? { budget: fullBudget(now), isTold: false };
+    this.#standings.set(device, state);
+    state.budget = refilled(state.budget, now);
+    const code = uploadRefusal(state.budget, upload, this.#room);
+    if (code === undefined) {
+      state.budget = spent(state.budget, upload) ?? state.budget;
+      if (upload.records > 0) state.isTold = false;
+      return undefined;
+    }
+    if (code === 'LEDGER_DISK_FULL') return { code, what: 'the disk has too little room: send it again later' };
+    if (!state.isTold) {
+      state.isTold = true;
+      this.#alert('DEVICE_OVER_BUDGET', 'it sends more than shops do in weeks; what is more than that waits', device);
+    }
+    return { code, what: 'more than this device may send: send it again later, some come through each hour' };
+  }
+}

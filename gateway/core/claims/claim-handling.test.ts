@@ -1,0 +1,56 @@
+/** What the rules refuse before the ledger is asked, in the words that the phone shows. */
+import { expect, it } from 'vitest';
+import { claimSchema } from '#protocol/messages/claim.js';
+import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
+import { wallMs } from '#protocol/time.js';
+import { type ClaimInput, claimOf } from '../../../test/contract/claiming-phone.js';
+import { MORNING, testCampaign, testRules } from '../../../test/contract/ledger-fixture.js';
+import { createIssuer } from '../issuer.js';
+import { paymentCodes } from '../payment-codes.js';
+import { answerClaim, prepareClaim } from './claim-handling.js';
+
+const signer = es256Signer(generatePrivateKey());
+const { publicKey } = signer;
+const square = [
+  [128, 47],
+  [129, 47],
+  [129, 48],
+  [128, 48],
+  [128, 47],
+];
+const HOUR_MS = 3_600_000;
+const codes = paymentCodes(sha256, hmacSha256);
+
+it.each([
+  ['at eight', { at: MORNING - 2 * HOUR_MS }, '领券尚未开始，请于2023-03-27 09:00（活动当地时间）起领取'],
+  ['when all is over', { at: MORNING + 30 * 24 * HOUR_MS }, '活动已经结束，不再发券'],
+  [
+    'in Harbin',
+    { change: { position: { longitude: 126.63, latitude: 45.75 } } },
+    '您的位置不在活动区域内，请到活动区域后再领取',
+  ],
+  ['nobody knows where', { change: { position: null } }, '没有收到您的位置，请允许应用使用定位后再领取'],
+  [
+    'with a card of fifteen digits',
+    { change: { idCard: '110105491231002' } },
+    '身份证号不正确，请核对18位公民身份号码',
+  ],
+  ['from a phone that hides its number', { change: { device: '02:00:00:00:00:00' } }, /请允许应用读取设备标识/],
+])('a claim made %s is told why it gets nothing, and what to do', (_, { at = MORNING, change = {} }: Told, zh) => {
+  const rules = testRules({ claim: { ...testCampaign().claim, geofence: { type: 'Polygon', coordinates: [square] } } });
+  const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
+  const claim = claimSchema.parse(claimOf(change, signer));
+  const prepared = prepareClaim({ rules, claim, publicKey, now: wallMs(at) });
+  expect(prepared.tiers).toEqual([]);
+  const { answer } = answerClaim({ claim, prepared, outcome: undefined, issuer, rules, paymentCodes: codes });
+  expect(answer).toMatchObject({
+    results: [{ ok: false, zh: typeof zh === 'string' ? zh : expect.stringMatching(zh) }],
+    grant: null,
+    payment: null,
+  });
+});
+
+interface Told {
+  readonly at?: number;
+  readonly change?: Partial<ClaimInput>;
+}

@@ -1,0 +1,175 @@
+/**
+ * Identity by a one-time code to the phone. A challenge is for one phone and one key: the code is worth nothing to anybody
+ * who hasn't the key that asked. It is good for five minutes, three tries and one claim; the very same claim sent again is
+ * proved again, because its answer may have been lost.
+ *
+ * A stranger may ask for codes to somebody else's phone, also from behind the owner's own address. So a phone has one code at
+ * a time, and everybody who asks for it meets that one: where no further message may be sent (`claim-budgets.ts`), the owner
+ * types the code that came already. What a stranger uses up is messages, never the owner's way in.
+ *
+ * Kept in memory only: a restart of the gateway makes people ask for another code, and nobody gains by it.
+ */
+import { normalPhone } from '#protocol/campaign/claim.js';
+import type { Millis, WallMs } from '#protocol/time.js';
+import type { IdentityProofs } from '../../ports/identity-proofs.js';
+import { connectionLimit } from '../connection-limit.js';
+import type { KeyedHash } from './claim-handling.js';
+
+export interface SmsProofsOptions {
+  readonly keyedHash: KeyedHash;
+  /** So many random decimal digits. */
+  digits(count: number): string;
+  /** For tests. */
+  readonly mostChallenges?: number;
+}
+
+/** An SMS takes seconds, a slow network a minute; a person types the code in another. */
+export const CHALLENGE_MS: Millis = 5 * 60_000;
+/**
+ * How long a code goes on after it was last sent. Each address may send one every ten minutes (`claim-budgets.ts`), so a code
+ * that is met instead of sent has a whole challenge's life before it.
+ */
+export const CODE_MS: Millis = 15 * 60_000;
+/** A person mistypes once or twice. */
+export const TRIES = 3;
+/** Eight, because strangers may try as well: 300 tries at each of twelve codes an hour are one right guess in three years. */
+export const CODE_DIGITS = 8;
+/** Over all challenges of one code; then there is another code. A stranger needs a hundred keys for it, and gains minutes. */
+export const TRIES_OF_CODE = 300;
+/** 64 bits and more: nobody meets another's challenge by trying. */
+const ID_DIGITS = 24;
+/**
+ * Some 400 bytes each: 16 MiB. A district of 40,000 claimants in five minutes. Beyond it the oldest one of the address that
+ * has the most goes: nobody fills the store for others.
+ */
+const MOST_CHALLENGES = 40_000;
+
+interface Code {
+  readonly code: string;
+  expiresAt: number;
+  triesLeft: number;
+  isUsed: boolean;
+  /** Challenges that it answers. */
+  challenges: number;
+}
+
+interface Challenge {
+  readonly phone: string;
+  readonly publicKey: string;
+  readonly code: Code;
+  readonly expiresAt: number;
+  triesLeft: number;
+  /** The claim that it was used for. */
+  usedFor: string | undefined;
+}
+
+export interface SmsProofs extends IdentityProofs {
+  /**
+   * `phone`: in its normal form. `mayBeSent`: false where no further message may go to it; undefined then if there is no code
+   * on the phone that could be typed.
+   */
+  challenge(
+    asked: {
+      readonly phone: string;
+      readonly publicKey: string;
+      /** As budgets name it (`addressName`). */
+      readonly address: string;
+      readonly mayBeSent: boolean;
+    },
+    now: WallMs,
+  ): { readonly id: string; readonly code: string } | undefined;
+  /** The code of that challenge is on its way to the phone: from now on it counts. */
+  sent(id: string, now: WallMs): void;
+  readonly size: number;
+}
+
+export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES }: SmsProofsOptions): SmsProofs {
+  // Oldest first: they all live equally long.
+  const open = new Map<string, Challenge>();
+  const codes = new Map<string, Code>();
+  const places = connectionLimit<string>({
+    ofOneAddress: mostChallenges,
+    inAll: mostChallenges,
+    speaksForMany: () => false,
+  });
+
+  function forgetExpired(now: WallMs): void {
+    for (const [id, { expiresAt }] of open) {
+      // A clock that was set back leaves some that live too long; nothing is taken that has no tries left.
+      if (expiresAt > now && expiresAt <= now + CHALLENGE_MS) return;
+      forget(id);
+    }
+  }
+
+  function forget(id: string): void {
+    const challenge = open.get(id);
+    if (challenge === undefined) return;
+    const { phone, code } = challenge;
+    open.delete(id);
+    places.leave(id);
+    code.challenges -= 1;
+    if (code.challenges === 0 && codes.get(phone) === code) codes.delete(phone);
+  }
+
+  const isLeft = ({ isUsed, triesLeft }: Code): boolean => !isUsed && triesLeft > 0;
+  const isGood = (code: Code, now: WallMs): boolean => isLeft(code) && code.expiresAt > now;
+
+  /** The one that is on the phone, or one that may be sent: the same again, or a new one. */
+  function codeFor(phone: string, mayBeSent: boolean, now: WallMs): Code | undefined {
+    const known = codes.get(phone);
+    if (!mayBeSent) return known !== undefined && isGood(known, now) ? known : undefined;
+    if (known !== undefined && isLeft(known)) return known;
+    const code = { code: digits(CODE_DIGITS), expiresAt: 0, triesLeft: TRIES_OF_CODE, isUsed: false, challenges: 0 };
+    codes.set(phone, code);
+    return code;
+  }
+
+  return {
+    challenge({ phone, publicKey, address, mayBeSent }, now) {
+      forgetExpired(now);
+      const name = keyedHash(`phone\n${phone}`);
+      const code = codeFor(name, mayBeSent, now);
+      if (code === undefined) return undefined;
+      const id = digits(ID_DIGITS);
+      code.challenges += 1;
+      open.set(id, {
+        phone: name,
+        publicKey,
+        code,
+        expiresAt: now + CHALLENGE_MS,
+        triesLeft: TRIES,
+        usedFor: undefined,
+      });
+      const goes = places.enter(id, address);
+      if (goes !== undefined) forget(goes);
+      return { id, code: code.code };
+    },
+    sent(id, now) {
+      const challenge = open.get(id);
+      if (challenge !== undefined) challenge.code.expiresAt = now + CODE_MS;
+    },
+    prove({ claim, fingerprint, now }) {
+      const { proof } = claim;
+      if (proof.kind !== 'sms') return [];
+      const challenge = open.get(proof.challenge);
+      const phone = normalPhone(claim.phone);
+      if (challenge === undefined || phone === undefined || challenge.expiresAt <= now) return [];
+      // A stranger's tries don't count: they have neither the key nor, with it, the signature.
+      if (challenge.publicKey !== claim.publicKey || challenge.phone !== keyedHash(`phone\n${phone}`)) return [];
+      if (challenge.usedFor !== undefined) return challenge.usedFor === fingerprint ? ['phone'] : [];
+      const { code } = challenge;
+      if (challenge.triesLeft === 0 || !isGood(code, now)) return [];
+      challenge.triesLeft -= 1;
+      if (keyedHash(code.code) !== keyedHash(proof.code)) {
+        code.triesLeft -= 1;
+        return [];
+      }
+      challenge.usedFor = fingerprint;
+      code.isUsed = true;
+      return ['phone'];
+    },
+    get size() {
+      return open.size;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** What can happen to one coupon. Each change is noted in the audit: who did what to which coupon. */
+import type { DeviceId, SaleId } from '#protocol/ids.js';
+import type { BatchOverlay } from './batch-overlay.js';
+import type { Coupon, SaleKey } from './book.js';
+
+export interface ForSale {
+  readonly key: SaleKey;
+  readonly device: DeviceId;
+  readonly sale: SaleId;
+}
+
+/** `leaseEnds` null: the charge has begun, or nobody knows how it ended; only the device's word frees it. */
+export function reserveCoupon(
+  overlay: BatchOverlay,
+  coupon: Coupon,
+  { key, device, sale }: ForSale,
+  leaseEnds: number | null,
+): void {
+  overlay.putCoupon({ ...coupon, state: 'reserved', sale: key, leaseEnds });
+  overlay.record({ what: leaseEnds === null ? 'hold' : 'reserve', serial: coupon.serial, device, sale });
+}
+
+export function useCoupon(overlay: BatchOverlay, coupon: Coupon, { key, device, sale }: ForSale): void {
+  overlay.putCoupon({ ...coupon, state: 'used', sale: key, leaseEnds: null });
+  overlay.record({ what: 'redeem', serial: coupon.serial, device, sale });
+}
+
+/** Back in the holder's hands after a refund. */
+export function restoreCoupon(
+  overlay: BatchOverlay,
+  coupon: Coupon,
+  { device, sale }: ForSale,
+  usableFrom: number,
+): void {
+  overlay.putCoupon({ ...coupon, state: 'held', sale: null, leaseEnds: null, usableFrom });
+  overlay.record({ what: 'restore', serial: coupon.serial, device, sale });
+}
+
+/** Gives back what the sale has reserved, if it has it still. */
+export function freeCoupon(
+  overlay: BatchOverlay,
+  { key, device, sale, serial }: ForSale & { readonly serial: Coupon['serial'] | null },
+  why: string,
+): void {
+  const coupon = serial === null ? undefined : overlay.coupon(serial);
+  if (coupon === undefined || coupon.state !== 'reserved' || coupon.sale !== key) return;
+  overlay.putCoupon({ ...coupon, state: 'held', sale: null, leaseEnds: null });
+  overlay.record({ what: 'release', serial: coupon.serial, device, sale, detail: why });
+}

@@ -1,0 +1,212 @@
+/**
+ * May this coupon be taken off this sale? The gateway chooses among what the holder has; the answer is a reservation
+ * with a lease, or a reason. Precedence: device stopped or not this merchant's, asked before, presentation, coupons held,
+ * the campaign's rules.
+ *
+ * The same request again gets the same answer and a fresh lease, because the device counts its lease from the moment it
+ * (last) sent. Another request under the same sale gives back what the first one reserved, as long as no charge began;
+ * but not one that was sent before it and comes late: the coupon may be on its way off the payment by now.
+ */
+import type { ReasonCode } from '#protocol/faults/reasons.js';
+import type { AuthoriseAnswer } from '#protocol/messages/down.js';
+import { isOlderRequest } from '#protocol/messages/request-id.js';
+import { ZERO_FEN } from '#protocol/money.js';
+import { err, ok, type Result } from '#protocol/result.js';
+import type { WallMs } from '#protocol/time.js';
+import type { AuthoriseOp, Outcome } from '../../ports/ledger.js';
+import type { BatchOverlay } from '../book/batch-overlay.js';
+import {
+  type Coupon,
+  type Holder,
+  isBorneAt,
+  type Offer,
+  type SaleEntry,
+  type SaleKey,
+  saleKey,
+} from '../book/book.js';
+import { freeCoupon, reserveCoupon } from '../book/coupons.js';
+import { paceRefusal } from './pace.js';
+import { type Asking, holderOfCode } from './payment-code-holder.js';
+import { recordPresentationUse, saleOfPresentation } from './proof/presentation-uses.js';
+import type { Rules } from './rules.js';
+
+export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
+  const key = saleKey(op.device, op.sale);
+  if (overlay.device(op.device)?.fork != null) return authorised(op, refused('device-not-admitted'));
+  if (isElsewhere(rules, op)) return authorised(op, refused('device-of-another-merchant'));
+  const before = overlay.sale(key);
+  if (before !== undefined) {
+    const repeated = repeatAnswer(overlay, rules, before, op, now);
+    if (repeated !== undefined) return authorised(op, repeated);
+    if (before.state !== 'asked') {
+      return { kind: 'rejected', code: 'SALE_DIFFERS', what: `sale ${op.sale} is ${before.state} already` };
+    }
+    if (before.requestId !== null && isOlderRequest(op.id, before.requestId)) {
+      return { kind: 'rejected', code: 'REQUEST_OVERTAKEN', what: `sale ${op.sale} has asked again since` };
+    }
+    freeCoupon(overlay, before, 'asked-again');
+  }
+  const decision = decide(overlay, rules, op, key, now);
+  overlay.putSale({
+    key,
+    device: op.device,
+    sale: op.sale,
+    order: op.order,
+    merchant: op.merchant,
+    amountFen: op.amountFen,
+    netFen: decision.answer.kind === 'reserved' ? decision.answer.netFen : op.amountFen,
+    faceFen: decision.answer.kind === 'reserved' ? decision.answer.faceFen : ZERO_FEN,
+    mode: op.mode,
+    holder: decision.holder?.id ?? null,
+    serial: decision.answer.kind === 'reserved' ? decision.answer.serial : null,
+    request: op.request,
+    requestId: op.id,
+    answer: decision.answer,
+    ...reservedBefore(before),
+    presented: op.presented.kind === 'verified' ? op.presented.evidence : null,
+    state: 'asked',
+    booking: 'none',
+    legs: [],
+    flags: [],
+    at: now,
+  });
+  return authorised(op, decision.answer);
+}
+
+/** A counter speaks for the merchant whom the bank gave it to, and lends its place on the list to nobody else. */
+function isElsewhere(rules: Rules, { device, merchant }: AuthoriseOp): boolean {
+  const registered = rules.merchantOf(device);
+  return registered !== undefined && registered !== merchant;
+}
+
+/** undefined: decide anew. A refusal is repeated only for the very same message; asked anew, things may have changed. */
+function repeatAnswer(
+  overlay: BatchOverlay,
+  rules: Rules,
+  before: SaleEntry,
+  op: AuthoriseOp,
+  now: WallMs,
+): AuthoriseAnswer | undefined {
+  const { answer } = before;
+  if (answer === null || before.request !== op.request) return undefined;
+  if (answer.kind === 'refused') return before.requestId === op.id ? answer : undefined;
+  if (before.state !== 'asked') return answer;
+  const coupon = overlay.coupon(answer.serial);
+  if (coupon === undefined || !isFree(coupon, before.key, now)) return undefined;
+  reserveCoupon(overlay, coupon, before, now + rules.leaseMs + LEASE_MARGIN_MS);
+  return answer;
+}
+
+/** The device may go by an answer that was overtaken: what it charges then was reserved for it all the same. */
+function reservedBefore(before: SaleEntry | undefined): Pick<SaleEntry, 'reservedBefore'> {
+  if (before === undefined) return {};
+  const { answer, merchant, reservedBefore: earlier = [] } = before;
+  if (answer?.kind !== 'reserved') return earlier.length === 0 ? {} : { reservedBefore: earlier };
+  const { kind: _kind, leaseMs: _leaseMs, ...offered } = answer;
+  const offer: Offer = { ...offered, merchant };
+  const others = earlier.filter((one) => typeof one === 'number' || !isSameOffer(one, offer));
+  return { reservedBefore: [...others, offer].slice(-MAX_OFFERS) };
+}
+
+/** A cashier scans anew a few times; a counter that asks on and on may charge for the newest of its answers only. */
+const MAX_OFFERS = 16;
+
+const isSameOffer = (a: Offer, b: Offer): boolean =>
+  a.serial === b.serial && a.netFen === b.netFen && a.thresholdFen === b.thresholdFen && a.merchant === b.merchant;
+
+/**
+ * The gateway holds a little longer than the device counts: their clocks may run apart by some 1 in 1,000 at worst, and
+ * a lease is minutes at most.
+ */
+export const LEASE_MARGIN_MS = 2_000;
+
+interface Decision {
+  readonly answer: AuthoriseAnswer;
+  readonly holder: Holder | undefined;
+}
+
+function decide(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, key: SaleKey, now: WallMs): Decision {
+  const presentation = holderOf(overlay, rules, { op, key, now });
+  if (!presentation.ok) return { answer: refused(presentation.fault), holder: undefined };
+  const holder = presentation.value;
+  const coupons = overlay.couponsOf(holder.id).flatMap((serial) => overlay.coupon(serial) ?? []);
+  // A counter that a conflict account has paid for a coupon isn't paid for it again, so it isn't offered there.
+  const free = coupons.filter((coupon) => isFree(coupon, key, now) && !isBorneAt(holder, coupon.serial, op.device));
+  const choice = rules.choose({
+    serials: free.map((coupon) => coupon.serial),
+    amountFen: op.amountFen,
+    merchant: op.merchant,
+    mode: op.mode,
+    now,
+    history: () => otherSalesOf(overlay, holder.id, key).filter((sale) => mayBePaid(overlay, sale, now)),
+  });
+  if (choice.kind === 'none') {
+    const reason = choice.reason === 'no-coupon-held' ? whyNone(coupons, now) : choice.reason;
+    return { answer: { kind: 'refused', reason, next: choice.next }, holder };
+  }
+  const { chosen } = choice;
+  const coupon = free.find((candidate) => candidate.serial === chosen.serial);
+  if (coupon === undefined) return { answer: refused('no-coupon-held'), holder };
+  const tooFast = paceRefusal(overlay, rules, { op, before: overlay.sale(key), now });
+  if (tooFast !== undefined) return { answer: refused(tooFast), holder };
+  reserveCoupon(overlay, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
+  if (op.presented.kind === 'verified')
+    recordPresentationUse(overlay, holder.id, { counter: op.presented.nonce, sale: key });
+  return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };
+}
+
+/** A sale at which first one, then another showed a code was asked for both, and is only the last one's. */
+function otherSalesOf(overlay: BatchOverlay, holder: Holder['id'], key: SaleKey): SaleEntry[] {
+  const sales = [...new Set(overlay.salesOf(holder))].flatMap((sale) => overlay.sale(sale) ?? []);
+  return sales.filter((sale) => sale.holder === holder && sale.key !== key);
+}
+
+/** What was only asked about is no payment any more once its reservation has lapsed or is another sale's. */
+function mayBePaid(overlay: BatchOverlay, { key, state, answer }: SaleEntry, now: WallMs): boolean {
+  if (state !== 'asked' || answer?.kind !== 'reserved') return true;
+  const coupon = overlay.coupon(answer.serial);
+  return coupon?.state === 'reserved' && coupon.sale === key && (coupon.leaseEnds === null || coupon.leaseEnds > now);
+}
+
+function holderOf(overlay: BatchOverlay, rules: Rules, asking: Asking): Result<Holder, ReasonCode> {
+  const { key } = asking;
+  const { presented } = asking.op;
+  switch (presented.kind) {
+    case 'refused':
+      return err(presented.reason);
+    case 'opaque':
+      return holderOfCode(overlay, rules, asking, presented);
+    case 'verified': {
+      const holder = overlay.holder(presented.holder);
+      if (holder === undefined) return err('no-coupon-held');
+      const isRepeat = presented.nonce === holder.counter && holder.counterSale === key;
+      const isUsed = saleOfPresentation(holder, presented.nonce, key) !== null;
+      if (isUsed || (presented.nonce <= holder.counter && !isRepeat)) return err('presentation-replayed');
+      const presentation = { ...holder, counter: presented.nonce, counterSale: key };
+      overlay.putHolder(presentation);
+      return ok(presentation);
+    }
+  }
+}
+
+/** For this sale to take: held, lapsed, or already its own. */
+function isFree(coupon: Coupon, key: SaleKey, now: WallMs): boolean {
+  switch (coupon.state) {
+    case 'held':
+      return coupon.usableFrom <= now;
+    case 'reserved':
+      return coupon.sale === key || (coupon.leaseEnds !== null && coupon.leaseEnds <= now);
+    case 'used':
+      return false;
+  }
+}
+
+function whyNone(coupons: readonly Coupon[], now: WallMs): ReasonCode {
+  if (coupons.some((coupon) => coupon.state === 'reserved')) return 'coupon-reserved';
+  if (coupons.some((coupon) => coupon.state === 'held' && coupon.usableFrom > now)) return 'usable-later';
+  // Used, or held and paid for at this counter.
+  return coupons.length > 0 ? 'already-used' : 'no-coupon-held';
+}
+
+const refused = (reason: ReasonCode): AuthoriseAnswer => ({ kind: 'refused', reason, next: null });
+const authorised = ({ sale }: AuthoriseOp, answer: AuthoriseAnswer): Outcome => ({ kind: 'authorised', sale, answer });

@@ -1,0 +1,126 @@
+/**
+ * An offline sale, checked as if its counter weren't there: everything that the counter had to look at before it took the
+ * coupon is looked at again, by what the holder signed, what the gateway issued and what the campaign says. Each check is a
+ * function of its own, so that each has a mutant of its own.
+ */
+import { insideWindow } from '#protocol/campaign/window.js';
+import { checkFreshness } from '#protocol/codes/presentation.js';
+import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
+import type { Interval, WallMs } from '#protocol/time.js';
+import type { Verdict } from '../../../ports/verifier.js';
+import type { BatchOverlay } from '../../book/batch-overlay.js';
+import type { Coupon, DeviceChain, SaleEntry } from '../../book/book.js';
+import { type Doubt, isDistrusted } from '../../book/doubts.js';
+import { allowanceDoubts, maxSyncAgeOf } from '../allowances.js';
+import type { EarlierRules, Rules } from '../rules.js';
+import { presentationUseDoubts } from './presentation-uses.js';
+import { merchantDoubts, tierDoubts, when } from './proof.js';
+import { CLOCKS_APART_MS, heldWhenJudged, timeDoubts } from './record-time.js';
+
+export interface OfflineClaim {
+  readonly overlay: BatchOverlay;
+  readonly rules: Rules;
+  readonly now: WallMs;
+  readonly device: DeviceId;
+  readonly chain: DeviceChain;
+  /** The newest time in the device's records so far. */
+  readonly newestAt: number | undefined;
+  /** The sale as it was before. */
+  readonly known: SaleEntry;
+  readonly record: RecordOf<'charging'>;
+  readonly taken: JournalledCoupon;
+  readonly by: JournalledCoupon['by'] & { readonly kind: 'offline' };
+  readonly verdict: Verdict | undefined;
+}
+
+/**
+ * By the document in force, or by an earlier one that this counter may still have gone by. A counter without a line can't
+ * hear of a new version, and what it took by the old one it took by right.
+ */
+export function offlineDoubts(claim: OfflineClaim): Doubt[] {
+  const doubts = doubtsBy(claim);
+  if (!isDistrusted(doubts)) return doubts;
+  for (const earlier of heldThen(claim)) {
+    const then = doubtsBy({ ...claim, rules: { ...claim.rules, ...earlier } });
+    if (!isDistrusted(then)) return then;
+  }
+  return doubts;
+}
+
+/**
+ * The documents that a counter could have when it made this sale. It takes nothing once its last word from the gateway is
+ * older than `maxSyncAgeHours`, so a document counts for so long after its end and no longer; nor before its beginning.
+ */
+function heldThen({ rules, record: { at } }: OfflineClaim): EarlierRules['rules'][] {
+  if (at === null) return [];
+  const isHeld = ({ since, until, ...earlier }: EarlierRules): boolean => {
+    const age = Math.max(maxSyncAgeOf(rules.campaign.offline), maxSyncAgeOf(earlier.rules.campaign.offline));
+    return since <= at.latest + CLOCKS_APART_MS && until > at.latest - age - CLOCKS_APART_MS;
+  };
+  return rules
+    .earlier()
+    .filter(isHeld)
+    .map((earlier) => earlier.rules);
+}
+
+function doubtsBy(claim: OfflineClaim): Doubt[] {
+  const { rules, device, record, taken, verdict } = claim;
+  const { serial } = taken;
+  const tier = rules.tierOf(serial);
+  const doubts = [
+    ...when(!rules.campaign.offline.permitted, 'offline-not-permitted'),
+    ...merchantDoubts(rules, device, record.merchant),
+    ...askedDoubts(claim.known, record),
+    ...tierDoubts(tier, record, taken),
+  ];
+  if (verdict === undefined) return [...doubts, 'presentation-unchecked'];
+  if (!verdict.ok) return [...doubts, verdict.reason];
+  doubts.push(...grantDoubts(verdict.serials, serial), ...holderDoubts(verdict, claim.overlay.coupon(serial)));
+  const { at } = record;
+  if (at === null) return [...doubts, 'no-trusted-time'];
+  doubts.push(
+    ...freshnessDoubts(verdict, at),
+    ...timeDoubts(at, claim),
+    ...hoursDoubts(rules, at),
+    ...showingsDoubts(claim, verdict),
+  );
+  const { overlay, chain, by } = claim;
+  const { holder } = verdict;
+  // Its face as the campaign says, not as the counter does: another one is doubted already.
+  if (tier === undefined) return doubts;
+  return [
+    ...doubts,
+    ...allowanceDoubts({ overlay, chain, rules, id: by.allowance, at, holder, faceFen: tier.faceFen }),
+  ];
+}
+
+type Verified = Extract<Verdict, { ok: true }>;
+
+/** Asked for online first, and taken offline when no answer came: by the same counter for the same merchant. */
+const askedDoubts = ({ answer, merchant }: SaleEntry, record: RecordOf<'charging'>): Doubt[] =>
+  when(answer !== null && merchant !== record.merchant, 'merchant-differs');
+
+const grantDoubts = (serials: readonly CouponSerial[], serial: CouponSerial): Doubt[] =>
+  when(!serials.includes(serial), 'serial-not-in-grant');
+
+/** A grant outlives a ledger that was restored from an older copy, which may have given the coupon to somebody else since. */
+const holderDoubts = ({ holder }: Verified, coupon: Coupon | undefined): Doubt[] =>
+  when(coupon !== undefined && coupon.holder !== holder, 'coupon-of-another-holder');
+
+/** What the counter had to check when the code was shown, by the time that it wrote down itself. */
+function freshnessDoubts({ shownAt, expiresAt }: Verified, at: Interval): Doubt[] {
+  const isFresh = heldWhenJudged(at, (judged) => checkFreshness(shownAt, judged) === undefined);
+  const stale = isFresh ? undefined : checkFreshness(shownAt, at);
+  const isInForce = heldWhenJudged(at, ({ latest }) => latest < expiresAt);
+  return [...(stale === undefined ? [] : [stale]), ...when(!isInForce, 'grant-expired')];
+}
+
+/** A counter takes a coupon offline only where every time that it may be lies in one opening. */
+const hoursDoubts = ({ compiled }: Rules, at: Interval): Doubt[] =>
+  when(!heldWhenJudged(at, (judged) => insideWindow(compiled.openings, judged)), 'outside-hours');
+
+function showingsDoubts({ overlay, known }: OfflineClaim, { holder: id, nonce: counter }: Verified): Doubt[] {
+  const holder = overlay.holder(id);
+  return holder === undefined ? [] : presentationUseDoubts(holder, { counter, sale: known.key });
+}

@@ -1,0 +1,70 @@
+/**
+ * A presentation, that is a presentation's holder and number, is good for one sale over all counters, online and off. Without it
+ * a counter could live on a single look at a phone: one coupon of the holder's after the other.
+ *
+ * | the presentation was taken before by | the later sale |
+ * |---|---|
+ * | the same sale | is the same sale, told again |
+ * | another sale of the same counter | distrusted: an honest counter takes no presentation twice, and offline no older one after a newer |
+ * | a sale of another counter | a conflict: without a line neither could know |
+ *
+ * A sale that comes to nothing gives its presentation back, as it does its coupon.
+ */
+import type { HolderId } from '#protocol/ids.js';
+import type { BatchOverlay } from '../../book/batch-overlay.js';
+import { deviceOf, type Holder, type PresentationUse, type SaleKey } from '../../book/book.js';
+import type { Doubt } from '../../book/doubts.js';
+
+/**
+ * The newest are kept, some 50 bytes each: a holder has a handful of coupons, and uses the phone for some sales a day. Only
+ * the holder's own key makes presentations, so nobody but the holder can push one out, and gains a use of an own coupon by it.
+ */
+const MAX_SHOWINGS = 64;
+
+export function presentationUseDoubts(
+  holder: Holder,
+  { counter, sale }: Pick<PresentationUse, 'counter' | 'sale'>,
+): Doubt[] {
+  const device = deviceOf(sale);
+  const others = showingsOf(holder).filter((showing) => showing.sale !== sale);
+  const here = others.filter((showing) => deviceOf(showing.sale) === device);
+  const isReplay = here.some(
+    (before) => before.counter === counter || (before.offline === true && before.counter > counter),
+  );
+  if (isReplay) return ['presentation-replayed'];
+  return others.some((showing) => showing.counter === counter) ? ['showing-used-before'] : [];
+}
+
+/** The other sale that took a coupon by this presentation; null: none did. */
+export const saleOfPresentation = (holder: Holder, counter: number, sale: SaleKey): SaleKey | null =>
+  showingsOf(holder).find((showing) => showing.counter === counter && showing.sale !== sale)?.sale ?? null;
+
+export function recordPresentationUse(overlay: BatchOverlay, id: HolderId, showing: PresentationUse): void {
+  const holder = overlay.holder(id);
+  if (holder === undefined) return;
+  const before = showingsOf(holder);
+  if (before.some(({ counter, sale }) => counter === showing.counter && sale === showing.sale)) return;
+  const newest = [...before, showing].sort((a, b) => a.counter - b.counter).slice(-MAX_SHOWINGS);
+  overlay.putHolder(withShowings(holder, newest));
+}
+
+export function forgetPresentationUses(overlay: BatchOverlay, id: HolderId | null, sale: SaleKey): void {
+  const holder = id === null ? undefined : overlay.holder(id);
+  if (holder === undefined) return;
+  const before = showingsOf(holder);
+  const left = before.filter((showing) => showing.sale !== sale);
+  if (left.length < before.length) overlay.putHolder(withShowings(holder, left));
+}
+
+function withShowings({ takenOffline: _older, ...holder }: Holder, showings: readonly PresentationUse[]): Holder {
+  return { ...holder, showings };
+}
+
+/** As release 0.1 kept them: the newest shown online, and the newest that each counter took offline. */
+function showingsOf({ showings, takenOffline = [], counter, counterSale }: Holder): readonly PresentationUse[] {
+  if (showings !== undefined) return showings;
+  return [
+    ...takenOffline.map((taken): PresentationUse => ({ counter: taken.counter, sale: taken.sale, offline: true })),
+    ...(counterSale === null ? [] : [{ counter, sale: counterSale }]),
+  ];
+}

@@ -1,0 +1,357 @@
+/**
+ * What a device's records do to coupons and accounts. Nothing that a device reports is dropped: what doesn't agree with
+ * the book is booked where the campaign says, flagged, and kept with its evidence.
+ *
+ * | record | coupon of the sale |
+ * |---|---|
+ * | `charging` with a coupon | held until the device says how the charge ended: no lease any more |
+ * | `charging` without, `abandoned`, `not-charged` | free again |
+ * | `unknown` | held |
+ * | `settled` with a coupon | used: by this sale if no other was first, else a conflict |
+ * | `refunded` | as the campaign's refund rule says (`refunding.ts`) |
+ *
+ * A late redemption (lease long over, or taken offline) takes the coupon even from a sale that has it reserved: the
+ * first in the ledger keeps it, and if the other one charges too, that one is the conflict. One that nothing proves
+ * (`proof.ts`, `offline-proof.ts`) takes no coupon, and what it claims waits in the counter's suspense account.
+ */
+import type { CouponSerial } from '#protocol/ids.js';
+import { unreachable } from '#protocol/machine.js';
+import { fen, ZERO_FEN } from '#protocol/money.js';
+import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
+import type { WallMs } from '#protocol/time.js';
+import type { Verdict } from '../../ports/verifier.js';
+import type { BatchOverlay } from '../book/batch-overlay.js';
+import type { Coupon, Decision, DeviceChain, OfflineTaking, SaleEntry, SaleKey } from '../book/book.js';
+import { deviceOf, isBorneAt } from '../book/book.js';
+import { freeCoupon, reserveCoupon, useCoupon } from '../book/coupons.js';
+import { type Doubt, isConflict, isDistrusted } from '../book/doubts.js';
+import { contradict, entryOf, flagged, post, type RecordContext } from '../book/entries.js';
+import { decisionOn } from '../report/cases.js';
+import { disputedEvidence, doubleSpendEvidence } from '../report/evidence-kept.js';
+import { countTaking, uncountTaking } from './allowances.js';
+import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs } from './postings.js';
+import { offlineDoubts } from './proof/offline-proof.js';
+import { forgetPresentationUses, recordPresentationUse, saleOfPresentation } from './proof/presentation-uses.js';
+import { merchantDoubts, reservationDoubts, settlementDoubts, when } from './proof/proof.js';
+import { refunded } from './refunding.js';
+
+export function applyRecord(context: RecordContext, record: JournalRecord): void {
+  switch (record.kind) {
+    case 'charging':
+      charging(context, entryOf(context, record.sale), record);
+      break;
+    case 'settled':
+      settled(context, entryOf(context, record.sale), record);
+      break;
+    case 'not-charged':
+    case 'abandoned':
+      ended(context, entryOf(context, record.sale), record);
+      break;
+    case 'unknown':
+      unknown(context, entryOf(context, record.sale));
+      break;
+    case 'refunded':
+      refunded(context, entryOf(context, record.sale), record);
+      break;
+    case 'opened':
+    case 'refunding':
+    case 'refund-failed':
+    case 'refund-unknown':
+    case 'printed':
+      break; // nothing of the book hangs on these; the journal's copy has them
+    default:
+      unreachable(record);
+  }
+}
+
+function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'charging'>): void {
+  const { overlay, rules, device } = context;
+  if (isOver(known)) {
+    contradict(context, known, `charging-after-${known.state}`);
+    return;
+  }
+  if (decisionOn(known) !== undefined) {
+    contradict(context, known, 'charging-after-decision');
+    return;
+  }
+  const { coupon: taken } = record;
+  uncountTaking(overlay, chainOf(context), known);
+  const { offline: _counted, ...before } = known;
+  if (taken === null || before.serial !== taken.serial) freeCoupon(overlay, before, 'not-taken');
+  if (taken === null) forgetPresentationUses(overlay, before.holder, before.key);
+  const entry: SaleEntry = {
+    ...before,
+    order: record.order,
+    // An asked sale stays with the merchant that it was asked for: another one in the record is doubted.
+    merchant: before.answer === null ? record.merchant : before.merchant,
+    amountFen: record.amountFen,
+    netFen: record.netFen,
+    faceFen: taken?.faceFen ?? ZERO_FEN,
+    serial: taken?.serial ?? null,
+    state: 'charging',
+  };
+  const order = overDoubts('charging', known);
+  if (taken === null) {
+    overlay.putSale(flagged(entry, [...order, ...merchantDoubts(rules, device, record.merchant)]));
+    return;
+  }
+  const { by } = taken;
+  switch (by.kind) {
+    case 'reservation': {
+      const doubts = [...order, ...reservationDoubts({ rules, device, known, record, taken })];
+      const isItsOwn = holdCoupon(context, flagged(entry, doubts), taken.serial);
+      overlay.putSale(flagged(entry, [...doubts, ...when(!isItsOwn, 'charged-without-reservation')]));
+      return;
+    }
+    case 'offline':
+      takenOffline(context, { entry, known, record, taken, by, order });
+      return;
+    default:
+      unreachable(by);
+  }
+}
+
+function takenOffline(
+  context: RecordContext,
+  options: {
+    readonly entry: SaleEntry;
+    readonly known: SaleEntry;
+    readonly record: RecordOf<'charging'>;
+    readonly taken: JournalledCoupon;
+    readonly by: JournalledCoupon['by'] & { readonly kind: 'offline' };
+    readonly order: readonly Doubt[];
+  },
+): void {
+  const { overlay, rules, now, device, newestAt } = context;
+  const { entry, known, record, taken, by, order } = options;
+  const { presentation, allowance } = by;
+  const verdict = context.verdicts.get(presentation);
+  const chain = chainOf(context);
+  const doubts = [
+    ...order,
+    ...offlineDoubts({ overlay, rules, now, device, chain, newestAt, known, record, taken, by, verdict }),
+  ];
+  overlay.record({ what: 'taken-offline', device, sale: record.sale, serial: taken.serial, detail: allowance });
+  const isBelieved = verdict?.ok === true && !isDistrusted([...entry.flags, ...doubts]);
+  const earlier = verdict?.ok === true ? earlierSale(overlay, verdict, known.key) : null;
+  const taking: OfflineTaking = { allowance, at: record.at, ...(earlier !== null && { earlier }) };
+  const sale: SaleEntry = flagged(
+    {
+      ...entry,
+      // Paid days ago, perhaps: the rules that look back, at a day's or an hour's payments, go by that.
+      at: paidAt(now, record),
+      holder: verdict?.ok === true ? verdict.holder : entry.holder,
+      presented: presentation,
+      offline: taking,
+    },
+    doubts,
+  );
+  if (!isBelieved) {
+    overlay.putSale(sale);
+    return;
+  }
+  const { holder, nonce: counter } = verdict;
+  const { faceFen } = taken;
+  recordPresentationUse(overlay, holder, { counter, sale: sale.key, offline: true });
+  countTaking(overlay, { chain, rules, id: allowance, holder, faceFen });
+  holdCoupon(context, sale, taken.serial);
+  overlay.putSale({ ...sale, offline: { ...taking, counted: { holder, faceFen } } });
+}
+
+function earlierSale(
+  overlay: BatchOverlay,
+  { holder: id, nonce: counter }: Extract<Verdict, { ok: true }>,
+  sale: SaleKey,
+): SaleKey | null {
+  const holder = overlay.holder(id);
+  return holder === undefined ? null : saleOfPresentation(holder, counter, sale);
+}
+
+/** Holds the coupon of a charge that has begun, where it is to be had and nothing speaks against it. True: it was reserved for it. */
+function holdCoupon({ overlay, now }: RecordContext, entry: SaleEntry, serial: CouponSerial): boolean {
+  const coupon = overlay.coupon(serial);
+  if (coupon === undefined) return false;
+  const isItsOwn = coupon.state === 'reserved' && coupon.sale === entry.key;
+  const isFree = coupon.state === 'held' || (coupon.state === 'reserved' && hasLapsed(coupon, now));
+  const isGood = !isDistrusted(entry.flags) && !isConflict(entry.flags);
+  if (isGood && (isItsOwn || isFree)) reserveCoupon(overlay, coupon, entry, null);
+  return isItsOwn;
+}
+
+function ended(
+  context: RecordContext,
+  before: SaleEntry,
+  record: RecordOf<'not-charged'> | RecordOf<'abandoned'>,
+): void {
+  const { overlay } = context;
+  if (isOver(before)) {
+    contradict(context, before, `${record.kind}-after-${before.state}`);
+    return;
+  }
+  freeCoupon(overlay, before, record.kind);
+  forgetPresentationUses(overlay, before.holder, before.key);
+  uncountTaking(overlay, chainOf(context), before);
+  overlay.putSale({ ...uncounted(before), state: record.kind });
+}
+
+function unknown(context: RecordContext, before: SaleEntry): void {
+  if (isOver(before)) {
+    contradict(context, before, `unknown-after-${before.state}`);
+    return;
+  }
+  const coupon = before.serial === null ? undefined : context.overlay.coupon(before.serial);
+  if (coupon?.state === 'reserved' && coupon.sale === before.key) reserveCoupon(context.overlay, coupon, before, null);
+  context.overlay.putSale({ ...before, state: 'unknown' });
+}
+
+function settled(context: RecordContext, before: SaleEntry, record: RecordOf<'settled'>): void {
+  const decision = decisionOn(before);
+  if (isOver(before)) {
+    if (decision !== undefined && isSamePayment(before, record)) agree(context, before, record, decision);
+    else contradict(context, before, `settled-after-${before.state}`);
+    return;
+  }
+  if (before.serial !== record.serial) freeCoupon(context.overlay, before, 'not-taken');
+  const entry: SaleEntry = flagged(
+    {
+      ...before,
+      order: record.order,
+      amountFen: record.amountFen,
+      netFen: record.netFen,
+      faceFen: record.faceFen,
+      serial: record.serial,
+      state: 'settled',
+      ...referenceOf(record.card),
+      ...(before.decisions !== undefined && {
+        decisions: before.decisions.map((made) => ({ ...made, contradicted: true })),
+      }),
+    },
+    [...settlementDoubts(context.rules, before, record), ...when(decision !== undefined, 'settled-after-decision')],
+  );
+  if (record.serial === null) context.overlay.putSale(entry);
+  else redeem(context, entry, record.serial);
+}
+
+/** A person knew already: the device's word brings only the card's reference. */
+function agree(
+  { overlay, device }: RecordContext,
+  before: SaleEntry,
+  record: RecordOf<'settled'>,
+  { act }: Decision,
+): void {
+  overlay.record({ what: 'agrees-with-act', device, sale: before.sale, detail: act });
+  const { reference } = referenceOf(record.card);
+  if (reference === undefined || reference.rrn === before.reference?.rrn) return;
+  overlay.putSale({ ...before, reference });
+}
+
+const isSamePayment = ({ serial, netFen }: SaleEntry, record: RecordOf<'settled'>): boolean =>
+  serial === record.serial && netFen === record.netFen;
+
+/** Some readers print zeros where they have none. */
+const referenceOf = ({ rrn, auth, last4 }: CardSlip): Pick<SaleEntry, 'reference'> =>
+  /^0*$/.test(rrn) ? {} : { reference: { rrn, auth, last4 } };
+
+/** First in the ledger keeps the coupon. */
+function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial): void {
+  const { overlay, rules, device } = context;
+  const coupon = overlay.coupon(serial);
+  const tier = rules.tierOf(serial);
+  const merchant = entry.merchant ?? rules.merchantOf(device);
+  if (coupon === undefined || tier === undefined) {
+    dispute(context, flagged(entry, ['coupon-never-handed-out']), { serial, worth: tier?.faceFen ?? 0 });
+    return;
+  }
+  if (merchant === undefined) {
+    dispute(context, flagged(entry, ['merchant-not-listed']), { serial, worth: tier.faceFen });
+    return;
+  }
+  const sale: SaleEntry & { merchant: typeof merchant } = { ...entry, merchant };
+  if (isDistrusted(sale.flags)) {
+    dispute(context, sale, { serial, worth: tier.faceFen });
+    return;
+  }
+  if (wasTakenHere(context, coupon)) {
+    dispute(context, flagged(sale, ['coupon-taken-here-before']), { serial, worth: tier.faceFen });
+    return;
+  }
+  if (coupon.state === 'used' || isConflict(sale.flags)) {
+    conflict(context, sale, coupon, tier.faceFen);
+    return;
+  }
+  const kept = flagged(sale, when(coupon.sale !== entry.key, 'redeemed-without-reservation'));
+  useCoupon(overlay, coupon, entry);
+  const legs = redemptionLegs(rules.campaign, merchant, tier.faceFen, entry.faceFen);
+  post(context, { ...kept, holder: coupon.holder, booking: 'kept' }, 'redemption', legs);
+}
+
+/** Nothing proves it. `worth`: of the coupon, if it is one; what a counter makes up fills no account. */
+function dispute(
+  context: RecordContext,
+  entry: SaleEntry,
+  { serial, worth }: { readonly serial: CouponSerial; readonly worth: number },
+): void {
+  const { overlay, device } = context;
+  // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
+  freeCoupon(overlay, entry, 'disputed');
+  uncountTaking(overlay, chainOf(context), entry);
+  const claimed = fen(Math.min(worth, entry.faceFen));
+  post(context, { ...uncounted(entry), booking: 'disputed' }, 'disputed', disputedLegs(device, claimed));
+  overlay.addEvidence(disputedEvidence(context, entry, serial));
+}
+
+/** By another sale of this counter, kept or borne by a conflict account. */
+function wasTakenHere({ overlay, device }: RecordContext, { serial, state, sale, holder }: Coupon): boolean {
+  if (state === 'used' && sale !== null && deviceOf(sale) === device) return true;
+  const of = overlay.holder(holder);
+  return of !== undefined && isBorneAt(of, serial, device);
+}
+
+/** Proven, and second: its coupon was another sale's already, or its presentation was. */
+function conflict(
+  context: RecordContext,
+  entry: SaleEntry & { readonly merchant: NonNullable<SaleEntry['merchant']> },
+  coupon: Coupon,
+  faceFen: number,
+): void {
+  const { overlay, rules, device } = context;
+  const { merchant } = entry;
+  const isUsed = coupon.state === 'used';
+  // Nobody has agreed to bear more for a double spend than the coupon is worth.
+  const borne = fen(Math.min(faceFen, entry.faceFen));
+  const committedFen = overlay.totals.claimedFen + overlay.totals.conflictFen;
+  const account = conflictAccount({ campaign: rules.campaign, merchant, borne, committedFen });
+  if (account === 'conflict:sponsor') overlay.putTotals({ conflictFen: fen(overlay.totals.conflictFen + borne) });
+  freeCoupon(overlay, entry, 'conflict');
+  const sale = flagged(entry, when(isUsed, 'coupon-already-used'));
+  post(context, { ...sale, booking: 'conflict' }, 'conflict', conflictLegs(merchant, borne, account));
+  overlay.record({ what: 'conflict', serial: coupon.serial, device, sale: entry.sale, detail: account });
+  overlay.addEvidence(doubleSpendEvidence(context, coupon, sale));
+  const holder = overlay.holder(coupon.holder);
+  if (holder !== undefined) overlay.putHolder({ ...holder, borne: [...(holder.borne ?? []), [coupon.serial, device]] });
+  const first = !isUsed || coupon.sale === null ? undefined : overlay.sale(coupon.sale);
+  // The other sale took this coupon off, too: it has had its worth whatever becomes of the goods of the first one.
+  if (first !== undefined) overlay.putSale(flagged(first, ['coupon-used-again']));
+}
+
+function uncounted(entry: SaleEntry): SaleEntry {
+  if (entry.offline === undefined) return entry;
+  const { counted: _counted, ...offline } = entry.offline;
+  return { ...entry, offline };
+}
+
+/** A sale that came to nothing begins no more; `settlementDoubts` says so of its settlement. */
+const overDoubts = (kind: 'charging', { state }: SaleEntry): readonly Doubt[] =>
+  state === 'not-charged' || state === 'abandoned' ? [`${kind}-after-${state}`] : [];
+
+const chainOf = ({ overlay, device }: RecordContext): DeviceChain => {
+  const chain = overlay.device(device);
+  if (chain === undefined) throw new Error(`no chain of ${device}, whose records are being applied`);
+  return chain;
+};
+
+const isOver = (entry: SaleEntry): entry is SaleEntry & { state: 'settled' | 'refunded' } =>
+  entry.state === 'settled' || entry.state === 'refunded';
+const hasLapsed = ({ leaseEnds }: Coupon, now: WallMs): boolean => leaseEnds !== null && leaseEnds <= now;
+
+const paidAt = (now: WallMs, { at }: RecordOf<'charging'>): number => (at === null ? now : Math.min(at.latest, now));

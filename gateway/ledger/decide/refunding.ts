@@ -1,0 +1,114 @@
+/**
+ * Goods that came back. A refund moves only what the sale's own postings moved, so that no refund makes money:
+ *
+ * | the sale was | its refund |
+ * |---|---|
+ * | kept | as the campaign's refund rule says |
+ * | a conflict | back to its bearer; the coupon is another sale's |
+ * | disputed | gives its claim up, and moves no merchant's money |
+ * | settled without a coupon | nothing: no money of ours was in it |
+ * | never settled, or back as a whole already | nothing, flagged |
+ *
+ * A sale may go back in several parts. What they come to together is judged each time, and what is booked is the difference
+ * to what the parts before have moved: two halves are worth what the whole is, to the fen.
+ *
+ * A counter that says it gave back more than was paid is not believed: its sale is disputed, the merchant loses what it still
+ * has of the face, and that waits in suspense.
+ */
+import { comingBack } from '#protocol/campaign/coming-back.js';
+import { refundOutcome } from '#protocol/campaign/rules/refund.js';
+import { type Fen, fen } from '#protocol/money.js';
+import type { RecordOf } from '#protocol/records/record.js';
+import { isOf } from '../book/accounts.js';
+import type { Leg, Refunds, SaleEntry } from '../book/book.js';
+import { restoreCoupon } from '../book/coupons.js';
+import type { Doubt } from '../book/doubts.js';
+import { contradict, flagged, post, type RecordContext } from '../book/entries.js';
+import { decisionOn } from '../report/cases.js';
+import { merged, refundLegs, reversed, sumOf, suspendedLegs } from './postings.js';
+
+/** Of one sale. A basket has fewer goods; a counter that makes up more gets no longer row for it. */
+const MAX_REFUNDS = 64;
+const NONE: Refunds = { ids: [], netFen: fen(0), legs: [] };
+
+export function refunded(context: RecordContext, before: SaleEntry, record: RecordOf<'refunded'>): void {
+  const { overlay } = context;
+  if (before.state !== 'settled' && !isGoingBack(before, record)) {
+    contradict(context, before, `refunded-after-${before.state}`);
+    return;
+  }
+  const { ids, netFen, legs: moved } = before.refunds ?? NONE;
+  const sumFen = fen(Math.min(netFen + record.netFen, MOST_FEN));
+  const refunds = { ids: [...ids, record.refund], netFen: sumFen, legs: moved };
+  const doubts = refundDoubts(sumFen, before.netFen, ids.length + 1);
+  const entry: SaleEntry = flagged({ ...before, state: 'refunded' as const, refunds }, doubts);
+  switch (before.booking) {
+    case 'none':
+      overlay.putSale(entry);
+      return;
+    case 'disputed':
+      // A part of it waits on with the rest: a person decides.
+      post(context, entry, 'refund', sumFen === before.netFen ? reversed(before.legs) : []);
+      return;
+    case 'kept':
+    case 'conflict':
+      break;
+  }
+  const { merchant } = before;
+  if (merchant === null || before.serial === null)
+    throw new Error(`${before.key} was booked without merchant or coupon`);
+  const paidFen = fen(sumOf(before.legs.filter((leg) => isOf(leg.account, 'merchant') && leg.fen > 0)));
+  if (doubts.some((doubt) => doubt !== 'refund-in-part')) {
+    const leftFen = fen(paidFen + sumOf(moved.filter((leg) => isOf(leg.account, 'merchant'))));
+    const legs = suspendedLegs(context.device, merchant, leftFen);
+    // Its legs are what a person decides about: all that stands booked.
+    const standing = merged([...before.legs, ...moved, ...legs]);
+    post(context, { ...entry, booking: 'disputed', legs: standing }, 'refund', legs);
+    return;
+  }
+  const together = giveBack(context, { before, refundedNetFen: sumFen, paidFen });
+  const legs = merged([...together, ...reversed(moved)]);
+  const freedFen = sumOf(legs.filter(({ account }) => isOf(account, 'conflict-sponsor')));
+  if (freedFen !== 0) overlay.putTotals({ conflictFen: fen(overlay.totals.conflictFen - freedFen) });
+  post(context, { ...entry, refunds: { ...refunds, legs: together } }, 'refund', legs);
+}
+
+/** Sums stay what a `Fen` can hold, whatever a counter says. */
+const MOST_FEN = 99_999_999;
+
+/**
+ * Another part of a sale that has gone back in part. Of a sale that release 0.1 saw going back nobody knows how much did; and
+ * what a person has decided about is theirs.
+ */
+function isGoingBack(sale: SaleEntry, { refund }: RecordOf<'refunded'>): boolean {
+  const { state, refunds, netFen } = sale;
+  if (state !== 'refunded' || refunds === undefined || refunds.ids.includes(refund)) return false;
+  return refunds.netFen < netFen && decisionOn(sale) === undefined;
+}
+
+/** All that a refund of so much moves, where it is believed; a coupon that comes back with it. */
+function giveBack(
+  { overlay, rules, now }: RecordContext,
+  options: { readonly before: SaleEntry; readonly refundedNetFen: Fen; readonly paidFen: Fen },
+): readonly Leg[] {
+  const { before, refundedNetFen, paidFen } = options;
+  const { merchant, serial, netFen, legs: redeemed } = before;
+  if (merchant === null || serial === null) return [];
+  const { campaign } = rules;
+  const { usableFrom, inTime } = comingBack(rules.compiled, now);
+  const usableAgain = inTime && !before.flags.includes('coupon-used-again');
+  const outcome = refundOutcome(campaign.refund, { netFen, faceFen: paidFen, refundedNetFen, usableAgain });
+  const isKept = before.booking === 'kept';
+  const moves = isKept ? outcome : { ...outcome, faceTo: 'sponsors' as const };
+  const legs = refundLegs({ campaign, merchant, redeemed, taken: paidFen, outcome: moves });
+  const coupon = overlay.coupon(serial);
+  const isBack = isKept && (outcome.coupon === 'held' || outcome.coupon === 'held-next-day');
+  if (isBack && coupon?.sale === before.key) restoreCoupon(overlay, coupon, before, usableFrom);
+  return legs;
+}
+
+function refundDoubts(backFen: Fen, paidFen: Fen, refunds: number): Doubt[] {
+  if (backFen > paidFen) return ['refund-beyond-paid'];
+  if (refunds > MAX_REFUNDS) return ['too-many-refunds'];
+  return backFen < paidFen ? ['refund-in-part'] : [];
+}

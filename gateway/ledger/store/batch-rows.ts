@@ -1,0 +1,83 @@
+/** What a batch changes, as parameters of the statement that writes it (`BATCH_TRIGGER`). */
+import { type Changes, codeNameOf } from '../book/book.js';
+import { ROW_COLUMNS } from './ledger-sql.js';
+
+/** A batch of a few hundred sales. */
+const FIRST_BYTES = 256 * 1024;
+/** Beyond it they were made for counters that came back after a week, which is no reason to keep so much for good. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+/** UTF-8 of one UTF-16 code unit. */
+const MOST_BYTES_A_UNIT = 3;
+
+/** undefined: none. */
+type Rows = readonly unknown[] | undefined;
+/** Where an entity's JSON begins, counted from 1, and how many bytes it has. */
+type Place = readonly [begins: number, bytes: number];
+
+export class BatchRows {
+  /** Kept from batch to batch: the statement copies what it is given before it returns. */
+  #docs = Buffer.allocUnsafe(FIRST_BYTES);
+  #length = 0;
+
+  /** In the order of the view's columns. */
+  of(changes: Changes): readonly [Buffer, ...(string | null)[]] {
+    const tables = this.#tables(changes);
+    const columns = ROW_COLUMNS.map((column) => {
+      const rows = tables[column];
+      return rows === undefined ? null : JSON.stringify(rows);
+    });
+    return [this.#docs.subarray(0, this.#length), ...columns];
+  }
+
+  #tables(changes: Changes): Readonly<Record<(typeof ROW_COLUMNS)[number], Rows>> {
+    this.#length = 0;
+    if (this.#docs.length > KEPT_BYTES) this.#docs = Buffer.allocUnsafe(FIRST_BYTES);
+    const { audit } = changes;
+    const placed = (entity: unknown): Place => this.#place(JSON.stringify(entity));
+    return {
+      audit: audit === null ? undefined : [[audit.seq, audit.at, audit.hash, ...this.#place(audit.body)]],
+      devices: some(changes.devices, (row) => [row.device, row.seq, ...placed(row)]),
+      chunks: some(changes.chunks, (row) => [row.device, row.last, ...placed(row)]),
+      holders: some(changes.holders, (row) => [row.id, codeNameOf(row), ...placed(row)]),
+      identified: some(changes.identified, (row) => row),
+      coupons: some(changes.coupons, coupon),
+      sales: some(changes.sales, (row) => [row.key, row.holder, row.serial, ...placed(row)]),
+      postings: some(changes.postings.flatMap(legs), (row) => row),
+      evidence: some(changes.evidence, (row) => [row.id, ...placed(row)]),
+      tallies: some(changes.tallies, (row) => [row.name, row]),
+      acts: some(changes.acts, (row) => [row.id, row.about, ...placed(row)]),
+      confirmations: some(changes.confirmations, (row) => [row.rrn, ...placed(row)]),
+      totals: changes.totals === null ? undefined : [changes.totals],
+    };
+  }
+
+  #place(text: string): Place {
+    const most = this.#length + text.length * MOST_BYTES_A_UNIT;
+    if (most > this.#docs.length) {
+      const larger = Buffer.allocUnsafe(2 * most);
+      this.#docs.copy(larger, 0, 0, this.#length);
+      this.#docs = larger;
+    }
+    const begins = this.#length;
+    const bytes = this.#docs.write(text, begins);
+    this.#length += bytes;
+    return [begins + 1, bytes];
+  }
+}
+
+const coupon = (c: Changes['coupons'][number]) => [
+  c.serial,
+  c.holder,
+  c.state,
+  c.sale,
+  c.leaseEnds,
+  c.usableFrom,
+  c.version,
+];
+
+const legs = (set: Changes['postings'][number]) =>
+  set.legs.map((leg) => [set.id, set.kind, set.sale, leg.account, leg.fen]);
+
+function some<Item>(items: readonly Item[], row: (item: Item) => readonly unknown[]): Rows {
+  return items.length === 0 ? undefined : items.map(row);
+}

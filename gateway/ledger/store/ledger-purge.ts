@@ -1,0 +1,88 @@
+/**
+ * Takes the keyed hashes of phone, ID-card and device numbers out of a ledger for good: whoever has a copy and the identity
+ * key finds out within hours whose they are. Nobody needs them once the campaign is over. Coupons, sales, postings, evidence
+ * and the audit stay; what was done, by whom and when is one more row of the audit.
+ *
+ * SQLite marks deleted rows as free and leaves their bytes: `secure_delete` writes zeros over them, VACUUM writes the whole
+ * file anew, and the write-ahead log is emptied.
+ */
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { LedgerError } from '#protocol/faults/errors.js';
+import type { WallMs } from '#protocol/time.js';
+import { auditHash } from '../book/audit.js';
+import type { AuditEvent } from '../book/book.js';
+import type { Rules } from '../decide/rules.js';
+import { prepareLedger } from './ledger-opening.js';
+import { openSqlite, type SqliteDatabase } from './sqlite.js';
+
+export interface Purged {
+  /** 0: it was done before. */
+  readonly holders: number;
+}
+
+const COUNT = `select json_object(
+  'holders', (select count(*) from holder where json_array_length(doc, '$.identities') > 0),
+  'names', (select count(*) from identity),
+  'seq', (select coalesce(max(seq), 0) from audit),
+  'hash', (select hash from audit order by seq desc limit 1)) as text where ?1 = ''`;
+
+interface Found {
+  readonly holders: number;
+  readonly names: number;
+  readonly seq: number;
+  readonly hash: string | null;
+}
+
+/** Rejects with a `LedgerError`, and has changed nothing then, or all of it. */
+export async function purgeIdentities(
+  file: string,
+  rules: Rules,
+  by: { readonly now: WallMs; readonly by: string },
+): Promise<Purged> {
+  if (by.now < rules.compiled.ends) {
+    const ends = new Date(rules.compiled.ends).toISOString();
+    throw new LedgerError('LEDGER_PURGE_TOO_EARLY', { detail: `The campaign ends at ${ends}.` });
+  }
+  if (!existsSync(file)) throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `There is no ${file}.` });
+  const database = await promisify(openSqlite)(file);
+  try {
+    await promisify(database.exec)('pragma locking_mode = exclusive');
+    await prepareLedger(database, file, rules).catch((error: unknown) => {
+      throw isInUse(error) ? new LedgerError('LEDGER_IN_USE', { detail: file, cause: error }) : error;
+    });
+    return await purge(database, rules, by);
+  } finally {
+    await new Promise<void>((closed) => database.close(closed));
+  }
+}
+
+async function purge(
+  database: SqliteDatabase,
+  { sha256 }: Rules,
+  { now, by }: { readonly now: WallMs; readonly by: string },
+): Promise<Purged> {
+  const exec = promisify(database.exec);
+  const { holders, names, seq, hash } = JSON.parse(await promisify(database.prepare(COUNT).text)([''])) as Found;
+  await exec('pragma secure_delete = on');
+  if (holders > 0 || names > 0) {
+    const event: AuditEvent = { what: 'purge-identities', by, detail: holders };
+    const body = JSON.stringify([event]);
+    const next = auditHash(sha256, hash ?? '0'.repeat(64), now, body);
+    await exec('begin immediate');
+    await exec(`delete from identity; update holder set doc = json_set(doc, '$.identities', json('[]'))`);
+    await promisify(database.prepare('insert into audit(seq, at, hash, body) values (?1, ?2, ?3, ?4)').run)([
+      seq + 1,
+      now,
+      next,
+      body,
+    ]);
+    await exec('commit');
+  }
+  // Also where it was done before: a power cut may have come in between.
+  await exec('vacuum; pragma wal_checkpoint(truncate)');
+  return { holders };
+}
+
+/** Another process has the file open: a gateway that runs. */
+const isInUse = (error: unknown): boolean => /SQLITE_(BUSY|LOCKED)/.test(error instanceof Error ? error.message : '');

@@ -1,0 +1,113 @@
+/** What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. */
+import { wallMs } from '#protocol/time.js';
+import type { Answer, EarlierDocument, Ledger } from '../../ports/ledger.js';
+import type { Confirmation } from '../book/acts.js';
+import { EMPTY_AUDIT, isAuditIntact } from '../book/audit.js';
+import { type AuditRow, type Coupon, type SaleEntry, saleKey } from '../book/book.js';
+import type { LoadedRows } from '../book/ledger-cache.js';
+import { type ReadSet, readSetOf } from '../book/read-set.js';
+import type { Rules } from '../decide/rules.js';
+import { type CaseRows, casesOf } from '../report/cases.js';
+import { type MerchantSum, type PostedSum, reconcile } from '../report/reconcile.js';
+import { ledgerFaultOf } from './ledger-fault.js';
+import {
+  AUDIT_SQL,
+  CASES_SQL,
+  EARLIER_DOCUMENTS_SQL,
+  EVIDENCE_SQL,
+  loadSql,
+  NEWEST_SQL,
+  RECONCILIATION_SQL,
+  SPENT_SQL,
+} from './ledger-sql.js';
+import type { PreparedStatement, SqliteDatabase } from './sqlite.js';
+
+type Queries = Pick<
+  Ledger,
+  'spent' | 'holder' | 'sale' | 'evidence' | 'reconciliation' | 'cases' | 'newestCommit' | 'auditIntact' | 'close'
+> & { earlierDocuments(done: Answer<readonly EarlierDocument[]>): void };
+
+export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
+  const load = reader.prepare(loadSql(false));
+  const spent = reader.prepare(SPENT_SQL);
+  const evidence = reader.prepare(EVIDENCE_SQL);
+  const audit = reader.prepare(AUDIT_SQL);
+  const openCases = reader.prepare(CASES_SQL);
+  const newest = reader.prepare(NEWEST_SQL);
+  const documents = reader.prepare(EARLIER_DOCUMENTS_SQL);
+  const reconciliation = reader.prepare(RECONCILIATION_SQL);
+
+  function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
+    statement.text([parameter], (error, text) => {
+      if (error !== undefined) return done(ledgerFaultOf(error), none);
+      done(undefined, JSON.parse(text) as Value);
+    });
+  }
+
+  const lookUp = (needs: ReadSet, done: Answer<LoadedRows>): void => ask(load, JSON.stringify(needs), EMPTY, done);
+
+  return {
+    spent: (now, done) => ask(spent, String(now), { serials: [], commits: 0 }, done),
+    holder(id, done) {
+      lookUp({ ...NOTHING, holders: [id] }, (fault, { holders: [holder], coupons }) => {
+        done(fault, holder === undefined ? undefined : { holder, coupons });
+      });
+    },
+    sale(device, sale, done) {
+      const key = saleKey(device, sale);
+      lookUp({ ...NOTHING, sales: [key] }, (fault, { sales }) => {
+        done(
+          fault,
+          sales.find((entry) => entry.key === key),
+        );
+      });
+    },
+    evidence: (done) => ask(evidence, '', [], done),
+    reconciliation(done) {
+      const none: Sums = { sales: [], coupons: [], posted: [], toMerchants: [], confirmed: [] };
+      ask(reconciliation, '', none, (fault, rows) => done(fault, reconcile(rows)));
+    },
+    cases(now, done) {
+      ask<CaseRows>(openCases, '', NO_CASES, (fault, rows) => {
+        done(fault, casesOf(rows, { now, isEnrolled: rules.isEnrolled }));
+      });
+    },
+    earlierDocuments: (done) => ask(documents, '', [], done),
+    newestCommit: (done) => ask(newest, '', 0, (fault, at) => done(fault, at === 0 ? undefined : wallMs(at))),
+    /** In pieces: the table is as long as the campaign. */
+    auditIntact(done) {
+      const check = (from: typeof EMPTY_AUDIT): void => {
+        ask<readonly AuditRow[]>(audit, String(from.seq), [], (fault, rows) => {
+          if (fault !== undefined || rows.length === 0) return done(fault, fault === undefined);
+          if (!isAuditIntact(rules.sha256, rows, from)) return done(undefined, false);
+          check(rows.at(-1) ?? from);
+        });
+      };
+      check(EMPTY_AUDIT);
+    },
+    close: (done) => reader.close(done),
+  };
+}
+
+const EMPTY: LoadedRows = {
+  totals: null,
+  audit: null,
+  devices: [],
+  chunks: [],
+  holders: [],
+  coupons: [],
+  sales: [],
+  tallies: [],
+  acts: [],
+  confirmations: [],
+};
+const NO_CASES: CaseRows = { devices: [], sales: [], referenced: [], confirmations: [], closings: [], evidence: [] };
+const NOTHING: ReadSet = readSetOf([]);
+
+interface Sums {
+  readonly sales: readonly SaleEntry[];
+  readonly coupons: readonly Coupon[];
+  readonly posted: readonly PostedSum[];
+  readonly toMerchants: readonly MerchantSum[];
+  readonly confirmed: readonly Confirmation[];
+}

@@ -1,0 +1,88 @@
+/**
+ * Where the key is under which phone, ID-card and device numbers are hashed. Whoever has it and a copy of the ledger finds
+ * out within hours whose the coupons are, so it should not lie in the folder that gets backed up: a file elsewhere, or a
+ * credential that systemd hands to this service alone (https://systemd.io/CREDENTIALS/).
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { ConfigError } from '#protocol/faults/errors.js';
+import type { Findings, Problem } from '#protocol/yaml-file.js';
+import type { GatewayConfig } from '../config/config.js';
+import type { KeyedHash } from '../core/claims/claim-handling.js';
+import { keyedHash } from './secrets.js';
+
+type Placed = Pick<GatewayConfig, 'data' | 'identityKey'>;
+
+/** In the data folder: where it always was, and where it is made unless the configuration names a place. */
+const besideLedger = (data: string): string => join(data, 'identity-key.hex');
+
+/**
+ * Throws a `ConfigError` where there is no key and must be one. With a ledger there is one somewhere: another key would let
+ * everybody claim again.
+ */
+export function identityKeyFile({ data, identityKey }: Placed): string {
+  const file = placeOf({ data, identityKey });
+  if (existsSync(file)) return file;
+  const missing = (detail: string): ConfigError =>
+    new ConfigError('IDENTITY_KEY_MISSING', { detail: `${file}: ${detail}` });
+  if (identityKey?.credential !== undefined)
+    throw missing(
+      'there is no such credential: name it in LoadCredential= or LoadCredentialEncrypted= of the service.',
+    );
+  if (existsSync(join(data, 'ledger.db')))
+    throw missing(`there is a ledger, so there is a key; it may still be ${besideLedger(data)}.`);
+  return file;
+}
+
+function placeOf({ data, identityKey }: Placed): string {
+  const { file, credential } = identityKey ?? {};
+  if (credential === undefined) return file ?? besideLedger(data);
+  const { CREDENTIALS_DIRECTORY: folder } = process.env;
+  if (folder !== undefined && folder !== '') return join(folder, credential);
+  const detail = `identityKey.credential: ${credential}: CREDENTIALS_DIRECTORY is not set; systemd sets it for a service.`;
+  throw new ConfigError('IDENTITY_KEY_MISSING', { detail });
+}
+
+export const identityHash = (config: Placed): KeyedHash => keyedHash(identityKeyFile(config));
+
+/** The same for the same key, and says nothing of it: the ledger is bound to it. */
+export const keyMark = (hash: KeyedHash): string => hash('identity key').slice(0, 16);
+
+/** For `--check`, and the warnings also for the log of a start. A credential is there for the service only, so nothing is said of it. */
+export function keyFindings(config: Placed): Findings {
+  if (config.identityKey?.credential !== undefined) return { problems: [], warnings: leftBehind(config) };
+  const value = placeOf(config);
+  const missing = faultOf(() => identityKeyFile(config));
+  if (missing !== undefined) {
+    const allowed = missing.message;
+    return { problems: [{ path: 'identityKey', value, allowed, code: missing.code }], warnings: [] };
+  }
+  if (!isWithin(value, config.data)) return { problems: [], warnings: leftBehind(config) };
+  const allowed = 'a file outside of the data folder, or a credential: move the key there and name it here';
+  return { problems: [], warnings: [{ path: 'identityKey', value, allowed, code: 'IDENTITY_KEY_BESIDE_LEDGER' }] };
+}
+
+function leftBehind({ data }: Placed): Problem[] {
+  const value = besideLedger(data);
+  if (!existsSync(value)) return [];
+  const allowed = 'nothing there: this copy is not used; compare it with the one that is, and delete it';
+  return [{ path: 'identityKey', value, allowed, code: 'IDENTITY_KEY_LEFT_BEHIND' }];
+}
+
+function faultOf(attempt: () => unknown): ConfigError | undefined {
+  try {
+    attempt();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+/** By what the links really name, as far as it is there. */
+function isWithin(file: string, folder: string): boolean {
+  const way = relative(real(folder), join(real(dirname(file)), 'x'));
+  return !way.startsWith(`..${sep}`);
+}
+
+const real = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
