@@ -19,6 +19,7 @@ import { createVitest, parseAst } from 'vitest/node';
 const TESTS = [
   ['protocol/campaign/', ['protocol/campaign/']],
   ['device/core/', ['device/core/', 'device/app/counter-loop.test.ts']],
+  ['gateway/ledger/', ['gateway/ledger/', 'test/contract/ledger.test.ts', 'test/contract/ledger-law.test.ts']],
   ['gateway/core/', ['gateway/core/', 'test/contract/ledger.test.ts', 'test/contract/ledger-law.test.ts']],
 ];
 

@@ -3,9 +3,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describeCampaignProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import { CAMPAIGN_ID } from '#protocol/ids.js';
-import { readJson as strictly } from '#protocol/strict-json.js';
-import { readText } from './read-file.js';
+import { readJson as strictly } from '#protocol/config/strict-json.js';
+import { CAMPAIGN_ID } from '#protocol/kernel/ids.js';
+import { readText } from './files/read-file.js';
 import { UsageError } from './usage.js';
 
 /** Some 80,000 merchants. A device file or a wrong path must not fill the memory. */

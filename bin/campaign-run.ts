@@ -1,11 +1,11 @@
 /** `codeplate explore --campaign`: runs a campaign's whole course and shows it, day by day. */
-import type { CampaignCourse } from '../simulator/world/campaign.js';
-import { runCampaignApart } from '../simulator/world/campaign-apart.js';
-import { campaignChart } from '../simulator/world/campaign-chart.js';
+import type { CampaignCourse } from '../simulator/world/campaign/campaign.js';
+import { runCampaignApart } from '../simulator/world/campaign/campaign-apart.js';
+import { campaignChart } from '../simulator/world/campaign/campaign-chart.js';
 import { readCampaign } from './campaign-file.js';
+import { outputFile, writeOutput } from './files/write-place.js';
 import { progress } from './progress.js';
 import { EXIT_FAILED, printJson } from './usage.js';
-import { outputFile, writeOutput } from './write-place.js';
 
 export async function runCampaign(
   file: string,

@@ -1,5 +1,5 @@
 /** What `codeplate explore` says at its end: of all worlds together, and of one that broke an invariant. */
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import type { SeedReport } from '../simulator/world/run-seed.js';
 
 /** What many worlds come to. */

@@ -2,7 +2,7 @@
  * The door. Only the command that was asked for is loaded, so that the agent on a Pi never pays for the simulator.
  */
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '#protocol/node-version.js';
+import { VERSION } from '#protocol/node/version.js';
 import { tellFailure } from './failure.js';
 import { EXIT_FAILED } from './usage.js';
 

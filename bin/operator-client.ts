@@ -1,7 +1,7 @@
 /** How commands ask a gateway as its operator: where it is, and with which token. Nothing here prints a token. */
 import type { Command } from 'commander';
-import { readConfigFile } from './config-file.js';
-import { readText } from './read-file.js';
+import { readConfigFile } from './files/config-file.js';
+import { readText } from './files/read-file.js';
 import { UsageError } from './usage.js';
 
 /** Where `codeplate init` puts it. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from './kernel/time.js';
 import { logBudget } from './log-budget.js';
 
 const NOW = wallMs(1_680_000_000_000);

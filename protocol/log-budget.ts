@@ -3,7 +3,7 @@
  * sends nonsense as fast as a line carries it must not fill that disk. Lines beyond the budget are counted, and the next
  * line that is written says how many they were.
  */
-import type { Millis } from './time.js';
+import type { Millis } from './kernel/time.js';
 
 const WINDOW_MS = 60_000;
 /** Of one kind from one source: enough to see what it is. */

@@ -17,9 +17,9 @@ import { SCANNERS } from '#device/drivers/scanners/index.js';
 import { VOICES } from '#device/drivers/voices/index.js';
 import { AGENT } from '#device/main.js';
 import { gatewayConfigExample } from '#gateway/config/config.js';
-import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { VERSION } from '#protocol/node-version.js';
+import type { OrderNo, ReceiptNo } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { VERSION } from '#protocol/node/version.js';
 import { PAPER_58, paperSvg, render } from '#simulator/hardware/printer/index.js';
 import { parseScenario } from '#simulator/scenarios/format.js';
 

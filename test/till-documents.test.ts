@@ -9,7 +9,7 @@ import { AGENT } from '#device/main.js';
 import type { SerialLink, SerialLinkEvents } from '#device/ports/serial-link.js';
 import { startTillEcr } from '#device/till/till-ecr.js';
 import { startTillHttp, type TillHttp } from '#device/till/till-http.js';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import { memoryDisk } from '#simulator/doubles/memory-journal.js';
 import { counter } from './doubles/counter-bench.js';
 

@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { base32, base64url } from '#protocol/codes/bit-text.js';
 import { checkPresentation } from '#protocol/codes/presentation.js';
 import { campaignTag } from '#protocol/codes/presentation-layout.js';
-import type { CampaignId } from '#protocol/ids.js';
-import { es256Signer, es256Verifier, privateKeyFromBytes } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { es256Signer, es256Verifier, privateKeyFromBytes } from '#protocol/node/crypto.js';
 
 const text = readFileSync('docs/wallets.md', 'utf8');
 const vector = z

@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { walletProofs } from '#gateway/core/claims/wallet-proofs.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { type PaymentNumber, paymentCodeAt } from '#protocol/codes/payment-code.js';
-import { openClaim, signedClaimSchema } from '#protocol/messages/claim.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { openClaim, signedClaimSchema } from '#protocol/messages/claim-request.js';
 import { identityProofSchema } from '#protocol/messages/identity-proof.js';
-import { es256Signer, es256Verifier, hmacSha256, privateKeyFromBytes } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import { es256Signer, es256Verifier, hmacSha256, privateKeyFromBytes } from '#protocol/node/crypto.js';
 
 const text = readFileSync(fileURLToPath(new URL('../docs/wallets.md', import.meta.url)), 'utf8');
 const vectors = z

@@ -1,7 +1,7 @@
 /** `codeplate demo`: what `npm start` shows. */
 import { Command, Option } from 'commander';
+import { outputFolder } from '../files/write-place.js';
 import { EXIT_FAILED, printJson } from '../usage.js';
-import { outputFolder } from '../write-place.js';
 
 interface Options {
   readonly once?: boolean;

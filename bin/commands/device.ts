@@ -4,10 +4,10 @@ import { statSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import type { DeviceConfig } from '#device/config/config.js';
-import { checkConfigFile, readConfigFile } from '../config-file.js';
+import { checkConfigFile, readConfigFile } from '../files/config-file.js';
+import { dataFolder } from '../files/write-place.js';
 import { printJson } from '../usage.js';
 import { beatForWatchdog } from '../watchdog.js';
-import { dataFolder } from '../write-place.js';
 
 /**
  * The box shares a gigabyte with its system and a browser. Set before anything is loaded:

@@ -1,8 +1,8 @@
 /** `codeplate evidence`: checks a piece of evidence by itself, without a database. */
 import { Command } from 'commander';
-import { readJson } from '#protocol/strict-json.js';
+import { readJson } from '#protocol/config/strict-json.js';
+import { readBytes, utf8 } from '../files/read-file.js';
 import { askGateway, OPERATOR_OPTIONS, type OperatorOptions, withOperatorOptions } from '../operator-client.js';
-import { readBytes, utf8 } from '../read-file.js';
 import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
 
 /** Two presentations have some 4 kB; the records of a forked journal are the most that there is. */
@@ -50,7 +50,7 @@ async function evidence(id: string | undefined, options: Options): Promise<void>
   }
   const text = options.file === undefined ? await ask(options, `/v1/evidence/${id}`) : await read(options.file);
   const { checkEvidence, evidenceSchema } = await import('#protocol/evidence/evidence.js');
-  const { es256Verifier, sha256 } = await import('#protocol/node-crypto.js');
+  const { es256Verifier, sha256 } = await import('#protocol/node/crypto.js');
   const parsed = evidenceSchema.safeParse(documentIn(text));
   if (!parsed.success) throw new UsageError('That is no evidence document. codeplate evidence ID --json prints one.');
   const issuerKeys = await keysOf(options.issuerKey);

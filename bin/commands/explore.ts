@@ -94,7 +94,7 @@ async function exploreSeeds(options: Options): Promise<void> {
   const fresh = minutes === undefined ? 1 : Date.now() % 1_000_000_000;
   const from = options.from === undefined ? fresh : whole('--from', options.from);
   const limit = seeds ?? (minutes === undefined ? DEFAULT_SEEDS : Number.POSITIVE_INFINITY);
-  const { explore, profileOf } = await import('../../simulator/world/explore.js');
+  const { explore, profileOf } = await import('../../simulator/world/explore/explore.js');
   const { FAULTS } = await import('../../simulator/faults/index.js');
   const began = Date.now();
   const until = minutes === undefined ? Number.POSITIVE_INFINITY : began + minutes * 60_000;
@@ -133,7 +133,7 @@ async function shrinkIt(
   isJson: boolean,
   mutant?: Mutant,
 ): Promise<{ tries: number; command: string } | undefined> {
-  const { shrink } = await import('../../simulator/world/shrink.js');
+  const { shrink } = await import('../../simulator/world/explore/shrink.js');
   const best = await shrink(seed, profile, {
     store,
     ...(mutant === undefined ? {} : { sabotage: mutant.sabotage }),

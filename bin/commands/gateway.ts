@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
 import type { GatewayConfig } from '#gateway/config/config.js';
-import { checkConfigFile, readConfigFile } from '../config-file.js';
+import { checkConfigFile, readConfigFile } from '../files/config-file.js';
+import { dataFolder } from '../files/write-place.js';
 import { EXIT_FAILED, printJson } from '../usage.js';
 import { beatForWatchdog } from '../watchdog.js';
-import { dataFolder } from '../write-place.js';
 
 const EXAMPLES = `
 Examples:

@@ -7,7 +7,7 @@ import { parseDeviceConfig } from '#device/config/config.js';
 import { parseGatewayConfig } from '#gateway/config/config.js';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { UsageError } from '../usage.js';
 import { command } from './init.js';
 

@@ -7,10 +7,10 @@ import { Command } from 'commander';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import { DEVICE_ID } from '#protocol/ids.js';
-import { wallMs } from '#protocol/time.js';
+import { DEVICE_ID } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { outputFolder } from '../files/write-place.js';
 import { printJson, UsageError } from '../usage.js';
-import { outputFolder } from '../write-place.js';
 
 const EXAMPLES = `
 Examples:

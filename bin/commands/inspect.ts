@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { Scanned } from '#protocol/codes/classify.js';
 import type { EmvFault, EmvFields } from '#protocol/codes/emv.js';
 import type { DecodedPresentation } from '#protocol/codes/presentation.js';
-import { readLine } from '../read-file.js';
+import { readLine } from '../files/read-file.js';
 import { printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -111,7 +111,7 @@ async function presentationFields({ grant, shownAt, nonce: counter }: DecodedPre
 async function isSignedByHolder(decoded: DecodedPresentation): Promise<boolean> {
   const [{ presentationBytesToSign, signatureHolds }, { es256Verifier }] = await Promise.all([
     import('#protocol/codes/presentation.js'),
-    import('#protocol/node-crypto.js'),
+    import('#protocol/node/crypto.js'),
   ]);
   const { grant, shownAt, nonce: counter, signature } = decoded;
   const message = presentationBytesToSign(grant.bytes, shownAt, counter);

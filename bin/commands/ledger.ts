@@ -3,8 +3,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Verified } from '#gateway/ledger/store/ledger-verify.js';
-import { wallMs } from '#protocol/time.js';
-import { readConfigFile } from '../config-file.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { readConfigFile } from '../files/config-file.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -57,7 +57,7 @@ async function backup(file: string, { config, json }: Options): Promise<void> {
   const [{ parseGatewayConfig }, { backUpLedger }, { sha256 }] = await Promise.all([
     import('#gateway/config/config.js'),
     import('#gateway/ledger/store/ledger-backup.js'),
-    import('#protocol/node-crypto.js'),
+    import('#protocol/node/crypto.js'),
   ]);
   const { data } = readConfigFile(config, parseGatewayConfig);
   const verified = await backUpLedger(join(data, 'ledger.db'), file, sha256);
@@ -68,7 +68,7 @@ async function backup(file: string, { config, json }: Options): Promise<void> {
 async function verify(file: string, { json }: { readonly json?: boolean }): Promise<void> {
   const [{ verifyLedger }, { sha256 }] = await Promise.all([
     import('#gateway/ledger/store/ledger-verify.js'),
-    import('#protocol/node-crypto.js'),
+    import('#protocol/node/crypto.js'),
   ]);
   const verified = await verifyLedger(file, sha256);
   const { problems } = verified;
@@ -88,7 +88,7 @@ async function purge({ config: file, yes, by = userInfo().username, json }: Opti
       import('#gateway/config/campaign-document.js'),
       import('#gateway/ledger/store/ledger-purge.js'),
       import('#gateway/ledger/decide/rules.js'),
-      import('#protocol/node-crypto.js'),
+      import('#protocol/node/crypto.js'),
     ]);
   const config = readConfigFile(file, parseGatewayConfig);
   const rules = compileRules({ campaign: readCampaign(config.campaign), sha256 });

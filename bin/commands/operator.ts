@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
-import { readJson } from '#protocol/strict-json.js';
+import { readJson } from '#protocol/config/strict-json.js';
 import { askGateway, type OperatorOptions, withOperatorOptions } from '../operator-client.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
@@ -136,7 +136,7 @@ async function act(options: ActOptions, what: object): Promise<void> {
 const REFERENCES_AN_ACT = 500;
 
 async function confirmed(options: ActOptions & { readonly file: string }): Promise<void> {
-  const { readAcquirerFile } = await import('../acquirer-file.js');
+  const { readAcquirerFile } = await import('../files/acquirer-file.js');
   const { references, fingerprint } = readAcquirerFile(options.file);
   const sums = { confirmed: 0, already: 0, differs: [] as string[] };
   for (let at = 0; at < references.length; at += REFERENCES_AN_ACT) {

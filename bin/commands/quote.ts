@@ -2,8 +2,8 @@
 import { Command, Option } from 'commander';
 import type { Quote } from '#protocol/campaign/quote.js';
 import type { Campaign, PresentationMode } from '#protocol/campaign/schema.js';
-import type { Fen } from '#protocol/money.js';
-import type { Interval } from '#protocol/time.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { Interval } from '#protocol/kernel/time.js';
 import { printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -47,7 +47,7 @@ async function run(options: Options): Promise<void> {
   const [{ readCampaign }, { compileCampaign, quote }, { parseFen }, { parseInstant }] = await Promise.all([
     import('../campaign-file.js'),
     import('#protocol/campaign/quote.js'),
-    import('#protocol/money.js'),
+    import('#protocol/kernel/money.js'),
     import('#protocol/campaign/instant.js'),
   ]);
   const amount = parseFen(options.fen);
@@ -100,7 +100,7 @@ const plain = ({ coupon, discountFen, netFen, reason, next }: Quote) => ({
 
 async function describe(campaign: Campaign, amountFen: Fen, quoted: Quote): Promise<string> {
   const [{ formatYuan, formatYuanShort }, { quoteParams }, { sentence }] = await Promise.all([
-    import('#protocol/money.js'),
+    import('#protocol/kernel/money.js'),
     import('#protocol/campaign/quote.js'),
     import('#protocol/faults/sentence.js'),
   ]);

@@ -1,7 +1,7 @@
 /** `codeplate render`: what a receipt printer would make of an ESC/POS stream. */
 import { Command, Option } from 'commander';
 import { PRINTER_MODEL_NAMES, PRINTER_MODELS, type PrinterModelName } from '#device/drivers/printers/models/index.js';
-import { readBytes } from '../read-file.js';
+import { readBytes } from '../files/read-file.js';
 import { UsageError } from '../usage.js';
 
 interface Options {

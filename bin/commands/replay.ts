@@ -1,8 +1,8 @@
 /** `codeplate replay`: one seed again, step by step, as lines that a person can read. */
 import { Command, Option } from 'commander';
+import type { Trim } from '../../simulator/world/explore/shrink.js';
 import type { ProfileName } from '../../simulator/world/profiles.js';
 import type { StoreName } from '../../simulator/world/run-seed.js';
-import type { Trim } from '../../simulator/world/shrink.js';
 import { aboveZero, whole } from '../numbers.js';
 import { Stepper } from '../stepper.js';
 import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
@@ -64,10 +64,10 @@ async function replay(text: string, options: Options): Promise<void> {
   const seed = whole('<seed>', text);
   if (options.json === true)
     refuseUnused(options, ['profile', 'store', 'without', 'counters', 'faultMinutes', 'mutant', 'json'], 'with --json');
-  const { profileOf } = await import('../../simulator/world/explore.js');
+  const { profileOf } = await import('../../simulator/world/explore/explore.js');
   const { runSeedOn, storeOf } = await import('../../simulator/world/run-seed.js');
   const { planOf } = await import('../../simulator/world/profiles.js');
-  const { trimmed } = await import('../../simulator/world/shrink.js');
+  const { trimmed } = await import('../../simulator/world/explore/shrink.js');
   const { MUTANTS } = await import('../../simulator/world/mutants/index.js');
   const mutant = MUTANTS.find(({ id }) => id === options.mutant);
   if (options.mutant !== undefined && mutant === undefined)

@@ -5,10 +5,10 @@ import { Command } from 'commander';
 import { describeCampaignProblem } from '#protocol/campaign/load.js';
 import type { CampaignNames, Scenario } from '#simulator/scenarios/format.js';
 import type { Check, ScenarioResult } from '#simulator/scenarios/result.js';
+import { readText } from '../files/read-file.js';
+import { outputFile, outputFolder, writeOutput } from '../files/write-place.js';
 import { seedOption, wholeOption } from '../numbers.js';
-import { readText } from '../read-file.js';
 import { EXIT_FAILED, printJson, refuseUnused, UsageError } from '../usage.js';
-import { outputFile, outputFolder, writeOutput } from '../write-place.js';
 
 interface Options {
   readonly seed?: number;

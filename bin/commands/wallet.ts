@@ -3,10 +3,10 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
-import type { CampaignId } from '#protocol/ids.js';
-import type { ClaimAnswer } from '#protocol/messages/claim.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
+import type { ClaimAnswer } from '#protocol/messages/claim-request.js';
 import type { Wallet } from '#simulator/wallets/wallet.js';
-import { readText } from '../read-file.js';
+import { readText } from '../files/read-file.js';
 import { printJson, UsageError } from '../usage.js';
 
 const EXAMPLES = `
@@ -107,7 +107,7 @@ async function code({ file, coupon }: { readonly file: string; readonly coupon?:
 }
 
 async function newPhone({ phone, idCard, device }: ClaimOptions): Promise<PhoneFile> {
-  const { generatePrivateKey, privateKeyToPem } = await import('#protocol/node-crypto.js');
+  const { generatePrivateKey, privateKeyToPem } = await import('#protocol/node/crypto.js');
   const identity = {
     phone: phone ?? PERSON.phone,
     idCard: idCard ?? PERSON.idCard,
@@ -121,7 +121,7 @@ async function walletOf(
   place: Partial<ClaimOptions>,
 ): Promise<Wallet> {
   const [{ es256Signer, privateKeyFromPem }, { Wallet }] = await Promise.all([
-    import('#protocol/node-crypto.js'),
+    import('#protocol/node/crypto.js'),
     import('#simulator/wallets/wallet.js'),
   ]);
   const key = privateKeyFromPem(privateKey);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Broker, BrokerEvents } from '#device/ports/broker.js';
+import type { Broker, BrokerEvents } from '../ports/broker.js';
 import { lateBroker } from './late-broker.js';
 
 const events = (heard: string[] = []): BrokerEvents => ({

@@ -2,7 +2,7 @@
  * A broker whose code is loaded when the line is first wanted. The MQTT client takes as long to load as everything else
  * between the start of the agent and its first till; the line can follow a moment later, a till's first amount can't.
  */
-import type { Broker, BrokerEvents } from '#device/ports/broker.js';
+import type { Broker, BrokerEvents } from '../ports/broker.js';
 
 /** `load` is asked once, and again only where it failed. */
 export function lateBroker(load: () => Promise<Broker>): Broker {

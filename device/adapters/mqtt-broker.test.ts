@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Broker } from '#device/ports/broker.js';
+import type { Broker } from '../ports/broker.js';
 import { type MqttBrokerOptions, mqttBroker } from './mqtt-broker.js';
 
 let aedes: Aedes;

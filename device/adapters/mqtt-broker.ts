@@ -5,10 +5,10 @@
  */
 
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import type { Broker, BrokerEvents } from '#device/ports/broker.js';
-import type { Log } from '#device/ports/log.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
 import type { UplinkFault } from '../core/uplink/uplink-fault.js';
+import type { Broker, BrokerEvents } from '../ports/broker.js';
+import type { Log } from '../ports/log.js';
 import { closedFault, probeTls, uplinkFault } from './uplink-fault.js';
 
 /** From the first SYN to CONNACK. A mobile line that takes longer is no use to a customer who waits. */

@@ -11,7 +11,7 @@
  */
 import { stat } from 'node:fs';
 import { SerialPort } from 'serialport';
-import type { LinkState, SerialLink, SerialLinkEvents } from '#device/ports/serial-link.js';
+import type { LinkState, SerialLink, SerialLinkEvents } from '../ports/serial-link.js';
 
 export interface SerialLinkOptions {
   readonly path: string;

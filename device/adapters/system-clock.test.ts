@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { later } from '#protocol/time.js';
+import { later } from '#protocol/kernel/time.js';
 import { systemClock, systemRandom } from './system-clock.js';
 
 describe('the system clock', () => {

@@ -1,8 +1,8 @@
 /** Time and chance as the operating system has them. */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Clock, Random } from '#device/ports/clock.js';
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
+import type { Clock, Random } from '../ports/clock.js';
 
 /** Node's timers take 31 bits; a longer wait is made of several. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 /** What the voice says of a sale's end. Money in words of ours; the names of things stay silent. */
-import { unreachable } from '#protocol/machine.js';
-import { ZERO_FEN } from '#protocol/money.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { ZERO_FEN } from '#protocol/kernel/money.js';
 import type { SaleEffect } from '../core/sale/sale.js';
 import { refundedWords, saleWords } from '../drivers/voices/words.js';
 

@@ -1,6 +1,6 @@
 /** The card reader as the counter knows it: whether it is there, where its own book stands, and what it says of a charge. */
-import type { SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import type { ReaderEffect } from '../drivers/readers/reader.js';
 import type { Log } from '../ports/log.js';
 

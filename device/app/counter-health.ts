@@ -1,5 +1,5 @@
 /** How the counter stands, gathered from its parts: for tills, the screen, the metrics and the gateway. */
-import type { Instant, MonoMs } from '#protocol/time.js';
+import type { Instant, MonoMs } from '#protocol/kernel/time.js';
 import type { CampaignCache } from '../campaign/campaign-cache.js';
 import type { SaleIndex } from '../core/sale/sale-index.js';
 import { viewOf } from '../core/sale/sale-view.js';

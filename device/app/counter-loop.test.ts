@@ -1,6 +1,6 @@
 /** The counter as a till, a customer and a cashier meet it: the loop on ports of paper, the disk as slow as the test wants. */
 import { describe, expect, it } from 'vitest';
-import type { SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
 import type { UpMessage } from '#protocol/messages/up.js';
 import { memoryDisk } from '#simulator/doubles/memory-journal.js';
 import { counter, SLIP } from '../../test/doubles/counter-bench.js';

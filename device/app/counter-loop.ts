@@ -4,10 +4,10 @@
  */
 
 import { worthRetrying } from '#protocol/faults/errors.js';
+import type { MonoMs, WallMs } from '#protocol/kernel/time.js';
 import { spentTopic } from '#protocol/messages/topics.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { MonoMs, WallMs } from '#protocol/time.js';
 import { ShopCalendar } from '../campaign/shop-calendar.js';
 import type { SaleIndex } from '../core/sale/sale-index.js';
 import type { JournalFault } from '../ports/journal.js';

@@ -5,7 +5,7 @@
  * under way stay as they are, are asked about after the restart, and no longer keep the counter from selling at full price,
  * without a record, where the campaign permits.
  */
-import type { SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { Journal, JournalFault } from '../ports/journal.js';

@@ -1,6 +1,6 @@
 /** What the loop needs of the world, and what it is: all of it handed in. */
 import type { PresentationMode } from '#protocol/campaign/schema.js';
-import type { CampaignId, DeviceId, MerchantId } from '#protocol/ids.js';
+import type { CampaignId, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import type { CampaignCache } from '../campaign/campaign-cache.js';
 import type { BusinessDays } from '../core/sale/business-day.js';
 import type { SaleIndex } from '../core/sale/sale-index.js';

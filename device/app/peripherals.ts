@@ -1,5 +1,5 @@
 /** The counter's peripherals at work: each driver's machine on its serial port. No port's death stops the others. */
-import type { Instant } from '#protocol/time.js';
+import type { Instant } from '#protocol/kernel/time.js';
 import type { DisplayDriver, Showing } from '../drivers/displays/display.js';
 import type { PrinterEffect, PrinterInput, PrinterMachine } from '../drivers/printers/printer.js';
 import type { ReaderDriver, ReaderEffect, ReaderInput } from '../drivers/readers/reader.js';

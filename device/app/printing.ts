@@ -2,8 +2,8 @@
  * Receipts at work: a numbered receipt becomes a job, a job's end becomes a record. Never on the payment's path. At most
  * one original of a receipt is ever begun; whatever comes after a broken one is marked 补打.
  */
-import type { ReceiptNo } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
+import type { ReceiptNo } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import { REPRINTS_UNASKED_AT_BOOT } from '../core/limits.js';
 import { type AttemptSlip, attemptSlip, receiptOf, type Sale, type SaleEffect } from '../core/sale/sale.js';
 import type { SaleIndex } from '../core/sale/sale-index.js';

@@ -1,5 +1,5 @@
 /** What a sale wants of the card reader, as the reader's driver is told it. */
-import { unreachable } from '#protocol/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import { READER_TIMEOUT_S } from '../core/limits.js';
 import type { SaleEffect } from '../core/sale/sale.js';
 import type { ReaderInput } from '../drivers/readers/reader.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
-import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { wallMs } from '#protocol/time.js';
+import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { receiptNo, type SaleEffect } from '../core/sale/sale.js';
 import { generic58 } from '../drivers/printers/models/generic-58.js';
 import { receiptTypesetter } from './receipt-typesetter.js';

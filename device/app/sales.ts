@@ -3,10 +3,10 @@
  * asks for. Most often one sale is under way; those that wait for a person or for the disk stand beside it.
  */
 import { classify } from '#protocol/codes/classify.js';
-import type { OrderNo, SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import type { Fen } from '#protocol/money.js';
-import { earliestWake, later } from '#protocol/time.js';
+import type { OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import { earliestWake, later } from '#protocol/kernel/time.js';
 import { ANNOUNCEMENT_STALE_MS } from '../core/limits.js';
 import { presentationOf } from '../core/sale/presentation.js';
 import {

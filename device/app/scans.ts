@@ -4,7 +4,7 @@
  * end of any sale takes it away, so that the next customer never pays with the last one's coupon.
  */
 import type { Scanned } from '#protocol/codes/classify.js';
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
+import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import { CODE_HELD_MS } from '../core/limits.js';
 import type { TroubleText } from '../core/troubles.js';
 import { CODE_HELD, SCAN_BEFORE_AMOUNT } from './status.js';

@@ -4,9 +4,9 @@
 import { zoneOf } from '#protocol/campaign/calendar.js';
 import { utcText } from '#protocol/campaign/clock-text.js';
 import { sentence } from '#protocol/faults/sentence.js';
+import { fen, formatYuanShort } from '#protocol/kernel/money.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import type { StateMessage } from '#protocol/messages/state.js';
-import { fen, formatYuanShort } from '#protocol/money.js';
-import { wallMs } from '#protocol/time.js';
 import type { OfflineStatus } from '../core/offline.js';
 import type { CounterHealth, Trouble, TroubleCode } from '../ports/till.js';
 

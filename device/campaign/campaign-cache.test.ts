@@ -5,14 +5,14 @@ import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
-import type { CouponSerial, DeviceId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { type Instant, monoMs, wallMs } from '#protocol/kernel/time.js';
 import { type Allowance, sealAllowance } from '#protocol/messages/allowance.js';
 import { sealBundle } from '#protocol/messages/bundle.js';
 import { NOTHING_SPENT, spentFull, withChange } from '#protocol/messages/spent.js';
 import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
-import { fen } from '#protocol/money.js';
-import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
-import { type Instant, monoMs, wallMs } from '#protocol/time.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node/crypto.js';
 import type { KeyValueStore, StoredName } from '../ports/key-value-store.js';
 import { CampaignCache } from './campaign-cache.js';
 

@@ -4,8 +4,9 @@
  */
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign, PresentationMode } from '#protocol/campaign/schema.js';
-import type { Es256Verifier } from '#protocol/crypto.js';
-import type { CampaignId, DeviceId } from '#protocol/ids.js';
+import type { Es256Verifier } from '#protocol/kernel/crypto.js';
+import type { CampaignId, DeviceId } from '#protocol/kernel/ids.js';
+import { type Instant, wallMs } from '#protocol/kernel/time.js';
 import { openAllowance, type SignedAllowance, signedAllowanceSchema } from '#protocol/messages/allowance.js';
 import { type BundleEnvelope, type BundleFault, bundleEnvelopeSchema, openBundle } from '#protocol/messages/bundle.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
@@ -14,7 +15,6 @@ import { type TimeStatement, timeHolds } from '#protocol/messages/signed-time.js
 import { applySpent, NOTHING_SPENT, type SpentMessage, spentFull, spentSchema } from '#protocol/messages/spent.js';
 import { campaignTopic, spentTopic } from '#protocol/messages/topics.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { type Instant, wallMs } from '#protocol/time.js';
 import {
   judgeOffline,
   OfflineCount,

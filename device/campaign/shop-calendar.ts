@@ -1,6 +1,6 @@
 /** The shop's clock on the wall, and its business days: by the campaign's time zone, where there is a campaign. */
 import { fixedZone, type Zone, zoneOf } from '#protocol/campaign/calendar.js';
-import type { WallMs } from '#protocol/time.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import { localTime } from '../core/receipt/local-time.js';
 import type { BusinessDays } from '../core/sale/business-day.js';
 import type { LocalTime } from '../ports/till.js';

@@ -1,6 +1,7 @@
 /** What is wrong with a configuration beyond its own text: the certificates that it names. Under the codes that a start says. */
-import { type ReadCertificates, readCertificates } from '#protocol/node-certificates.js';
-import type { Findings, Problem } from '#protocol/yaml-file.js';
+
+import type { Findings, Problem } from '#protocol/config/yaml-file.js';
+import { type ReadCertificates, readCertificates } from '#protocol/node/certificates.js';
 import type { DeviceConfig } from './config.js';
 
 export const certificatesOf = ({ device, gateway }: DeviceConfig, now: Date): ReadCertificates =>

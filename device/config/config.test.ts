@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeProblem } from '#protocol/yaml-file.js';
+import { describeProblem } from '#protocol/config/yaml-file.js';
 import { SCANNERS } from '../drivers/scanners/index.js';
 import { type DeviceConfig, parseDeviceConfig, unheeded } from './config.js';
 

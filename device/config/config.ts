@@ -6,15 +6,22 @@
 
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
-import { branded } from '#protocol/branded.js';
 import { presentationMode } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
-import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
-import { openConnectionProblem } from '#protocol/open-line.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import { isVisible } from '#protocol/visible.js';
-import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
+import { openConnectionProblem } from '#protocol/config/open-connection.js';
+import { isVisible } from '#protocol/config/visible.js';
+import { type Problem, readYaml, shownValue, valueAt } from '#protocol/config/yaml-file.js';
+import { branded } from '#protocol/kernel/branded.js';
+import {
+  CAMPAIGN_ID,
+  type CampaignId,
+  DEVICE_ID,
+  type DeviceId,
+  MERCHANT_ID,
+  type MerchantId,
+} from '#protocol/kernel/ids.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 import { DISPLAYS } from '../drivers/displays/index.js';
 import { PRINTER_MODELS } from '../drivers/printers/models/index.js';
 import { READERS } from '../drivers/readers/index.js';

@@ -4,13 +4,13 @@ import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { parseCampaign } from '#protocol/campaign/load.js';
 import { serialRange } from '#protocol/campaign/tiers.js';
 import { roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
-import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { type Fen, fen } from '#protocol/kernel/money.js';
+import { type Instant, monoMs, wallMs } from '#protocol/kernel/time.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import { NOTHING_SPENT, withChange } from '#protocol/messages/spent.js';
-import { type Fen, fen } from '#protocol/money.js';
-import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node/crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { judgeOffline, OfflineCount, type OfflineKnowledge, offlineStatus } from './offline.js';
 import type { OfflineVerdict } from './sale/sale.js';
 

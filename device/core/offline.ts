@@ -14,13 +14,13 @@ import { quote } from '#protocol/campaign/quote.js';
 import type { PresentationMode } from '#protocol/campaign/schema.js';
 import { tierOfSerial } from '#protocol/campaign/tiers.js';
 import { checkPresentation, decodePresentation, holderIdOf } from '#protocol/codes/presentation.js';
-import type { Es256Verifier } from '#protocol/crypto.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { CouponSerial, HolderId, SaleId } from '#protocol/ids.js';
+import type { Es256Verifier } from '#protocol/kernel/crypto.js';
+import type { CouponSerial, HolderId, SaleId } from '#protocol/kernel/ids.js';
+import type { Instant } from '#protocol/kernel/time.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import { isSpent, type SpentSet } from '#protocol/messages/spent.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { Instant } from '#protocol/time.js';
 import type { OfflineVerdict, Presentation, SaleFacts, Shortfall } from './sale/sale.js';
 
 /** What the gateway told this device and the device kept; each part signed, each part checked when it came. */

@@ -5,8 +5,8 @@
  * The order is one of harm: money that can't be recorded, money in doubt, no money at all, no coupons, no paper, no line,
  * and then what will become one of these.
  */
-import { unreachable } from '#protocol/machine.js';
-import type { Millis } from '#protocol/time.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { Millis } from '#protocol/kernel/time.js';
 import type { CounterHealth, Trouble, TroubleCode } from '../ports/till.js';
 
 export interface TroubleText {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import { anchored, DRIFT_PPM, floored, intervalAt, keptAnchor, noTime, restored } from './trusted-time.js';
 
 const T = 1_680_000_000_000;

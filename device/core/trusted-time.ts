@@ -3,7 +3,7 @@
  * the operating system's calendar is never believed: the gateway's signed word anchors the interval, the monotonic clock
  * carries it, drift widens it, and the newest time ever journalled is its floor.
  */
-import { type Instant, type Interval, type MonoMs, monoMs, type WallMs, wallMs } from '#protocol/time.js';
+import { type Instant, type Interval, type MonoMs, monoMs, type WallMs, wallMs } from '#protocol/kernel/time.js';
 
 /**
  * A small board's crystal is some 20 to 30 ppm off, temperature and age included; with 50 the interval is a minute wide

@@ -1,4 +1,4 @@
-import type { MonoMs } from '#protocol/time.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 
 /** The operating system's calendar is not among what a counter asks: on a box without a battery it may be years wrong. */
 export interface Clock {

@@ -4,10 +4,10 @@
  */
 import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import type { OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { CardSlip, RecordOf } from '#protocol/records/record.js';
-import type { WallMs } from '#protocol/time.js';
 
 export type TillRequest =
   /**

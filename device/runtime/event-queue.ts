@@ -1,8 +1,8 @@
 /**
  * The event queue and the machine runner: one event at a time, one timer a machine, effects performed in order.
  */
-import type { Machine } from '#protocol/machine.js';
-import type { Instant, MonoMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import type { Instant, MonoMs } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
 
 /**

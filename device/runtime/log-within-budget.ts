@@ -3,8 +3,9 @@
  * that asks the till's door, a scanner that is held over a shelf, a port that chatters, a gateway that sends nonsense. One place
  * bounds them all, so that no new line has to remember it.
  */
+
+import type { Millis } from '#protocol/kernel/time.js';
 import { logBudget } from '#protocol/log-budget.js';
-import type { Millis } from '#protocol/time.js';
 import type { Log } from '../ports/log.js';
 
 /** Lines of the trade, such as SALE and SCANNED: two a second of one kind is more than a cashier does. */

@@ -1,7 +1,7 @@
 /**
  * The trusted clock at work: takes the gateway's signed time, gives every machine the current instant, and stores the anchor.
  */
-import { type Instant, later, type MonoMs, type WallMs } from '#protocol/time.js';
+import { type Instant, later, type MonoMs, type WallMs } from '#protocol/kernel/time.js';
 import { KEEP_TIME_EVERY_MS } from '../core/limits.js';
 import { anchored, instantAt, keptAnchor, type TrustedTime } from '../core/trusted-time.js';
 import type { Clock } from '../ports/clock.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { OrderNo } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import type { OrderNo } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import { openedSale, settledWithCoupon, wholeHealth } from '../../test/doubles/fake-counter.js';
 import type { CounterHealth, SaleView } from '../ports/till.js';
 import { screenTexts } from './screen.js';

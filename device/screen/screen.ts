@@ -3,8 +3,8 @@
  * that no name and no order number can become markup.
  */
 
-import { unreachable } from '#protocol/machine.js';
-import { type Fen, formatYuan, ZERO_FEN } from '#protocol/money.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { type Fen, formatYuan, ZERO_FEN } from '#protocol/kernel/money.js';
 import { shortened } from '../core/troubles.js';
 import type { CounterHealth, SaleState, SaleView, TroubleCode } from '../ports/till.js';
 

@@ -7,9 +7,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { readJson } from '#protocol/config/strict-json.js';
 import type { CodeOf } from '#protocol/faults/errors.js';
-import type { AmountFault } from '#protocol/money.js';
-import { readJson } from '#protocol/strict-json.js';
+import type { AmountFault } from '#protocol/kernel/money.js';
 import type { Log } from '../ports/log.js';
 
 /** Twenty times the longest request there is. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import { fakeCounter, settledWithCoupon } from '../../test/doubles/fake-counter.js';
 import { latin1Bytes, latin1Text } from '../drivers/bytes.js';
 import type { SerialLink, SerialLinkEvents } from '../ports/serial-link.js';

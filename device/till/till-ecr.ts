@@ -1,6 +1,6 @@
 /** A till on a serial line: ECR/1 (its rules stand in drivers/ecr/ecr.ts) between a port and the counter. */
 
-import { type MonoMs, monoMs } from '#protocol/time.js';
+import { type MonoMs, monoMs } from '#protocol/kernel/time.js';
 import { EMPTY_ECR_BUFFER, encodeEcrError, encodeEcrHere, encodeEcrSale, feedEcr } from '../drivers/ecr/ecr.js';
 import type { Log } from '../ports/log.js';
 import type { LinkState, SerialLink } from '../ports/serial-link.js';

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type WallMs, wallMs } from '#protocol/time.js';
+import { type WallMs, wallMs } from '#protocol/kernel/time.js';
 import { type FakeCounter, fakeCounter, settledWithCoupon, wholeHealth } from '../../test/doubles/fake-counter.js';
 import type { TillFault } from '../ports/till.js';
 import type { ScreenTexts } from '../screen/screen.js';

@@ -6,8 +6,8 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { maskWithin } from '#protocol/codes/mask.js';
-import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
-import { parseFen } from '#protocol/money.js';
+import { ORDER_NO, type OrderNo } from '#protocol/kernel/ids.js';
+import { parseFen } from '#protocol/kernel/money.js';
 import type { Log } from '../ports/log.js';
 import type { Counter, SaleView, TillFault, TillReply, TillRequest } from '../ports/till.js';
 import type { Language } from '../screen/screen.js';

@@ -1,8 +1,8 @@
 /** What a till and its cashier meet at the counter: numbers that come again, keys pressed twice, codes shown too early. */
 import { describe, expect, it } from 'vitest';
-import type { OrderNo } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { monoMs, wallMs } from '#protocol/time.js';
+import type { OrderNo } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import { memoryDisk } from '#simulator/doubles/memory-journal.js';
 import { counter, type MoreOfIt, SLIP } from '../../test/doubles/counter-bench.js';
 import { CODE_HELD_MS } from '../core/limits.js';

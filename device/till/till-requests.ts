@@ -2,8 +2,8 @@
  * The till's requests: whether one may be done now, whether it was done already, and the sale's state as the answer. An
  * `open` is answered once the sale's first record is durable, together with every repeat that arrived meanwhile.
  */
-import type { OrderNo, SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
+import type { OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import type { OrderDay } from '../core/sale/business-day.js';
 import { isFinal, type Sale, type SaleInput } from '../core/sale/sale.js';
 import type { SaleIndex } from '../core/sale/sale-index.js';

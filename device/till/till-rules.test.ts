@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { ReaderTransaction } from '../core/sale/reader-transaction.js';
 import { receiptNo, type Sale } from '../core/sale/sale.js';
 import type { TillFault, TillRequest } from '../ports/till.js';

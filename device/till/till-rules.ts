@@ -1,5 +1,5 @@
 /** What a till may ask for, when; and the sentence that it gets where it may not. */
-import { unreachable } from '#protocol/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import type { Sale } from '../core/sale/sale.js';
 import { viewOf } from '../core/sale/sale-view.js';
 import type { SaleView, TillFault, TillReply, TillRequest } from '../ports/till.js';

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { exactly, type Instant, monoMs, wallMs } from '#protocol/kernel/time.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { exactly, type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { openMemoryJournal } from '#simulator/doubles/memory-journal.js';
 import { OUTBOX_BATCH_RECORDS } from '../core/limits.js';
 import { EventQueue } from '../runtime/event-queue.js';

@@ -1,7 +1,8 @@
 /** How much of the journal the gateway does not have yet: records, money and age, for screen, state and metrics. */
+
+import type { Instant, Millis, MonoMs } from '#protocol/kernel/time.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { Instant, Millis, MonoMs } from '#protocol/time.js';
 import { OUTBOX_BATCH_RECORDS } from '../core/limits.js';
 import type { Journal, StoredRecord } from '../ports/journal.js';
 import type { EventQueue } from '../runtime/event-queue.js';

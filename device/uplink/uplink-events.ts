@@ -1,10 +1,10 @@
 /** What the line to the gateway hands on, and what it is asked. */
-import type { SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 import type { SignedAllowance } from '#protocol/messages/allowance.js';
 import type { AuthoriseAnswer, DownMessage } from '#protocol/messages/down.js';
 import type { UpMessage } from '#protocol/messages/up.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import type { MonoMs } from '#protocol/time.js';
 import type { UplinkFault } from '../core/uplink/uplink-fault.js';
 
 export interface UplinkEvents {

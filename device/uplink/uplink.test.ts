@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import type { UpMessage } from '#protocol/messages/up.js';
-import type { Fen } from '#protocol/money.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { monoMs } from '#protocol/time.js';
 import { openMemoryJournal } from '#simulator/doubles/memory-journal.js';
 import type { BrokerEvents } from '../ports/broker.js';
 import { EventQueue } from '../runtime/event-queue.js';

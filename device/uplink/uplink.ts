@@ -2,16 +2,16 @@
  * The uplink: the connection to the gateway at work. Runs the uplink and outbox machines over a broker and matches requests
  * with their answers. Everything that arrives leaves as `UplinkEvents`; the journal alone holds what must not be lost.
  */
-import type { DeviceId, SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
+import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import { type Instant, later, type Millis, type MonoMs } from '#protocol/kernel/time.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { parseDown } from '#protocol/messages/index.js';
 import { requestIdOf } from '#protocol/messages/request-id.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';
 import type { UpMessage } from '#protocol/messages/up.js';
-import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import { type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
 import { HELLO_EVERY_MS, OUTBOX_BATCH_RECORDS } from '../core/limits.js';
 import {
   type Outbox,

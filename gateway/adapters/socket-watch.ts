@@ -3,7 +3,7 @@
  * known by its peer's address and port, since under TLS two objects of Node stand for one connection.
  */
 import type { Server, Socket } from 'node:net';
-import { isThisMachine } from '#protocol/open-line.js';
+import { isThisMachine } from '#protocol/config/open-connection.js';
 import {
   type ConnectionLimits,
   connectionLimit,

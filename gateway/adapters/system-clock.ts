@@ -1,6 +1,6 @@
 /** The operating system's clocks. */
 import { uptime } from 'node:os';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
 
 /** `uptime` counts a machine's sleep, which `performance.now` leaves out; it is read from a file, and some hundredths coarse. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import type { ClockFault } from '../core/clock-watch.js';
 import type { Clock } from '../ports/clock.js';
 import { watchedClock } from './watched-clock.js';

@@ -2,7 +2,7 @@
  * The gateway's clock, watched (`gateway/core/clock-watch.ts`): everybody in this room is handed this one, so that nobody
  * decides or signs by a clock that has leapt.
  */
-import type { Millis, WallMs } from '#protocol/time.js';
+import type { Millis, WallMs } from '#protocol/kernel/time.js';
 import { type ClockFault, type ClockReading, clockFault, initialClockState, readClock } from '../core/clock-watch.js';
 import type { Clock } from '../ports/clock.js';
 

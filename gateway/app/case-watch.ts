@@ -2,7 +2,7 @@
  * Raises one alert for each case that time alone opens, so that no message of a device can: a charge without an end, two
  * sales under one card payment. A case that a batch opens is reported with the batch.
  */
-import { unreachable } from '#protocol/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import type { Case } from '../ledger/report/cases.js';
 import type { Clock } from '../ports/clock.js';
 import type { Ledger } from '../ports/ledger.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import { CLAIMS, signedClaim } from '../../test/contract/claiming-phone.js';
 import { MORNING, testCampaign } from '../../test/contract/ledger-fixture.js';
 import { checkGatewayConfig } from '../config/config.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
 import { type ClosingStep, closeInOrder } from './closing.js';
 

@@ -2,7 +2,7 @@
  * How the gateway stops: its parts in order, each within its time. A service manager kills after some seconds whatever still
  * runs; a part that hangs must not cost those behind it their own orderly end, the ledger least of all.
  */
-import type { Millis } from '#protocol/time.js';
+import type { Millis } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
 
 export interface ClosingStep {

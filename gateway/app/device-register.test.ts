@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import { DeviceRegister } from './device-register.js';
 
 const D1 = { id: 'd1' as DeviceId, password: 'password-1', merchant: 'm1' as MerchantId };

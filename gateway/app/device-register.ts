@@ -3,7 +3,7 @@
  * the gateway runs, so that a bank takes a lost device out of service within seconds and no counter waits for a restart.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import type { GatewayConfig } from '../config/config.js';
 
 interface Entry {

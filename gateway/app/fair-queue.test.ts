@@ -1,10 +1,10 @@
 /** What one device asks, however fast, leaves room on the gateway's queue for what others ask. */
 import { expect, it } from 'vitest';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import type { DownMessage } from '#protocol/messages/down.js';
-import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
-import { wallMs } from '#protocol/time.js';
 import { inlineVerifier } from '#simulator/doubles/inline-verifier.js';
 import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { charging, MORNING, testRules } from '../../test/contract/ledger-fixture.js';

@@ -5,9 +5,10 @@
  * Order is kept: a message whose signatures are being checked holds back those behind it, so that a device's messages,
  * and everybody's claims, are decided in the order in which they came.
  */
-import type { Sha256 } from '#protocol/crypto.js';
-import type { CampaignId, DeviceId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
+import type { CampaignId, DeviceId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { Allowance, SignedAllowance } from '#protocol/messages/allowance.js';
 import type { BundleEnvelope } from '#protocol/messages/bundle.js';
 import type { DownMessage } from '#protocol/messages/down.js';
@@ -16,7 +17,6 @@ import type { TimeStatement } from '#protocol/messages/signed-time.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { campaignTopic } from '#protocol/messages/topics.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import type { WallMs } from '#protocol/time.js';
 import { admit } from '../core/mqtt/admit.js';
 import type { PaymentCodes } from '../core/payment-codes.js';
 import { type DevicePresence, observed, type Presence, type PresenceEvent, stated } from '../core/presence.js';

@@ -2,10 +2,10 @@
 import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { paymentCodeAt } from '#protocol/codes/payment-code.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { openBundle } from '#protocol/messages/bundle.js';
 import { parseBundle, parseSpent } from '#protocol/messages/index.js';
-import { es256Verifier, hmacSha256 } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import { es256Verifier, hmacSha256 } from '#protocol/node/crypto.js';
 import {
   base,
   type Counter,

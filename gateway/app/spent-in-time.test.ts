@@ -1,9 +1,9 @@
 /** What a commit used up is on every counter's board within a quarter of a minute, and what it gave back as well. */
 import { expect, it } from 'vitest';
+import { wallMs } from '#protocol/kernel/time.js';
 import { parseSpent } from '#protocol/messages/index.js';
 import { applySpent, isSpent, NOTHING_SPENT, type SpentSet } from '#protocol/messages/spent.js';
-import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import { inlineVerifier } from '#simulator/doubles/inline-verifier.js';
 import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { claimOp, MORNING, serialOf, testRules } from '../../test/contract/ledger-fixture.js';

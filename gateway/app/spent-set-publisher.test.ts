@@ -1,9 +1,9 @@
 /** What counters make of the spent set that a gateway publishes, over its restarts. */
 import { expect, it } from 'vitest';
-import type { CouponSerial } from '#protocol/ids.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { parseSpent } from '#protocol/messages/index.js';
 import { applySpent, isSpent, NOTHING_SPENT, type SpentSet } from '#protocol/messages/spent.js';
-import { wallMs } from '#protocol/time.js';
 import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { MORNING, serialOf, testRules } from '../../test/contract/ledger-fixture.js';
 import type { Ledger } from '../ports/ledger.js';

@@ -2,7 +2,7 @@
  * Publishes the spent set: the whole set retained for counters that connect, and deltas for those that are connected. It is
  * advice for offline counters; online the ledger decides.
  */
-import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import type { CampaignId, CouponSerial } from '#protocol/kernel/ids.js';
 import { encode } from '#protocol/messages/index.js';
 import {
   areSame,

@@ -1,7 +1,7 @@
 /** A ledger that answers at once, as one does that has stopped, finds the loop ready for it however many are waiting. */
 import { expect, it } from 'vitest';
-import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import { inlineVerifier } from '#simulator/doubles/inline-verifier.js';
 import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { claimOp, MORNING, testRules } from '../../test/contract/ledger-fixture.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { DeviceId } from '#protocol/ids.js';
-import { wallMs } from '#protocol/time.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { BYTES, LOW_BYTES, NONE_BYTES, RECORDS } from '../core/upload-budget.js';
 import { Uploads } from './uploads.js';
 

@@ -1,6 +1,6 @@
 /** What devices may send just now: each one's own budget, and the room on the disk under the ledger. */
-import type { DeviceId } from '#protocol/ids.js';
-import type { WallMs } from '#protocol/time.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import {
   fullBudget,
   type Room,

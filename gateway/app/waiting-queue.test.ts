@@ -1,6 +1,6 @@
 /** What of the queue is one batch: in order, and of no device so much that the others wait for it. */
 import { expect, it } from 'vitest';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { claimOp, recordsOp } from '../../test/contract/ledger-fixture.js';
 import type { Op } from '../ports/ledger.js';

@@ -3,7 +3,7 @@
  * order, and a pending signature check delays no other device. Shares per device, in the queue and in a batch, keep one
  * device from delaying the others.
  */
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { LedgerFault, Op, Outcome } from '../ports/ledger.js';
 
 /** A commit of this many takes some 50 ms: more would only make the first of them wait longer. */

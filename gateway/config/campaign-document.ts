@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { describeCampaignProblem, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
+import { readJson } from '#protocol/config/strict-json.js';
+import type { Problem } from '#protocol/config/yaml-file.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { fileFault } from '#protocol/faults/file-fault.js';
-import { readJson } from '#protocol/strict-json.js';
-import type { Problem } from '#protocol/yaml-file.js';
 
 /** Throws a `ConfigError`: CAMPAIGN_UNREADABLE, or CAMPAIGN_INVALID with every problem. */
 export function readCampaign(file: string): Campaign {

@@ -5,12 +5,12 @@
 import { join } from 'node:path';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
+import type { Findings, Problem } from '#protocol/config/yaml-file.js';
+import { type WallMs, wallMs } from '#protocol/kernel/time.js';
 import { encode } from '#protocol/messages/index.js';
 import { MAX_PAYLOAD_BYTES } from '#protocol/messages/topics.js';
-import { type CertificateFault, readCertificates } from '#protocol/node-certificates.js';
-import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
-import { type WallMs, wallMs } from '#protocol/time.js';
-import type { Findings, Problem } from '#protocol/yaml-file.js';
+import { type CertificateFault, readCertificates } from '#protocol/node/certificates.js';
+import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node/crypto.js';
 import { createIssuer } from '../core/issuer.js';
 import { compileRules } from '../ledger/decide/rules.js';
 import { lookAtLedger } from '../ledger/store/ledger-opening.js';

@@ -4,11 +4,11 @@
  */
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { branded } from '#protocol/branded.js';
-import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/ids.js';
-import { openConnectionProblem } from '#protocol/open-line.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import { type Problem, readYaml, shownValue, valueAt } from '#protocol/yaml-file.js';
+import { openConnectionProblem } from '#protocol/config/open-connection.js';
+import { type Problem, readYaml, shownValue, valueAt } from '#protocol/config/yaml-file.js';
+import { branded } from '#protocol/kernel/branded.js';
+import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '#protocol/kernel/ids.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 import { DEFAULT_PACE } from '../ledger/decide/pace.js';
 
 /** A thousand devices are some 100 KiB. */

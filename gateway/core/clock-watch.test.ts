@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import { ANCHOR_MS, type ClockState, clockFault, initialClockState, LEAP_MS, readClock } from './clock-watch.js';
 
 const NINE = Date.UTC(2026, 10, 29, 9);

@@ -12,7 +12,7 @@
  * | behind | has not reached the newest commit | behind | the newest commit's, and on from there |
  * | behind | has | right | the wall clock's |
  */
-import { type Millis, type MonoMs, type WallMs, wallMs } from '#protocol/time.js';
+import { type Millis, type MonoMs, type WallMs, wallMs } from '#protocol/kernel/time.js';
 
 /**
  * A step of more is a leap. NTP slews by 1.8 s an hour at the most and steps what is more than 128 ms off, so a well-kept clock

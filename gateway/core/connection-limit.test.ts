@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isThisMachine } from '#protocol/open-line.js';
+import { isThisMachine } from '#protocol/config/open-connection.js';
 import { connectionLimit, MOST_OF_ONE_ADDRESS, networkOf } from './connection-limit.js';
 
 it.each([

@@ -3,12 +3,12 @@
 import { needsOf } from '#protocol/campaign/abilities.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { roundUpExpiry, SERIALS_PER_GRANT, sealGrant } from '#protocol/codes/presentation.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CouponSerial } from '#protocol/ids.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
+import { type WallMs, wallMs } from '#protocol/kernel/time.js';
 import { type Allowance, type SignedAllowance, sealAllowance } from '#protocol/messages/allowance.js';
 import { type BundleEnvelope, sealBundle } from '#protocol/messages/bundle.js';
 import { signTime, type TimeStatement } from '#protocol/messages/signed-time.js';
-import { type WallMs, wallMs } from '#protocol/time.js';
 import type { Rules } from '../ledger/decide/rules.js';
 
 export interface Issuer {

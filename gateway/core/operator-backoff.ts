@@ -3,7 +3,7 @@
  * that, and its tokens aren't compared until its wait is over. Each address waits alone, so that nobody can lock an
  * operator out from elsewhere.
  */
-import type { Millis, WallMs } from '#protocol/time.js';
+import type { Millis, WallMs } from '#protocol/kernel/time.js';
 
 /** Wrong tokens without a wait: enough for typing errors and for a script with an old token. */
 export const FREE_TRIES = 10;

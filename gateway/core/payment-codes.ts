@@ -8,10 +8,10 @@ import {
   type PaymentNumber,
   paymentNumberOf,
 } from '#protocol/codes/payment-code.js';
-import type { HmacSha256 } from '#protocol/crypto.js';
-import type { HolderId } from '#protocol/ids.js';
-import type { Result } from '#protocol/result.js';
-import type { WallMs } from '#protocol/time.js';
+import type { HmacSha256 } from '#protocol/kernel/crypto.js';
+import type { HolderId } from '#protocol/kernel/ids.js';
+import type { Result } from '#protocol/kernel/result.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { KeyedHash } from './claims/claim-handling.js';
 
 /** What a shown code says of itself; whose it is and whether it was used, the ledger knows. */

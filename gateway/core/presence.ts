@@ -1,7 +1,7 @@
 /** Which devices are there, and how they said they stand. What an operator looks at, never an input of a decision about money. */
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { StateMessage } from '#protocol/messages/state.js';
-import type { WallMs } from '#protocol/time.js';
 
 export type ReportedState = Extract<StateMessage, { readonly online: true }>;
 

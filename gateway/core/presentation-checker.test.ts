@@ -1,10 +1,10 @@
 /** Presentations checked in two steps: real signatures, and grants that are known again by their bytes. */
 import { describe, expect, it } from 'vitest';
 import { holderIdOf, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
-import type { Es256Verifier } from '#protocol/crypto.js';
-import type { CampaignId } from '#protocol/ids.js';
-import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node-crypto.js';
-import { exactly, type WallMs, wallMs } from '#protocol/time.js';
+import type { Es256Verifier } from '#protocol/kernel/crypto.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
+import { exactly, type WallMs, wallMs } from '#protocol/kernel/time.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '#protocol/node/crypto.js';
 import { MORNING, serialOf } from '../../test/contract/ledger-fixture.js';
 import { DAY } from '../../test/contract/one-book.js';
 import type { Verdict } from '../ports/verifier.js';

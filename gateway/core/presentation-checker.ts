@@ -13,7 +13,7 @@ import {
   signaturesToCheck,
   verifiedPresentation,
 } from '#protocol/codes/presentation.js';
-import type { Es256Verifier } from '#protocol/crypto.js';
+import type { Es256Verifier } from '#protocol/kernel/crypto.js';
 import type { PresentationJob, Verdict } from '../ports/verifier.js';
 
 /** Some 300 bytes each with what holds them; more than the holders of a district, and 15 MiB at the very most. */

@@ -2,7 +2,7 @@
  * How often something may be asked under a name: a bucket of tokens for each, which fills again over time. Whoever is new
  * has a full bucket, so only those that have spent some are remembered.
  */
-import type { Millis, WallMs } from '#protocol/time.js';
+import type { Millis, WallMs } from '#protocol/kernel/time.js';
 
 export interface Budget {
   /** How many at once. */

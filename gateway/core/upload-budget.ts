@@ -5,7 +5,7 @@
  * A shop makes some 2,000 records a day of some 700 bytes. The full bucket takes what a busy shop gathers in weeks offline
  * twice over (10,000 redemptions are 30,000 records), so that no honest backlog ever meets it.
  */
-import type { Millis, WallMs } from '#protocol/time.js';
+import type { Millis, WallMs } from '#protocol/kernel/time.js';
 
 const DAY_MS: Millis = 86_400_000;
 

@@ -1,9 +1,17 @@
 /** Open cases over HTTP: what waits for a person, and the acts that decide it. Behind the operator's token like the rest. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { branded } from '#protocol/branded.js';
-import { DEVICE_ID, type DeviceId, HASH, MERCHANT_ID, type MerchantId, SALE_ID, type SaleId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import { branded } from '#protocol/kernel/branded.js';
+import {
+  DEVICE_ID,
+  type DeviceId,
+  HASH,
+  MERCHANT_ID,
+  type MerchantId,
+  SALE_ID,
+  type SaleId,
+} from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import type { GatewayLoop } from '../app/gateway-loop.js';
 import { type ActRefusal, VERDICTS } from '../ledger/book/acts.js';
 import { promised } from '../ledger/store/promised.js';

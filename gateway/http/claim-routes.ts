@@ -5,10 +5,10 @@
  */
 import { ECDH } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { normalPhone } from '#protocol/campaign/claim.js';
+import { normalPhone } from '#protocol/campaign/claim-rules.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PUBLIC_KEY_BYTES } from '#protocol/codes/presentation.js';
-import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
+import type { Es256Verifier, Sha256 } from '#protocol/kernel/crypto.js';
 import {
   CLAIM_FRESH_MS,
   type Claim,
@@ -16,7 +16,7 @@ import {
   issuesOf,
   openClaim,
   signedClaimSchema,
-} from '#protocol/messages/claim.js';
+} from '#protocol/messages/claim-request.js';
 import type { Metrics } from '../adapters/metrics.js';
 import type { GatewayLoop } from '../app/gateway-loop.js';
 import type { ClaimBudgets } from '../core/claims/claim-budgets.js';

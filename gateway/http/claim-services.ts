@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto';
 import type { Campaign, Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { ConfigError } from '#protocol/faults/errors.js';
-import { es256Verifier, hmacSha256, sha256 } from '#protocol/node-crypto.js';
+import { es256Verifier, hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import type { GatewayConfig } from '../config/config.js';
 import { claimBudgets } from '../core/claims/claim-budgets.js';
 import type { KeyedHash } from '../core/claims/claim-handling.js';

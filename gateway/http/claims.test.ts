@@ -1,7 +1,7 @@
 /** Claims over real HTTP at the whole gateway: the stock, the reasons, keys of others, and the same claim again. */
 import { describe, expect, it } from 'vitest';
 import { base64url } from '#protocol/codes/bit-text.js';
-import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node/crypto.js';
 import { signedClaim } from '../../test/contract/claiming-phone.js';
 import {
   claimBody,

@@ -3,7 +3,7 @@
  * may read the file can claim for any phone.
  */
 import { appendFile } from 'node:fs';
-import { OWN_FILE_MODE } from '#protocol/node-own-files.js';
+import { OWN_FILE_MODE } from '#protocol/node/own-files.js';
 import type { SmsSender } from '../ports/sms-sender.js';
 
 export const fileSmsSender = (file: string): SmsSender => ({

@@ -11,7 +11,7 @@ import {
   claimAnswerSchema,
   claimSchema,
   signedClaimSchema,
-} from '#protocol/messages/claim.js';
+} from '#protocol/messages/claim-request.js';
 import { stateSchema } from '#protocol/messages/state.js';
 import type { Reconciliation } from '../ports/ledger.js';
 import { actRequestSchema } from './case-routes.js';

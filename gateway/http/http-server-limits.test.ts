@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isErrorCode } from '#protocol/faults/errors.js';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { CLAIMS, signedClaim } from '../../test/contract/claiming-phone.js';
 import { MORNING, testCampaign } from '../../test/contract/ledger-fixture.js';
 import { checkGatewayConfig } from '../config/config.js';

@@ -3,7 +3,7 @@
  * this machine may be a proxy that asks for the whole world.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { Metrics } from '../adapters/metrics.js';
 import type { KeyedHash } from '../core/claims/claim-handling.js';
 import { operatorBackoff } from '../core/operator-backoff.js';

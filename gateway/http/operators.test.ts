@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { testCampaign } from '../../test/contract/ledger-fixture.js';
 import { checkGatewayConfig } from '../config/config.js';
 import { FREE_TRIES } from '../core/operator-backoff.js';

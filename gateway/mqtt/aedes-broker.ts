@@ -9,7 +9,7 @@
 import { Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { generate } from 'mqtt-packet';
-import { DEVICE_ID, type DeviceId } from '#protocol/ids.js';
+import { DEVICE_ID, type DeviceId } from '#protocol/kernel/ids.js';
 import { parseState } from '#protocol/messages/index.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 import { downTopic, stateTopic, upTopic } from '#protocol/messages/topics.js';

@@ -3,7 +3,7 @@
  * that it broke only where nothing better is known of it.
  */
 import { Socket } from 'node:net';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { RefusedFrom } from '../ports/broker.js';
 
 /** `connection`: the socket, as it is known by wherever something is found wrong with it. */

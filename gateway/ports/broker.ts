@@ -1,5 +1,5 @@
 /** MQTT as the gateway sees it: devices that speak, and topics that everybody may read. */
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { StateMessage } from '#protocol/messages/state.js';
 
 /** Where somebody was turned away came from, and what was wrong: an operator looks for the counter by it. */

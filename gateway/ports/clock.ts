@@ -1,4 +1,4 @@
-import type { Millis, MonoMs, WallMs } from '#protocol/time.js';
+import type { Millis, MonoMs, WallMs } from '#protocol/kernel/time.js';
 
 /** The gateway's clock decides; a simulated world hands in its own. */
 export interface Clock {

@@ -1,7 +1,7 @@
 /** How a claim shows that it is made by the person whose numbers it names. One implementation for each way. */
 import type { Identifier } from '#protocol/campaign/schema.js';
-import type { Claim } from '#protocol/messages/claim.js';
-import type { WallMs } from '#protocol/time.js';
+import type { WallMs } from '#protocol/kernel/time.js';
+import type { Claim } from '#protocol/messages/claim-request.js';
 
 export interface ClaimToProve {
   readonly claim: Claim;

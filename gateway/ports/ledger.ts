@@ -6,13 +6,13 @@ import type { Campaign, Identifier, PresentationMode } from '#protocol/campaign/
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { ErrorCode } from '#protocol/faults/errors.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
-import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { WallMs } from '#protocol/time.js';
 import type { ReadPaymentCode } from '../core/payment-codes.js';
 import type { Act, ActRefusal, ActResult } from '../ledger/book/acts.js';
 import type { Coupon, Evidence, Holder, Identity, SaleEntry } from '../ledger/book/book.js';

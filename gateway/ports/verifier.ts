@@ -1,7 +1,7 @@
 /** Checks what customers show, off the main thread: text in, whose it is or what is wrong with it out. */
 import type { PresentationRefusal } from '#protocol/codes/presentation.js';
-import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
-import type { Interval, WallMs } from '#protocol/time.js';
+import type { CouponSerial, DeviceId, HolderId } from '#protocol/kernel/ids.js';
+import type { Interval, WallMs } from '#protocol/kernel/time.js';
 
 export interface PresentationJob {
   /** `CP1:...`, exactly as shown. */

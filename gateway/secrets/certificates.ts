@@ -1,7 +1,7 @@
 /** The gateway's certificates as the configuration names them: read, and tried, once at the start. */
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '#protocol/faults/errors.js';
-import { type CertificateFault, readCertificates } from '#protocol/node-certificates.js';
+import { type CertificateFault, readCertificates } from '#protocol/node/certificates.js';
 
 /** PEM texts; in the configuration, the paths of files with them. */
 export interface Certificate {

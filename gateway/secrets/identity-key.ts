@@ -5,8 +5,8 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import type { Findings, Problem } from '#protocol/config/yaml-file.js';
 import { ConfigError } from '#protocol/faults/errors.js';
-import type { Findings, Problem } from '#protocol/yaml-file.js';
 import type { GatewayConfig } from '../config/config.js';
 import type { KeyedHash } from '../core/claims/claim-handling.js';
 import { keyedHash } from './secrets.js';

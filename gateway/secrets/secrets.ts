@@ -7,11 +7,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Es256Signer } from '#protocol/crypto.js';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { fileFault } from '#protocol/faults/file-fault.js';
-import { es256Signer, generatePrivateKey, privateKeyFromPem, privateKeyToPem } from '#protocol/node-crypto.js';
-import { closeToOthers, OWN_FILE_MODE } from '#protocol/node-own-files.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import { es256Signer, generatePrivateKey, privateKeyFromPem, privateKeyToPem } from '#protocol/node/crypto.js';
+import { closeToOthers, OWN_FILE_MODE } from '#protocol/node/own-files.js';
 import type { KeyedHash } from '../core/claims/claim-handling.js';
 
 const HASH_KEY_BYTES = 32;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { holderIdOf, roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CampaignId, CouponSerial, DeviceId } from '#protocol/ids.js';
-import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
-import { exactly, wallMs } from '#protocol/time.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CampaignId, CouponSerial, DeviceId } from '#protocol/kernel/ids.js';
+import { exactly, wallMs } from '#protocol/kernel/time.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node/crypto.js';
 import type { PresentationJob, Verdict, Verifier } from '../ports/verifier.js';
 import { threadVerifier } from './thread-verifier.js';
 

@@ -13,7 +13,7 @@ import {
   type SignatureToCheck,
   signatureHolds,
 } from '#protocol/codes/presentation.js';
-import { es256Verifier } from '#protocol/node-crypto.js';
+import { es256Verifier } from '#protocol/node/crypto.js';
 import { createPresentationChecker } from '../core/presentation-checker.js';
 import type { PresentationJob, Verdict, Verifier } from '../ports/verifier.js';
 import { SignatureWorker } from './signature-worker.js';

@@ -2,7 +2,7 @@
  * Days, and wall clocks in a time zone, without a clock of our own: everything here is a function of what is given.
  * "Local" milliseconds are those that a wall clock in the zone would show, counted as if the zone were UTC.
  */
-import { type WallMs, wallMs } from '../time.js';
+import { type WallMs, wallMs } from '../kernel/time.js';
 
 export const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wallMs } from '../time.js';
+import { wallMs } from '../kernel/time.js';
 import { comingBack } from './coming-back.js';
 import { compileCampaign } from './compiled.js';
 import { exampleCampaign } from './example-campaign.js';

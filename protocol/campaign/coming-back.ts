@@ -2,7 +2,7 @@
  * Whether a coupon whose goods come back can still be used, by the campaign's rule and hours alone. The gateway decides by it,
  * and a counter's refund slip promises by it: the two must never say different things.
  */
-import type { WallMs } from '../time.js';
+import type { WallMs } from '../kernel/time.js';
 import type { CompiledCampaign } from './compiled.js';
 import { nextMidnight } from './window.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wallMs } from '../time.js';
+import { wallMs } from '../kernel/time.js';
 import { compileCampaign } from './compiled.js';
 import { exampleCampaign } from './example-campaign.js';
 import type { Campaign } from './schema.js';

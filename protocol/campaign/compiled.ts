@@ -2,9 +2,9 @@
  * A campaign made ready for deciding: what the rules look up for every sale is computed once. A gateway asks some
  * thousands of times a second.
  */
-import type { MerchantId } from '../ids.js';
-import type { Fen } from '../money.js';
-import type { Interval, WallMs } from '../time.js';
+import type { MerchantId } from '../kernel/ids.js';
+import type { Fen } from '../kernel/money.js';
+import type { Interval, WallMs } from '../kernel/time.js';
 import { DAY_MS, fixedZone, parseDay, parseTimeOfDay, type Zone, zoneOf } from './calendar.js';
 import type { Campaign, PresentationMode, Tier } from './schema.js';
 import { NO_TIERS, onlyTier, type SerialRange, serialRanges, type TierSet } from './tiers.js';

@@ -1,6 +1,6 @@
 /** The reference campaign in small, with one shop: what the rules' examples are about, and what benches, power cuts and tests make theirs of. */
-import type { CampaignId, MerchantId } from '../ids.js';
-import { fen } from '../money.js';
+import type { CampaignId, MerchantId } from '../kernel/ids.js';
+import { fen } from '../kernel/money.js';
 import type { Campaign, Tier } from './schema.js';
 
 export function exampleTiers(): Tier[] {

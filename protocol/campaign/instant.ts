@@ -1,5 +1,5 @@
 /** Times that people type: ISO 8601 with date and time; without an offset, a time of the campaign's zone. */
-import { type WallMs, wallMs } from '../time.js';
+import { type WallMs, wallMs } from '../kernel/time.js';
 import { DAY_MS, dayNumber, isRealDay, type Zone } from './calendar.js';
 
 /** undefined: not a time, or one that no clock shows. */

@@ -4,9 +4,9 @@
  * parts can be read, so that one bad field doesn't hide another problem.
  */
 import { z } from 'zod';
+import type { Problem } from '../config/yaml-file.js';
+import { err, ok, type Result } from '../kernel/result.js';
 import { MAX_SPENT_SERIALS } from '../messages/spent.js';
-import { err, ok, type Result } from '../result.js';
-import type { Problem } from '../yaml-file.js';
 import { DAY_MS, parseDay, parseTimeOfDay, zoneOf } from './calendar.js';
 import { type Campaign, campaignSchema } from './schema.js';
 import { couponCount, totalFaceFen } from './tiers.js';

@@ -4,8 +4,8 @@
  */
 import type { ReasonCode } from '../faults/reasons.js';
 import type { SentenceParams } from '../faults/sentence.js';
-import type { CouponSerial } from '../ids.js';
-import { type Fen, formatYuanShort, subtractFen, ZERO_FEN } from '../money.js';
+import type { CouponSerial } from '../kernel/ids.js';
+import { type Fen, formatYuanShort, subtractFen, ZERO_FEN } from '../kernel/money.js';
 import type { CompiledCampaign, CompiledTier } from './compiled.js';
 import { PAYMENT_RULES } from './rules/index.js';
 import { withinPlateCap } from './rules/plate-cap.js';

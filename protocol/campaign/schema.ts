@@ -3,10 +3,10 @@
  * it has; `load.ts` reads one and checks what lies between its parts. Inside, only `Campaign` travels.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
-import { CAMPAIGN_ID, type CampaignId, MERCHANT_ID, type MerchantId } from '../ids.js';
-import { type Fen, MAX_SALE_FEN } from '../money.js';
-import { isVisible } from '../visible.js';
+import { isVisible } from '../config/visible.js';
+import { branded } from '../kernel/branded.js';
+import { CAMPAIGN_ID, type CampaignId, MERCHANT_ID, type MerchantId } from '../kernel/ids.js';
+import { type Fen, MAX_SALE_FEN } from '../kernel/money.js';
 
 /** A tier set is a bit mask of 31 bits at most (`tiers.ts`); no campaign we know has more than five tiers. */
 export const MAX_TIERS = 16;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fen } from '../money.js';
+import { fen } from '../kernel/money.js';
 import type { Tier } from './schema.js';
 import { couponCount, serialRange, tierOfSerial, totalFaceFen } from './tiers.js';
 

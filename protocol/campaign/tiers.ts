@@ -2,7 +2,7 @@
  * Serials of a campaign are dense, 0 to n-1, tier after tier in the order of the document, so that a serial names its
  * tier and the spent set is a bitmap. And sets of tiers, as the rules pass them on: bit n is the n-th tier.
  */
-import type { CouponSerial } from '../ids.js';
+import type { CouponSerial } from '../kernel/ids.js';
 import type { Campaign, Tier } from './schema.js';
 
 type Tiers = Pick<Campaign, 'tiers'>;

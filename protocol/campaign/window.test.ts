@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Interval, wallMs } from '../time.js';
+import { type Interval, wallMs } from '../kernel/time.js';
 import { isRealDay, parseDay, zoneOf } from './calendar.js';
 import type { Campaign } from './schema.js';
 import { campaignBegins, claimOpens, insideWindow, nextMidnight, openings } from './window.js';

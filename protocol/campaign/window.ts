@@ -3,7 +3,7 @@
  * its closing time, because both ends of an `Interval` belong to it: at 22:00:00.000 a campaign that closes at 22:00 is
  * closed. Days that meet at midnight (00:00 to 24:00) become one opening.
  */
-import { type Interval, type WallMs, wallMs } from '../time.js';
+import { type Interval, type WallMs, wallMs } from '../kernel/time.js';
 import { DAY_MS, parseDay, parseTimeOfDay, type Zone, zoneOf } from './calendar.js';
 import type { Campaign } from './schema.js';
 

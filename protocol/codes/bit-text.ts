@@ -3,7 +3,7 @@
  * the texts that could mean the same bytes only one is accepted (RFC 4648 section 3.5), so that a text can stand for its
  * bytes in a comparison.
  */
-import { err, ok, type Result } from '../result.js';
+import { err, ok, type Result } from '../kernel/result.js';
 
 export type BitTextFault = 'character' | 'length' | 'trailing-bits';
 

@@ -3,7 +3,7 @@
  * two-digit tag, two-digit length, value. Lengths count characters, not bytes; the CRC covers the UTF-8 bytes up to and
  * including its own `6304`. Tag 00 comes first and 63 last; between them any order is allowed.
  */
-import { err, ok, type Result } from '../result.js';
+import { err, ok, type Result } from '../kernel/result.js';
 import { crc16CcittFalse, crcHex } from './crc16.js';
 
 /** One level of tags and values; a template's value is another level. */

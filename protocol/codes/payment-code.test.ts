@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hmacSha256 } from '../node-crypto.js';
-import { wallMs } from '../time.js';
+import { wallMs } from '../kernel/time.js';
+import { hmacSha256 } from '../node/crypto.js';
 import {
   checkPaymentCode,
   PAYMENT_STEP_MS,

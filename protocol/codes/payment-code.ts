@@ -12,9 +12,9 @@
  * may be half a minute off. Guessing: three of 10^8 codes are good for a known number at any moment, so one guess in 33
  * million finds one; the gateway lets a counter guess a few times an hour (`gateway/ledger/decide/pace.ts`).
  */
-import type { HmacSha256 } from '../crypto.js';
-import { err, ok, type Result } from '../result.js';
-import type { Millis, WallMs } from '../time.js';
+import type { HmacSha256 } from '../kernel/crypto.js';
+import { err, ok, type Result } from '../kernel/result.js';
+import type { Millis, WallMs } from '../kernel/time.js';
 
 /** A holder's number as it stands in their codes: 9 digits. */
 export type PaymentNumber = string & { readonly __id: 'payment-number' };

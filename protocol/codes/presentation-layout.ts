@@ -22,9 +22,9 @@
  * the issuer signs. A serial names its tier (serials are dense, tier after tier), so tiers need no bytes. A holder with
  * more than three coupons is given several grants under the same key. A layout with other sizes would be `CP2:`.
  */
-import { type CampaignId, type CouponSerial, type HolderId, MAX_SERIAL } from '../ids.js';
-import { err, ok, type Result } from '../result.js';
-import { type WallMs, wallMs } from '../time.js';
+import { type CampaignId, type CouponSerial, type HolderId, MAX_SERIAL } from '../kernel/ids.js';
+import { err, ok, type Result } from '../kernel/result.js';
+import { type WallMs, wallMs } from '../kernel/time.js';
 import { base32 } from './bit-text.js';
 
 export const PRESENTATION_PREFIX = 'CP1:';

@@ -1,7 +1,7 @@
 /** How a presentation comes to be: the issuer seals a grant, and the holder's phone seals what it shows of it. */
-import type { Es256Signer } from '../crypto.js';
-import type { CampaignId } from '../ids.js';
-import type { WallMs } from '../time.js';
+import type { Es256Signer } from '../kernel/crypto.js';
+import type { CampaignId } from '../kernel/ids.js';
+import type { WallMs } from '../kernel/time.js';
 import {
   campaignTag,
   encodeGrant,

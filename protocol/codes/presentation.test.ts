@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CampaignId, CouponSerial } from '../ids.js';
-import { es256Signer, es256Verifier, generatePrivateKey } from '../node-crypto.js';
-import { type Interval, wallMs } from '../time.js';
+import type { CampaignId, CouponSerial } from '../kernel/ids.js';
+import { type Interval, wallMs } from '../kernel/time.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '../node/crypto.js';
 import { base32 } from './bit-text.js';
 import {
   CLOCK_AHEAD_MS,

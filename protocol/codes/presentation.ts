@@ -2,11 +2,12 @@
  * What makes a presentation true: its grant's issuer, its phone's key, its campaign and its time. The layout of its bytes is
  * in `presentation-layout.ts`; this file says when they are believed.
  */
-import type { Es256Verifier } from '../crypto.js';
+
 import type { ReasonCode } from '../faults/reasons.js';
-import type { CampaignId, CouponSerial, HolderId } from '../ids.js';
-import { err, ok, type Result } from '../result.js';
-import type { Interval, Millis, WallMs } from '../time.js';
+import type { Es256Verifier } from '../kernel/crypto.js';
+import type { CampaignId, CouponSerial, HolderId } from '../kernel/ids.js';
+import { err, ok, type Result } from '../kernel/result.js';
+import type { Interval, Millis, WallMs } from '../kernel/time.js';
 import {
   campaignTag,
   type DecodedPresentation,

@@ -4,8 +4,8 @@
  * 0.1 wrote, has none of that; it is read for as long as such documents exist.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
-import { CAMPAIGN_ID, type CampaignId, HASH, MAX_SERIAL } from '../ids.js';
+import { branded } from '../kernel/branded.js';
+import { CAMPAIGN_ID, type CampaignId, HASH, MAX_SERIAL } from '../kernel/ids.js';
 
 const common = {
   id: z.int().positive(),

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { base64url } from '../codes/bit-text.js';
 import { roundUpExpiry, sealGrant, sealPresentation } from '../codes/presentation.js';
-import type { CampaignId, CouponSerial } from '../ids.js';
-import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '../node-crypto.js';
+import type { CampaignId, CouponSerial } from '../kernel/ids.js';
+import { wallMs } from '../kernel/time.js';
+import { es256Signer, es256Verifier, generatePrivateKey, sha256 } from '../node/crypto.js';
 import { extend, GENESIS } from '../records/chain.js';
-import { wallMs } from '../time.js';
 import { checkEvidence, evidenceSchema } from './evidence.js';
 
 const CAMPAIGN = 'youhao-2023' as CampaignId;

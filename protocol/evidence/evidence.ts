@@ -27,10 +27,10 @@ import {
   signatureHolds,
   signaturesToCheck,
 } from '../codes/presentation.js';
-import type { Es256Verifier, Sha256 } from '../crypto.js';
+import type { Es256Verifier, Sha256 } from '../kernel/crypto.js';
+import { err, ok, type Result } from '../kernel/result.js';
+import type { Interval } from '../kernel/time.js';
 import { extend } from '../records/chain.js';
-import { err, ok, type Result } from '../result.js';
-import type { Interval } from '../time.js';
 import type { DocumentOf, EvidenceDocument, EvidenceSide } from './document.js';
 
 export { type EvidenceDocument, evidenceSchema } from './document.js';

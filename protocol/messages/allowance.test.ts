@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { es256Signer, es256Verifier, generatePrivateKey } from '../node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '../node/crypto.js';
 import { openAllowance, sealAllowance } from './allowance.js';
 
 const issuer = es256Signer(generatePrivateKey());

@@ -3,14 +3,14 @@
  * because the file that it is kept in is on the counter; counted in the journal, so that no crash can exceed it.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { base64url } from '../codes/bit-text.js';
 import { SIGNATURE_BYTES } from '../codes/presentation.js';
-import type { Es256Signer, Es256Verifier } from '../crypto.js';
-import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId } from '../ids.js';
-import { err, ok, type Result } from '../result.js';
-import { readJson } from '../strict-json.js';
-import type { WallMs } from '../time.js';
+import { readJson } from '../config/strict-json.js';
+import { branded } from '../kernel/branded.js';
+import type { Es256Signer, Es256Verifier } from '../kernel/crypto.js';
+import { CAMPAIGN_ID, type CampaignId, DEVICE_ID, type DeviceId } from '../kernel/ids.js';
+import { err, ok, type Result } from '../kernel/result.js';
+import type { WallMs } from '../kernel/time.js';
 
 const wall = branded<WallMs>(z.int().min(0));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exampleCampaign } from '../campaign/example-campaign.js';
 import { base64url } from '../codes/bit-text.js';
-import { es256Signer, es256Verifier, generatePrivateKey } from '../node-crypto.js';
+import { es256Signer, es256Verifier, generatePrivateKey } from '../node/crypto.js';
 import { type BundleDocument, type BundleEnvelope, bundleBytesToSign, openBundle, sealBundle } from './bundle.js';
 import { encode, parseBundle } from './index.js';
 

@@ -4,16 +4,16 @@
  * libraries need agree on how to write a number.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { lacking } from '../campaign/abilities.js';
 import { campaignOnTheWire } from '../campaign/schema.js';
 import { base64url } from '../codes/bit-text.js';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../codes/presentation.js';
-import type { Es256Signer, Es256Verifier } from '../crypto.js';
-import { CAMPAIGN_ID, type CampaignId } from '../ids.js';
-import { err, ok, type Result } from '../result.js';
-import { readJson } from '../strict-json.js';
-import type { WallMs } from '../time.js';
+import { readJson } from '../config/strict-json.js';
+import { branded } from '../kernel/branded.js';
+import type { Es256Signer, Es256Verifier } from '../kernel/crypto.js';
+import { CAMPAIGN_ID, type CampaignId } from '../kernel/ids.js';
+import { err, ok, type Result } from '../kernel/result.js';
+import type { WallMs } from '../kernel/time.js';
 
 const wall = branded<WallMs>(z.int().min(0));
 

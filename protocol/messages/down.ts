@@ -1,10 +1,10 @@
 /** Gateway to device, on `codeplate/v1/<device>/down`. */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { reasonSchema } from '../faults/reason-schema.js';
-import { type CouponSerial, HASH, MAX_SERIAL, SALE_ID, type SaleId } from '../ids.js';
-import type { Fen } from '../money.js';
-import type { WallMs } from '../time.js';
+import { branded } from '../kernel/branded.js';
+import { type CouponSerial, HASH, MAX_SERIAL, SALE_ID, type SaleId } from '../kernel/ids.js';
+import type { Fen } from '../kernel/money.js';
+import type { WallMs } from '../kernel/time.js';
 import { signedAllowanceSchema } from './allowance.js';
 
 const re = z.string().max(24);

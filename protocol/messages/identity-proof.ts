@@ -4,11 +4,11 @@
  * whom it knows.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { base64url } from '../codes/bit-text.js';
-import type { Es256Signer, Es256Verifier, HmacSha256 } from '../crypto.js';
-import { CAMPAIGN_ID, type CampaignId } from '../ids.js';
-import type { WallMs } from '../time.js';
+import { branded } from '../kernel/branded.js';
+import type { Es256Signer, Es256Verifier, HmacSha256 } from '../kernel/crypto.js';
+import { CAMPAIGN_ID, type CampaignId } from '../kernel/ids.js';
+import type { WallMs } from '../kernel/time.js';
 
 /** Identifiers as the statement has them: only a hash under the statement's own key. */
 const hashed = z.string().regex(/^[A-Za-z0-9_-]{43}$/);

@@ -3,7 +3,7 @@
  * travel. Topics: `topics.ts`.
  */
 import { mask } from '../codes/mask.js';
-import type { Result } from '../result.js';
+import type { Result } from '../kernel/result.js';
 import { type BundleEnvelope, bundleEnvelopeSchema } from './bundle.js';
 import { type DownMessage, downSchema } from './down.js';
 import { type MessageFault, parseMessage } from './parse.js';

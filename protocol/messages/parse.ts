@@ -4,8 +4,8 @@
  */
 import type { z } from 'zod';
 import { maskWithin } from '../codes/mask.js';
-import { err, ok, type Result } from '../result.js';
-import { nameTwice } from '../strict-json.js';
+import { nameTwice } from '../config/strict-json.js';
+import { err, ok, type Result } from '../kernel/result.js';
 import { MAX_PAYLOAD_BYTES } from './topics.js';
 
 /** The major version that this side speaks; another one is refused, an unknown field is not. */

@@ -4,9 +4,9 @@
  */
 import { base64url } from '../codes/bit-text.js';
 import { SIGNATURE_BYTES } from '../codes/presentation.js';
-import type { Es256Signer, Es256Verifier } from '../crypto.js';
-import type { DeviceId } from '../ids.js';
-import type { WallMs } from '../time.js';
+import type { Es256Signer, Es256Verifier } from '../kernel/crypto.js';
+import type { DeviceId } from '../kernel/ids.js';
+import type { WallMs } from '../kernel/time.js';
 
 export interface TimeStatement {
   readonly device: DeviceId;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CampaignId, CouponSerial } from '../ids.js';
+import type { CampaignId, CouponSerial } from '../kernel/ids.js';
 import { parseSpent } from './index.js';
 import {
   applySpent,

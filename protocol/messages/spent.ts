@@ -4,10 +4,10 @@
  * careful: what is in the ledger is decided by the ledger.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { base64url } from '../codes/bit-text.js';
-import { CAMPAIGN_ID, type CampaignId, type CouponSerial, MAX_SERIAL } from '../ids.js';
-import { err, ok, type Result } from '../result.js';
+import { branded } from '../kernel/branded.js';
+import { CAMPAIGN_ID, type CampaignId, type CouponSerial, MAX_SERIAL } from '../kernel/ids.js';
+import { err, ok, type Result } from '../kernel/result.js';
 
 /** A whole set must fit one message (64 KiB): 48,000 bytes are 64,000 characters, and leave room for the rest. */
 const MAX_BITMAP_BYTES = 48_000;

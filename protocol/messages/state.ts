@@ -3,11 +3,11 @@
  * about money. The last will is the short form, written by the broker when the device has gone.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { reasonSchema } from '../faults/reason-schema.js';
-import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '../ids.js';
-import type { Fen } from '../money.js';
-import type { WallMs } from '../time.js';
+import { branded } from '../kernel/branded.js';
+import { DEVICE_ID, type DeviceId, MERCHANT_ID, type MerchantId } from '../kernel/ids.js';
+import type { Fen } from '../kernel/money.js';
+import type { WallMs } from '../kernel/time.js';
 
 const wall = branded<WallMs>(z.int().min(0));
 const fenAmount = branded<Fen>(z.int().min(0));

@@ -1,5 +1,5 @@
 /** MQTT topics (design.md section 9). A device may touch its own and read the campaign's; nothing else. */
-import type { CampaignId, DeviceId } from '../ids.js';
+import type { CampaignId, DeviceId } from '../kernel/ids.js';
 
 export const upTopic = (device: DeviceId): string => `codeplate/v1/${device}/up`;
 export const downTopic = (device: DeviceId): string => `codeplate/v1/${device}/down`;

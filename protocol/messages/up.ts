@@ -1,9 +1,9 @@
 /** Device to gateway, on `codeplate/v1/<device>/up`. */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { presentationMode } from '../campaign/schema.js';
-import { HASH, MERCHANT_ID, type MerchantId, ORDER_NO, type OrderNo, SALE_ID, type SaleId } from '../ids.js';
-import type { Fen } from '../money.js';
+import { branded } from '../kernel/branded.js';
+import { HASH, MERCHANT_ID, type MerchantId, ORDER_NO, type OrderNo, SALE_ID, type SaleId } from '../kernel/ids.js';
+import type { Fen } from '../kernel/money.js';
 import { few } from './few.js';
 
 /** A request's id, echoed as `re` in its reply; unique per device and boot. */

@@ -1,5 +1,5 @@
 /** The hash chain of a device's journal: each record's hash covers the one before, so no record can go or change unseen. */
-import type { Sha256 } from '../crypto.js';
+import type { Sha256 } from '../kernel/crypto.js';
 
 /** The hash before the first record. */
 export const GENESIS = '0'.repeat(64);

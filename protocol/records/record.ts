@@ -3,8 +3,8 @@
  * on the device before the effect that it permits. The body's exact JSON text is what is hashed, stored and sent.
  */
 import { z } from 'zod';
-import { branded } from '../branded.js';
 import { reasonSchema } from '../faults/reason-schema.js';
+import { branded } from '../kernel/branded.js';
 import {
   type CouponSerial,
   MAX_SERIAL,
@@ -16,9 +16,9 @@ import {
   type ReceiptNo,
   SALE_ID,
   type SaleId,
-} from '../ids.js';
-import type { Fen } from '../money.js';
-import type { WallMs } from '../time.js';
+} from '../kernel/ids.js';
+import type { Fen } from '../kernel/money.js';
+import type { WallMs } from '../kernel/time.js';
 
 const sale = branded<SaleId>(z.string().regex(SALE_ID));
 const order = branded<OrderNo>(z.string().regex(ORDER_NO));

@@ -12,10 +12,10 @@ import { threadVerifier } from '#gateway/signatures/thread-verifier.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
 import { holderIdOf, sealPresentation } from '#protocol/codes/presentation.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CouponSerial } from '#protocol/ids.js';
-import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node/crypto.js';
 
 const COUPONS_PER_HOLDER = 3;
 /** Counted as in a real gateway, and never reached. */

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
-import { type DeviceId, SALE_ID } from '#protocol/ids.js';
+import { type DeviceId, SALE_ID } from '#protocol/kernel/ids.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { downTopic, upTopic } from '#protocol/messages/topics.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 
 export interface Load {

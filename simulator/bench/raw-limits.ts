@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Aedes } from 'aedes';
 import { PRAGMAS } from '#gateway/ledger/store/ledger-sql.js';
 import { openSqlite } from '#gateway/ledger/store/sqlite.js';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import { downTopic } from '#protocol/messages/topics.js';
 import { quantile } from './figure.js';
 

@@ -1,6 +1,6 @@
 import type { SaleEntry } from '#gateway/ledger/book/book.js';
 import { saleKey } from '#gateway/ledger/book/book.js';
-import type { SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
 import type { Books, Checker, CounterBooks } from './books.js';
 
 /** Judged by the reader's own book: what the agent, the line and the ledger believe counts for nothing here. */

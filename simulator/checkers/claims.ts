@@ -1,5 +1,5 @@
 import type { Holder } from '#gateway/ledger/book/book.js';
-import type { HolderId } from '#protocol/ids.js';
+import type { HolderId } from '#protocol/kernel/ids.js';
 import type { Checker } from './books.js';
 
 /** First come, first served, and one of each tier a person; never more than there are. */

@@ -3,7 +3,7 @@
  * and what the answer was. What was asked and never answered counts only where the ledger shows that it happened.
  */
 import { type Changes, type SaleEntry, type SaleKey, saleKey } from '#gateway/ledger/book/book.js';
-import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId } from '#protocol/kernel/ids.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import { type CouponOp, linearizable } from './linearizability.js';
 

@@ -4,7 +4,7 @@
  * of his, and no honest holder has lost a coupon that was never shown to a liar.
  */
 import { type Coupon, type PostingSet, type SaleKey, saleKey } from '#gateway/ledger/book/book.js';
-import type { DeviceId, HolderId, SaleId } from '#protocol/ids.js';
+import type { DeviceId, HolderId, SaleId } from '#protocol/kernel/ids.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import type { BookEvent, Books, Check, Checker, CounterBooks } from './books.js';
 import { type Proven, proofOf } from './proofs.js';

@@ -1,6 +1,6 @@
 import { CHARGE_WORST_MS } from '#device/core/limits.js';
 import { saleKey } from '#gateway/ledger/book/book.js';
-import type { SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
 import type { BookEvent, Books, Checker } from './books.js';
 
 /** At the moment at which the money moves, the ledger must still hold the coupon for this sale. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CouponSerial } from '#protocol/ids.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
 import { type CouponOp, linearizable } from './linearizability.js';
 
 const serial = 7 as CouponSerial;

@@ -3,7 +3,7 @@
  * asking and its answer, so that every answer is right? (Herlihy and Wing 1990; the search is Wing and Gong's, with
  * the states already seen left out, as Lowe does.) Every coupon is checked alone: nothing here ties two together.
  */
-import type { CouponSerial } from '#protocol/ids.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
 
 interface Span {
   /** True times in ms; an operation without an answer may have happened at any time since, or, if optional, never. */

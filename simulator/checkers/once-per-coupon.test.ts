@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { saleKey } from '#gateway/ledger/book/book.js';
 import { MemoryBook } from '#gateway/ledger/book/memory-book.js';
-import type { CouponSerial, DeviceId, SaleId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import { oncePerCoupon } from './once-per-coupon.js';
 import { Street } from './street.js';
 

@@ -1,6 +1,6 @@
 import type { Coupon, SaleEntry, SaleKey } from '#gateway/ledger/book/book.js';
 import { saleKey } from '#gateway/ledger/book/book.js';
-import type { CouponSerial } from '#protocol/ids.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
 import type { Books, Checker } from './books.js';
 
 /**

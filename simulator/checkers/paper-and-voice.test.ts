@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryBook } from '#gateway/ledger/book/memory-book.js';
-import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import type { ReaderEntry } from '../hardware/readers/bank.js';
 import type { BookEvent, Books, Check, CounterBooks, Paper } from './books.js';

@@ -4,8 +4,8 @@
  */
 import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
 import { CLOCK_AHEAD_MS, checkPresentation, decodePresentation, FRESH_MS } from '#protocol/codes/presentation.js';
-import type { Es256Verifier } from '#protocol/crypto.js';
-import type { CouponSerial, DeviceId, HolderId, MerchantId, SaleId } from '#protocol/ids.js';
+import type { Es256Verifier } from '#protocol/kernel/crypto.js';
+import type { CouponSerial, DeviceId, HolderId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import type { JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { Street } from './street.js';
 

@@ -1,5 +1,5 @@
 import { saleKey } from '#gateway/ledger/book/book.js';
-import type { SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
 import type { JournalRecord, RecordOf } from '#protocol/records/record.js';
 import type { Books, Checker, CounterBooks, Paper } from './books.js';
 import { yuan } from './money.js';

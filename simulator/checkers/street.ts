@@ -2,7 +2,7 @@
  * What an auditor who trusts no counter and no gateway sees for himself: which devices lie and whose they are, what was asked
  * and answered on the line, which allowances were given, and how often an honest customer's code came into a liar's hands.
  */
-import type { DeviceId, HolderId, MerchantId, SaleId } from '#protocol/ids.js';
+import type { DeviceId, HolderId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
 import type { AuthorisedMessage } from '#protocol/messages/down.js';
 import { parseDown, parseUp } from '#protocol/messages/index.js';

@@ -1,5 +1,5 @@
 import { refundedWords, saleWords } from '#device/drivers/voices/index.js';
-import { fen } from '#protocol/money.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { BookEvent, Checker, CounterBooks } from './books.js';
 
 /** What was said aloud against what was settled: each sum once at most, and never before it was on the disk. */

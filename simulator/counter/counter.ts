@@ -7,18 +7,12 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { parseDeviceConfig } from '#device/config/config.js';
 import { type RunningDevice, startDevice } from '#device/main.js';
-import type {
-  DisplayDevice,
-  PrinterDevice,
-  ReaderDevice,
-  ScannerDevice,
-  VoiceDevice,
-} from '#simulator/hardware/handles.js';
-import type { HardwareProcess } from '#simulator/hardware/process.js';
-import type { LineShape } from '#simulator/hardware/pty.js';
-import type { LineProxy } from '#simulator/network/proxy.js';
-import { Child } from '#simulator/processes/child.js';
-import { until } from '#simulator/processes/waiting.js';
+import type { DisplayDevice, PrinterDevice, ReaderDevice, ScannerDevice, VoiceDevice } from '../hardware/handles.js';
+import type { HardwareProcess } from '../hardware/process.js';
+import type { LineShape } from '../hardware/pty.js';
+import type { LineProxy } from '../network/proxy.js';
+import { Child } from '../processes/child.js';
+import { until } from '../processes/waiting.js';
 import { readJournal } from './journal-copy.js';
 import { Paper } from './paper.js';
 import type { CounterBooks } from './reconcile.js';

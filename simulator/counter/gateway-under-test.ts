@@ -6,8 +6,8 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { checkGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
-import { wallMs } from '#protocol/time.js';
-import { Child } from '#simulator/processes/child.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { Child } from '../processes/child.js';
 import type { LedgerSums } from './reconcile.js';
 
 const ASK_MS = 10_000;

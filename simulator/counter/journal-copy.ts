@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openJournal } from '#device/adapters/journal/sqlite-journal.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 
 export interface JournalCopy {

@@ -2,7 +2,7 @@
  * What came out of a counter's printer, read as a person reads it: which receipt it is, whether it is a copy, what it says
  * was paid. Nothing here knows what the agent meant to print.
  */
-import { linesOfText, type PaperDocument } from '#simulator/hardware/printer/index.js';
+import { linesOfText, type PaperDocument } from '../hardware/printer/index.js';
 
 export interface PrintedCopy {
   /** By its QR code; null where the paper ended before it. */

@@ -3,7 +3,7 @@
  * readers' (the bank's) own, and what is on paper. Where they differ, each difference is a sentence with the sale in it.
  */
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { ReaderEntry } from '#simulator/hardware/readers/bank.js';
+import type { ReaderEntry } from '../hardware/readers/bank.js';
 import type { PrintedCopy } from './paper.js';
 
 /** What every book can say. null: this book doesn't know such things. */

@@ -11,17 +11,17 @@
  *     await rig.stop();
  */
 import path from 'node:path';
-import type { CampaignId } from '#protocol/ids.js';
-import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
-import { HardwareProcess } from '#simulator/hardware/process.js';
-import type { LineShape } from '#simulator/hardware/pty.js';
-import { type LineProxy, startProxy } from '#simulator/network/proxy.js';
-import { type Folder, temporaryFolder } from '#simulator/processes/at-the-end.js';
-import { pause } from '#simulator/processes/waiting.js';
-import { byWalletServer, claimOverHttp } from '#simulator/wallets/claim-over-http.js';
-import { randomIdentity } from '#simulator/wallets/identities.js';
-import { Wallet } from '#simulator/wallets/wallet.js';
-import { WalletServer } from '#simulator/wallets/wallet-server.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node/crypto.js';
+import { HardwareProcess } from '../hardware/process.js';
+import type { LineShape } from '../hardware/pty.js';
+import { type LineProxy, startProxy } from '../network/proxy.js';
+import { type Folder, temporaryFolder } from '../processes/at-the-end.js';
+import { pause } from '../processes/waiting.js';
+import { byWalletServer, claimOverHttp } from '../wallets/claim-over-http.js';
+import { randomIdentity } from '../wallets/identities.js';
+import { Wallet } from '../wallets/wallet.js';
+import { WalletServer } from '../wallets/wallet-server.js';
 import { campaignIdOf } from './campaign-copy.js';
 import { Counter } from './counter.js';
 import type { Dice } from './dice.js';

@@ -1,7 +1,7 @@
 /** The till's own software, as the counter sees it: requests over loopback HTTP, a connection each, as simple tills do. */
 import { request } from 'node:http';
 import { z } from 'zod';
-import { pause, TooLate } from '#simulator/processes/waiting.js';
+import { pause, TooLate } from '../processes/waiting.js';
 
 /** A counter that is up answers in milliseconds; one on a machine that does twenty other things takes longer. */
 const ANSWER_MS = 20_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { terminalWidth } from '#simulator/hardware/printer/index.js';
-import { narrateTo, wrap } from './telling.js';
+import { terminalWidth } from '../hardware/printer/index.js';
+import { narrateTo, wrap } from './narration.js';
 import { typedAmount } from './typed-amounts.js';
 
 const columnsOf = (text: string): number => [...text].reduce((sum, character) => sum + terminalWidth(character), 0);

@@ -2,13 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { couponCount, totalFaceFen } from '#protocol/campaign/tiers.js';
-import { diceOf } from '#simulator/counter/dice.js';
-import type { Reconciled, Sums } from '#simulator/counter/reconcile.js';
-import { startRig } from '#simulator/counter/rig.js';
-import { folderInTmp } from '#simulator/processes/at-the-end.js';
+import { diceOf } from '../counter/dice.js';
+import type { Reconciled, Sums } from '../counter/reconcile.js';
+import { startRig } from '../counter/rig.js';
+import { folderInTmp } from '../processes/at-the-end.js';
+import { DEMO_SCRIPT } from './demo-script.js';
+import { type Language, type Narrator, narrateTo, type Out, type Words, yuan } from './narration.js';
 import { Shop } from './shop.js';
-import { DEMO_SCRIPT } from './story.js';
-import { type Language, type Narrator, narrateTo, type Out, type Words, yuan } from './telling.js';
 import { takeAmounts } from './typed-amounts.js';
 
 /** The second day of the reference campaign, mid-morning: the gateway's clock is set there, and the counters believe it. */

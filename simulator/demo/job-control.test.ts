@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
 import { afterAll, beforeAll, it } from 'vitest';
-import { until } from '#simulator/processes/waiting.js';
+import { until } from '../processes/waiting.js';
 
 const SOON_MS = 20_000;
 const AMOUNTS = new URL('../../dist/simulator/demo/typed-amounts.js', import.meta.url).href;

@@ -2,14 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import type { Counter } from '#simulator/counter/counter.js';
-import type { PrintedCopy } from '#simulator/counter/paper.js';
-import type { Rig } from '#simulator/counter/rig.js';
-import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import { paperSvg } from '#simulator/hardware/printer/index.js';
-import { pause, until } from '#simulator/processes/waiting.js';
-import type { Wallet } from '#simulator/wallets/wallet.js';
-import { type Narrator, type Words, yuan } from './telling.js';
+import type { Counter } from '../counter/counter.js';
+import type { PrintedCopy } from '../counter/paper.js';
+import type { Rig } from '../counter/rig.js';
+import { AT_REST, type SaleSeen } from '../counter/till-client.js';
+import { paperSvg } from '../hardware/printer/index.js';
+import { pause, until } from '../processes/waiting.js';
+import type { Wallet } from '../wallets/wallet.js';
+import { type Narrator, type Words, yuan } from './narration.js';
 
 /** The reader has a minute and is asked for another: nothing in the demo takes longer to come to rest. */
 const SALE_MS = 150_000;

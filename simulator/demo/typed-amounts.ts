@@ -1,9 +1,9 @@
 /** After the story the counter stays open: an amount typed by hand is a sale to a customer with one coupon of each tier. */
 import { createInterface } from 'node:readline';
-import { type Fen, parseFen } from '#protocol/money.js';
+import { type Fen, parseFen } from '#protocol/kernel/money.js';
 import { obeyJobControl } from './job-control.js';
+import { type Language, wrap } from './narration.js';
 import type { Shop } from './shop.js';
-import { type Language, wrap } from './telling.js';
 
 /** Of what somebody typed that is no amount, so much is said back. */
 const SHOWN_CHARACTERS = 24;

@@ -1,8 +1,8 @@
 /** A receipt of the reference campaign: 259.90 yuan, 40 off. What tests and benches of paper make theirs of. */
 
 import type { SaleReceiptFacts } from '#device/core/receipt/receipt.js';
-import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { OrderNo, ReceiptNo } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 
 export const exampleReceipt: SaleReceiptFacts = {
   kind: 'sale',

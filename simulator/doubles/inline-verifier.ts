@@ -3,7 +3,7 @@
 import { createPresentationChecker } from '#gateway/core/presentation-checker.js';
 import type { Verifier } from '#gateway/ports/verifier.js';
 import type { PresentationTrust } from '#protocol/codes/presentation.js';
-import type { Es256Verifier } from '#protocol/crypto.js';
+import type { Es256Verifier } from '#protocol/kernel/crypto.js';
 
 export function inlineVerifier(options: PresentationTrust & { readonly verifier: Es256Verifier }): Verifier {
   const checker = createPresentationChecker(options);

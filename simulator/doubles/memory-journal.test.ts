@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { err, ok } from '#protocol/result.js';
+import { err, ok } from '#protocol/kernel/result.js';
 import { append, journalContract, must, opened, sha256 } from '../../test/contract/journal-contract.js';
 import { memoryDisk, openMemoryJournal } from './memory-journal.js';
 

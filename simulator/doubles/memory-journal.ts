@@ -13,9 +13,9 @@ import {
   verifyRows,
 } from '#device/adapters/journal/journal-records.js';
 import type { Journal, JournalFault, StoredRecord } from '#device/ports/journal.js';
-import type { Sha256 } from '#protocol/crypto.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
-import { err, ok, type Result } from '#protocol/result.js';
 
 export interface MemoryDisk {
   readonly rows: Row[];

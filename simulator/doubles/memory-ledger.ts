@@ -16,7 +16,7 @@ import type { Rules } from '#gateway/ledger/decide/rules.js';
 import { type CaseRows, casesOf, salesIn } from '#gateway/ledger/report/cases.js';
 import { type MerchantSum, type PostedSum, reconcile } from '#gateway/ledger/report/reconcile.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 
 export interface MemoryLedger extends Ledger {
   /** For checkers, which look at everything. */

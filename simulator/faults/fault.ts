@@ -1,10 +1,10 @@
 /** What a fault is: something that strikes now and then, and what it may lay its hands on. */
-import type { DeviceId } from '#protocol/ids.js';
-import type { VirtualGateway } from '../world/centre.js';
-import type { VirtualDevice } from '../world/counter-box.js';
-import type { Network } from '../world/network.js';
-import type { Chance } from '../world/random.js';
-import type { Scheduler } from '../world/scheduler.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import type { Network } from '../world/parts/network.js';
+import type { Chance } from '../world/parts/random.js';
+import type { Scheduler } from '../world/parts/scheduler.js';
+import type { VirtualDevice } from '../world/parts/virtual-device.js';
+import type { VirtualGateway } from '../world/parts/virtual-gateway.js';
 
 export interface Counter {
   readonly device: DeviceId;

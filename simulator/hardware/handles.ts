@@ -1,8 +1,8 @@
 /** Handles of the virtual devices of a `HardwareProcess`: a method for each knob, and what their books say. */
 import { z } from 'zod';
 import { LAMPS, type Lamp } from './display/machine.js';
-import type { PaperDocument } from './printer/document.js';
 import type { PrinterKnob } from './printer/machine.js';
+import type { PaperDocument } from './printer/paper/document.js';
 import type { LineShape } from './pty.js';
 import type { Payment, ReaderEntry } from './readers/bank.js';
 import type { Scan } from './scanner/machine.js';

@@ -5,7 +5,7 @@ import { SerialPort } from 'serialport';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { onPty } from './on-pty.js';
 import { openPty, type Pty } from './pty.js';
-import { write } from './readers/crp/line.js';
+import { write } from './readers/crp/frame.js';
 import { crpReader, once } from './readers/crp/machine.js';
 import { virtualScanner } from './scanner/machine.js';
 

@@ -1,6 +1,6 @@
 /** The thin shell around a virtual device: a pty, the real clock, one timer. Everything it knows is in the machine. */
-import type { Machine } from '#protocol/machine.js';
-import { exactly, type Instant, monoMs, wallMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { exactly, type Instant, monoMs, wallMs } from '#protocol/kernel/time.js';
 import { type LineShape, openPty, type Pty } from './pty.js';
 import type { WireEffect, WireInput } from './wire.js';
 

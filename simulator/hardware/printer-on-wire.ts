@@ -1,8 +1,8 @@
 /** The virtual printer on a line that can go wrong: its replies are frames that faults can name (`STATUS`). */
-import type { Machine } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
-import type { Instant } from '#protocol/time.js';
-import { earliestWake } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { Instant } from '#protocol/kernel/time.js';
+import { earliestWake } from '#protocol/kernel/time.js';
 import {
   type PrinterKnob,
   printerMachine,

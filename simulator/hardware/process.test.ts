@@ -6,9 +6,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SerialPort } from 'serialport';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isLine, type PaperDocument, sentText } from './printer/document.js';
+import { isLine, type PaperDocument, sentText } from './printer/paper/document.js';
 import { HardwareProcess } from './process.js';
-import { write } from './readers/crp/line.js';
+import { write } from './readers/crp/frame.js';
 
 const codeplate = fileURLToPath(new URL('../../bin/codeplate.js', import.meta.url));
 

@@ -4,8 +4,8 @@
  */
 import { createInterface } from 'node:readline';
 import { ZodError, z } from 'zod';
+import { DeviceManager } from './device-manager.js';
 import { fromText, type News, orderSchema, toText } from './messages.js';
-import { DeviceManager } from './workbench.js';
 
 export async function serveHardware(): Promise<void> {
   const tell = (news: News): void => {

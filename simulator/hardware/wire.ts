@@ -6,8 +6,8 @@
  * Faults are laid on named frames ("lose the next RSLT", "hear the next SALE with a bit flipped"), because a defect is
  * only worth playing at the moment where it hurts.
  */
-import type { MonoMs } from '#protocol/time.js';
-import { later } from '#protocol/time.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
+import { later } from '#protocol/kernel/time.js';
 
 /** What goes wrong with one frame. */
 export type Mischief =

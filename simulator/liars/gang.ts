@@ -2,14 +2,14 @@
  * What liars have between them: customers who play along and sign whatever they are asked to, pictures of codes that other
  * customers have shown, and the names of allowances that they have heard of.
  */
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CouponSerial, DeviceId } from '#protocol/kernel/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
-import type { ClaimAnswer, SignedClaim } from '#protocol/messages/claim.js';
+import type { ClaimAnswer, SignedClaim } from '#protocol/messages/claim-request.js';
 import { randomIdentity } from '../wallets/identities.js';
 import { type Position, signPresentation, Wallet } from '../wallets/wallet.js';
-import type { Chance } from '../world/random.js';
-import type { Scheduler } from '../world/scheduler.js';
+import type { Chance } from '../world/parts/random.js';
+import type { Scheduler } from '../world/parts/scheduler.js';
 
 /** A customer who is in on it: real coupons, a real key, and no scruples about times and numbers. */
 export class Partner {

@@ -3,19 +3,19 @@
  * because without one nobody listens, and writes whatever its lies want into its records.
  */
 import type { Broker } from '#device/ports/broker.js';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import { allowanceSchema } from '#protocol/messages/allowance.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { parseDown } from '#protocol/messages/index.js';
 import { downTopic, upTopic } from '#protocol/messages/topics.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import type { Wallet } from '../wallets/wallet.js';
 import type { Crowd } from '../workload/customers.js';
 import { Life } from '../world/life.js';
-import type { Network } from '../world/network.js';
-import type { Chance } from '../world/random.js';
-import type { Scheduler } from '../world/scheduler.js';
+import type { Network } from '../world/parts/network.js';
+import type { Chance } from '../world/parts/random.js';
+import type { Scheduler } from '../world/parts/scheduler.js';
 import type { Trace } from '../world/trace.js';
 import type { Gang } from './gang.js';
 import { LIES } from './lies/index.js';

@@ -1,7 +1,7 @@
 /** What a lie may lay its hands on, and the honest sale that it starts from. */
-import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
-import type { Chance } from '../world/random.js';
+import type { Chance } from '../world/parts/random.js';
 import type { Gang, Partner } from './gang.js';
 
 /** A record as it is written: a lie is free to leave the schema. */

@@ -4,7 +4,7 @@
  */
 import { mqttBroker } from '#device/adapters/mqtt-broker.js';
 import type { Broker, BrokerEvents } from '#device/ports/broker.js';
-import type { Dice } from '#simulator/counter/dice.js';
+import type { Dice } from '../counter/dice.js';
 
 type MqttOptions = Parameters<typeof mqttBroker>[0];
 

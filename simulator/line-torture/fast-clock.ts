@@ -1,7 +1,7 @@
 /** A device's clock that runs many times as fast as life, so that its timeouts of minutes are over in seconds. Sockets are as slow as ever. */
 import { systemClock } from '#device/adapters/system-clock.js';
 import type { Clock } from '#device/ports/clock.js';
-import { type MonoMs, monoMs } from '#protocol/time.js';
+import { type MonoMs, monoMs } from '#protocol/kernel/time.js';
 
 export function fastClock(speed: number): Clock {
   const real = systemClock();

@@ -3,9 +3,9 @@
  * to: some leave the device to find out by itself.
  */
 
-import type { Dice } from '#simulator/counter/dice.js';
-import type { Trigger } from '#simulator/network/proxy.js';
-import { pause } from '#simulator/processes/waiting.js';
+import type { Dice } from '../counter/dice.js';
+import type { Trigger } from '../network/proxy.js';
+import { pause } from '../processes/waiting.js';
 import type { Lane } from './lane.js';
 
 export interface Struck {

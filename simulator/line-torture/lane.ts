@@ -9,15 +9,15 @@ import type { Clock } from '#device/ports/clock.js';
 import type { Journal } from '#device/ports/journal.js';
 import { EventQueue } from '#device/runtime/event-queue.js';
 import { Uplink } from '#device/uplink/uplink.js';
-import type { CampaignId, DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
+import type { CampaignId, DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import { campaignTopic, downTopic, spentTopic, stateTopic } from '#protocol/messages/topics.js';
-import type { Fen } from '#protocol/money.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { Dice } from '#simulator/counter/dice.js';
-import type { LineProxy } from '#simulator/network/proxy.js';
-import { pause, until } from '#simulator/processes/waiting.js';
+import type { Dice } from '../counter/dice.js';
+import type { LineProxy } from '../network/proxy.js';
+import { pause, until } from '../processes/waiting.js';
 import { BentBroker, STRAIGHT } from './bent-broker.js';
 
 export interface LaneOptions {

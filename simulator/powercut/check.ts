@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { temporaryFolder } from '#simulator/processes/at-the-end.js';
+import { temporaryFolder } from '../processes/at-the-end.js';
 import { type CutOptions, cutsAt, digestOf, type Files, filesAfter } from './cuts.js';
 import { Disk } from './disk.js';
 import { type Recorded, type Run, record } from './record.js';

@@ -1,5 +1,5 @@
 /** The rows of `codeplate powercut` for the world: the power goes at every call of a port, and the world's checkers judge. */
-import { type CutSums, cutEverywhere, type Failure, type Side } from '../world/cut-everywhere.js';
+import { type CutSums, cutEverywhere, type Failure, type Side } from '../world/explore/cut-everywhere.js';
 import type { Counts } from './suite.js';
 
 /** Streets whose every call is cut. In the quick ones every state of a sale and of a sync comes by already. */

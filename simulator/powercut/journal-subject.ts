@@ -6,7 +6,7 @@
 import path from 'node:path';
 import { openJournal } from '#device/adapters/journal/sqlite-journal.js';
 import type { Journal, StoredRecord } from '#device/ports/journal.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import { SOUND, type Subject, type Verdict } from './subject.js';

@@ -11,13 +11,13 @@ import type { Answer, ClaimOp, Ledger, Op, Outcome, RecordsOp } from '#gateway/p
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { campaignSchema } from '#protocol/campaign/schema.js';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
-import type { DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { ok } from '#protocol/kernel/result.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
 import { recordSchema } from '#protocol/records/record.js';
-import { ok } from '#protocol/result.js';
-import { wallMs } from '#protocol/time.js';
 import { SOUND, type Subject, type Verdict } from './subject.js';
 
 /** In a folder that the gateway makes, so that its name can be lost too. */

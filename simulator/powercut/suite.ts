@@ -1,7 +1,7 @@
 /** The runs of `codeplate powercut`: each store with a sound disk, each with a disk that fails an fsync, and both sides of the world. */
 
-import { SIDES } from '../world/cut-everywhere.js';
-import { chanceFrom } from '../world/random.js';
+import { SIDES } from '../world/explore/cut-everywhere.js';
+import { chanceFrom } from '../world/parts/random.js';
 import { checkPowerCuts } from './check.js';
 import { cutSide } from './everywhere.js';
 import { SUBJECTS } from './subjects.js';

@@ -3,10 +3,10 @@
  * gateway are killed (SIGKILL) at random moments and started again. What it expects on the way no longer holds; that the
  * four books agree at the end does.
  */
-import type { Counter } from '#simulator/counter/counter.js';
-import type { Dice } from '#simulator/counter/dice.js';
-import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import { pause } from '#simulator/processes/waiting.js';
+import type { Counter } from '../counter/counter.js';
+import type { Dice } from '../counter/dice.js';
+import { AT_REST, type SaleSeen } from '../counter/till-client.js';
+import { pause } from '../processes/waiting.js';
 import { SAME_CODE_MS } from './crowd.js';
 import type { Scenario } from './format.js';
 import { openAt, type Stage } from './stage.js';

@@ -2,10 +2,10 @@
  * A busy morning: customers at all counters at once, amounts and coupons by the seed. What each must be given is worked
  * out here from the campaign's table alone, by nothing that the product shares.
  */
-import type { Counter } from '#simulator/counter/counter.js';
-import type { Dice } from '#simulator/counter/dice.js';
-import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import { pause } from '#simulator/processes/waiting.js';
+import type { Counter } from '../counter/counter.js';
+import type { Dice } from '../counter/dice.js';
+import { AT_REST, type SaleSeen } from '../counter/till-client.js';
+import { pause } from '../processes/waiting.js';
 import { openAt, type Stage } from './stage.js';
 import type { StepOf } from './verb-shapes.js';
 

@@ -28,10 +28,10 @@
  */
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { CAMPAIGN_ID, DEVICE_ID, MERCHANT_ID } from '#protocol/ids.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import type { Problem } from '#protocol/yaml-file.js';
-import { lineShape } from '#simulator/hardware/messages.js';
+import type { Problem } from '#protocol/config/yaml-file.js';
+import { CAMPAIGN_ID, DEVICE_ID, MERCHANT_ID } from '#protocol/kernel/ids.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
+import { lineShape } from '../hardware/messages.js';
 import { type Found, found, problemsOf, told } from './problems.js';
 import { StepReader } from './step-reader.js';
 import { count, name, type Step } from './verb-shapes.js';

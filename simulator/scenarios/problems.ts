@@ -4,7 +4,7 @@
  */
 import { type Document, isAlias, isNode, type LineCounter } from 'yaml';
 import type { z } from 'zod';
-import type { Problem } from '#protocol/yaml-file.js';
+import type { Problem } from '#protocol/config/yaml-file.js';
 
 export type Path = readonly PropertyKey[];
 

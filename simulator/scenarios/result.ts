@@ -1,6 +1,6 @@
 /** What a scenario came to. */
-import type { MovedWindow } from '#simulator/counter/campaign-copy.js';
-import type { Reconciled } from '#simulator/counter/reconcile.js';
+import type { MovedWindow } from '../counter/campaign-copy.js';
+import type { Reconciled } from '../counter/reconcile.js';
 
 /** One thing that was looked at. */
 export interface Check {

@@ -1,7 +1,7 @@
 /** The scenarios that come with the package, by their bare names. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { packageFolder } from '#simulator/processes/package-folder.js';
+import { packageFolder } from '../processes/package-folder.js';
 
 const folder = (): string => path.join(packageFolder(), 'simulator', 'scenarios', 'shipped');
 

@@ -1,14 +1,14 @@
 /** The customers of a scenario: who claimed what, and whatever they hold under the scanner. */
 import { decodeGrant, type Grant } from '#protocol/codes/presentation.js';
-import type { CampaignId, CouponSerial } from '#protocol/ids.js';
-import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
-import type { Dice } from '#simulator/counter/dice.js';
-import type { Rig } from '#simulator/counter/rig.js';
-import { claimingToHold } from '#simulator/wallets/misbehaviours/coupon-not-held.js';
-import { withForgedGrant } from '#simulator/wallets/misbehaviours/forged-grant.js';
-import { secondPhoneOf } from '#simulator/wallets/misbehaviours/two-phones.js';
-import { withWrongClock } from '#simulator/wallets/misbehaviours/wrong-clock.js';
-import type { Wallet } from '#simulator/wallets/wallet.js';
+import type { CampaignId, CouponSerial } from '#protocol/kernel/ids.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node/crypto.js';
+import type { Dice } from '../counter/dice.js';
+import type { Rig } from '../counter/rig.js';
+import { claimingToHold } from '../wallets/misbehaviours/coupon-not-held.js';
+import { withForgedGrant } from '../wallets/misbehaviours/forged-grant.js';
+import { secondPhoneOf } from '../wallets/misbehaviours/two-phones.js';
+import { withWrongClock } from '../wallets/misbehaviours/wrong-clock.js';
+import type { Wallet } from '../wallets/wallet.js';
 import type { SHOWN } from './verb-shapes.js';
 
 export type Shown = (typeof SHOWN)[number];

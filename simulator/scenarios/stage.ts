@@ -1,8 +1,8 @@
 /** What the verbs of a scenario share while it plays: the rig, who is there, what was found wrong. */
-import type { Counter } from '#simulator/counter/counter.js';
-import type { Dice } from '#simulator/counter/dice.js';
-import type { Rig } from '#simulator/counter/rig.js';
-import { type SaleSeen, type TillSaid, yuan } from '#simulator/counter/till-client.js';
+import type { Counter } from '../counter/counter.js';
+import type { Dice } from '../counter/dice.js';
+import type { Rig } from '../counter/rig.js';
+import { type SaleSeen, type TillSaid, yuan } from '../counter/till-client.js';
 import type { Check } from './result.js';
 import type { Shoppers } from './shoppers.js';
 import type { Expectation } from './verb-shapes.js';

@@ -1,10 +1,10 @@
 /** The verbs of a scenario's steps: what each needs, and what it may say. What they do is in `verbs.ts`. */
 import { z } from 'zod';
 import { REASON_CODES, type ReasonCode } from '#protocol/faults/reasons.js';
-import { ORDER_NO } from '#protocol/ids.js';
-import { MAX_SALE_FEN } from '#protocol/money.js';
-import { SALE_STATES } from '#simulator/counter/till-client.js';
-import { KNOBS, payment, printerKnob } from '#simulator/hardware/messages.js';
+import { ORDER_NO } from '#protocol/kernel/ids.js';
+import { MAX_SALE_FEN } from '#protocol/kernel/money.js';
+import { SALE_STATES } from '../counter/till-client.js';
+import { KNOBS, payment, printerKnob } from '../hardware/messages.js';
 
 export const name = z.string().min(1).max(32);
 const at = name.optional();

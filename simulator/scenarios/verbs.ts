@@ -1,10 +1,10 @@
 /** What each verb of a scenario does. A verb that can't do its work throws; what it finds wrong it notes, and goes on. */
-import { unreachable } from '#protocol/machine.js';
-import type { Counter } from '#simulator/counter/counter.js';
-import type { PrintedCopy } from '#simulator/counter/paper.js';
-import { AT_REST, type SaleSeen } from '#simulator/counter/till-client.js';
-import type { LineProxy } from '#simulator/network/proxy.js';
-import { bounded, pause, until } from '#simulator/processes/waiting.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { Counter } from '../counter/counter.js';
+import type { PrintedCopy } from '../counter/paper.js';
+import { AT_REST, type SaleSeen } from '../counter/till-client.js';
+import type { LineProxy } from '../network/proxy.js';
+import { bounded, pause, until } from '../processes/waiting.js';
 import { playCrowd } from './crowd.js';
 import { answered, openAt, type Stage, unmet } from './stage.js';
 import type { Step, StepOf } from './verb-shapes.js';

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { base64url } from '#protocol/codes/bit-text.js';
-import type { CampaignId } from '#protocol/ids.js';
-import { type ClaimAnswer, challengeAnswerSchema } from '#protocol/messages/claim.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
+import { err, type Result } from '#protocol/kernel/result.js';
+import { type ClaimAnswer, challengeAnswerSchema } from '#protocol/messages/claim-request.js';
 import type { IdentityProof } from '#protocol/messages/identity-proof.js';
-import { err, type Result } from '#protocol/result.js';
 import type { Wallet } from './wallet.js';
 import type { WalletServer } from './wallet-server.js';
 

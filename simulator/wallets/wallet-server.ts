@@ -1,13 +1,13 @@
 /** The server of a wallet app: it knows its customers, and says so to the gateway in a signed statement for each phone. */
 import type { Random } from '#device/ports/clock.js';
-import { normalIdCard, normalPhone, normalPhoneId } from '#protocol/campaign/claim.js';
+import { normalIdCard, normalPhone, normalPhoneId } from '#protocol/campaign/claim-rules.js';
 import { base64url } from '#protocol/codes/bit-text.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CampaignId } from '#protocol/ids.js';
-import type { SignedClaim } from '#protocol/messages/claim.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import type { SignedClaim } from '#protocol/messages/claim-request.js';
 import { signStatement, type WalletProof } from '#protocol/messages/identity-proof.js';
-import { hmacSha256 } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import { hmacSha256 } from '#protocol/node/crypto.js';
 import type { Identity } from './identities.js';
 import type { Wallet } from './wallet.js';
 

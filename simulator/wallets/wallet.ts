@@ -5,19 +5,19 @@
 import { base64url } from '#protocol/codes/bit-text.js';
 import { type PaymentSecret, paymentCodeAt } from '#protocol/codes/payment-code.js';
 import { decodeGrant, MAX_NONCE, sealPresentation } from '#protocol/codes/presentation.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CampaignId, CouponSerial } from '#protocol/kernel/ids.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import {
   type Claim,
   type ClaimAnswer,
   claimAnswerSchema,
   type SignedClaim,
   signClaim,
-} from '#protocol/messages/claim.js';
+} from '#protocol/messages/claim-request.js';
 import type { IdentityProof } from '#protocol/messages/identity-proof.js';
-import { hmacSha256 } from '#protocol/node-crypto.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import { wallMs } from '#protocol/time.js';
+import { hmacSha256 } from '#protocol/node/crypto.js';
 import type { Identity } from './identities.js';
 import type { Presenter } from './presenter.js';
 

@@ -3,18 +3,18 @@
  * some try what people try: a picture of an old code, a clock set by hand, a second phone, coupons they don't hold.
  */
 import { campaignTag, decodeGrant, roundUpExpiry } from '#protocol/codes/presentation.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CampaignId, CouponSerial } from '#protocol/ids.js';
-import type { ClaimAnswer, SignedClaim } from '#protocol/messages/claim.js';
-import { wallMs } from '#protocol/time.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CampaignId, CouponSerial } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import type { ClaimAnswer, SignedClaim } from '#protocol/messages/claim-request.js';
 import { type Identity, randomIdentity } from '../wallets/identities.js';
 import { claimingToHold } from '../wallets/misbehaviours/coupon-not-held.js';
 import { withForgedGrant } from '../wallets/misbehaviours/forged-grant.js';
 import { secondPhoneOf } from '../wallets/misbehaviours/two-phones.js';
 import { withWrongClock } from '../wallets/misbehaviours/wrong-clock.js';
 import { type Position, Wallet } from '../wallets/wallet.js';
-import type { Chance } from '../world/random.js';
-import type { Scheduler } from '../world/scheduler.js';
+import type { Chance } from '../world/parts/random.js';
+import type { Scheduler } from '../world/parts/scheduler.js';
 
 export interface CrowdOptions {
   readonly scheduler: Scheduler;

@@ -1,6 +1,6 @@
 /** How people pay, and what banks make of it. Drawn for each visit. */
 import type { Payment } from '../hardware/readers/bank.js';
-import type { Chance } from '../world/random.js';
+import type { Chance } from '../world/parts/random.js';
 
 /** Times in ms: nobody has the card out before the amount shows, and some look for it until the reader gives up. */
 const CARD = { from: 700, to: 15_000 } as const;

@@ -4,12 +4,12 @@
  * What it does depends on the counter's answers only, never on the counter's insides.
  */
 import type { SaleView, TillReply, TillRequest } from '#device/ports/till.js';
-import type { OrderNo } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { OrderNo } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { Wallet } from '../wallets/wallet.js';
-import type { VirtualDevice } from '../world/counter-box.js';
-import type { Chance } from '../world/random.js';
-import type { Scheduler } from '../world/scheduler.js';
+import type { Chance } from '../world/parts/random.js';
+import type { Scheduler } from '../world/parts/scheduler.js';
+import type { VirtualDevice } from '../world/parts/virtual-device.js';
 import type { Crowd } from './customers.js';
 import { drawPayment } from './payments.js';
 

@@ -3,9 +3,9 @@
  * here, before the first event, so that a report can print it and a shrinker can take pieces of it away.
  */
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
-import type { MerchantId } from '#protocol/ids.js';
+import type { MerchantId } from '#protocol/kernel/ids.js';
 import { FAULTS } from '../faults/index.js';
-import { type Chance, chanceFrom } from './random.js';
+import { type Chance, chanceFrom } from './parts/random.js';
 
 export const PROFILES = ['calm', 'rough', 'hell', 'offline-week', 'flash-sale', 'dishonest'] as const;
 export type ProfileName = (typeof PROFILES)[number];

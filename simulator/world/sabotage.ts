@@ -14,13 +14,13 @@ import type { Journal } from '#device/ports/journal.js';
 import type { Rules } from '#gateway/ledger/decide/rules.js';
 import type { SqliteDatabase } from '#gateway/ledger/store/sqlite.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
-import type { Es256Verifier, Sha256 } from '#protocol/crypto.js';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { Es256Verifier, Sha256 } from '#protocol/kernel/crypto.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import type { MemoryDisk } from '../doubles/memory-journal.js';
 import type { MemoryLedger } from '../doubles/memory-ledger.js';
-import type { VirtualDeviceClock } from './device-clock.js';
 import type { Life } from './life.js';
-import type { Scheduler } from './scheduler.js';
+import type { VirtualDeviceClock } from './parts/device-clock.js';
+import type { Scheduler } from './parts/scheduler.js';
 import type { Bytes } from './store/left-behind.js';
 
 /** What a wrapper on a counter may use. */

@@ -1,13 +1,13 @@
 /** The faults of a world as they strike: each kind on each counter from a stream of chance of its own, until it is quiet. */
 import type { Fault } from '../faults/fault.js';
 import { FAULTS } from '../faults/index.js';
-import type { VirtualGateway } from './centre.js';
-import type { Network } from './network.js';
+import type { Network } from './parts/network.js';
+import { type Chance, chanceFrom } from './parts/random.js';
+import type { Scheduler } from './parts/scheduler.js';
+import type { VirtualGateway } from './parts/virtual-gateway.js';
+import type { WorldCounter } from './parts/world-counter.js';
 import type { Plan } from './profiles.js';
-import { type Chance, chanceFrom } from './random.js';
-import type { Scheduler } from './scheduler.js';
 import type { Trace } from './trace.js';
-import type { WorldCounter } from './world-counter.js';
 
 /** An offline week starts after so long online. */
 const LINE_LOST_AFTER_MS = 50 * 60_000;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FAULTS } from '../faults/index.js';
+import { NO_TRIM, shrink, trimmed } from './explore/shrink.js';
 import { MUTANTS } from './mutants/index.js';
+import { chanceFrom } from './parts/random.js';
 import { PROFILES, planOf } from './profiles.js';
-import { chanceFrom } from './random.js';
 import { runSeed } from './run-seed.js';
-import { NO_TRIM, shrink, trimmed } from './shrink.js';
 
 const QUARTER_HOUR_MS = 15 * 60_000;
 /** What a unit test can afford of each; `codeplate explore` runs them whole. */

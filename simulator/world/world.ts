@@ -5,8 +5,8 @@
  */
 import type { Changes } from '#gateway/ledger/book/book.js';
 import { holderIdOf } from '#protocol/codes/presentation.js';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import type { Books } from '../checkers/books.js';
 import { CouponHistories } from '../checkers/histories.js';
 import { Street } from '../checkers/street.js';
@@ -16,19 +16,19 @@ import { IN_YOUHAO, type Wallet } from '../wallets/wallet.js';
 import { WalletServer } from '../wallets/wallet-server.js';
 import { Crowd } from '../workload/customers.js';
 import { Till } from '../workload/till.js';
-import { VirtualGateway, type VirtualGatewayOptions } from './centre.js';
 import { Judge, type Violation } from './judge.js';
-import { Network } from './network.js';
+import { Network } from './parts/network.js';
+import { type Chance, chanceFrom } from './parts/random.js';
+import { Scheduler } from './parts/scheduler.js';
+import { Signatures } from './parts/signatures.js';
+import { VirtualGateway, type VirtualGatewayOptions } from './parts/virtual-gateway.js';
+import { WorldCounter } from './parts/world-counter.js';
 import { MIDNIGHT, type Plan } from './profiles.js';
-import { type Chance, chanceFrom } from './random.js';
 import type { Sabotage } from './sabotage.js';
-import { Scheduler } from './scheduler.js';
-import { Signatures } from './signatures.js';
 import { StoredJournal } from './store/stored-journal.js';
 import type { StoredLedger, StoredLedgerOptions } from './store/stored-ledger.js';
 import { Trace } from './trace.js';
 import { Weather } from './weather.js';
-import { WorldCounter } from './world-counter.js';
 
 export interface WorldOptions {
   readonly sabotage?: Sabotage;

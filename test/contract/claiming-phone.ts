@@ -2,11 +2,11 @@
 
 import type { z } from 'zod';
 import { base64url } from '#protocol/codes/bit-text.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CampaignId } from '#protocol/ids.js';
-import { type claimSchema, type SignedClaim, signClaim } from '#protocol/messages/claim.js';
-import { es256Signer, generatePrivateKey } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { type claimSchema, type SignedClaim, signClaim } from '#protocol/messages/claim-request.js';
+import { es256Signer, generatePrivateKey } from '#protocol/node/crypto.js';
 import { diceOf } from '#simulator/counter/dice.js';
 import { WalletServer } from '#simulator/wallets/wallet-server.js';
 import { MORNING } from './ledger-fixture.js';

@@ -13,9 +13,9 @@ import type {
 } from '#device/drivers/scanners/scanner.js';
 import { VOICES, type VoiceName } from '#device/drivers/voices/index.js';
 import type { VoiceEffect as VoiceDoes, VoiceDriver, VoiceInput as VoiceHears } from '#device/drivers/voices/voice.js';
-import type { Machine } from '#protocol/machine.js';
-import { fen } from '#protocol/money.js';
-import { earliestWake, monoMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { fen } from '#protocol/kernel/money.js';
+import { earliestWake, monoMs } from '#protocol/kernel/time.js';
 import { type Display, type DisplayInput, ledDisplay } from '#simulator/hardware/display/machine.js';
 import { type ScannerInput, type VirtualScanner, virtualScanner } from '#simulator/hardware/scanner/machine.js';
 import { type VoiceModule, voiceModule } from '#simulator/hardware/voice/machine.js';

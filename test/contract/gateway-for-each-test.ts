@@ -11,11 +11,11 @@ import { type RunningGateway, startGateway } from '#gateway/main.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import type { PaymentNumber, PaymentSecret } from '#protocol/codes/payment-code.js';
 import { sealPresentation } from '#protocol/codes/presentation.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import type { DownMessage } from '#protocol/messages/down.js';
 import { parseDown } from '#protocol/messages/index.js';
-import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
-import { wallMs } from '#protocol/time.js';
 import { CLAIMS, type ClaimInput, signedClaim } from './claiming-phone.js';
 import { MORNING, testCampaign } from './ledger-fixture.js';
 

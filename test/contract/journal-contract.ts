@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Journal, JournalFault, StoredRecord } from '#device/ports/journal.js';
+import type { Result } from '#protocol/kernel/result.js';
 import { type ChainHead, EMPTY_CHAIN, extend, GENESIS } from '#protocol/records/chain.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
-import type { Result } from '#protocol/result.js';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

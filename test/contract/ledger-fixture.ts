@@ -14,13 +14,13 @@ import type { Verdict } from '#gateway/ports/verifier.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { type Campaign, campaignSchema } from '#protocol/campaign/schema.js';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
-import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { ok } from '#protocol/kernel/result.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { recordSchema } from '#protocol/records/record.js';
-import { ok } from '#protocol/result.js';
-import { wallMs } from '#protocol/time.js';
 
 /** 2023-03-27 10:00 in Shanghai: an hour after claiming opened. */
 export const MORNING = wallMs(Date.UTC(2023, 2, 27, 2));

@@ -10,9 +10,9 @@ import { sumOf } from '#gateway/ledger/decide/postings.js';
 import { compileRules, type Rules } from '#gateway/ledger/decide/rules.js';
 import type { AuthoriseOp, Committed, Op, Outcome } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
-import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
-import { sha256 } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { type MemoryLedger, openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { Counter, claimOp, holderId, LEASE_MS, MORNING, serialOf, signedBy, testCampaign } from './ledger-fixture.js';
 

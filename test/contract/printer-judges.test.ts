@@ -10,8 +10,8 @@ import { z } from 'zod';
 import { type ReceiptFacts, receiptCode, receiptDocument } from '#device/core/receipt/receipt.js';
 import { PRINTER_MODEL_NAMES, PRINTER_MODELS, receiptText, renderReceipt } from '#device/drivers/printers/index.js';
 import type { PrinterModel } from '#device/drivers/printers/printer.js';
-import type { ReceiptNo } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { ReceiptNo } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { exampleReceipt } from '#simulator/doubles/example-receipt.js';
 import {
   linesOfText,
@@ -22,6 +22,7 @@ import {
   render,
   sentText,
 } from '#simulator/hardware/printer/index.js';
+import { PRINTER_TWINS } from '#simulator/hardware/printer/twins.js';
 import {
   CHINESE,
   CUT,
@@ -33,8 +34,7 @@ import {
   XIAO_FEI_QUAN,
   YOU_HAO,
   YUAN_SIGN,
-} from '#simulator/hardware/printer/streams.js';
-import { PRINTER_TWINS } from '#simulator/hardware/printer/twins.js';
+} from '../doubles/escpos-streams.js';
 
 // ---- the outside judges
 

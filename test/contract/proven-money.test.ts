@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { compileRules } from '#gateway/ledger/decide/rules.js';
-import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { CouponSerial, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import {
   abandoned,

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { SignatureWorker } from '#gateway/signatures/signature-worker.js';
 import { signatureHolds } from '#protocol/codes/presentation.js';
-import { es256Verifier } from '#protocol/node-crypto.js';
+import { es256Verifier } from '#protocol/node/crypto.js';
 
 const hex = z
   .string()

@@ -15,13 +15,13 @@ import type { SerialLink, SerialLinkEvents } from '#device/ports/serial-link.js'
 import type { SaleView, TillReply, TillRequest } from '#device/ports/till.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import type { CampaignId, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { CampaignId, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import { parseUp } from '#protocol/messages/index.js';
 import { downTopic } from '#protocol/messages/topics.js';
 import type { UpMessage } from '#protocol/messages/up.js';
-import { fen } from '#protocol/money.js';
-import { es256Verifier, sha256 } from '#protocol/node-crypto.js';
-import { monoMs } from '#protocol/time.js';
+import { es256Verifier, sha256 } from '#protocol/node/crypto.js';
 import { memoryDisk, openMemoryJournal } from '#simulator/doubles/memory-journal.js';
 
 const DEVICE = 'plate-001' as DeviceId;

@@ -4,9 +4,9 @@ import { joinBytes, latin1Text } from '#device/drivers/bytes.js';
 import { encodeLine } from '#device/drivers/readers/crp1/frame.js';
 import { crp1Reader } from '#device/drivers/readers/crp1.js';
 import type { ReaderEffect, ReaderInput } from '#device/drivers/readers/reader.js';
-import type { SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import { fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { fen } from '#protocol/kernel/money.js';
 import { DriverBench } from './driver-bench.js';
 
 export const id = (text: string) => text as SaleId;

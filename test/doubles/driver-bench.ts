@@ -2,8 +2,8 @@
 
 import { latin1Text } from '#device/drivers/bytes.js';
 import type { Pass, Transcript } from '#device/drivers/transcript.js';
-import type { Machine } from '#protocol/machine.js';
-import { type Instant, type MonoMs, monoMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { type Instant, type MonoMs, monoMs } from '#protocol/kernel/time.js';
 
 /** Runs a machine as a loop would: inputs in order, wakes at the times it asks for. */
 export class DriverBench<State, Input, Effect> {

@@ -4,8 +4,8 @@ import { createPrinter } from '#device/drivers/printers/escpos.js';
 import type { EscposState } from '#device/drivers/printers/escpos-state.js';
 import { generic58 } from '#device/drivers/printers/models/generic-58.js';
 import type { PrinterEffect, PrinterInput, PrinterModel, PrintJob } from '#device/drivers/printers/printer.js';
-import type { ReceiptNo } from '#protocol/ids.js';
-import { monoMs } from '#protocol/time.js';
+import type { ReceiptNo } from '#protocol/kernel/ids.js';
+import { monoMs } from '#protocol/kernel/time.js';
 
 export const model = (status: PrinterModel['status']): PrinterModel => ({ ...generic58, status });
 export const JOB_BYTES = 1200; // three chunks

@@ -3,8 +3,8 @@
 import { localTime } from '#device/core/receipt/local-time.js';
 import type { Counter, CounterHealth, SaleState, SaleView, TillFault, TillRequest } from '#device/ports/till.js';
 import { fixedZone } from '#protocol/campaign/calendar.js';
-import type { OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import type { OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
 
 export interface FakeCounter extends Counter {
   readonly requests: TillRequest[];

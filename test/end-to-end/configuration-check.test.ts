@@ -13,8 +13,8 @@ import { startDevice } from '#device/main.js';
 import { parseGatewayConfig } from '#gateway/config/config.js';
 import { gatewayFindings } from '#gateway/config/config-findings.js';
 import { startGateway } from '#gateway/main.js';
+import type { Findings, Problem } from '#protocol/config/yaml-file.js';
 import { isErrorCode } from '#protocol/faults/errors.js';
-import type { Findings, Problem } from '#protocol/yaml-file.js';
 import { pairOf } from '#simulator/network/tls-pair.js';
 import { testCampaign } from '../contract/ledger-fixture.js';
 

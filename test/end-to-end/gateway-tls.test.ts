@@ -10,7 +10,7 @@ import { mqttBroker } from '#device/adapters/mqtt-broker.js';
 import type { Broker } from '#device/ports/broker.js';
 import { checkGatewayConfig } from '#gateway/config/config.js';
 import { type RunningGateway, startGateway } from '#gateway/main.js';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import { downTopic } from '#protocol/messages/topics.js';
 import { pairOf, type TlsPair } from '#simulator/network/tls-pair.js';
 import { until } from '#simulator/processes/waiting.js';

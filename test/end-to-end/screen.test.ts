@@ -8,8 +8,8 @@ import { troublesOf } from '#device/core/troubles.js';
 import type { CounterHealth, SaleView } from '#device/ports/till.js';
 import { screenTexts } from '#device/screen/screen.js';
 import { screenPage } from '#device/screen/screen-page.js';
-import type { OrderNo, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { openedSale, settledWithCoupon, wholeHealth } from '../doubles/fake-counter.js';
 import { Browser, CHROMIUM, type Page } from './chromium.js';
 

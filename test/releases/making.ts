@@ -22,8 +22,9 @@ import { parseCampaign } from '#protocol/campaign/load.js';
 import { campaignOnTheWire } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { holderIdOf, roundUpExpiry, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CouponSerial, DeviceId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { allowanceSchema, signedAllowanceSchema } from '#protocol/messages/allowance.js';
 import { bundleEnvelopeSchema } from '#protocol/messages/bundle.js';
 import { downSchema } from '#protocol/messages/down.js';
@@ -35,10 +36,9 @@ import {
   UP_EXAMPLES,
 } from '#protocol/messages/examples.js';
 import { spentSchema } from '#protocol/messages/spent.js';
-import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node-crypto.js';
+import { es256Signer, generatePrivateKey, sha256 } from '#protocol/node/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
-import { wallMs } from '#protocol/time.js';
 import {
   abandoned,
   charging,

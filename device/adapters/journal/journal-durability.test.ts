@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { all, closeDatabase, openDatabase } from './sqlite-journal-driver.js';
 import { checkAll } from './sqlite-journal-opening.js';
 

@@ -3,10 +3,10 @@
  * way back. A record that could not be read again at the next start must never be written, so both ways pass the schema.
  */
 
-import type { Sha256 } from '#protocol/crypto.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 import { type ChainHead, nextHash } from '#protocol/records/chain.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
-import { err, ok, type Result } from '#protocol/result.js';
 import type { JournalFault, StoredRecord } from '../../ports/journal.js';
 
 /** The message that carries records up takes bodies of at most this many characters. */

@@ -1,7 +1,7 @@
 /** The `sqlite3` package as the journal uses it: promises while it opens, and every error as a fault that a person can act on. */
 import { pathToFileURL } from 'node:url';
 import { Database, type Statement } from 'sqlite3';
-import { err, ok, type Result } from '#protocol/result.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 import type { JournalFault } from '../../ports/journal.js';
 
 /**

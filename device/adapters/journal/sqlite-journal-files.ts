@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { closeToOthers } from '#protocol/node-own-files.js';
+import { closeToOthers } from '#protocol/node/own-files.js';
 
 /** SQLite's write-ahead log lies beside the database under this ending. */
 const LOG = '-wal';

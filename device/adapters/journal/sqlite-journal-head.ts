@@ -7,7 +7,7 @@
  * a power cut it may know less. Then it proves less, and nothing is wrong. One that can't be read proves nothing.
  */
 import { close, constants, openSync, readFileSync, write } from 'node:fs';
-import type { Sha256 } from '#protocol/crypto.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 
 /** Well inside one 512-byte sector, so a power cut leaves the old or the new. */

@@ -3,10 +3,10 @@
  * held against the chain, the end against its witness, and all of it made safe before anybody acts on it.
  */
 import type { Database } from 'sqlite3';
-import type { Sha256 } from '#protocol/crypto.js';
-import { makeOwnFile } from '#protocol/node-own-files.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
+import { makeOwnFile } from '#protocol/node/own-files.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
-import { err, ok, type Result } from '#protocol/result.js';
 import type { JournalFault, StoredRecord } from '../../ports/journal.js';
 import { chainBroken, type Row, verifyRows } from './journal-records.js';
 import { all, column, execute, faultOf } from './sqlite-journal-driver.js';

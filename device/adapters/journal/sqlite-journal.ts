@@ -12,8 +12,8 @@
  */
 
 import type { Database, Statement } from 'sqlite3';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
-import { err, ok, type Result } from '#protocol/result.js';
 import type { Journal, JournalFault } from '../../ports/journal.js';
 import {
   CLOSED,

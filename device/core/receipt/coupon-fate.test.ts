@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import type { RefundRule } from '#protocol/campaign/schema.js';
-import type { CouponSerial } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import type { JournalledCoupon } from '#protocol/records/record.js';
-import { wallMs } from '#protocol/time.js';
 import { type CouponFate, couponFate } from './coupon-fate.js';
 
 /** Fifteen days from 27 March on, 09:00 to 22:00. */

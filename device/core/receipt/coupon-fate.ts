@@ -5,9 +5,9 @@
 import { comingBack } from '#protocol/campaign/coming-back.js';
 import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
-import type { Fen } from '#protocol/money.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { JournalledCoupon, JournalRecord } from '#protocol/records/record.js';
-import type { WallMs } from '#protocol/time.js';
 
 /** `unsure`: the campaign's rule decides, and the customer's own list of coupons shows it. */
 export type CouponFate = 'used' | 'held' | 'held-next-day' | 'unsure';

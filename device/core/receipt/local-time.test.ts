@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fixedZone } from '#protocol/campaign/calendar.js';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { localTime } from './local-time.js';
 
 it.each([

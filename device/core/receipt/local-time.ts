@@ -1,7 +1,7 @@
 /** An instant as a wall clock at the counter shows it, in the two forms that tills are given. */
 import type { Zone } from '#protocol/campaign/calendar.js';
 import { utcText } from '#protocol/campaign/clock-text.js';
-import type { WallMs } from '#protocol/time.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { LocalTime } from '../../ports/till.js';
 
 export function localTime(zone: Zone, at: WallMs): LocalTime {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { OrderNo, ReceiptNo } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { exampleReceipt as sale } from '#simulator/doubles/example-receipt.js';
 import { receiptText } from '../../drivers/printers/render.js';
 import {

@@ -4,9 +4,9 @@
  * Chinese first, English labels by choice: the merchant's and the campaign's own words stay as they are.
  */
 
-import type { OrderNo, ReceiptNo } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import { type Fen, fen, formatYuan, formatYuanShort, subtractFen } from '#protocol/money.js';
+import type { OrderNo, ReceiptNo } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { type Fen, fen, formatYuan, formatYuanShort, subtractFen } from '#protocol/kernel/money.js';
 import type { CouponFate } from './coupon-fate.js';
 import { displayWidth, escapeMarkup, printable, trimToWidth, wrapToWidth } from './receipt-text.js';
 

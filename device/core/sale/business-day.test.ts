@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixedZone, zoneOf } from '#protocol/campaign/calendar.js';
-import { type Instant, type Interval, type MonoMs, monoMs, wallMs } from '#protocol/time.js';
+import { type Instant, type Interval, type MonoMs, monoMs, wallMs } from '#protocol/kernel/time.js';
 import { type BusinessDays, type Happened, LONGEST_DAY_MS, type OrderDay, orderDay } from './business-day.js';
 
 const DAYS: BusinessDays = { orders: 'daily', beginsMs: 4 * 3_600_000, zone: fixedZone(8 * 3_600_000) };

@@ -15,7 +15,7 @@
  * "the same" or "another" only where every moment of both intervals says so.
  */
 import { DAY_MS, type Zone } from '#protocol/campaign/calendar.js';
-import { type Instant, type Interval, type Millis, type MonoMs, type WallMs, wallMs } from '#protocol/time.js';
+import { type Instant, type Interval, type Millis, type MonoMs, type WallMs, wallMs } from '#protocol/kernel/time.js';
 import { DRIFT_PPM } from '../trusted-time.js';
 
 export interface BusinessDays {

@@ -2,7 +2,7 @@
  * The presentation that a scanned code stands for, as a sale sees it.
  */
 import type { Scanned } from '#protocol/codes/classify.js';
-import { unreachable } from '#protocol/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import type { Presentation } from './sale.js';
 
 export function presentationOf(code: Scanned): Presentation {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Instant, monoMs } from '#protocol/kernel/time.js';
 import type { CardSlip } from '#protocol/records/record.js';
-import { type Instant, monoMs } from '#protocol/time.js';
 import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS, RUNNING_FOR_MS } from '../limits.js';
 import {
   permit,

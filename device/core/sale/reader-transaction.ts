@@ -11,9 +11,9 @@
  * Rules. Only the reader's word ends a reader transaction. "Refused" counts only for the command itself, and only while nothing
  * else is known: a refused question says nothing about the charge. There is never a second reference.
  */
-import { type Step, unreachable } from '#protocol/machine.js';
+import { type Step, unreachable } from '#protocol/kernel/machine.js';
+import { earliestWake, type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import type { CardSlip } from '#protocol/records/record.js';
-import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
 import { ASK_EVERY_MS, ASK_FOR_MS, CHARGE_WORST_MS, RUNNING_FOR_MS } from '../limits.js';
 
 export type NotMoved = 'declined' | 'cancelled' | 'timeout' | 'error' | 'not-found';

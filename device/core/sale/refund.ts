@@ -1,6 +1,6 @@
 /** The refund of a settled sale: what was paid goes back, through the reader, under a reference of its own. */
-import type { Step } from '#protocol/machine.js';
-import type { Instant } from '#protocol/time.js';
+import type { Step } from '#protocol/kernel/machine.js';
+import type { Instant } from '#protocol/kernel/time.js';
 import { permit, stepReaderTransaction } from './reader-transaction.js';
 import { receiptNo, type Sale, type SaleEffect, type SaleInput } from './sale-state.js';
 import { readerEffect, transactionInput } from './sale-transaction.js';

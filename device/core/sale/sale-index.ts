@@ -2,9 +2,9 @@
  * The counter's book of sales: which sale an order number means, which one is at the counter, which ones a person has.
  * It is rebuilt from the journal at every start; nothing in it is true that the journal doesn't say.
  */
-import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Instant, MonoMs, WallMs } from '#protocol/kernel/time.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { Instant, MonoMs, WallMs } from '#protocol/time.js';
 import { SALES_REMEMBERED } from '../limits.js';
 import { type BusinessDays, type Happened, type OrderDay, orderDay } from './business-day.js';
 import { resume } from './reader-transaction.js';

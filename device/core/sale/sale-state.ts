@@ -1,10 +1,10 @@
 /** What a sale is: its states, what happens to it, and what it wants done. The machine is in `sale.ts`. */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
-import type { Fen } from '#protocol/money.js';
 import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
-import type { MonoMs } from '#protocol/time.js';
 import { type ReaderTransaction, type ReaderTransactionInput, readerTransactionWakeAt } from './reader-transaction.js';
 
 /** What never changes about a sale. */

@@ -3,10 +3,10 @@
  * whatever is not listed leaves the sale as it was and does nothing.
  */
 import { describe, expect, it } from 'vitest';
-import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { type Instant, monoMs, wallMs } from '#protocol/kernel/time.js';
 import { type CardSlip, recordSchema } from '#protocol/records/record.js';
-import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS } from '../limits.js';
 import type { ReaderTransaction } from './reader-transaction.js';
 import {

@@ -1,7 +1,7 @@
 /** What a sale's charge and its refund have in common: the same inputs reach their movement, the same effects leave it. */
-import type { SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import type { Fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import type { ReaderTransactionEffect, ReaderTransactionInput } from './reader-transaction.js';
 import type { SaleEffect, SaleInput } from './sale-state.js';
 

@@ -1,10 +1,10 @@
 /** What the till and the counter's screen are told of a sale: one state, one line, Chinese first. */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { sentence } from '#protocol/faults/sentence.js';
-import { unreachable } from '#protocol/machine.js';
-import { formatYuanShort, ZERO_FEN } from '#protocol/money.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { formatYuanShort, ZERO_FEN } from '#protocol/kernel/money.js';
+import { midpoint, type WallMs } from '#protocol/kernel/time.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { midpoint, type WallMs } from '#protocol/time.js';
 import type { SaleState, SaleView } from '../../ports/till.js';
 import { bankCodeText } from './bank-codes.js';
 import type { Charge, NotMovedWhy, Sale, Shortfall } from './sale.js';

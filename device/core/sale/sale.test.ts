@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { type Instant, monoMs, wallMs } from '#protocol/kernel/time.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
-import { fen } from '#protocol/money.js';
 import type { CardSlip, JournalRecord } from '#protocol/records/record.js';
 import { recordSchema } from '#protocol/records/record.js';
-import { type Instant, monoMs, wallMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, CHARGE_WORST_MS, OPENED_IDLE_MS, SALES_REMEMBERED } from '../limits.js';
 import { openSale, receiptOf, type Sale, type SaleEffect, type SaleFacts, type SaleInput, stepSale } from './sale.js';
 import { SaleIndex } from './sale-index.js';

@@ -11,11 +11,11 @@
  * can't mend sends the sale on at full price at once; one that they can mend (an old code, another wallet's) waits.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { CouponSerial, SaleId } from '#protocol/ids.js';
-import { type Step, unreachable } from '#protocol/machine.js';
-import { subtractFen, ZERO_FEN } from '#protocol/money.js';
+import type { CouponSerial, SaleId } from '#protocol/kernel/ids.js';
+import { type Step, unreachable } from '#protocol/kernel/machine.js';
+import { subtractFen, ZERO_FEN } from '#protocol/kernel/money.js';
+import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import type { JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
 import { AUTHORISE_TIMEOUT_MS, OPENED_IDLE_MS } from '../limits.js';
 import { permit, type ReaderTransaction, stepReaderTransaction } from './reader-transaction.js';
 import { startRefund, stepRefunding } from './refund.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Instant, monoMs } from '#protocol/kernel/time.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import { type Instant, monoMs } from '#protocol/time.js';
 import { ANSWER_TIMEOUT_MS, OUTBOX_LINGER_MS } from '../limits.js';
 import { type Outbox, type OutboxEffect, type OutboxInput, outboxOf, outboxWakeAt, stepOutbox } from './outbox.js';
 

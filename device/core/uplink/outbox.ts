@@ -7,10 +7,10 @@
  * company. After every reconnect the gateway says where it stands, and sending starts again from there, even if it is
  * further back.
  */
-import type { Step } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
+import type { Step } from '#protocol/kernel/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { type Instant, later, type MonoMs, monoMs } from '#protocol/kernel/time.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import { type Instant, later, type MonoMs, monoMs } from '#protocol/time.js';
 import { ANSWER_TIMEOUT_MS, OUTBOX_LINGER_MS, OUTBOX_WINDOW_BATCHES } from '../limits.js';
 
 export interface Outbox {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LINE_ERRORS, type UplinkFaultCode } from '#protocol/faults/errors/line.js';
-import { type Instant, monoMs } from '#protocol/time.js';
+import { type Instant, monoMs } from '#protocol/kernel/time.js';
 import { SAID_AGAIN_MS, UPLINK_WORDS, type UplinkTrouble, withFault } from './uplink-fault.js';
 
 const at = (ms: number): Instant => ({ mono: monoMs(ms), wall: undefined });

@@ -3,7 +3,7 @@
  * as long as it lasts: an installer reads it, and a log that stands for a week doesn't fill the card.
  */
 import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
-import { type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
+import { type Instant, later, type Millis, type MonoMs } from '#protocol/kernel/time.js';
 
 export interface UplinkFault {
   readonly code: UplinkFaultCode;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Instant, monoMs } from '#protocol/kernel/time.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
-import { type Instant, monoMs } from '#protocol/time.js';
 import { CONNECT_TIMEOUT_MS, RECONNECT_CAP_MS, SILENCE_MS } from '../limits.js';
 import { stepUplink, type UplinkInput, type UplinkState, uplinkAtRest, uplinkWakeAt } from './uplink-machine.js';
 

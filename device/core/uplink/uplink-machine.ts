@@ -5,9 +5,9 @@
  *
  *   waiting -> connecting -> greeting -> up -> waiting ...
  */
-import { type Step, unreachable } from '#protocol/machine.js';
+import { type Step, unreachable } from '#protocol/kernel/machine.js';
+import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
 import { ANSWER_TIMEOUT_MS, CONNECT_TIMEOUT_MS, RECONNECT_BASE_MS, RECONNECT_CAP_MS, SILENCE_MS } from '../limits.js';
 import type { UplinkFault } from './uplink-fault.js';
 

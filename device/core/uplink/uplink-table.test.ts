@@ -1,7 +1,7 @@
 /** Each input in each state of the line: what it leaves alone, and how long the next attempt waits. */
 import { expect, it } from 'vitest';
+import { type Instant, monoMs } from '#protocol/kernel/time.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
-import { type Instant, monoMs } from '#protocol/time.js';
 import { ANSWER_TIMEOUT_MS, CONNECT_TIMEOUT_MS, RECONNECT_BASE_MS, RECONNECT_CAP_MS } from '../limits.js';
 import { stepUplink, type UplinkInput, type UplinkState, uplinkWakeAt } from './uplink-machine.js';
 

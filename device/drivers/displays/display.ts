@@ -1,5 +1,5 @@
 /** What every customer display driver is: a pure encoder, since these displays never answer. */
-import type { Fen } from '#protocol/money.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import type { Examples } from '../transcript.js';
 
 export type Showing =

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fen } from '#protocol/money.js';
+import { fen } from '#protocol/kernel/money.js';
 import { latin1Text } from '../bytes.js';
 import type { DisplayDriver } from './display.js';
 import { DISPLAYS } from './index.js';

@@ -2,8 +2,8 @@
  * LED8 客显: eight seven-segment digits and four lamps, as on every small till. It never answers.
  * `ESC @` starts it, `0C` clears it, `ESC Q A digits CR` shows a number, `ESC s n` lights a lamp.
  */
-import { unreachable } from '#protocol/machine.js';
-import { type Fen, fen, formatYuan } from '#protocol/money.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { type Fen, fen, formatYuan } from '#protocol/kernel/money.js';
 import { joinBytes, latin1Bytes } from '../bytes.js';
 import type { DisplayDriver, Showing } from './display.js';
 

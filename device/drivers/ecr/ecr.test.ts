@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SaleView } from '#device/ports/till.js';
 import { fixedZone } from '#protocol/campaign/calendar.js';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import { REASON_CODES } from '#protocol/faults/reasons.js';
-import { monoMs, wallMs } from '#protocol/time.js';
+import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import { localTime } from '../../core/receipt/local-time.js';
+import type { SaleView } from '../../ports/till.js';
 import { latin1Bytes, latin1Text } from '../bytes.js';
 import {
   ECR_SILENCE_MS,

@@ -20,13 +20,13 @@
  * silence, so that the next one begins anew.
  */
 
-import type { LocalTime, SaleView, TillRequest } from '#device/ports/till.js';
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import type { CodeOf } from '#protocol/faults/errors.js';
-import { ORDER_NO, type OrderNo } from '#protocol/ids.js';
-import { type AmountFault, parseFen } from '#protocol/money.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import { later, type Millis, type MonoMs, type WallMs } from '#protocol/time.js';
+import { ORDER_NO, type OrderNo } from '#protocol/kernel/ids.js';
+import { type AmountFault, parseFen } from '#protocol/kernel/money.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
+import { later, type Millis, type MonoMs, type WallMs } from '#protocol/kernel/time.js';
+import type { LocalTime, SaleView, TillRequest } from '../../ports/till.js';
 import { latin1Bytes } from '../bytes.js';
 
 /** The longest answer has 377: an order of 64 escaped characters, state, three amounts, receipt, reason, code, two times, CRC. */

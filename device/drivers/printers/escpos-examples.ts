@@ -1,5 +1,5 @@
 /** What an ESC/POS printer says of itself, by its kind of status: every model of that kind is tried with these. */
-import type { ReceiptNo } from '#protocol/ids.js';
+import type { ReceiptNo } from '#protocol/kernel/ids.js';
 import type { Examples, Transcript } from '../transcript.js';
 import type { PrinterEffect, PrinterInput, PrinterModel, PrintJob } from './printer.js';
 

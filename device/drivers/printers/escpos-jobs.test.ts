@@ -1,7 +1,7 @@
 /** What becomes of jobs: written in pieces, held, broken off, dropped, and never an original twice. */
 import { describe, expect, it } from 'vitest';
-import type { ReceiptNo } from '#protocol/ids.js';
-import { monoMs } from '#protocol/time.js';
+import type { ReceiptNo } from '#protocol/kernel/ids.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import {
   JOB_BYTES,
   job,

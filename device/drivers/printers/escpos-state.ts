@@ -1,5 +1,5 @@
 /** What the printer's conversation remembers, and every limit and time that it keeps. */
-import type { MonoMs } from '#protocol/time.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 import type { PaperState, PrinterEffect, PrintJob } from './printer.js';
 import type { Answers, Question } from './status.js';
 

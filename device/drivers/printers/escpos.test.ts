@@ -1,7 +1,7 @@
 /** The laws of the printer's conversation, whatever happens in whatever order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import {
   job,
   look,

@@ -24,9 +24,9 @@
  *   any      | print of a known id         | as it was: one id is one job
  */
 
-import { type Step, unreachable } from '#protocol/machine.js';
-import type { Instant, MonoMs } from '#protocol/time.js';
-import { later } from '#protocol/time.js';
+import { type Step, unreachable } from '#protocol/kernel/machine.js';
+import type { Instant, MonoMs } from '#protocol/kernel/time.js';
+import { later } from '#protocol/kernel/time.js';
 import { drop, enqueueJob, holdAll, holdBack, resume } from './escpos-jobs.js';
 import {
   CHUNK_BYTES,

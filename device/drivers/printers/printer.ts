@@ -1,7 +1,7 @@
 /** What every receipt printer driver is: numbered jobs in, bytes and honest outcomes out. */
 
-import type { ReceiptNo } from '#protocol/ids.js';
-import type { Machine } from '#protocol/machine.js';
+import type { ReceiptNo } from '#protocol/kernel/ids.js';
+import type { Machine } from '#protocol/kernel/machine.js';
 
 export type PaperState = 'ok' | 'near-end' | 'out' | 'unknown';
 

@@ -25,10 +25,10 @@
  * | ready | three transmissions unanswered | greeting |
  * | any | link-lost | down |
  */
-import type { SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
-import { earliestWake, type Instant, later, type Millis, type MonoMs } from '#protocol/time.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { type Fen, MAX_SALE_FEN } from '#protocol/kernel/money.js';
+import { earliestWake, type Instant, later, type Millis, type MonoMs } from '#protocol/kernel/time.js';
 import { finality, objection, toAnswer } from './crp1/answers.js';
 import { CRP1_EXAMPLES } from './crp1/examples.js';
 import { BETWEEN_LINES, encodeLine, feed } from './crp1/frame.js';

@@ -3,9 +3,9 @@
  * sale's id; nobody but the reader says whether money moved.
  */
 
-import type { SaleId } from '#protocol/ids.js';
-import type { Machine } from '#protocol/machine.js';
-import type { Fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import type { CardSlip } from '#protocol/records/record.js';
 import type { Examples, Transcript } from '../transcript.js';
 

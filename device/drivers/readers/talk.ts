@@ -2,8 +2,8 @@
  * One step of a reader's conversation, as an object that lives as long as `step` runs: the states that it goes through are
  * replaced and never changed, and what is to be done gathers in order. What the two drivers say to the host is said here.
  */
-import type { SaleId } from '#protocol/ids.js';
-import type { Instant } from '#protocol/time.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import type { Instant } from '#protocol/kernel/time.js';
 import type { ReaderAnswer, ReaderEffect } from './reader.js';
 
 export abstract class ReaderTalk<State extends object> {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import { fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { fen } from '#protocol/kernel/money.js';
 import { cutAt, cuts, DriverBench } from '../../../test/doubles/driver-bench.js';
 import { joinBytes, latin1Text } from '../bytes.js';
 import type { ReaderEffect, ReaderInput } from './reader.js';

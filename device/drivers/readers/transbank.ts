@@ -24,11 +24,11 @@
  * | ready | a request without ACK or answer | meeting |
  * | any | link-lost | down |
  */
-import type { SaleId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import { type Fen, MAX_SALE_FEN } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { type Fen, MAX_SALE_FEN } from '#protocol/kernel/money.js';
+import { earliestWake, later, type MonoMs } from '#protocol/kernel/time.js';
 import type { CardSlip } from '#protocol/records/record.js';
-import { earliestWake, later, type MonoMs } from '#protocol/time.js';
 import type { ReaderAnswer, ReaderDriver, ReaderInput } from './reader.js';
 import { ReaderTalk } from './talk.js';
 import { TRANSBANK_EXAMPLES } from './transbank/examples.js';

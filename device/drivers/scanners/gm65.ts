@@ -9,8 +9,8 @@
  * Reply frame (GM65 user manual, serial command set): `02 00 | type | len | data | CRC`; CRC-16/XMODEM over type to data.
  */
 import { crc16Xmodem } from '#protocol/codes/crc16.js';
-import { type Machine, unreachable } from '#protocol/machine.js';
-import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
+import { type Machine, unreachable } from '#protocol/kernel/machine.js';
+import { earliestWake, type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import { joinBytes, latin1Bytes, NO_BYTES } from '../bytes.js';
 import { betweenScans, isEnd } from './framing.js';
 import { type LineState, lineMachine } from './line.js';

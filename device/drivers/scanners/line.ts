@@ -11,8 +11,8 @@
  * 4. However the bytes are cut into chunks, the scans are the same.
  * Contents never appear in noise: what a customer shows is as good as a card number.
  */
-import { type Machine, unreachable } from '#protocol/machine.js';
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
+import { type Machine, unreachable } from '#protocol/kernel/machine.js';
+import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import { EMPTY_FRAMING, type Framed, type Framing, feed, MAX_SCAN_BYTES } from './framing.js';
 import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
 

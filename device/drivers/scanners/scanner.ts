@@ -1,5 +1,5 @@
 /** What every scanner driver is: bytes in, scanned texts out. */
-import type { Machine } from '#protocol/machine.js';
+import type { Machine } from '#protocol/kernel/machine.js';
 import type { Examples, Transcript } from '../transcript.js';
 
 export type ScannerInput =

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc16Xmodem } from '#protocol/codes/crc16.js';
-import type { Machine } from '#protocol/machine.js';
+import type { Machine } from '#protocol/kernel/machine.js';
 import { cutAt, cuts, DriverBench, expectTranscript } from '../../../test/doubles/driver-bench.js';
 import { joinBytes } from '../bytes.js';
 import { AFTER_CODE_MS, READ_MS, REPLY_MS, TRIGGER_FRAME } from './gm65.js';

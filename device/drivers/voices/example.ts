@@ -1,5 +1,5 @@
 /** What every module of this family does about one sentence, byte for byte. */
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import type { VoiceExample } from './voice.js';
 
 /** `frame`: 收款51元 as hexadecimal digits. */

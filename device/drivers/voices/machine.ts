@@ -10,8 +10,8 @@
  * 4. Sentences that waited past their time are left out.
  * 5. Between two frames lie at least FRAME_GAP_MS.
  */
-import { type Machine, unreachable } from '#protocol/machine.js';
-import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
+import { type Machine, unreachable } from '#protocol/kernel/machine.js';
+import { earliestWake, type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import { queryFrame, speakFrame, type VoiceModel } from './frame.js';
 import { type EncodedText, encodeText } from './text.js';
 import type { VoiceDriver, VoiceEffect, VoiceInput } from './voice.js';

@@ -1,6 +1,6 @@
 /** What every voice driver is: sentences in, spoken once each, in order, the stale ones left out. */
-import type { Machine } from '#protocol/machine.js';
-import type { MonoMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 import type { Examples, Transcript } from '../transcript.js';
 
 export type VoiceInput =

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import { DriverBench, expectTranscript } from '../../../test/doubles/driver-bench.js';
 import { MAX_TEXT_BYTES, queryFrame, speakFrame } from './frame.js';
 import { VOICES, type VoiceName } from './index.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fen, MAX_SALE_FEN } from '#protocol/money.js';
+import { fen, MAX_SALE_FEN } from '#protocol/kernel/money.js';
 import { GB2312 } from './text.js';
 import { moneyWords, paidWords, refundedWords, saleWords, savedWords } from './words.js';
 

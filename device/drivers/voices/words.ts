@@ -1,5 +1,5 @@
 /** What the counter says aloud, in words of ours, since a module reads "51.00" as whatever its firmware thinks of dots. */
-import type { Fen } from '#protocol/money.js';
+import type { Fen } from '#protocol/kernel/money.js';
 
 const DIGITS = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'] as const;
 const PLACES = ['', '十', '百', '千'] as const;

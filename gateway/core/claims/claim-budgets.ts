@@ -7,7 +7,7 @@
  * - everybody who asks for a code to one phone spends that phone's. So an address has a share of it, and where it is spent no
  *   message goes out; the owner types the code that came already (`sms-proofs.ts`), so a neighbour keeps nobody from claiming.
  */
-import type { Millis, WallMs } from '#protocol/time.js';
+import type { Millis, WallMs } from '#protocol/kernel/time.js';
 import { type Budget, TokenBuckets } from '../token-buckets.js';
 
 /** A carrier's address speaks for hundreds of phones in the first minute of a campaign. */

@@ -1,8 +1,8 @@
 /** What the rules refuse before the ledger is asked, in the words that the phone shows. */
 import { expect, it } from 'vitest';
-import { claimSchema } from '#protocol/messages/claim.js';
-import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node-crypto.js';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import { claimSchema } from '#protocol/messages/claim-request.js';
+import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import { type ClaimInput, claimOf } from '../../../test/contract/claiming-phone.js';
 import { MORNING, testCampaign, testRules } from '../../../test/contract/ledger-fixture.js';
 import { createIssuer } from '../issuer.js';

@@ -2,16 +2,16 @@
  * A claim on its way through the gateway: what the rules refuse without the ledger (opening, tier, identity, area), what
  * is asked of the ledger, and the answer. Phone, ID card and device number end here: further in there are keyed hashes.
  */
-import { normalIdCard, normalPhone, normalPhoneId, type Person, refuseClaim } from '#protocol/campaign/claim.js';
+import { normalIdCard, normalPhone, normalPhoneId, type Person, refuseClaim } from '#protocol/campaign/claim-rules.js';
 import type { Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { PAYMENT_STEP_MS } from '#protocol/codes/payment-code.js';
 import { holderIdOf } from '#protocol/codes/presentation.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { type SentenceParams, sentence } from '#protocol/faults/sentence.js';
-import type { HolderId } from '#protocol/ids.js';
-import type { Claim, ClaimAnswer } from '#protocol/messages/claim.js';
-import { exactly, type WallMs } from '#protocol/time.js';
+import type { HolderId } from '#protocol/kernel/ids.js';
+import { exactly, type WallMs } from '#protocol/kernel/time.js';
+import type { Claim, ClaimAnswer } from '#protocol/messages/claim-request.js';
 import type { Identity } from '../../ledger/book/book.js';
 import type { Rules } from '../../ledger/decide/rules.js';
 import type { ClaimOp, Outcome } from '../../ports/ledger.js';

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Claim } from '#protocol/messages/claim.js';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
+import type { Claim } from '#protocol/messages/claim-request.js';
 import { claimOf } from '../../../test/contract/claiming-phone.js';
 import { claimBudgets } from './claim-budgets.js';
 import { CHALLENGE_MS, CODE_MS, type SmsProofs, smsProofs, TRIES, TRIES_OF_CODE } from './sms-proofs.js';

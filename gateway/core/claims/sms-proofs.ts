@@ -9,8 +9,8 @@
  *
  * Kept in memory only: a restart of the gateway makes people ask for another code, and nobody gains by it.
  */
-import { normalPhone } from '#protocol/campaign/claim.js';
-import type { Millis, WallMs } from '#protocol/time.js';
+import { normalPhone } from '#protocol/campaign/claim-rules.js';
+import type { Millis, WallMs } from '#protocol/kernel/time.js';
 import type { IdentityProofs } from '../../ports/identity-proofs.js';
 import { connectionLimit } from '../connection-limit.js';
 import type { KeyedHash } from './claim-handling.js';

@@ -1,11 +1,11 @@
 /** Identity by the word of a wallet's server, which knows its customers: a signed statement over the phone's key. */
-import { normalIdCard, normalPhone, normalPhoneId } from '#protocol/campaign/claim.js';
+import { normalIdCard, normalPhone, normalPhoneId } from '#protocol/campaign/claim-rules.js';
 import type { Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
-import type { Es256Verifier, HmacSha256 } from '#protocol/crypto.js';
+import { readJson } from '#protocol/config/strict-json.js';
+import type { Es256Verifier, HmacSha256 } from '#protocol/kernel/crypto.js';
+import type { Millis } from '#protocol/kernel/time.js';
 import { identifierHash, isStatementSigned, walletStatementSchema } from '#protocol/messages/identity-proof.js';
-import { readJson } from '#protocol/strict-json.js';
-import type { Millis } from '#protocol/time.js';
 import type { IdentityProofs } from '../../ports/identity-proofs.js';
 
 /** A server that gives longer ones has made a mistake: a person who leaves the wallet must not claim for months. */

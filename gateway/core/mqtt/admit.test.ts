@@ -1,8 +1,8 @@
 /** The door: what a device sent becomes an operation under the device's own name, once its presentations are looked at. */
 import { describe, expect, it } from 'vitest';
-import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
+import { exactly } from '#protocol/kernel/time.js';
+import { hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
-import { exactly } from '#protocol/time.js';
 import { abandoned, charging, holderId, MORNING, settled, signedBy } from '../../../test/contract/ledger-fixture.js';
 import { type Body, d1, of, offline } from '../../../test/contract/one-book.js';
 import type { Verdict } from '../../ports/verifier.js';

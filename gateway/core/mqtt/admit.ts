@@ -1,13 +1,14 @@
 /** The door: what a device sent becomes an operation, once its presentations are looked at, or a rejection with a code. */
-import type { Sha256 } from '#protocol/crypto.js';
-import type { DeviceId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
+
+import { nameTwice } from '#protocol/config/strict-json.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { ok, type Result } from '#protocol/kernel/result.js';
+import { exactly, type WallMs } from '#protocol/kernel/time.js';
 import { type MessageFault, parseUp } from '#protocol/messages/index.js';
 import type { AuthoriseMessage, RecordsMessage } from '#protocol/messages/up.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
-import { ok, type Result } from '#protocol/result.js';
-import { nameTwice } from '#protocol/strict-json.js';
-import { exactly, type WallMs } from '#protocol/time.js';
 import type { AuthoriseOp, CheckedPresentation, Op, RecordsOp } from '../../ports/ledger.js';
 import type { PresentationJob, Verdict } from '../../ports/verifier.js';
 import type { PaymentCodes } from '../payment-codes.js';

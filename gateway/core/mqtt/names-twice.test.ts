@@ -1,9 +1,9 @@
 /** A record in which a name stands twice is one that can't be read: neither of its two values is anybody's money. */
 import { expect, it } from 'vitest';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import { encode } from '#protocol/messages/index.js';
 import type { RecordsMessage } from '#protocol/messages/up.js';
-import { hmacSha256, sha256 } from '#protocol/node-crypto.js';
+import { hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import { GENESIS } from '#protocol/records/chain.js';
 import { MORNING, settled } from '../../../test/contract/ledger-fixture.js';
 import { paymentCodes } from '../payment-codes.js';

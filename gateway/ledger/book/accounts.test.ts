@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CampaignId, DeviceId, MerchantId } from '#protocol/ids.js';
+import type { CampaignId, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import { account, isOf, ownerOf } from './accounts.js';
 
 describe('an account', () => {

@@ -13,7 +13,7 @@
  * | `write-off` | what the bank bears of a sale that nothing proves, by an operator's decision (negative) |
  * | `disputed` | the other side of all suspense accounts; ledgers of release 0.1 credited merchants from it |
  */
-import type { CampaignId, DeviceId, MerchantId } from '#protocol/ids.js';
+import type { CampaignId, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 
 export type Account =
   | `sponsor:${string}`

@@ -1,6 +1,6 @@
 /** What an operator can decide, as data. An act has an id of the operator's making: the same one again does nothing twice. */
-import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
 
 export const VERDICTS = ['paid', 'not-paid', 'write-off'] as const;
 /** `paid`: the sponsors pay the coupon's face. `not-paid`: nobody pays. `write-off`: the bank pays, the coupon stays the holder's. */

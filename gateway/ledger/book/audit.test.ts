@@ -1,7 +1,7 @@
 /** The audit chain: no row goes, comes, changes or moves unseen. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { auditHash, EMPTY_AUDIT, isAuditIntact } from './audit.js';
 import type { AuditRow } from './book.js';
 

@@ -1,5 +1,5 @@
 /** The audit chain: each commit's hash covers the one before, its time and its events. Nothing goes or changes unseen. */
-import type { Sha256 } from '#protocol/crypto.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, nextHash } from '#protocol/records/chain.js';
 import type { AuditRow } from './book.js';
 

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
-import type { HolderId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { HolderId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { claimOp, holderId, MORNING, paymentNumber, serialOf } from '../../../test/contract/ledger-fixture.js';
 import { d1, morning, OneBook } from '../../../test/contract/one-book.js';
 import { arbitrate } from '../decide/arbitrate.js';

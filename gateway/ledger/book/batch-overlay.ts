@@ -3,8 +3,8 @@
  * sees the writes of those before it, so a batch gives the same answers as its operations one by one.
  */
 
-import type { Sha256 } from '#protocol/crypto.js';
-import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
+import type { CouponSerial, DeviceId, HolderId } from '#protocol/kernel/ids.js';
 import type { LedgerAlert } from '../../ports/ledger.js';
 import { type Finding, findingsOf } from '../report/findings.js';
 import type { ActRow, Confirmation } from './acts.js';

@@ -4,11 +4,11 @@
  */
 import type { PresentationMode } from '#protocol/campaign/schema.js';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
-import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, HolderId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { Interval } from '#protocol/kernel/time.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
-import type { Fen } from '#protocol/money.js';
 import type { ChainHead } from '#protocol/records/chain.js';
-import type { Interval } from '#protocol/time.js';
 import type { Account } from './accounts.js';
 import type { ActRow, Confirmation, PaymentVerdict } from './acts.js';
 import type { Doubt } from './doubts.js';
@@ -57,7 +57,7 @@ export interface Holder {
   /** Of the newest presentation shown online, and the sale that it was shown to: online they must rise strictly. */
   readonly counter: number;
   readonly counterSale: SaleKey | null;
-  /** The presentations that sales have taken a coupon by, each good for one sale (`showings.ts`). */
+  /** The presentations that sales have taken a coupon by, each good for one sale (`presentation-uses.ts`). */
   readonly showings?: readonly PresentationUse[];
   /** Coupons of the holder that count on allowances; left out where there are none (`allowances.ts`). */
   readonly takenUnder?: readonly TakenUnder[];

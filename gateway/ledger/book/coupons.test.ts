@@ -1,7 +1,7 @@
 /** What can happen to one coupon, and that the audit says of each change who did it. */
 import { expect, it } from 'vitest';
-import type { DeviceId, SaleId } from '#protocol/ids.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { holderId, MORNING, serialOf } from '../../../test/contract/ledger-fixture.js';
 import { BatchOverlay } from './batch-overlay.js';
 import type { Coupon } from './book.js';

@@ -1,5 +1,5 @@
 /** What can happen to one coupon. Each change is noted in the audit: who did what to which coupon. */
-import type { DeviceId, SaleId } from '#protocol/ids.js';
+import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import type { BatchOverlay } from './batch-overlay.js';
 import type { Coupon, SaleKey } from './book.js';
 

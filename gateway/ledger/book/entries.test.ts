@@ -1,7 +1,7 @@
 /** A sale in the book while records are applied: found, flagged, posted, contradicted. */
 import { describe, expect, it } from 'vitest';
-import type { SaleId } from '#protocol/ids.js';
-import { sha256 } from '#protocol/node-crypto.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { MORNING } from '../../../test/contract/ledger-fixture.js';
 import { d1, m1, rulesWith } from '../../../test/contract/one-book.js';
 import { account } from './accounts.js';

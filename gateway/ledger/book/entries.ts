@@ -1,7 +1,7 @@
 /** A sale in the book while its device's records are applied: found, flagged, posted. */
-import type { DeviceId, SaleId } from '#protocol/ids.js';
-import { ZERO_FEN } from '#protocol/money.js';
-import type { WallMs } from '#protocol/time.js';
+import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
+import { ZERO_FEN } from '#protocol/kernel/money.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { Verdict } from '../../ports/verifier.js';
 import { sumOf } from '../decide/postings.js';
 import type { Rules } from '../decide/rules.js';

@@ -4,7 +4,7 @@
  * next commit finds that out: each takes the next place in the audit chain, and only
  * one can.
  */
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { Op } from '../../ports/ledger.js';
 import type { ActRow, Confirmation } from './acts.js';
 import {

@@ -1,7 +1,7 @@
 /** The book in memory and its indexes: what arbitration asks for is found after every change, and under no old name. */
 import { describe, expect, it } from 'vitest';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
-import type { DeviceId, HolderId, SaleId } from '#protocol/ids.js';
+import type { DeviceId, HolderId, SaleId } from '#protocol/kernel/ids.js';
 import { holderId, serialOf } from '../../../test/contract/ledger-fixture.js';
 import { type Coupon, codeNameOf, deviceOf, type Holder, isBorneAt, journalOf, saleKey } from './book.js';
 import { MemoryBook } from './memory-book.js';

@@ -2,7 +2,7 @@
  * The book in memory, with the indexes that arbitration asks for. It is the whole book of a simulated world, and the part
  * of a database's book that one batch needs.
  */
-import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, HolderId } from '#protocol/kernel/ids.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
 import type { ActRow, Confirmation } from './acts.js';
 import {

@@ -1,7 +1,7 @@
 /** What a batch has to have at hand: every key that its decision reads, by operation. */
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import {
   abandoned,

@@ -1,8 +1,8 @@
 /**
  * A batch's read set: the keys, by kind, that one set-based read has to load before the batch can be decided.
  */
-import type { DeviceId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import type { Op } from '../../ports/ledger.js';
 import { subjectOf } from '../report/cases.js';
 import type { Act } from './acts.js';

@@ -1,7 +1,7 @@
 /** Counts of this hour and this day, by whole hours and days of the campaign's own time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import { couponsAt, couponsOf, oneMore, reached, type Tally, tallyAt, wrongCodesOf } from './tally.js';
 
 const HOUR = 3_600_000;

@@ -6,7 +6,7 @@
  * a list of times. At the full hour a counter may so take twice its limit within minutes, and the day's limit holds that.
  */
 import { DAY_MS } from '#protocol/campaign/calendar.js';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 
 /** `<what> <whose>`, such as `wrong-codes plate-001`. */
 export type TallyName = string & { readonly __id: 'tally' };

@@ -1,9 +1,9 @@
 /** Allowances as the gateway issues and counts them, a moment and a fen on both sides of each limit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HolderId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { type WallMs, wallMs } from '#protocol/time.js';
+import type { HolderId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { type WallMs, wallMs } from '#protocol/kernel/time.js';
 import { holderId, MORNING, testCampaign } from '../../../test/contract/ledger-fixture.js';
 import { DAY, d1, rulesWith } from '../../../test/contract/one-book.js';
 import { BatchOverlay } from '../book/batch-overlay.js';

@@ -9,10 +9,10 @@
  * How many coupons of one holder count on an allowance stands in the holder's row. A counter that comes back after a week
  * brings thousands of holders: in its own row, which each batch writes anew, every batch would write all of them.
  */
-import type { DeviceId, HolderId } from '#protocol/ids.js';
+import type { DeviceId, HolderId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { Interval, Millis, WallMs } from '#protocol/kernel/time.js';
 import type { Allowance } from '#protocol/messages/allowance.js';
-import type { Fen } from '#protocol/money.js';
-import type { Interval, Millis, WallMs } from '#protocol/time.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import type { DeviceChain, Holder, IssuedAllowance, SaleEntry, TakenUnder, Totals } from '../book/book.js';
 import type { Doubt } from '../book/doubts.js';

@@ -2,8 +2,8 @@
  * A batch of operations, decided one after another in the order in which they came: the outcome of each, and everything
  * that the batch changes. Pure; a ledger loads the view and writes the changes, in one transaction.
  */
-import { unreachable } from '#protocol/machine.js';
-import type { WallMs } from '#protocol/time.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { Committed, Op, Outcome } from '../../ports/ledger.js';
 import { BatchOverlay } from '../book/batch-overlay.js';
 import type { Changes, View } from '../book/book.js';

@@ -8,11 +8,11 @@
  * but not one that was sent before it and comes late: the coupon may be on its way off the payment by now.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
+import { ZERO_FEN } from '#protocol/kernel/money.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import { isOlderRequest } from '#protocol/messages/request-id.js';
-import { ZERO_FEN } from '#protocol/money.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import type { WallMs } from '#protocol/time.js';
 import type { AuthoriseOp, Outcome } from '../../ports/ledger.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import {

@@ -1,7 +1,7 @@
 /** A device's records as they arrive, by the table in the file's head: kept, compared, refused, forked. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '#protocol/node-crypto.js';
+import { sha256 } from '#protocol/node/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { abandoned, MORNING, recordsOp } from '../../../test/contract/ledger-fixture.js';
 import { type Body, d1, OneBook } from '../../../test/contract/one-book.js';

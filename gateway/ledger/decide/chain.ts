@@ -12,9 +12,9 @@
  *
  * A record that this version can't read is kept like any other: the chain doesn't break over it, and a person sees it.
  */
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
-import type { WallMs } from '#protocol/time.js';
 import type { HelloOp, Outcome, RecordsOp } from '../../ports/ledger.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import { type DeviceChain, journalOf, type View } from '../book/book.js';

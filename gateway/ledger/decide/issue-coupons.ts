@@ -6,10 +6,10 @@
  * A claim comes here signed by its key, and with identifiers that are proved to be the claimant's (`ports/identity-proofs.ts`).
  * One that isn't proved never comes here, so it takes nothing and keeps nobody from anything.
  */
-import { agreement, isSamePerson } from '#protocol/campaign/claim.js';
-import type { CouponSerial, HolderId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import type { WallMs } from '#protocol/time.js';
+import { agreement, isSamePerson } from '#protocol/campaign/claim-rules.js';
+import type { CouponSerial, HolderId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { ClaimedTier, ClaimOp, Outcome } from '../../ports/ledger.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import type { Holder, Identity } from '../book/book.js';

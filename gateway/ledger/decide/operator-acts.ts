@@ -16,11 +16,11 @@
  */
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Tier } from '#protocol/campaign/schema.js';
-import type { MerchantId } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import { type Fen, fen } from '#protocol/money.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import type { WallMs } from '#protocol/time.js';
+import type { MerchantId } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { type Fen, fen } from '#protocol/kernel/money.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { ActOp, Outcome } from '../../ports/ledger.js';
 import { isOf } from '../book/accounts.js';
 import type {

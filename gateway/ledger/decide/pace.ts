@@ -7,7 +7,7 @@
  * would let a counter hold any number of coupons first.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { WallMs } from '#protocol/time.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { AuthoriseOp } from '../../ports/ledger.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import type { SaleEntry } from '../book/book.js';

@@ -1,7 +1,7 @@
 /** Whose payment code it is, and whether it may still pay: once, for one sale, and guessing ends. */
 import { describe, expect, it } from 'vitest';
 import type { PaymentCodeRefusal } from '#protocol/codes/payment-code.js';
-import { err, ok } from '#protocol/result.js';
+import { err, ok } from '#protocol/kernel/result.js';
 import { claimOp, MORNING, paymentNumber } from '../../../test/contract/ledger-fixture.js';
 import { OneBook } from '../../../test/contract/one-book.js';
 import type { CheckedPresentation } from '../../ports/ledger.js';

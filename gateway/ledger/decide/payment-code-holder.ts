@@ -7,8 +7,8 @@
  * customers who have no coupons are codes of other numbers, and honest.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import { err, ok, type Result } from '#protocol/result.js';
-import type { WallMs } from '#protocol/time.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { AuthoriseOp, CheckedPresentation } from '../../ports/ledger.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import type { Holder, SaleKey } from '../book/book.js';

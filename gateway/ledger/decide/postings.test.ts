@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { exampleCampaign } from '#protocol/campaign/example-campaign.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { Leg } from '../book/book.js';
 import {
   conflictAccount,

@@ -5,8 +5,8 @@
  */
 import type { RefundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import { type Account, account } from '../book/accounts.js';
 import type { Leg } from '../book/book.js';
 

@@ -3,7 +3,7 @@
  * book afterwards. Ann has coupons 0 (20 yuan), 4 (40) and 7 (80); two thirds of a lie are in `proof.test.ts`.
  */
 import { describe, expect, it } from 'vitest';
-import type { SaleId } from '#protocol/ids.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
 import {
   abandoned,
   charging,

@@ -14,11 +14,11 @@
  * first in the ledger keeps it, and if the other one charges too, that one is the conflict. One that nothing proves
  * (`proof.ts`, `offline-proof.ts`) takes no coupon, and what it claims waits in the counter's suspense account.
  */
-import type { CouponSerial } from '#protocol/ids.js';
-import { unreachable } from '#protocol/machine.js';
-import { fen, ZERO_FEN } from '#protocol/money.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { fen, ZERO_FEN } from '#protocol/kernel/money.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
-import type { WallMs } from '#protocol/time.js';
 import type { Verdict } from '../../ports/verifier.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import type { Coupon, Decision, DeviceChain, OfflineTaking, SaleEntry, SaleKey } from '../book/book.js';

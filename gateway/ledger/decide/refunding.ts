@@ -17,7 +17,7 @@
  */
 import { comingBack } from '#protocol/campaign/coming-back.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
-import { type Fen, fen } from '#protocol/money.js';
+import { type Fen, fen } from '#protocol/kernel/money.js';
 import type { RecordOf } from '#protocol/records/record.js';
 import { isOf } from '../book/accounts.js';
 import type { Leg, Refunds, SaleEntry } from '../book/book.js';

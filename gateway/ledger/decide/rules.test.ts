@@ -1,8 +1,8 @@
 /** What arbitration asks of a campaign: tiers by serial, the merchant's place, the claim's hours, the choice of a coupon. */
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { type WallMs, wallMs } from '#protocol/time.js';
+import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { type WallMs, wallMs } from '#protocol/kernel/time.js';
 import { MORNING, serialOf } from '../../../test/contract/ledger-fixture.js';
 import { DAY, m1, rulesWith } from '../../../test/contract/one-book.js';
 import type { SaleEntry, SaleKey } from '../book/book.js';

@@ -3,12 +3,12 @@ import { DAY_MS } from '#protocol/campaign/calendar.js';
 import { type CompiledCampaign, compileCampaign, quote } from '#protocol/campaign/quote.js';
 import { claimOpeningRule } from '#protocol/campaign/rules/claim-opening.js';
 import type { Campaign, PresentationMode, Tier } from '#protocol/campaign/schema.js';
-import type { Sha256 } from '#protocol/crypto.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
-import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
+import type { CouponSerial, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
+import { type Fen, fen } from '#protocol/kernel/money.js';
+import { exactly, type Millis, type WallMs } from '#protocol/kernel/time.js';
 import type { AuthoriseAnswer } from '#protocol/messages/down.js';
-import { type Fen, fen } from '#protocol/money.js';
-import { exactly, type Millis, type WallMs } from '#protocol/time.js';
 import type { SaleEntry } from '../book/book.js';
 import type { PaceLimits } from './pace.js';
 

@@ -1,8 +1,8 @@
 /** What needs a person, derived from the book alone, and which acts each case allows. */
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { wallMs } from '#protocol/time.js';
+import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { MORNING, serialOf } from '../../../test/contract/ledger-fixture.js';
 import { DAY, d1, m1 } from '../../../test/contract/one-book.js';
 import type { Decision, DeviceChain, SaleEntry, SaleKey } from '../book/book.js';

@@ -11,8 +11,8 @@
  * | `rrn:<reference>` | two sales name one card payment, or the acquirer knows it with another amount, merchant or device |
  */
 import { DAY_MS } from '#protocol/campaign/calendar.js';
-import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/ids.js';
-import type { WallMs } from '#protocol/time.js';
+import type { DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { Act, ActRow, Confirmation, PaymentVerdict } from '../book/acts.js';
 import { VERDICTS } from '../book/acts.js';
 import type { Decision, DeviceChain, Evidence, Ruling, SaleEntry } from '../book/book.js';

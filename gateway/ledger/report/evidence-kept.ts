@@ -4,8 +4,8 @@
  */
 import { decodePresentation } from '#protocol/codes/presentation.js';
 import type { EvidenceSide } from '#protocol/evidence/document.js';
-import type { CouponSerial } from '#protocol/ids.js';
-import { exactly, type WallMs } from '#protocol/time.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
+import { exactly, type WallMs } from '#protocol/kernel/time.js';
 import type { Coupon, Evidence, SaleEntry } from '../book/book.js';
 import type { RecordContext } from '../book/entries.js';
 

@@ -1,7 +1,7 @@
 /** What a person is told of a batch: each sale that became disputed or a conflict, each doubt that is new; once. */
 import { describe, expect, it } from 'vitest';
-import type { MerchantId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { MerchantId, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { abandoned, charging, serialOf, settled } from '../../../test/contract/ledger-fixture.js';
 import { d1, m1, morning, of, offline, shown } from '../../../test/contract/one-book.js';
 import { account } from '../book/accounts.js';

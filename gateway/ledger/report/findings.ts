@@ -2,7 +2,7 @@
  * What a person has to look at, out of one batch: each sale that became disputed or a conflict in it, and each doubt that is
  * new. Found by comparing the sales before and after, so that no decision can forget to say so. At most one a sale.
  */
-import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import type { LedgerAlert } from '../../ports/ledger.js';
 import { isOf } from '../book/accounts.js';
 import type { Leg, SaleEntry, SaleKey } from '../book/book.js';

@@ -1,8 +1,8 @@
 /** Sums over the whole book: money from postings and from nothing else, sales counted, what counters say named `reported`. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, MerchantId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { SaleEntry, SaleKey } from '../book/book.js';
 import { type MerchantSum, type PostedSum, reconcile } from './reconcile.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CouponSerial, DeviceId, HolderId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId, HolderId } from '#protocol/kernel/ids.js';
 import { type Changes, emptyTotals } from '../book/book.js';
 import { BatchRows } from './batch-rows.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { paymentNumberOf } from '#protocol/codes/payment-code.js';
-import { err } from '#protocol/result.js';
+import { err } from '#protocol/kernel/result.js';
 import {
   authorised,
   Counter,

@@ -6,8 +6,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { Sha256 } from '#protocol/crypto.js';
 import { LedgerError } from '#protocol/faults/errors.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
 import { type Verified, verifyLedger } from './ledger-verify.js';
 import { openSqliteToRead } from './sqlite.js';
 

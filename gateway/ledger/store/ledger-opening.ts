@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { LedgerError } from '#protocol/faults/errors.js';
-import { closeToOthers } from '#protocol/node-own-files.js';
+import { closeToOthers } from '#protocol/node/own-files.js';
 import type { Rules } from '../decide/rules.js';
 import { rewriteLog, syncLedgerFiles } from './ledger-files.js';
 import {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import {
   asked,
   authorised,

@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { LedgerError } from '#protocol/faults/errors.js';
-import type { WallMs } from '#protocol/time.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import { auditHash } from '../book/audit.js';
 import type { AuditEvent } from '../book/book.js';
 import type { Rules } from '../decide/rules.js';

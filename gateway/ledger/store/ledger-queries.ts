@@ -1,5 +1,5 @@
 /** What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. */
-import { wallMs } from '#protocol/time.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import type { Answer, EarlierDocument, Ledger } from '../../ports/ledger.js';
 import type { Confirmation } from '../book/acts.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../book/audit.js';

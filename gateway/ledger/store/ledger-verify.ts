@@ -5,8 +5,8 @@
  */
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Sha256 } from '#protocol/crypto.js';
 import { type ErrorCode, LedgerError } from '#protocol/faults/errors.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../book/audit.js';
 import { type AuditRow, type DeviceChain, type JournalChunk, journalOf } from '../book/book.js';

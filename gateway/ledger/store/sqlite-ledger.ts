@@ -5,8 +5,8 @@
  */
 import { promisify } from 'node:util';
 import { LedgerError } from '#protocol/faults/errors.js';
-import { makeOwnFile } from '#protocol/node-own-files.js';
-import type { WallMs } from '#protocol/time.js';
+import type { WallMs } from '#protocol/kernel/time.js';
+import { makeOwnFile } from '#protocol/node/own-files.js';
 import {
   type Answer,
   type Committed,

@@ -2,7 +2,7 @@
  * What a person is told apart by must be what it says it is. Each kind has one normal form: the ledger keeps keyed hashes
  * of that form, so +86 138… and 138… are one phone.
  */
-import { unreachable } from '../../machine.js';
+import { unreachable } from '../../kernel/machine.js';
 import { DAY_MS, dayNumber, isRealDay } from '../calendar.js';
 import type { CompiledCampaign } from '../compiled.js';
 import type { ClaimRule, Person, When } from './rule.js';

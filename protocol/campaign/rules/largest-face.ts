@@ -1,5 +1,5 @@
 /** Of the coupons that fit, the largest face is taken. Nobody picks. */
-import { fen } from '../../money.js';
+import { fen } from '../../kernel/money.js';
 import { exampleTiers } from '../example-campaign.js';
 import { hasTier, NO_TIERS, onlyTier } from '../tiers.js';
 import type { PaymentRule } from './rule.js';

@@ -1,5 +1,5 @@
 /** Only a merchant on the published list takes coupons; the list counts, not the district in the merchant's name. */
-import type { MerchantId } from '../../ids.js';
+import type { MerchantId } from '../../kernel/ids.js';
 import type { PaymentRule } from './rule.js';
 
 export const merchantListRule: PaymentRule = {

@@ -1,5 +1,5 @@
 /** One coupon a payment. Of several with one face, the first tier of the document. */
-import { fen } from '../../money.js';
+import { fen } from '../../kernel/money.js';
 import { exampleTiers } from '../example-campaign.js';
 import type { PaymentRule } from './rule.js';
 

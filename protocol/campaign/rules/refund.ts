@@ -10,8 +10,8 @@
  * | `restored-next-day` (Hangzhou) | the same, held again from the next day | as above |
  * | `pro-rata` (e-CNY) | held again, if it can still be used; its face goes back to the sponsors | stays used; its part goes back to the sponsors |
  */
-import { unreachable } from '../../machine.js';
-import { type Fen, fen } from '../../money.js';
+import { unreachable } from '../../kernel/machine.js';
+import { type Fen, fen } from '../../kernel/money.js';
 import type { RefundRule } from '../schema.js';
 
 export interface RefundAsk {

@@ -5,9 +5,9 @@
  * Examples are written as rows of the counter's day and are run by `rules.test.ts` against the example campaign.
  */
 import type { ReasonCode } from '../../faults/reasons.js';
-import type { CouponSerial, MerchantId } from '../../ids.js';
-import type { Fen } from '../../money.js';
-import type { Interval, WallMs } from '../../time.js';
+import type { CouponSerial, MerchantId } from '../../kernel/ids.js';
+import type { Fen } from '../../kernel/money.js';
+import type { Interval, WallMs } from '../../kernel/time.js';
 import type { CompiledCampaign } from '../compiled.js';
 import type { Campaign, Identifier, PresentationMode } from '../schema.js';
 import type { TierSet } from '../tiers.js';

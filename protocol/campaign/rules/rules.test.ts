@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fen } from '../../money.js';
-import { type WallMs, wallMs } from '../../time.js';
+import { fen } from '../../kernel/money.js';
+import { type WallMs, wallMs } from '../../kernel/time.js';
 import { compileCampaign } from '../compiled.js';
 import { exampleCampaign } from '../example-campaign.js';
 import { describeCampaignProblem, parseCampaign } from '../load.js';

@@ -1,5 +1,5 @@
 /** A coupon is usable from its threshold on, and never for the whole amount: the card reader cannot be asked for nothing. */
-import { fen } from '../../money.js';
+import { fen } from '../../kernel/money.js';
 import { exampleTiers } from '../example-campaign.js';
 import { hasTier, NO_TIERS, onlyTier } from '../tiers.js';
 import type { PaymentRule } from './rule.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import { type Display, ledDisplay } from './machine.js';
 
 function shown(...chunks: readonly string[]): Display {

@@ -1,6 +1,6 @@
 /** A virtual LED8 customer display: eight digits, four lamps, 2400 Bd, and not a word back. */
-import type { Machine } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import { addFault, hear, mend, QUIET_WIRE, type Wire, type WireEffect, type WireInput } from '../wire.js';
 
 export const LAMPS = ['off', 'price', 'total', 'received', 'change'] as const;

@@ -2,11 +2,10 @@
  * The command table, after Epson's public ESC/POS command reference (standard mode). A command is its name, how many
  * parameter bytes follow, and what it does. What a command refuses is said with a reason and never stops the printer.
  */
-import { columnBitmap, enlarged, rasterBitmap } from './bitmaps.js';
+
 import { isCodePage, isCountry } from './characters.js';
-import type { Align, Cut, Pulse } from './document.js';
-import { at, digit, long, type PrinterEvent, type Refusal, word } from './parameters.js';
-import { graphics, symbol } from './pictures.js';
+import { columnBitmap, enlarged, rasterBitmap } from './paper/bitmaps.js';
+import type { Align, Cut, Pulse } from './paper/document.js';
 import {
   feedBack,
   feedDots,
@@ -20,7 +19,9 @@ import {
   putImage,
   tab,
   takePaper,
-} from './press.js';
+} from './paper/print-mechanism.js';
+import { at, digit, long, type PrinterEvent, type Refusal, word } from './parameters.js';
+import { graphics, symbol } from './pictures.js';
 import { DOTS_PER_COLUMN } from './profile.js';
 
 export interface Command {

@@ -1,10 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hex, inkAt, isText, type LineItem, type PaperDocument, sentText, type TextCell } from './document.js';
-import { feed, newInterpreter } from './interpreter.js';
-import { documentJson } from './json.js';
-import { PAPER_58, PAPER_80, type PrinterCharset, type VirtualPrinterProfile } from './profile.js';
-import { type Rendering, render } from './rendering.js';
 import {
   CHINESE,
   CUT,
@@ -18,7 +13,12 @@ import {
   YEN_IN_FOUR_BYTES,
   YOU_HAO,
   YUAN_SIGN,
-} from './streams.js';
+} from '../../../test/doubles/escpos-streams.js';
+import { feed, newInterpreter } from './interpreter.js';
+import { hex, inkAt, isText, type LineItem, type PaperDocument, sentText, type TextCell } from './paper/document.js';
+import { documentJson } from './paper/json.js';
+import { type Rendering, render } from './paper/rendering.js';
+import { PAPER_58, PAPER_80, type PrinterCharset, type VirtualPrinterProfile } from './profile.js';
 
 const rendered = (profile: VirtualPrinterProfile, ...parts: readonly Part[]): Rendering =>
   render(stream(...parts), profile);

@@ -7,9 +7,9 @@
  */
 import { chinese, singleByte } from './characters.js';
 import { CONTROLS, type Command, FAMILIES, UNKNOWN_SIZED } from './commands.js';
-import type { End, PaperDocument, Unknown } from './document.js';
+import type { End, PaperDocument, Unknown } from './paper/document.js';
+import { draftOf, newPrintMechanism, type PrintMechanism, putCharacter, takePaper } from './paper/print-mechanism.js';
 import type { PrinterEvent } from './parameters.js';
-import { draftOf, newPrintMechanism, type PrintMechanism, putCharacter, takePaper } from './press.js';
 import type { VirtualPrinterProfile } from './profile.js';
 
 /**

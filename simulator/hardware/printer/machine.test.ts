@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DriverBench } from '../../../test/doubles/driver-bench.js';
-import { hex } from './document.js';
+import { CUT, ESC, GS, type Part, stream } from '../../../test/doubles/escpos-streams.js';
 import {
   BUFFER_BYTES,
   type PrinterKnob,
@@ -11,9 +11,9 @@ import {
   type VirtualPrinterEffect,
   type VirtualPrinterInput,
 } from './machine.js';
+import { hex } from './paper/document.js';
+import { linesOfText } from './paper/text.js';
 import { PAPER_58, type VirtualPrinterProfile } from './profile.js';
-import { CUT, ESC, GS, type Part, stream } from './streams.js';
-import { linesOfText } from './text.js';
 
 const bytes = (...parts: readonly Part[]): VirtualPrinterInput => ({ kind: 'bytes', bytes: stream(...parts) });
 const turn = (knob: PrinterKnob): VirtualPrinterInput => ({ kind: 'knob', knob });

@@ -6,12 +6,12 @@
  * cut, ends, or is torn off. When the paper ends in mid-receipt, what is printed is on paper, and the rest follows
  * on the next roll, as on a real one. Power off loses the buffer, the settings and the line that waited.
  */
-import type { Machine, Step } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
-import type { Instant, MonoMs } from '#protocol/time.js';
-import { earliestWake, later } from '#protocol/time.js';
-import type { End, PaperDocument, Pulse, Unknown } from './document.js';
+import type { Machine, Step } from '#protocol/kernel/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import type { Instant, MonoMs } from '#protocol/kernel/time.js';
+import { earliestWake, later } from '#protocol/kernel/time.js';
 import { feed, type InterpreterState, newInterpreter, tear } from './interpreter.js';
+import type { End, PaperDocument, Pulse, Unknown } from './paper/document.js';
 import type { PrinterEvent } from './parameters.js';
 import { PAPER_58, type VirtualPrinterProfile } from './profile.js';
 import { asbBytes, type Condition, identityBytes, realTimeQuestions, sensorByte, statusByte } from './status.js';

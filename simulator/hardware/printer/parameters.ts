@@ -1,5 +1,5 @@
 /** What commands are made of: events going out, parameter bytes coming in. */
-import type { PaperDocument, Pulse, Unknown } from './document.js';
+import type { PaperDocument, Pulse, Unknown } from './paper/document.js';
 
 /** What leaves the interpreter besides paper. */
 export type PrinterEvent =

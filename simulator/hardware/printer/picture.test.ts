@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { renderingJson } from './json.js';
+import {
+  CHINESE,
+  CUT,
+  ESC,
+  GS,
+  nativeQr,
+  type Part,
+  stream,
+  XIAO_FEI_QUAN,
+  YOU_HAO,
+} from '../../../test/doubles/escpos-streams.js';
+import { renderingJson } from './paper/json.js';
+import { render } from './paper/rendering.js';
+import { paperSvg } from './paper/svg.js';
+import { linesOfText, paperText, terminalWidth } from './paper/text.js';
 import { PAPER_58 } from './profile.js';
-import { render } from './rendering.js';
-import { CHINESE, CUT, ESC, GS, nativeQr, type Part, stream, XIAO_FEI_QUAN, YOU_HAO } from './streams.js';
-import { paperSvg } from './svg.js';
-import { linesOfText, paperText, terminalWidth } from './text.js';
 
 /** A call with so many arguments overflows the stack. */
 const MORE_THAN_ARGUMENTS = 130_000;

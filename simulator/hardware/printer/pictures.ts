@@ -1,7 +1,7 @@
 /** The two commands with commands of their own inside: stored graphics, and symbols that the printer draws by itself. */
-import { columnBitmap, enlarged, rasterBitmap } from './bitmaps.js';
+import { columnBitmap, enlarged, rasterBitmap } from './paper/bitmaps.js';
+import { isLineStart, type PrintMechanism, putImage, putQr } from './paper/print-mechanism.js';
 import { at, type PrinterEvent, type Refusal, word } from './parameters.js';
-import { isLineStart, type PrintMechanism, putImage, putQr } from './press.js';
 
 const LEVELS = ['L', 'M', 'Q', 'H'] as const;
 

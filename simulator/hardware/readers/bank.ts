@@ -2,8 +2,8 @@
  * The cardholder and the bank behind a virtual reader: who pays, who doesn't, and whether money moved. The book here is
  * the judge of every reconciliation: it knows what really happened, whatever the reader, the line and the host make of it.
  */
-import type { MonoMs } from '#protocol/time.js';
-import { later } from '#protocol/time.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
+import { later } from '#protocol/kernel/time.js';
 
 /** What the cardholder and the bank do with one payment. Times count from the amount's appearing on the reader. */
 export type Payment =

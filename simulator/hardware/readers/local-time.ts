@@ -1,5 +1,5 @@
-import type { Instant } from '#protocol/time.js';
-import { midpoint } from '#protocol/time.js';
+import type { Instant } from '#protocol/kernel/time.js';
+import { midpoint } from '#protocol/kernel/time.js';
 
 const CHINA_OFFSET_MS = 8 * 3_600_000;
 

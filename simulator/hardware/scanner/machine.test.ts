@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import { type ScannerInput, type ScannerOptions, virtualScanner } from './machine.js';
 
 /** What a scanner says, run on a clock of its own; inputs come `at` their times. */

@@ -2,9 +2,9 @@
  * A virtual 2D scanner. `line` reads whatever is held before it, with its suffix; `gm65` waits for a trigger frame,
  * acknowledges it **before** the code with no line end between, and then reads.
  */
-import type { Machine } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
-import { earliestWake, later, type MonoMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { earliestWake, later, type MonoMs } from '#protocol/kernel/time.js';
 import { crc16 } from '../readers/crc16.js';
 import {
   addFault,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { monoMs } from '#protocol/time.js';
+import { monoMs } from '#protocol/kernel/time.js';
 import { type VoiceEffect, type VoiceInput, voiceModule } from './machine.js';
 
 /** The datasheet's own example: 宇音天下. */

@@ -2,9 +2,9 @@
  * A virtual voice module, SYN6288 or its kin: checks every frame, "speaks" at a talker's pace, answers busy and idle, and writes
  * down what was heard. Text is decoded with the platform's own decoders, not with the encoder's tables.
  */
-import type { Machine } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
-import { earliestWake, later, type MonoMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { earliestWake, later, type MonoMs } from '#protocol/kernel/time.js';
 import {
   addFault,
   due,

@@ -1,6 +1,6 @@
 /** Lies about whose coupon it was, and what proves it: false grants, foreign serials, one presentation for many sales. */
 import { campaignTag, decodeGrant, encodeGrant, sealGrant } from '#protocol/codes/presentation.js';
-import type { CampaignId, CouponSerial } from '#protocol/ids.js';
+import type { CampaignId, CouponSerial } from '#protocol/kernel/ids.js';
 import { signPresentation } from '../../wallets/wallet.js';
 import type { Partner } from '../gang.js';
 import { anyCoupon, byReservation, freshCoupon, type Lie, offline, type Scene, saleRecords, tierOf } from '../scene.js';

@@ -2,8 +2,8 @@
 import type { Lie } from '../scene.js';
 import { couponLies } from './coupons.js';
 import { floods } from './floods.js';
-import { offlineLies } from './off-line.js';
-import { onlineLies } from './on-line.js';
+import { offlineLies } from './offline.js';
+import { onlineLies } from './online.js';
 import { refundLies } from './refunds.js';
 
 export const LIES: readonly Lie[] = [...offlineLies, ...couponLies, ...onlineLies, ...refundLies, ...floods];

@@ -1,5 +1,5 @@
 import { decodeGrant, encodeGrant } from '#protocol/codes/presentation.js';
-import type { CouponSerial } from '#protocol/ids.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
 import type { Presenter } from '../presenter.js';
 import { signPresentation, type Wallet } from '../wallet.js';
 

@@ -1,6 +1,6 @@
 import { type Grant, sealGrant } from '#protocol/codes/presentation.js';
-import type { Es256Signer } from '#protocol/crypto.js';
-import type { CampaignId } from '#protocol/ids.js';
+import type { Es256Signer } from '#protocol/kernel/crypto.js';
+import type { CampaignId } from '#protocol/kernel/ids.js';
 import type { Presenter } from '../presenter.js';
 import { signPresentation } from '../wallet.js';
 

@@ -3,8 +3,8 @@
 import type { Rules } from '#gateway/ledger/decide/rules.js';
 import type { Op, RecordsOp } from '#gateway/ports/ledger.js';
 import type { Verdict } from '#gateway/ports/verifier.js';
+import type { Interval, WallMs } from '#protocol/kernel/time.js';
 import type { JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
-import type { Interval, WallMs } from '#protocol/time.js';
 import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Sabotage } from '../sabotage.js';
 import type { Mutant } from './mutant.js';

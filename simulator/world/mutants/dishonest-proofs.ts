@@ -6,8 +6,8 @@
 import { deviceOf, type SaleKey, saleKey } from '#gateway/ledger/book/book.js';
 import type { Op } from '#gateway/ports/ledger.js';
 import { decodePresentation, verifiedPresentation } from '#protocol/codes/presentation.js';
-import type { DeviceId, HolderId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { DeviceId, HolderId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Sabotage } from '../sabotage.js';
 import { isCharged, mutant, opsSeen, verdictsSeen } from './believing.js';

@@ -4,8 +4,8 @@
  */
 
 import { type Leg, type PostingSet, saleKey } from '#gateway/ledger/book/book.js';
-import { fen } from '#protocol/money.js';
-import { exactly } from '#protocol/time.js';
+import { fen } from '#protocol/kernel/money.js';
+import { exactly } from '#protocol/kernel/time.js';
 import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import {
   type At,

@@ -3,8 +3,8 @@
 import type { Coupon, PostingSet } from '#gateway/ledger/book/book.js';
 import { arbitrate } from '#gateway/ledger/decide/arbitrate.js';
 import type { RecordsOp } from '#gateway/ports/ledger.js';
-import type { CouponSerial } from '#protocol/ids.js';
-import { ZERO_FEN } from '#protocol/money.js';
+import type { CouponSerial } from '#protocol/kernel/ids.js';
+import { ZERO_FEN } from '#protocol/kernel/money.js';
 import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Sabotage } from '../sabotage.js';
 import type { Mutant } from './mutant.js';

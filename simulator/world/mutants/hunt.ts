@@ -1,5 +1,5 @@
 /** How soon the world notices that the product is broken: seeds, one after another, until one of them shows it. */
-import { explore } from '../explore.js';
+import { explore } from '../explore/explore.js';
 import type { ProfileName } from '../profiles.js';
 import { MUTANTS, type Mutant } from './index.js';
 

@@ -1,7 +1,7 @@
 /** The conversation about money is led wrongly. */
 import type { ReaderAnswer, ReaderEffect } from '#device/drivers/readers/reader.js';
-import type { SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { Sabotage } from '../sabotage.js';
 import type { Mutant } from './mutant.js';
 import { readerWith } from './wrap.js';

@@ -2,7 +2,7 @@
 import type { ReaderDriver, ReaderEffect, ReaderInput } from '#device/drivers/readers/reader.js';
 import type { Journal } from '#device/ports/journal.js';
 import type { Ledger, RecordsOp } from '#gateway/ports/ledger.js';
-import type { Machine } from '#protocol/machine.js';
+import type { Machine } from '#protocol/kernel/machine.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 
 /** `head` and `acknowledged` are looked up each time: a copy of the object would freeze them. */

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Chance } from '../random.js';
+import type { Chance } from '../parts/random.js';
 
 /** The unit that a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;

@@ -8,12 +8,12 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { openJournal } from '#device/adapters/journal/sqlite-journal.js';
 import type { Journal } from '#device/ports/journal.js';
-import type { Sha256 } from '#protocol/crypto.js';
+import type { Sha256 } from '#protocol/kernel/crypto.js';
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { Chance } from '../random.js';
+import type { Chance } from '../parts/random.js';
+import type { Scheduler } from '../parts/scheduler.js';
 import type { Sabotage } from '../sabotage.js';
-import type { Scheduler } from '../scheduler.js';
 import { type Bytes, readBytes, writeBytes } from './left-behind.js';
 
 /** Less than the first frame of a commit: what a disk has of it then is no commit. */

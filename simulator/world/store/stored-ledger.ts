@@ -13,14 +13,14 @@ import type { Rules } from '#gateway/ledger/decide/rules.js';
 import { openSqlite, type SqliteDatabase } from '#gateway/ledger/store/sqlite.js';
 import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
 import { type Answer, type Committed, type Ledger, NOTHING_COMMITTED, type Op } from '#gateway/ports/ledger.js';
-import type { WallMs } from '#protocol/time.js';
+import type { WallMs } from '#protocol/kernel/time.js';
 import type { MemoryLedger } from '../../doubles/memory-ledger.js';
 import type { Life } from '../life.js';
-import type { Chance } from '../random.js';
+import type { Chance } from '../parts/random.js';
 import type { Sabotage } from '../sabotage.js';
 import { compareRows } from './compare-rows.js';
 import { leftBehind, readBytes, writeBytes } from './left-behind.js';
-import { Mutex } from './turns.js';
+import { Mutex } from './mutex.js';
 
 /** One batch in so many is another gateway's. */
 const OTHER_GATEWAY = 5;

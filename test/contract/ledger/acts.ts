@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Act, PaymentVerdict } from '#gateway/ledger/book/acts.js';
 import type { Case } from '#gateway/ledger/report/cases.js';
 import type { Outcome } from '#gateway/ports/ledger.js';
-import type { DeviceId, SaleId } from '#protocol/ids.js';
+import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { GENESIS } from '#protocol/records/chain.js';
-import { wallMs } from '#protocol/time.js';
 import {
   asked,
   authorised,

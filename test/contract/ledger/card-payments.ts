@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Act } from '#gateway/ledger/book/acts.js';
 import type { Case } from '#gateway/ledger/report/cases.js';
 import type { Outcome } from '#gateway/ports/ledger.js';
-import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
-import { wallMs } from '#protocol/time.js';
+import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import {
   asked,
   authorised,

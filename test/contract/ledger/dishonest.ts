@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Committed } from '#gateway/ports/ledger.js';
-import type { DeviceId } from '#protocol/ids.js';
+import type { DeviceId } from '#protocol/kernel/ids.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import {
   ALLOWANCE,

@@ -2,8 +2,8 @@
 import type { Evidence } from '#gateway/ledger/book/book.js';
 import type { Rules } from '#gateway/ledger/decide/rules.js';
 import type { Ledger, Outcome, Reconciliation } from '#gateway/ports/ledger.js';
-import type { SaleId } from '#protocol/ids.js';
-import { wallMs } from '#protocol/time.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import {
   asked,
   authorised,

@@ -1,7 +1,7 @@
 /** Dynamic payment codes: one use, one sale, whatever the ledger is made of; and counters that guess. */
 import { describe, expect, it } from 'vitest';
 import type { CheckedPresentation } from '#gateway/ports/ledger.js';
-import { err } from '#protocol/result.js';
+import { err } from '#protocol/kernel/result.js';
 import { authorised, Counter, claimed, claimOp, paymentNumber, showing } from '../ledger-fixture.js';
 import { HOUR, LATER, type LedgerInTest } from './ledger-in-test.js';
 

@@ -1,8 +1,8 @@
 /** Goods that came back: what becomes of coupon and money. */
 import { describe, expect, it } from 'vitest';
 import type { Case } from '#gateway/ledger/report/cases.js';
-import type { SaleId } from '#protocol/ids.js';
-import { wallMs } from '#protocol/time.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import {
   asked,
   authorised,

@@ -1,5 +1,5 @@
 /** What a CRP/1 result means to a sale, and whether it is that sale's at all. */
-import { unreachable } from '#protocol/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
 import type { ReaderAnswer, ReaderEffect } from '../reader.js';
 import { CURRENCY, type ResultMessage } from './messages.js';
 import type { Known } from './state.js';

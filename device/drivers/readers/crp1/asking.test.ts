@@ -1,6 +1,6 @@
 /** What a CRP/1 reader is asked afterwards, and which of its answers are believed. */
 import { describe, expect, it } from 'vitest';
-import { fen } from '#protocol/money.js';
+import { fen } from '#protocol/kernel/money.js';
 import { ask, charging, fresh, from, id, line, REF, ready, rslt, told } from '../../../../test/doubles/crp1-bench.js';
 import { latin1Text } from '../../bytes.js';
 import { STAT_ANSWER_MS } from './limits.js';

@@ -1,6 +1,6 @@
 /** A charge through a CRP/1 reader: every answer, silence, cancel and restart; and the void of one. */
 import { describe, expect, it } from 'vitest';
-import { fen } from '#protocol/money.js';
+import { fen } from '#protocol/kernel/money.js';
 import {
   ask,
   charge,

@@ -1,6 +1,6 @@
 /** CRP/1 as it stands on the line: transcripts of the manual's own kind, checksums written out. */
-import type { SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { latin1Bytes } from '../../bytes.js';
 import type { Examples } from '../../transcript.js';
 import type { ReaderExample } from '../reader.js';

@@ -5,7 +5,7 @@
  * the torso of a line, is dropped on the spot.
  */
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
-import { err, ok, type Result } from '#protocol/result.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 import { joinBytes, latin1Bytes, latin1Text, NO_BYTES } from '../../bytes.js';
 
 /** The protocol's own limit, `$` to LF. */

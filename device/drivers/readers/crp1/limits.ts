@@ -1,5 +1,5 @@
 /** Every wait and count of a CRP/1 conversation, with its reason. */
-import type { Millis } from '#protocol/time.js';
+import type { Millis } from '#protocol/kernel/time.js';
 
 /** The protocol's own speed. */
 export const BAUD_RATE = 115_200;

@@ -1,7 +1,7 @@
 /** CRP/1's messages: what the fields of a line mean, and how the host's own are put. */
-import { SALE_ID, type SaleId } from '#protocol/ids.js';
-import { type Fen, parseFen, ZERO_FEN } from '#protocol/money.js';
-import { err, ok, type Result } from '#protocol/result.js';
+import { SALE_ID, type SaleId } from '#protocol/kernel/ids.js';
+import { type Fen, parseFen, ZERO_FEN } from '#protocol/kernel/money.js';
+import { err, ok, type Result } from '#protocol/kernel/result.js';
 
 /** ISO 4217 numeric, renminbi. */
 export const CURRENCY = '156';

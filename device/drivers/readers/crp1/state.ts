@@ -1,7 +1,7 @@
 /** Where a CRP/1 conversation stands: plain data, replaced and never changed. */
-import type { SaleId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
-import type { MonoMs } from '#protocol/time.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 import type { ReaderEffect } from '../reader.js';
 import { BETWEEN_LINES, type Framing } from './frame.js';
 import { MAX_KNOWN } from './limits.js';

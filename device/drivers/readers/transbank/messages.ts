@@ -1,6 +1,6 @@
 /** What the fields of a Transbank answer mean, and which answers settle a sale. */
-import type { SaleId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
 import type { CardSlip } from '#protocol/records/record.js';
 import type { ReaderAnswer } from '../reader.js';
 

@@ -1,8 +1,8 @@
 /** Where a Transbank conversation stands: plain data, replaced and never changed. */
-import type { SaleId } from '#protocol/ids.js';
-import type { Fen } from '#protocol/money.js';
+import type { SaleId } from '#protocol/kernel/ids.js';
+import type { Fen } from '#protocol/kernel/money.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 import type { CardSlip } from '#protocol/records/record.js';
-import type { MonoMs } from '#protocol/time.js';
 import { type Framing, IDLE } from './frame.js';
 
 export type Request =

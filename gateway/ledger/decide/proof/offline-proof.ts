@@ -5,9 +5,9 @@
  */
 import { insideWindow } from '#protocol/campaign/window.js';
 import { checkFreshness } from '#protocol/codes/presentation.js';
-import type { CouponSerial, DeviceId } from '#protocol/ids.js';
+import type { CouponSerial, DeviceId } from '#protocol/kernel/ids.js';
+import type { Interval, WallMs } from '#protocol/kernel/time.js';
 import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
-import type { Interval, WallMs } from '#protocol/time.js';
 import type { Verdict } from '../../../ports/verifier.js';
 import type { BatchOverlay } from '../../book/batch-overlay.js';
 import type { Coupon, DeviceChain, SaleEntry } from '../../book/book.js';

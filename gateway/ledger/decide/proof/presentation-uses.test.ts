@@ -1,7 +1,7 @@
 /** One showing, one sale: over all counters, online and off, and as release 0.1 kept them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, HolderId } from '#protocol/ids.js';
+import type { DeviceId, HolderId } from '#protocol/kernel/ids.js';
 import { holderId } from '../../../../test/contract/ledger-fixture.js';
 import { BatchOverlay } from '../../book/batch-overlay.js';
 import type { Holder, PresentationUse, SaleKey } from '../../book/book.js';

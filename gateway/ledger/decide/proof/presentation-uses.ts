@@ -10,7 +10,7 @@
  *
  * A sale that comes to nothing gives its presentation back, as it does its coupon.
  */
-import type { HolderId } from '#protocol/ids.js';
+import type { HolderId } from '#protocol/kernel/ids.js';
 import type { BatchOverlay } from '../../book/batch-overlay.js';
 import { deviceOf, type Holder, type PresentationUse, type SaleKey } from '../../book/book.js';
 import type { Doubt } from '../../book/doubts.js';

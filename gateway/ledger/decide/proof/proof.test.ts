@@ -1,7 +1,7 @@
 /** What shows that a counter took a coupon by right: each lie of a counter beside the doubt that it raises. */
 import { describe, expect, it } from 'vitest';
-import type { DeviceId, MerchantId, SaleId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import { type JournalRecord, type RecordOf, recordSchema } from '#protocol/records/record.js';
 import { charging, serialOf, settled } from '../../../../test/contract/ledger-fixture.js';
 import { type Body, d1, m1, rulesWith } from '../../../../test/contract/one-book.js';

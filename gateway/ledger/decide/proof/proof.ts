@@ -4,8 +4,8 @@
  * are numbers. Each check answers with what it doubts; `doubts.ts` weighs that.
  */
 import type { Tier } from '#protocol/campaign/schema.js';
-import type { CouponSerial, DeviceId, MerchantId } from '#protocol/ids.js';
-import { fen } from '#protocol/money.js';
+import type { CouponSerial, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
+import { fen } from '#protocol/kernel/money.js';
 import type { JournalledCoupon, RecordOf } from '#protocol/records/record.js';
 import type { Offer, SaleEntry } from '../../book/book.js';
 import type { Doubt } from '../../book/doubts.js';

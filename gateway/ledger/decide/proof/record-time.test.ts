@@ -1,8 +1,8 @@
 /** How far the time in a record is believed, a moment on both sides of each limit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Interval, type WallMs, wallMs } from '#protocol/kernel/time.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import { type Interval, type WallMs, wallMs } from '#protocol/time.js';
 import { CLOCKS_APART_MS, heldWhenJudged, newestWith, timeDoubts } from './record-time.js';
 
 const NOW = wallMs(Date.UTC(2023, 2, 27, 2));

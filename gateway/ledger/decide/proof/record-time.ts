@@ -2,8 +2,9 @@
  * How far the time in a record is believed. An honest counter's time is an interval that holds the truth by the gateway's own
  * clock; a dishonest one writes whatever suits it. So a record can be neither from the future nor older than those before it.
  */
+
+import type { Interval, Millis, WallMs } from '#protocol/kernel/time.js';
 import type { JournalRecord } from '#protocol/records/record.js';
-import type { Interval, Millis, WallMs } from '#protocol/time.js';
 import type { Doubt } from '../../book/doubts.js';
 
 /**

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { exactly, monoMs, wallMs } from '#protocol/time.js';
+import { exactly, monoMs, wallMs } from '#protocol/kernel/time.js';
 import type { Payment } from '../bank.js';
 import { balanceFen } from '../bank.js';
-import { cut, EMPTY, read, write } from './line.js';
+import { cut, EMPTY, read, write } from './frame.js';
 import { type CrpEffect, type CrpInput, type CrpOptions, crpReader, once } from './machine.js';
 
 /** 2023-03-27 09:00 in Shanghai. */

@@ -7,11 +7,11 @@
  * before RSLT goes out. A known reference with the same amount never charges again. What the bank was asked, the bank
  * decides, whether or not the reader still has power.
  */
-import { type Machine, unreachable } from '#protocol/machine.js';
-import { earliestWake, later } from '#protocol/time.js';
+import { type Machine, unreachable } from '#protocol/kernel/machine.js';
+import { earliestWake, later } from '#protocol/kernel/time.js';
 import { addFault, due, hear, mend, nextLate, QUIET_WIRE, type WireFault } from '../../wire.js';
 import { decide, holdsMoneyOf, newBank, nextDecision, nextPayment, type Payment, sendOnline, stages } from '../bank.js';
-import { type CrpLine, cut, read, verbOf, write } from './line.js';
+import { type CrpLine, cut, read, verbOf, write } from './frame.js';
 import { Saying } from './saying.js';
 import {
   type CrpEffect,

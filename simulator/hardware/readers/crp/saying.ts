@@ -1,8 +1,8 @@
 /** One step of the virtual reader in the making: what it keeps, and how it says things. What leaves it are values. */
-import { type Instant, later, type MonoMs } from '#protocol/time.js';
+import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import { say } from '../../wire.js';
 import { localTime } from '../local-time.js';
-import { type CrpLine, nextSeq, write } from './line.js';
+import { type CrpLine, nextSeq, write } from './frame.js';
 import {
   type CrpEffect,
   type CrpReader,

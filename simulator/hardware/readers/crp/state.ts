@@ -1,8 +1,8 @@
 /** The virtual CRP/1 reader as data: what it is told, what it does, and everything that it remembers. */
-import type { MonoMs } from '#protocol/time.js';
+import type { MonoMs } from '#protocol/kernel/time.js';
 import type { Wire, WireEffect, WireInput } from '../../wire.js';
 import type { Bank, Payment, Stages } from '../bank.js';
-import { type CrpBuffer, EMPTY } from './line.js';
+import { type CrpBuffer, EMPTY } from './frame.js';
 import type { CrpState, CrpStore } from './store.js';
 
 /** Manual: T1 at 115200 Bd, three transmissions in all. */

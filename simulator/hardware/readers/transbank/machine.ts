@@ -5,9 +5,9 @@
  * What makes it unlike CRP/1: no reference of the host's own is asked about, only the last approved sale can be; the host tells
  * from ticket, amount and an operation number that has moved on. While a sale runs the terminal hears nobody.
  */
-import type { Machine } from '#protocol/machine.js';
-import { unreachable } from '#protocol/machine.js';
-import { earliestWake, type Instant, later, type MonoMs } from '#protocol/time.js';
+import type { Machine } from '#protocol/kernel/machine.js';
+import { unreachable } from '#protocol/kernel/machine.js';
+import { earliestWake, type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import {
   addFault,
   due,
