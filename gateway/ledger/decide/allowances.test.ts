@@ -89,7 +89,8 @@ describe('a counter that is greeted with nothing outstanding', () => {
     ['at once', issued(), 0, 'same'],
     ['within the minute', issued(), MINUTE - 1, 'same'],
     ['after a minute', issued(), MINUTE, 'renewed'],
-    ['by a clock that was set back', issued(), -1, 'renewed'],
+    // The counter may still hold the one that ends later: it goes on counting as it is.
+    ['by a clock that was set back', issued(), -1, 'another'],
     ['with a coupon counted', issued({ coupons: 1 }), 1, 'another'],
     ['with other limits', issued({ maxCoupons: 4 }), 1, 'another'],
     ['with another limit of face', issued({ maxFaceFen: 1 }), 1, 'another'],
