@@ -155,7 +155,7 @@ function warmUpInTurns(model: PrinterModel, document: string, rounds = WARM_UP_R
   });
 }
 
-/** Replays the journal into book and desk. A journal that can't be read leaves a counter that says so, and takes nothing. */
+/** Replays the journal into sale index and campaign cache. A journal that can't be read leaves a counter that says so, and takes nothing. */
 async function readJournal(
   config: DeviceConfig,
   clock: Clock,

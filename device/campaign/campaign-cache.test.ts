@@ -70,7 +70,7 @@ function cacheOn(store: KeyValueStore): { readonly campaignCache: CampaignCache;
   });
   return { campaignCache, codes };
 }
-/** A desk that was online once. */
+/** A cache that was online once. */
 function informed(store = emptyStore(), sealed = bundle()): ReturnType<typeof cacheOn> {
   const it = cacheOn(store);
   it.campaignCache.receive(campaignTopic(youhao.id), sealed);
@@ -105,7 +105,7 @@ function take(campaignCache: CampaignCache, when: Instant): number | string {
   return verdict.kind === 'taken' ? verdict.coupon.faceFen : verdict.reason;
 }
 
-describe('what the desk knows', () => {
+describe('what the campaign cache knows', () => {
   it('is on the disk: after a restart without a line a coupon is taken as before', () => {
     const store = emptyStore();
     const before = informed(store).campaignCache;

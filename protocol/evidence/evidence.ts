@@ -90,7 +90,7 @@ interface Side extends Pick<EvidenceSide, 'presented'> {
 interface ReadSide {
   readonly side: Side;
   /** undefined: shown was a code without a signature. */
-  readonly showing: DecodedPresentation | undefined;
+  readonly presentation: DecodedPresentation | undefined;
   readonly holder: string | null;
   /** undefined: without a presentation, or nobody knows when it was taken. */
   readonly isFresh: boolean | undefined;
@@ -111,7 +111,7 @@ function checkDoubleSpend(document: DocumentOf<'double-spend'>, read: Read): Che
   const two = read('second', second);
   if (!two.ok) return two;
   const [a, b] = [one.value, two.value];
-  if (a.showing === undefined || b.showing === undefined) return ok(oneSided([a, b]));
+  if (a.presentation === undefined || b.presentation === undefined) return ok(oneSided([a, b]));
   if (a.holder !== b.holder) return doesNotHold('the two presentations are of different holders');
   return ok(compare(a, b, document.format));
 }
@@ -121,7 +121,7 @@ function compare(a: ReadSide, b: ReadSide, format: EvidenceDocument['format']): 
   const checked = [...a.checked, ...b.checked];
   const stale = staleOf([a, b]);
   if (stale !== undefined) return { ...stale, checked: [...checked, ...stale.checked] };
-  if (isOneShowing(a, b)) {
+  if (isOnePresentation(a, b)) {
     const [one, two] = [a.side.device, b.side.device];
     if (one !== null && one === two)
       return {
@@ -166,7 +166,7 @@ function oneSided(sides: readonly ReadSide[]): Finding {
   const checked = sides.flatMap((side) => side.checked);
   const stale = staleOf(sides);
   if (stale !== undefined) return { ...stale, checked: [...checked, ...stale.checked] };
-  const isSigned = sides.some(({ showing }) => showing !== undefined);
+  const isSigned = sides.some(({ presentation }) => presentation !== undefined);
   return { proves: isSigned ? 'one-side-signed' : 'nothing', against: null, checked };
 }
 
@@ -199,7 +199,7 @@ function checkDisputed(document: DocumentOf<'disputed'>, read: Read): Checked<Fi
   if (!claimed.ok) return ok({ proves: 'nothing', against: null, checked: [doubted, claimed.fault.why] });
   const before = earlier === null ? undefined : read('earlier', earlier);
   const checked = [doubted, ...claimed.value.checked];
-  if (before?.ok === true && isOneShowing(before.value, claimed.value)) {
+  if (before?.ok === true && isOnePresentation(before.value, claimed.value)) {
     const found = compare(before.value, claimed.value, document.format);
     return ok({ ...found, checked: [doubted, ...found.checked] });
   }
@@ -208,9 +208,9 @@ function checkDisputed(document: DocumentOf<'disputed'>, read: Read): Checked<Fi
   return ok({ proves: 'nothing', against: null, checked });
 }
 
-function isOneShowing(a: ReadSide, b: ReadSide): boolean {
-  if (a.showing === undefined || b.showing === undefined || a.holder !== b.holder) return false;
-  return a.showing.nonce === b.showing.nonce && a.showing.shownAt === b.showing.shownAt;
+function isOnePresentation(a: ReadSide, b: ReadSide): boolean {
+  if (a.presentation === undefined || b.presentation === undefined || a.holder !== b.holder) return false;
+  return a.presentation.nonce === b.presentation.nonce && a.presentation.shownAt === b.presentation.shownAt;
 }
 
 function readSide(
@@ -227,16 +227,16 @@ function readSide(
   const where = device === null ? `sale ${sale ?? 'unknown'}` : `sale ${sale ?? 'unknown'} at ${device}`;
   if (presented === null)
     return ok({
-      ...{ side, showing: undefined, holder: null, isFresh: undefined },
+      ...{ side, presentation: undefined, holder: null, isFresh: undefined },
       checked: [`the ${name} sale (${sale ?? 'unknown'}) was made with a code that carries no signature`],
     });
   const decoded = decodePresentation(presented);
   if (!decoded.ok) return doesNotHold(`the ${name} presentation cannot be read`);
-  const showing = decoded.value;
-  const signatures = signaturesToCheck(showing, { campaign, issuerKeys });
+  const presentation = decoded.value;
+  const signatures = signaturesToCheck(presentation, { campaign, issuerKeys });
   if (!signatures.ok || !signatures.value.every((check) => signatureHolds(check, verifier)))
     return doesNotHold(`a signature of the ${name} presentation is not valid`);
-  if (serial !== null && !showing.grant.serials.some((one) => one === serial))
+  if (serial !== null && !presentation.grant.serials.some((one) => one === serial))
     return doesNotHold(`the ${name} presentation's grant does not hold coupon ${serial}`);
   const holds = serial === null ? '' : `, and its grant holds coupon ${serial}`;
   const taken =
@@ -244,10 +244,10 @@ function readSide(
       ? ''
       : `, taken at ${wordsFor(at)} ${side.by === 'gateway' ? "by the gateway's clock" : 'as the counter wrote it down'}`;
   return ok({
-    ...{ side, showing, holder: holderIdOf(showing.grant.holderKey) },
-    isFresh: freshnessOf(side, showing),
+    ...{ side, presentation, holder: holderIdOf(presentation.grant.holderKey) },
+    isFresh: freshnessOf(side, presentation),
     checked: [
-      `the ${name} presentation (${where}, nonce ${showing.nonce}, shown at ${showing.shownAt}${taken}) is signed by issuer and holder${holds}`,
+      `the ${name} presentation (${where}, nonce ${presentation.nonce}, shown at ${presentation.shownAt}${taken}) is signed by issuer and holder${holds}`,
     ],
   });
 }
@@ -260,9 +260,9 @@ const isFreshAt = ({ shownAt }: DecodedPresentation, { earliest, latest }: Inter
   );
 
 /** The gateway looks at a code when it comes, and only then reserves a coupon by it. */
-function freshnessOf({ by, at }: Side, showing: DecodedPresentation): boolean | undefined {
+function freshnessOf({ by, at }: Side, presentation: DecodedPresentation): boolean | undefined {
   if (by === 'gateway') return true;
-  return at === null ? undefined : isFreshAt(showing, at as Interval);
+  return at === null ? undefined : isFreshAt(presentation, at as Interval);
 }
 
 const wordsFor = ({ earliest, latest }: NonNullable<Side['at']>): string =>

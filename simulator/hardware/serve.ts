@@ -12,11 +12,11 @@ export async function serveHardware(): Promise<void> {
     if (process.send === undefined) process.stdout.write(`${toText(news)}\n`);
     else if (process.connected) process.send(toText(news), () => {}); // a parent that is gone hears nothing
   };
-  const workbench = new DeviceManager((device, event) => tell({ device, at: machineMs(), event: { ...event } }));
+  const devices = new DeviceManager((device, event) => tell({ device, at: machineMs(), event: { ...event } }));
   let turn: Promise<void> = Promise.resolve();
   const take = (text: unknown): void => {
     // Orders are carried out one after the other: "unplug, replug" means that.
-    turn = turn.then(() => carryOut(workbench, text)).then(tell);
+    turn = turn.then(() => carryOut(devices, text)).then(tell);
   };
   const gone = new Promise<void>((resolve) => {
     if (process.send === undefined) {
@@ -33,7 +33,7 @@ export async function serveHardware(): Promise<void> {
   tell({ ready: true });
   await gone;
   await turn;
-  await workbench.close();
+  await devices.close();
   process.removeAllListeners('message');
   if (process.connected) process.disconnect();
   process.stdin.destroy();
@@ -42,12 +42,12 @@ export async function serveHardware(): Promise<void> {
 /** `process.hrtime` counts from the machine's boot on Linux and macOS: times of two processes can be subtracted. */
 export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-async function carryOut(workbench: DeviceManager, text: unknown): Promise<News> {
+async function carryOut(devices: DeviceManager, text: unknown): Promise<News> {
   let id: number | null = null;
   try {
     const message = fromText(z.string().parse(text));
     id = z.looseObject({ id: z.int() }).parse(message).id;
-    return { id, ok: true, value: (await workbench.carryOut(orderSchema.parse(message))) ?? null };
+    return { id, ok: true, value: (await devices.carryOut(orderSchema.parse(message))) ?? null };
   } catch (error) {
     const sentence = error instanceof ZodError ? z.prettifyError(error) : String(error);
     return { id, ok: false, error: sentence };

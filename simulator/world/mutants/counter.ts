@@ -23,7 +23,7 @@ const mutant = (id: string, words: string, profile: Mutant['profile'], sabotage:
 
 type DeskOptions = ConstructorParameters<typeof CampaignCache>[0];
 
-/** A desk with one thing of it changed. */
+/** A campaign cache with one thing of it changed. */
 const campaignCache =
   (change: (campaignCache: CampaignCache, at: AtCounter) => void): NonNullable<Sabotage['campaignCache']> =>
   (options: DeskOptions, at: AtCounter) => {

@@ -19,49 +19,49 @@ import type { Doubt } from '../../book/doubts.js';
  * The newest are kept, some 50 bytes each: a holder has a handful of coupons, and uses the phone for some sales a day. Only
  * the holder's own key makes presentations, so nobody but the holder can push one out, and gains a use of an own coupon by it.
  */
-const MAX_SHOWINGS = 64;
+const MAX_USES = 64;
 
 export function presentationUseDoubts(
   holder: Holder,
   { counter, sale }: Pick<PresentationUse, 'counter' | 'sale'>,
 ): Doubt[] {
   const device = deviceOf(sale);
-  const others = showingsOf(holder).filter((showing) => showing.sale !== sale);
-  const here = others.filter((showing) => deviceOf(showing.sale) === device);
+  const others = usesOf(holder).filter((use) => use.sale !== sale);
+  const here = others.filter((use) => deviceOf(use.sale) === device);
   const isReplay = here.some(
     (before) => before.counter === counter || (before.offline === true && before.counter > counter),
   );
   if (isReplay) return ['presentation-replayed'];
-  return others.some((showing) => showing.counter === counter) ? ['showing-used-before'] : [];
+  return others.some((use) => use.counter === counter) ? ['showing-used-before'] : [];
 }
 
 /** The other sale that took a coupon by this presentation; null: none did. */
 export const saleOfPresentation = (holder: Holder, counter: number, sale: SaleKey): SaleKey | null =>
-  showingsOf(holder).find((showing) => showing.counter === counter && showing.sale !== sale)?.sale ?? null;
+  usesOf(holder).find((use) => use.counter === counter && use.sale !== sale)?.sale ?? null;
 
-export function recordPresentationUse(overlay: BatchOverlay, id: HolderId, showing: PresentationUse): void {
+export function recordPresentationUse(overlay: BatchOverlay, id: HolderId, use: PresentationUse): void {
   const holder = overlay.holder(id);
   if (holder === undefined) return;
-  const before = showingsOf(holder);
-  if (before.some(({ counter, sale }) => counter === showing.counter && sale === showing.sale)) return;
-  const newest = [...before, showing].sort((a, b) => a.counter - b.counter).slice(-MAX_SHOWINGS);
-  overlay.putHolder(withShowings(holder, newest));
+  const before = usesOf(holder);
+  if (before.some(({ counter, sale }) => counter === use.counter && sale === use.sale)) return;
+  const newest = [...before, use].sort((a, b) => a.counter - b.counter).slice(-MAX_USES);
+  overlay.putHolder(withUses(holder, newest));
 }
 
 export function forgetPresentationUses(overlay: BatchOverlay, id: HolderId | null, sale: SaleKey): void {
   const holder = id === null ? undefined : overlay.holder(id);
   if (holder === undefined) return;
-  const before = showingsOf(holder);
-  const left = before.filter((showing) => showing.sale !== sale);
-  if (left.length < before.length) overlay.putHolder(withShowings(holder, left));
+  const before = usesOf(holder);
+  const left = before.filter((use) => use.sale !== sale);
+  if (left.length < before.length) overlay.putHolder(withUses(holder, left));
 }
 
-function withShowings({ takenOffline: _older, ...holder }: Holder, showings: readonly PresentationUse[]): Holder {
+function withUses({ takenOffline: _older, ...holder }: Holder, showings: readonly PresentationUse[]): Holder {
   return { ...holder, showings };
 }
 
 /** As release 0.1 kept them: the newest shown online, and the newest that each counter took offline. */
-function showingsOf({ showings, takenOffline = [], counter, counterSale }: Holder): readonly PresentationUse[] {
+function usesOf({ showings, takenOffline = [], counter, counterSale }: Holder): readonly PresentationUse[] {
   if (showings !== undefined) return showings;
   return [
     ...takenOffline.map((taken): PresentationUse => ({ counter: taken.counter, sale: taken.sale, offline: true })),
