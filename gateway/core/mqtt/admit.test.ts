@@ -86,7 +86,7 @@ describe('a question', () => {
     const code = `62${'0'.repeat(17)}`;
     const { jobs, op } = admitted({ ...question, presented: { kind: 'opaque', code } });
     expect(jobs).toEqual([]);
-    expect(op([])).toMatchObject({ presented: { kind: 'opaque', code, shown: codes.read(code, MORNING) } });
+    expect(op([])).toMatchObject({ presented: { kind: 'opaque', code, readCode: codes.read(code, MORNING) } });
   });
 
   it('is the same request only where everything asked is the same, its id aside', () => {
