@@ -6,11 +6,11 @@ import { viewOf } from '../core/sale/sale-view.js';
 import { type TroubleText, troublesOf } from '../core/troubles.js';
 import { UPLINK_WORDS } from '../core/uplink/uplink-fault.js';
 import type { CounterHealth } from '../ports/till.js';
+import { offlineLine, statusLine } from '../uplink/status.js';
 import type { Unsent } from '../uplink/unsent.js';
 import type { CounterIdentity } from './loop-ports.js';
 import type { Peripherals } from './peripherals.js';
 import type { Printing } from './printing.js';
-import { offlineLine, statusLine } from './status.js';
 
 export interface HealthParts {
   readonly identity: CounterIdentity;

@@ -7,7 +7,7 @@ import type { Scanned } from '#protocol/codes/classify.js';
 import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import { CODE_HELD_MS } from '../core/limits.js';
 import type { TroubleText } from '../core/troubles.js';
-import { CODE_HELD, SCAN_BEFORE_AMOUNT } from './status.js';
+import { CODE_HELD, SCAN_BEFORE_AMOUNT } from '../uplink/status.js';
 
 export class Scans {
   #held: { readonly text: string; readonly until: MonoMs } | undefined;

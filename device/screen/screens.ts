@@ -4,10 +4,12 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Counter, SaleState, SaleView } from '../ports/till.js';
-import { MAX_STREAMS } from '../till/http-server.js';
-import { RESTING } from '../till/resting.js';
+import { RESTING } from './resting.js';
 import { type Language, screenTexts } from './screen.js';
 import { BEAT_MS } from './screen-beat.js';
+
+/** Screens, tills and curious engineers; a page that leaks connections stops here. */
+export const MAX_STREAMS = 16;
 
 /** The screen shows what changes by itself (line, paper, age of the unsent) within this. */
 const SCREEN_REFRESH_MS = 1_000;

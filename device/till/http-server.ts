@@ -16,8 +16,6 @@ import type { Log } from '../ports/log.js';
 export const MAX_BODY_BYTES = 4 * 1024;
 /** Below the 30 s after which most HTTP clients give up by themselves. */
 export const MAX_WAIT_S = 25;
-/** Screens, tills and curious engineers; a page that leaks connections stops here. */
-export const MAX_STREAMS = 16;
 /** A till may keep its connection between two customers. Longer than its own idle time, or both let go at the same moment. */
 const KEEP_ALIVE_MS = 72_000;
 

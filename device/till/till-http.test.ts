@@ -5,7 +5,7 @@ import { type WallMs, wallMs } from '#protocol/kernel/time.js';
 import { type FakeCounter, fakeCounter, settledWithCoupon, wholeHealth } from '../../test/doubles/fake-counter.js';
 import type { TillFault } from '../ports/till.js';
 import type { ScreenTexts } from '../screen/screen.js';
-import { MAX_STREAMS } from './http-server.js';
+import { MAX_STREAMS } from '../screen/screens.js';
 import { startTillHttp, type TillHttp } from './till-http.js';
 
 let counter: FakeCounter;

@@ -10,11 +10,11 @@ import { ORDER_NO, type OrderNo } from '#protocol/kernel/ids.js';
 import { parseFen } from '#protocol/kernel/money.js';
 import type { Log } from '../ports/log.js';
 import type { Counter, SaleView, TillFault, TillReply, TillRequest } from '../ports/till.js';
+import { RESTING } from '../screen/resting.js';
 import type { Language } from '../screen/screen.js';
 import { screenPage } from '../screen/screen-page.js';
 import { Screens } from '../screen/screens.js';
 import { type Answer, type Asked, MAX_WAIT_S, openHttpServer, refuse } from './http-server.js';
-import { RESTING } from './resting.js';
 import { METRICS_TYPE, tillMetrics } from './till-metrics.js';
 
 /** The counter answers in milliseconds, a coupon check in three seconds; beyond this it is not coming. */

@@ -2,8 +2,8 @@
  * The status reporter: publishes the counter's state when an event changes it, and again when the reported fields have changed.
  */
 
-import { reportedFields, stateMessage } from '../app/status.js';
 import type { CounterHealth } from '../ports/till.js';
+import { reportedFields, stateMessage } from './status.js';
 
 export interface StatusReporterOptions {
   readonly agent: string;
