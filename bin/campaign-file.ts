@@ -1,9 +1,10 @@
 /** Finds and reads a campaign for a command: a file, or the bare name of one that is shipped. */
 import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describeCampaignProblem, parseCampaign } from '#protocol/campaign/load.js';
+import { describeCampaignProblem, isFormat2, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { readJson as strictly } from '#protocol/config/strict-json.js';
+import type { Problem } from '#protocol/config/yaml-file.js';
 import { CAMPAIGN_ID } from '#protocol/kernel/ids.js';
 import { readText } from './files/read-file.js';
 import { UsageError } from './usage.js';
@@ -13,17 +14,31 @@ const MAX_CAMPAIGN_BYTES = 8 * 1024 * 1024;
 
 /** A file of that name comes first. UsageError lists every problem of a bad one. */
 export function readCampaign(fileOrName: string): Campaign {
-  const path = campaignPath(fileOrName);
-  const parsed = parseCampaign(readJson(path));
+  const { path, document } = readCampaignDocument(fileOrName);
+  if (isFormat2(document)) {
+    throw new InvalidCampaign(
+      `CAMPAIGN_FORMAT_UNSUPPORTED: ${path} is of format 2, which only codeplate campaign reads so far. Give a document of format 1.`,
+    );
+  }
+  const parsed = parseCampaign(document);
   if (parsed.ok) return parsed.value;
-  throw new InvalidCampaign(
+  throw invalidCampaign(path, parsed.fault);
+}
+
+/** A document of either format, unchecked, and the file in which it was found. */
+export function readCampaignDocument(fileOrName: string): { readonly path: string; readonly document: unknown } {
+  const path = campaignPath(fileOrName);
+  return { path, document: readJson(path) };
+}
+
+export const invalidCampaign = (path: string, problems: readonly Problem[]): InvalidCampaign =>
+  new InvalidCampaign(
     [
-      `CAMPAIGN_INVALID: ${path} has ${parsed.fault.length === 1 ? 'a problem' : `${parsed.fault.length} problems`}:`,
-      ...parsed.fault.map((problem) => `  ${describeCampaignProblem(problem)}`),
+      `CAMPAIGN_INVALID: ${path} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:`,
+      ...problems.map((problem) => `  ${describeCampaignProblem(problem)}`),
       'Correct all of them and try again.',
     ].join('\n'),
   );
-}
 
 /** Names of the campaigns that come with the program. */
 export function shippedCampaigns(): readonly string[] {

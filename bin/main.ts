@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command(): Command }>>> 
   device: () => import('./commands/device.js'),
   wallet: () => import('./commands/wallet.js'),
   quote: () => import('./commands/quote.js'),
+  campaign: () => import('./commands/campaign.js'),
   simulate: () => import('./commands/simulate.js'),
   explore: () => import('./commands/explore.js'),
   replay: () => import('./commands/replay.js'),

@@ -1,6 +1,6 @@
 /** The campaign document that a gateway is to run, from its file. */
 import { readFileSync } from 'node:fs';
-import { describeCampaignProblem, parseCampaign } from '#protocol/campaign/load.js';
+import { describeCampaignProblem, isFormat2, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import { readJson } from '#protocol/config/strict-json.js';
 import type { Problem } from '#protocol/config/yaml-file.js';
@@ -9,7 +9,9 @@ import { fileFault } from '#protocol/faults/file-fault.js';
 
 /** Throws a `ConfigError`: CAMPAIGN_UNREADABLE, or CAMPAIGN_INVALID with every problem. */
 export function readCampaign(file: string): Campaign {
-  const parsed = parseCampaign(documentIn(file));
+  const document = documentIn(file);
+  if (isFormat2(document)) throw new ConfigError('CAMPAIGN_FORMAT_UNSUPPORTED', { detail: `${file}.` });
+  const parsed = parseCampaign(document);
   if (parsed.ok) return parsed.value;
   const problems = parsed.fault.map((problem) => `\n  ${describeCampaignProblem(problem)}`).join('');
   throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
@@ -22,6 +24,12 @@ export function campaignProblems(file: string): readonly Problem[] {
     document = documentIn(file);
   } catch (error) {
     return [{ path: 'campaign', value: file, allowed: error instanceof Error ? error.message : String(error) }];
+  }
+  if (isFormat2(document)) {
+    const code = 'CAMPAIGN_FORMAT_UNSUPPORTED';
+    return [
+      { path: `campaign ${file}: format`, value: '2', allowed: '1: the gateway does not run format 2 yet', code },
+    ];
   }
   const parsed = parseCampaign(document);
   if (parsed.ok) return [];

@@ -11,9 +11,23 @@ import { DAY_MS, parseDay, parseTimeOfDay, zoneOf } from './calendar.js';
 import { type Campaign, campaignSchema } from './schema.js';
 import { couponCount, totalFaceFen } from './tiers.js';
 
-export function parseCampaign(document: unknown): Result<Campaign, readonly Problem[]> {
+export const parseCampaign = (document: unknown): Result<Campaign, readonly Problem[]> =>
+  parseWith(campaignSchema, CHECKS, document);
+
+/** Whether a document says of itself that it is of format 2 (`format2/load.ts`), which gateways and counters don't run yet. */
+export const isFormat2 = (document: unknown): boolean => ownValue(document, 'format') === 2;
+
+/** The documents of both formats are read in this way. */
+export function parseWith<Schema extends z.ZodType>(
+  schema: Schema,
+  checks: readonly Check[],
+  document: unknown,
+): Result<z.output<Schema>, readonly Problem[]> {
   try {
-    return parse(document);
+    const parsed = schema.safeParse(document, { reportInput: true });
+    const problems = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
+    for (const check of checks) problems.push(...check(document));
+    return parsed.success && problems.length === 0 ? ok(parsed.data) : err(problems);
   } catch (error) {
     // A hundred thousand brackets: more than the stack holds.
     if (!(error instanceof RangeError)) throw error;
@@ -21,19 +35,12 @@ export function parseCampaign(document: unknown): Result<Campaign, readonly Prob
   }
 }
 
-function parse(document: unknown): Result<Campaign, readonly Problem[]> {
-  const parsed = campaignSchema.safeParse(document, { reportInput: true });
-  const problems = parsed.success ? [] : parsed.error.issues.flatMap(problemsOf);
-  for (const check of CHECKS) problems.push(...check(document));
-  return parsed.success && problems.length === 0 ? ok(parsed.data) : err(problems);
-}
-
 export const describeCampaignProblem = ({ path, value, allowed }: Problem): string =>
   `${path === '' ? 'the document' : path}: is ${value}; allowed: ${allowed}`;
 
-type Path = readonly (string | number)[];
+export type Path = readonly (string | number)[];
 
-const problem = (path: Path, value: unknown, allowed: string): Problem => ({
+export const problem = (path: Path, value: unknown, allowed: string): Problem => ({
   path: path.reduce<string>(
     (text, step) =>
       typeof step === 'number' ? `${text}[${step}]` : text === '' ? shown(step) : `${text}.${shown(step)}`,
@@ -62,9 +69,12 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
       problem([...path, key], ownValue(issue.input, key), 'no such field; is its name spelt right?'),
     );
   }
-  // What is wrong with a union is the whole value, not the field that tells its kinds apart.
-  if (issue.code === 'invalid_union') path.splice(-1, path.at(-1) === 'type' ? 1 : 0);
-  return [problem(path, issue.input, allowedBy(issue))];
+  if (issue.code !== 'invalid_union') return [problem(path, issue.input, allowedBy(issue))];
+  const { discriminator } = issue;
+  // What is wrong with a geofence is the whole value, not the field that tells its kinds apart.
+  if (discriminator === 'type') return [problem(path.slice(0, -1), issue.input, allowedBy(issue))];
+  if (discriminator === undefined) return [problem(path, issue.input, allowedBy(issue))];
+  return [problem(path, ownValue(issue.input, discriminator), allowedBy(issue))];
 }
 
 /** A key from outside may be `__proto__`: only the document's own fields are looked at. */
@@ -81,13 +91,22 @@ function allowedBy(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
     case 'invalid_value':
-      return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+      return oneOf(issue.values);
     case 'invalid_union':
-      return '{"type":"Polygon",…} or {"type":"MultiPolygon",…}, or null for anywhere';
+      if (issue.discriminator === 'type')
+        return '{"type":"Polygon",…} or {"type":"MultiPolygon",…}, or null for anywhere';
+      if (issue.discriminator !== undefined) return oneOf('options' in issue ? (issue.options ?? []) : []);
+      return issue.errors
+        .flatMap(([first]) => first ?? [])
+        .map((first) => `${first.path.length > 0 ? 'a list of ' : ''}${allowedBy(first)}`)
+        .join(', or ');
     default:
       return issue.message;
   }
 }
+
+const oneOf = (values: readonly unknown[]): string =>
+  values.map((value) => JSON.stringify(value) ?? String(value)).join(' or ');
 
 const EXPECTED: Readonly<Record<string, string>> = {
   int: 'a whole number',
@@ -105,10 +124,10 @@ const unitOf = (origin: string): string =>
 
 const { shape } = campaignSchema;
 
-type Check = (document: unknown) => Problem[];
+export type Check = (document: unknown) => Problem[];
 
 /** Runs where these parts can be read, whatever the rest of the document is like. */
-function across<Parts extends z.ZodRawShape>(
+export function across<Parts extends z.ZodRawShape>(
   parts: Parts,
   check: (found: z.output<z.ZodObject<Parts>>) => Problem[],
 ): Check {
@@ -188,7 +207,7 @@ const CHECKS: readonly Check[] = [
   }),
 ];
 
-function usedTwice<Key extends string>(
+export function usedTwice<Key extends string>(
   list: readonly Readonly<Record<Key, string>>[],
   field: string,
   key: Key,
@@ -204,11 +223,11 @@ function usedTwice<Key extends string>(
   });
 }
 
-const repeated = (values: readonly string[], path: Path): Problem[] =>
+export const repeated = (values: readonly string[], path: Path): Problem[] =>
   values.flatMap((value, at) => (values.indexOf(value) < at ? [problem([...path, at], value, 'each once')] : []));
 
 /** RFC 7946 section 3.1.6: the first and the last position of a ring are the same. */
-function openRings(rings: readonly (readonly (readonly number[])[])[], path: Path): Problem[] {
+export function openRings(rings: readonly (readonly (readonly number[])[])[], path: Path): Problem[] {
   return rings.flatMap((ring, at) => {
     const first = ring[0];
     const last = ring.at(-1);

@@ -12,9 +12,9 @@ import { type Fen, MAX_SALE_FEN } from '../kernel/money.js';
 export const MAX_TIERS = 16;
 
 const wholeFen = z.int('whole fen (1 yuan is 100)');
-const fenAmount = branded<Fen>(wholeFen.positive());
+export const fenAmount = branded<Fen>(wholeFen.positive());
 /** A face or a threshold: no sale can be larger than what a reader can be asked for. */
-const saleAmount = branded<Fen>(wholeFen.positive().max(MAX_SALE_FEN));
+export const saleAmount = branded<Fen>(wholeFen.positive().max(MAX_SALE_FEN));
 
 /**
  * Characters that print as nothing or command a printer or a screen: controls (an ESC in a name opens the cash drawer),
@@ -22,18 +22,18 @@ const saleAmount = branded<Fen>(wholeFen.positive().max(MAX_SALE_FEN));
  * not dropped: the document is signed as it stands. Receipt markup is harmless text here; the receipt escapes it.
  */
 const HARMFUL = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
-const text = (longest: number) =>
+export const text = (longest: number) =>
   z
     .string()
     .max(longest)
     .refine((value) => !HARMFUL.test(value), 'text without control characters');
-const name = (longest: number) => text(longest).refine(isVisible, 'a name that can be seen');
+export const name = (longest: number) => text(longest).refine(isVisible, 'a name that can be seen');
 
 /** Written `HH:MM`; 24:00 is the end of the day. */
 const TIME = 'a time HH:MM, 00:00 to 24:00';
-const timeOfDay = z.string(TIME).regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, TIME);
+export const timeOfDay = z.string(TIME).regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, TIME);
 /** Grants carry their expiry in 24 bits of five minutes, which ends in 2129. */
-const day = z.iso
+export const day = z.iso
   .date('a day YYYY-MM-DD')
   .refine((value) => value >= '2000-01-01' && value <= '2127-12-31', 'a day from 2000-01-01 to 2127-12-31');
 
@@ -54,6 +54,13 @@ const ring = z.array(position).min(4);
 
 /** Makes every object of the document: one form of it is strict, the other is not. */
 type ObjectMaker = typeof z.strictObject;
+
+const geofenceOf = (object: ObjectMaker) =>
+  z.discriminatedUnion('type', [
+    object({ type: z.literal('Polygon'), coordinates: z.array(ring).min(1) }),
+    object({ type: z.literal('MultiPolygon'), coordinates: z.array(z.array(ring).min(1)).min(1) }),
+  ]);
+export const geofenceSchema = geofenceOf(z.strictObject);
 
 const tierOf = (object: ObjectMaker) =>
   object({
@@ -93,12 +100,7 @@ const campaignOf = (object: ObjectMaker) =>
       samePerson: z.enum(['any', 'all']),
       identifiers: z.array(identifier).min(1),
       /** GeoJSON Polygon or MultiPolygon in WGS 84, longitude before latitude (RFC 7946); null: anywhere. */
-      geofence: z
-        .discriminatedUnion('type', [
-          object({ type: z.literal('Polygon'), coordinates: z.array(ring).min(1) }),
-          object({ type: z.literal('MultiPolygon'), coordinates: z.array(z.array(ring).min(1)).min(1) }),
-        ])
-        .nullable(),
+      geofence: geofenceOf(object).nullable(),
     }),
     tiers: z.array(tierOf(object)).min(1).max(MAX_TIERS),
     choice: z.literal('largest-face'),

@@ -62,6 +62,12 @@ export const CONFIG_ERRORS = {
     'The campaign has problems; every one is listed with its path, its value and what is allowed.',
     'Correct all of them and start again.',
   ],
+  CAMPAIGN_FORMAT_UNSUPPORTED: [
+    'operator',
+    'never',
+    'The campaign document is of format 2, which gateways and counters do not run yet.',
+    'Give a document of format 1; codeplate campaign check looks a format-2 document through.',
+  ],
   SCENARIO_INVALID: [
     'operator',
     'never',
