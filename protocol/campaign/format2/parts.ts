@@ -8,7 +8,6 @@ import { MERCHANT_ID, type MerchantId } from '../../kernel/ids.js';
 import { day, text, timeOfDay } from '../schema.js';
 
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
 
 /** A local time of the campaign's zone. */
 export const moment = z.strictObject({ day, time: timeOfDay });

@@ -33,9 +33,8 @@ export const benefit = z.discriminatedUnion('kind', [
 ]);
 export type Benefit = z.infer<typeof benefit>;
 
-export const codeKind = z.enum(['payment-62', 'e-cny', 'coupon']);
-/** What the counter scans: a bank-card payment code that begins with 62, a digital-yuan code, or Codeplate's own coupon code. */
-export type CodeKind = z.infer<typeof codeKind>;
+/** A bank-card payment code that begins with 62, a digital-yuan code, or a coupon code of Codeplate. */
+const codeKind = z.enum(['payment-62', 'e-cny', 'coupon']);
 
 const payer = z.strictObject({ sponsor: longId, basisPoints: z.int().positive().max(10_000) });
 /** Who pays for a coupon of the tier. `merchantBasisPoints` is the merchant's own part, taken first. */
