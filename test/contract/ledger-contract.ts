@@ -1,6 +1,7 @@
 /** What every ledger does, whatever it is made of: rows of a counter's day against a small campaign. */
 import { afterEach, beforeEach } from 'vitest';
 import { acts } from './ledger/acts.js';
+import { afterADecision } from './ledger/after-a-decision.js';
 import { authorising } from './ledger/authorising.js';
 import { book } from './ledger/book.js';
 import { cardPayments } from './ledger/card-payments.js';
@@ -30,5 +31,6 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
   records(its);
   book(its);
   acts(its);
+  afterADecision(its);
   cardPayments(its);
 }

@@ -110,8 +110,10 @@ export interface Refunds {
   readonly ids: readonly string[];
   /** Of the card payment, as the counter says. */
   readonly netFen: Fen;
-  /** What they have moved, one leg an account. */
+  /** What they have moved, one leg an account; since a person's decision, if there was one. */
   readonly legs: readonly Leg[];
+  /** How much of it was back when a person decided who pays for the rest; left out where nobody did. */
+  readonly decidedNetFen?: Fen;
 }
 
 /** What a person decided about a sale, and whether a later record of its device contradicted that. */

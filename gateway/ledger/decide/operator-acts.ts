@@ -14,7 +14,6 @@
  * | `confirm` | – | none; says which sales the acquirer knows |
  * | `assign`, `disown` | – | none; says whose a card payment is (`card-payments.ts`) |
  */
-import { refundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Tier } from '#protocol/campaign/schema.js';
 import type { MerchantId } from '#protocol/kernel/ids.js';
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -50,7 +49,9 @@ import {
   subjectOf,
 } from '../report/cases.js';
 import { rejoin } from './chain.js';
+import { rememberBorne, wasBorne, wasTakenHere } from './paid-once.js';
 import { conflictAccount, conflictLegs, merged, redemptionLegs, reversed, writeOffLegs } from './postings.js';
+import { decidedInPart, faceLeft } from './refunding.js';
 import type { Rules } from './rules.js';
 
 interface Context {
@@ -131,6 +132,8 @@ function decide(context: Context, asked: Decide): Acted {
   const coupon = before.serial === null ? undefined : overlay.coupon(before.serial);
   if (booking === 'kept' && coupon !== undefined) useCoupon(overlay, coupon, before);
   else giveCouponBack(context, before, verdict);
+  if (booking === 'conflict' && coupon !== undefined && !wasBorne(before))
+    rememberBorne(overlay, coupon, before.device);
   const set = merged([...reversed(before.legs), ...legs]);
   if (set.length > 0) overlay.addPostings({ kind: 'decision', sale: before.key, legs: set });
   const changeFen = conflictFen - borneBySponsor(before.legs);
@@ -141,6 +144,7 @@ function decide(context: Context, asked: Decide): Acted {
     booking,
     legs,
     faceFen,
+    ...decidedInPart(before),
     holder: booking === 'kept' && coupon !== undefined ? coupon.holder : before.holder,
     merchant: legs.length > 0 ? (merchantFor(context, before) ?? null) : before.merchant,
     state: isOpen ? (verdict === 'not-paid' ? 'not-charged' : 'settled') : before.state,
@@ -206,6 +210,8 @@ function paid(
   const { sale, tier, coupon, merchant, faceFen } = of;
   const { campaign } = rules;
   if (coupon.state === 'used' && coupon.sale !== sale.key) {
+    if (!wasBorne(sale) && wasTakenHere(overlay, coupon, sale.device))
+      return notAllowed('this counter has been paid for the coupon already: decide write-off or not-paid');
     const committedFen = overlay.totals.claimedFen + overlay.totals.conflictFen;
     const bearer = conflictAccount({ campaign, merchant, borne: faceFen, committedFen });
     if (bearer === 'conflict:beyond-budget') {
@@ -225,13 +231,6 @@ function paid(
     faceFen,
     conflictFen: 0,
   });
-}
-
-/** Of goods that went back nobody pays the face. */
-function faceLeft({ campaign }: Rules, { netFen, refunds }: SaleEntry, faceFen: Fen): Fen {
-  if (refunds === undefined) return faceFen;
-  const ask = { netFen, faceFen, refundedNetFen: refunds.netFen, usableAgain: false };
-  return fen(faceFen - refundOutcome(campaign.refund, ask).faceBackFen);
 }
 
 /** The device's own; what a record names counts only where the bank said nothing, and the campaign has it. */

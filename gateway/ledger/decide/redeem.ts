@@ -22,13 +22,13 @@ import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#proto
 import type { Verdict } from '../../ports/verifier.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import type { Coupon, Decision, DeviceChain, OfflineTaking, SaleEntry, SaleKey } from '../book/book.js';
-import { deviceOf, isBorneAt } from '../book/book.js';
 import { freeCoupon, reserveCoupon, useCoupon } from '../book/coupons.js';
 import { type Doubt, isConflict, isDistrusted } from '../book/doubts.js';
 import { contradict, entryOf, flagged, post, type RecordContext } from '../book/entries.js';
 import { decisionOn } from '../report/cases.js';
 import { disputedEvidence, doubleSpendEvidence } from '../report/evidence-kept.js';
 import { countTaking, uncountTaking } from './allowances.js';
+import { rememberBorne, wasTakenHere } from './paid-once.js';
 import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs } from './postings.js';
 import { offlineDoubts } from './proof/offline-proof.js';
 import { forgetPresentationUses, recordPresentationUse, saleOfPresentation } from './proof/presentation-uses.js';
@@ -271,7 +271,7 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
     dispute(context, sale, { serial, worth: tier.faceFen });
     return;
   }
-  if (wasTakenHere(context, coupon)) {
+  if (wasTakenHere(overlay, coupon, device)) {
     dispute(context, flagged(sale, ['coupon-taken-here-before']), { serial, worth: tier.faceFen });
     return;
   }
@@ -300,13 +300,6 @@ function dispute(
   overlay.addEvidence(disputedEvidence(context, entry, serial));
 }
 
-/** By another sale of this counter, kept or borne by a conflict account. */
-function wasTakenHere({ overlay, device }: RecordContext, { serial, state, sale, holder }: Coupon): boolean {
-  if (state === 'used' && sale !== null && deviceOf(sale) === device) return true;
-  const of = overlay.holder(holder);
-  return of !== undefined && isBorneAt(of, serial, device);
-}
-
 /** Proven, and second: its coupon was another sale's already, or its presentation was. */
 function conflict(
   context: RecordContext,
@@ -327,8 +320,7 @@ function conflict(
   post(context, { ...sale, booking: 'conflict' }, 'conflict', conflictLegs(merchant, borne, account));
   overlay.record({ what: 'conflict', serial: coupon.serial, device, sale: entry.sale, detail: account });
   overlay.addEvidence(doubleSpendEvidence(context, coupon, sale));
-  const holder = overlay.holder(coupon.holder);
-  if (holder !== undefined) overlay.putHolder({ ...holder, borne: [...(holder.borne ?? []), [coupon.serial, device]] });
+  rememberBorne(overlay, coupon, device);
   const first = !isUsed || coupon.sale === null ? undefined : overlay.sale(coupon.sale);
   // The other sale took this coupon off, too: it has had its worth whatever becomes of the goods of the first one.
   if (first !== undefined) overlay.putSale(flagged(first, ['coupon-used-again']));

@@ -4,7 +4,7 @@
  * | the sale was | its refund |
  * |---|---|
  * | kept | as the campaign's refund rule says |
- * | a conflict | back to its bearer; the coupon is another sale's |
+ * | a conflict, or written off | back to its bearer; the coupon is another sale's, or its holder's |
  * | disputed | gives its claim up, and moves no merchant's money |
  * | settled without a coupon | nothing: no money of ours was in it |
  * | never settled, or back as a whole already | nothing, flagged |
@@ -24,8 +24,8 @@ import type { Leg, Refunds, SaleEntry } from '../book/book.js';
 import { restoreCoupon } from '../book/coupons.js';
 import type { Doubt } from '../book/doubts.js';
 import { contradict, flagged, post, type RecordContext } from '../book/entries.js';
-import { decisionOn } from '../report/cases.js';
 import { merged, refundLegs, reversed, sumOf, suspendedLegs } from './postings.js';
+import type { Rules } from './rules.js';
 
 /** Of one sale. A basket has fewer goods; a counter that makes up more gets no longer row for it. */
 const MAX_REFUNDS = 64;
@@ -39,11 +39,12 @@ export function refunded(context: RecordContext, before: SaleEntry, record: Reco
   }
   const { ids, netFen, legs: moved } = before.refunds ?? NONE;
   const sumFen = fen(Math.min(netFen + record.netFen, MOST_FEN));
-  const refunds = { ids: [...ids, record.refund], netFen: sumFen, legs: moved };
+  const refunds = { ...before.refunds, ids: [...ids, record.refund], netFen: sumFen, legs: moved };
   const doubts = refundDoubts(sumFen, before.netFen, ids.length + 1);
   const entry: SaleEntry = flagged({ ...before, state: 'refunded' as const, refunds }, doubts);
   switch (before.booking) {
     case 'none':
+      if (before.legs.length > 0) break;
       overlay.putSale(entry);
       return;
     case 'disputed':
@@ -60,30 +61,31 @@ export function refunded(context: RecordContext, before: SaleEntry, record: Reco
   const paidFen = fen(sumOf(before.legs.filter((leg) => isOf(leg.account, 'merchant') && leg.fen > 0)));
   if (doubts.some((doubt) => doubt !== 'refund-in-part')) {
     const leftFen = fen(paidFen + sumOf(moved.filter((leg) => isOf(leg.account, 'merchant'))));
-    const legs = suspendedLegs(context.device, merchant, leftFen);
+    const suspended = suspendedLegs(context.device, merchant, leftFen);
     // Its legs are what a person decides about: all that stands booked.
-    const standing = merged([...before.legs, ...moved, ...legs]);
-    post(context, { ...entry, booking: 'disputed', legs: standing }, 'refund', legs);
+    const standing = merged([...before.legs, ...moved, ...suspended]);
+    post(context, contradicted({ ...entry, booking: 'disputed', legs: standing }), 'refund', suspended);
     return;
   }
   const together = giveBack(context, { before, refundedNetFen: sumFen, paidFen });
-  const legs = merged([...together, ...reversed(moved)]);
-  const freedFen = sumOf(legs.filter(({ account }) => isOf(account, 'conflict-sponsor')));
+  const back = merged([...together, ...reversed(moved)]);
+  const freedFen = sumOf(back.filter(({ account }) => isOf(account, 'conflict-sponsor')));
   if (freedFen !== 0) overlay.putTotals({ conflictFen: fen(overlay.totals.conflictFen - freedFen) });
-  post(context, { ...entry, refunds: { ...refunds, legs: together } }, 'refund', legs);
+  post(context, { ...entry, refunds: { ...refunds, legs: together } }, 'refund', back);
 }
 
 /** Sums stay what a `Fen` can hold, whatever a counter says. */
 const MOST_FEN = 99_999_999;
 
-/**
- * Another part of a sale that has gone back in part. Of a sale that release 0.1 saw going back nobody knows how much did; and
- * what a person has decided about is theirs.
- */
+/** A case again: what a person has decided no longer holds. */
+const contradicted = ({ decisions, ...sale }: SaleEntry): SaleEntry =>
+  decisions === undefined ? sale : { ...sale, decisions: decisions.map((made) => ({ ...made, contradicted: true })) };
+
+/** Another part of a sale that has gone back in part. Of a sale that release 0.1 saw going back nobody knows how much did. */
 function isGoingBack(sale: SaleEntry, { refund }: RecordOf<'refunded'>): boolean {
   const { state, refunds, netFen } = sale;
   if (state !== 'refunded' || refunds === undefined || refunds.ids.includes(refund)) return false;
-  return refunds.netFen < netFen && decisionOn(sale) === undefined;
+  return refunds.netFen < netFen;
 }
 
 /** All that a refund of so much moves, where it is believed; a coupon that comes back with it. */
@@ -97,7 +99,10 @@ function giveBack(
   const { campaign } = rules;
   const { usableFrom, inTime } = comingBack(rules.compiled, now);
   const usableAgain = inTime && !before.flags.includes('coupon-used-again');
-  const outcome = refundOutcome(campaign.refund, { netFen, faceFen: paidFen, refundedNetFen, usableAgain });
+  const outcome = refundOutcome(campaign.refund, {
+    ...sinceDecision({ netFen, refundedNetFen, refunds: before.refunds }),
+    ...{ faceFen: paidFen, usableAgain },
+  });
   const isKept = before.booking === 'kept';
   const moves = isKept ? outcome : { ...outcome, faceTo: 'sponsors' as const };
   const legs = refundLegs({ campaign, merchant, redeemed, taken: paidFen, outcome: moves });
@@ -105,6 +110,29 @@ function giveBack(
   const isBack = isKept && (outcome.coupon === 'held' || outcome.coupon === 'held-next-day');
   if (isBack && coupon?.sale === before.key) restoreCoupon(overlay, coupon, before, usableFrom);
   return legs;
+}
+
+/** For a person's decision: of goods that went back nobody pays the face. */
+export function faceLeft({ campaign }: Rules, { netFen, refunds }: SaleEntry, faceFen: Fen): Fen {
+  if (refunds === undefined) return faceFen;
+  const back = sinceDecision({ netFen, refundedNetFen: refunds.netFen, refunds });
+  return fen(faceFen - refundOutcome(campaign.refund, { ...back, faceFen, usableAgain: false }).faceBackFen);
+}
+
+/** From a decision on, parts go back of what was decided then. */
+export const decidedInPart = ({ netFen, refunds }: SaleEntry): Pick<SaleEntry, 'refunds'> =>
+  refunds === undefined
+    ? {}
+    : { refunds: { ...refunds, legs: [], decidedNetFen: fen(Math.min(refunds.netFen, netFen)) } };
+
+/** Of what a person has decided about: the goods that were not back then, and how many of those are now. */
+function sinceDecision(of: {
+  readonly netFen: Fen;
+  readonly refundedNetFen: Fen;
+  readonly refunds: Refunds | undefined;
+}): { readonly netFen: Fen; readonly refundedNetFen: Fen } {
+  const { decidedNetFen = 0 } = of.refunds ?? {};
+  return { netFen: fen(of.netFen - decidedNetFen), refundedNetFen: fen(of.refundedNetFen - decidedNetFen) };
 }
 
 function refundDoubts(backFen: Fen, paidFen: Fen, refunds: number): Doubt[] {
