@@ -1,20 +1,21 @@
 /**
- * How much the log may say of what goes wrong. The log stands on the same disk as the ledger or the journal: a stranger who
- * sends nonsense as fast as a line carries it must not fill that disk. Lines beyond the budget are counted, and the next
- * line that is written says how many they were.
+ * Limits how many lines of trouble the log may write.
+ *
+ * The log shares a disk with the ledger or the journal: a flood of invalid input must not fill that disk. Suppressed lines
+ * are counted, and the next written line carries the count.
  */
 import type { Millis } from './kernel/time.js';
 
 const WINDOW_MS = 60_000;
-/** Of one kind from one source: enough to see what it is. */
+/** Per kind and source: enough to recognise the trouble. */
 const LINES_OF_ONE = 10;
-/** Of all: some 100 MB in a day of nothing but trouble. Also the most names that are remembered. */
+/** In total: some 100 MB in a day of constant trouble. Also the limit of names remembered. */
 const LINES_OF_ALL = 300;
 
 export interface LogBudget {
   /**
-   * undefined: not to be written. Otherwise how many were not written since the last that was. `source`: a device, a port, an
-   * address. `now`: of whatever clock, but always the same one.
+   * Returns undefined if the line must be suppressed, otherwise the number suppressed since the last one. `source`: a
+   * device, a port, an address. `now`: any clock, but always the same one.
    */
   spend(code: string, source: string | undefined, now: Millis): number | undefined;
 }

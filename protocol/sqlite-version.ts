@@ -1,8 +1,8 @@
 /**
- * Which versions of SQLite a journal or a ledger is kept in without a second thought.
+ * Judges the SQLite version for a journal or a ledger.
  *
  * Up to 3.51.2 a commit that resets the write-ahead log while another connection checkpoints could damage the file (the
- * "WAL-reset bug"). 3.51.3 and 3.52.0 mend it; 3.52.0 was withdrawn for new features that broke older programs.
+ * "WAL-reset bug"). 3.51.3 and 3.52.0 fix it; 3.52.0 was withdrawn for new features that broke older programs.
  */
 
 export type SqliteDoubt = 'wal-reset' | 'withdrawn' | 'unknown';
@@ -20,7 +20,7 @@ export function sqliteDoubt(version: string): SqliteDoubt | undefined {
   return isOlder ? 'wal-reset' : undefined;
 }
 
-/** What it means here, for the log and for --check. */
+/** The consequence, for the log and for --check. */
 export const SQLITE_DOUBTS = {
   'wal-reset':
     'it has the WAL-reset bug: two connections that write and checkpoint at the same instant could damage the file. Only one connection does either here, so it is not met',

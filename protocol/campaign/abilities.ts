@@ -1,20 +1,23 @@
 /**
- * What a counter must be able to do to take coupons by itself. Counters are updated after their gateway, or never: a field
- * that an older one doesn't know is dropped there. Where that would make it decide wrongly, the bundle names the ability
- * that the field needs (`needs`), and a counter without it takes coupons online only, where the gateway decides.
+ * Abilities: what a counter must support before it may take coupons by itself.
+ *
+ * A counter may run an older version than its gateway for ever, and it drops fields that it doesn't know. Where that would
+ * lead to a wrong decision, the bundle names the ability behind the field (`needs`). A counter without that ability takes
+ * coupons online only, where the gateway decides.
  */
 
-/** What counters of this version can do beyond those of release 0.1.0. */
+/** The abilities of this version beyond those of release 0.1.0. */
 export const ABILITIES: ReadonlySet<string> = new Set();
 
 /**
- * The fields of a campaign document that release 0.1.0 didn't know, as `tiers[].weekdays`, and the ability that each needs;
- * null where a counter decides the same without it. `test/releases` finds a field that isn't here.
+ * Fields of a campaign document that release 0.1.0 didn't know, such as `tiers[].weekdays`, each with the ability that it
+ * needs, or null where an older counter decides the same without it. `test/releases` fails for a new field that is missing
+ * here.
  */
 export type AddedFields = Readonly<Record<string, string | null>>;
 export const ADDED_FIELDS: AddedFields = {};
 
-/** The abilities that this document needs. Empty for one that release 0.1.0 could have been given. */
+/** The abilities that this document needs; empty if release 0.1.0 understands all of it. */
 export function needsOf(campaign: object, added: AddedFields = ADDED_FIELDS): readonly string[] {
   const needed = Object.entries(added).flatMap(([path, ability]) =>
     ability !== null && isSaid(campaign, path.split('.')) ? [ability] : [],

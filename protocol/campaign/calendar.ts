@@ -1,13 +1,14 @@
 /**
- * Days, and wall clocks in a time zone, without a clock of our own: everything here is a function of what is given.
- * "Local" milliseconds are those that a wall clock in the zone would show, counted as if the zone were UTC.
+ * Calendar arithmetic: days, and local time in a time zone. Every function is pure and reads no clock.
+ *
+ * "Local" milliseconds are the wall-clock time of the zone, counted as if the zone were UTC.
  */
 import { type WallMs, wallMs } from '../kernel/time.js';
 
 export const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const QUARTER_MS = 15 * MINUTE_MS;
-/** A day's, and some more; asking the platform takes 20 µs, and a counter asks at every step. */
+/** Cache size: a day has 96 quarters of an hour. Asking the platform takes 20 µs, and a counter asks at every step. */
 const KNOWN_QUARTERS = 128;
 
 /** Days since 1970-01-01 in the proleptic Gregorian calendar. */
@@ -27,34 +28,34 @@ export function isRealDay(year: number, month: number, day: number): boolean {
   return day <= dayNumber(year, month + 1, 1) - dayNumber(year, month, 1);
 }
 
-/** `YYYY-MM-DD`, already known to be a real day. */
+/** Parses `YYYY-MM-DD`; the caller has already checked that the day exists. */
 export const parseDay = (text: string): number =>
   dayNumber(Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8, 10)));
 
-/** `HH:MM`, up to 24:00, in milliseconds after midnight. */
+/** Parses `HH:MM`, up to 24:00, into milliseconds after midnight. */
 export const parseTimeOfDay = (text: string): number =>
   (Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5))) * MINUTE_MS;
 
 export interface Zone {
-  /** What a wall clock in this zone shows at this instant. */
+  /** The local time of this zone at this instant. */
   local(at: WallMs): number;
   /**
-   * The first instant at which a wall clock in this zone shows this time or, where clocks jump over it, a later one.
-   * Where clocks are set back the same time comes twice, and the first one counts.
+   * The first instant with this local time. A time that the clocks skip maps to the first instant after the gap; a time
+   * that occurs twice maps to the earlier one.
    */
   instant(local: number): WallMs;
 }
 
-/** Clocks that are always as far from UTC. */
+/** A zone with a constant offset from UTC. */
 export const fixedZone = (offsetMs: number): Zone => ({
   local: (at) => at + offsetMs,
   instant: (local) => wallMs(local - offsetMs),
 });
 
-/** The last zone asked for: making one takes milliseconds on a small board, and a campaign has only one. */
+/** Cache of the last zone: making one takes milliseconds on a small board, and a campaign has only one. */
 let last: { readonly name: string; readonly zone: Zone } | undefined;
 
-/** undefined: this machine's time zone data does not know the name. */
+/** undefined: this machine's time zone data doesn't know the name. */
 export function zoneOf(name: string): Zone | undefined {
   if (last?.name === name) return last.zone;
   const zone = makeZone(name);
@@ -89,7 +90,10 @@ function makeZone(name: string): Zone | undefined {
     return wholeSeconds + (((at % 1_000) + 1_000) % 1_000);
   }
 
-  /** Offsets by quarter of an hour, of those at whose ends it is the same: no zone changes its clocks and back in one. */
+  /**
+   * Offsets by quarter of an hour, kept only for quarters with the same offset at both ends: no zone changes its clocks and
+   * back within one.
+   */
   const known = new Map<number, number>();
 
   function offset(at: number): number {

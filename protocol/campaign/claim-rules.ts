@@ -1,4 +1,7 @@
-/** May this person claim a coupon of this tier? The first rule that refuses says why; stock and budget are the ledger's. */
+/**
+ * Decides whether this person may claim a coupon of this tier. The first rule that refuses gives the reason; the ledger
+ * checks stock and budget.
+ */
 import type { ReasonCode } from '../faults/reasons.js';
 import type { CompiledCampaign } from './compiled.js';
 import { CLAIM_RULES } from './rules/index.js';

@@ -1,7 +1,7 @@
-/** A calendar time as people write it, from milliseconds since the epoch as a clock in the zone shows them (`Zone.local`). */
+/** Formats local milliseconds (`Zone.local`) as a calendar time that people write. */
 const two = (n: number): string => String(n).padStart(2, '0');
 
-/** `2023-03-27 09:05:11`. Howard Hinnant's civil-from-days, so that no Date is needed. */
+/** `2023-03-27 09:05:11`. Uses Howard Hinnant's civil-from-days algorithm, because this room has no Date. */
 export function utcText(ms: number): string {
   const days = Math.floor(ms / 86_400_000);
   const seconds = Math.floor((ms - days * 86_400_000) / 1_000);

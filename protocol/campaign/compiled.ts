@@ -1,6 +1,6 @@
 /**
- * A campaign made ready for deciding: what the rules look up for every sale is computed once. A gateway asks some
- * thousands of times a second.
+ * A compiled campaign: everything that the rules look up for a sale, computed once. A gateway quotes thousands of sales a
+ * second.
  */
 import type { MerchantId } from '../kernel/ids.js';
 import type { Fen } from '../kernel/money.js';
@@ -11,14 +11,14 @@ import { NO_TIERS, onlyTier, type SerialRange, serialRanges, type TierSet } from
 import { campaignBegins, claimOpens, openings } from './window.js';
 
 export interface CompiledTier {
-  /** Its place in the document, and its bit in a `TierSet`. */
+  /** The tier's position in the document, and its bit in a `TierSet`. */
   readonly index: number;
   readonly id: string;
   readonly faceFen: Fen;
   readonly thresholdFen: Fen;
   /**
-   * The smallest amount it comes off: the threshold, and one fen more than the face where they are equal, since a card
-   * reader cannot be asked for nothing (CRP/1: 1 fen at least).
+   * The smallest amount from which this coupon may be deducted: the threshold, or one fen more than the face where the two
+   * are equal, because a card reader can't charge zero (CRP/1: at least 1 fen).
    */
   readonly fromFen: Fen;
   readonly serials: SerialRange;
@@ -26,23 +26,23 @@ export interface CompiledTier {
 
 export interface CompiledCampaign {
   readonly campaign: Campaign;
-  /** In the order of the document. */
+  /** In document order. */
   readonly tiers: readonly CompiledTier[];
   readonly tierById: ReadonlyMap<string, CompiledTier>;
-  /** Where two tiers have one face, the first of the document. */
+  /** Where two tiers have the same face, the first in the document. */
   readonly tierByFace: ReadonlyMap<number, CompiledTier>;
   readonly tiersByMode: Readonly<Record<PresentationMode, TierSet>>;
   readonly merchants: ReadonlySet<MerchantId>;
   readonly openings: readonly Interval[];
-  /** Midnight at which its first day begins. */
+  /** Midnight at the start of the first day. */
   readonly begins: WallMs;
-  /** The last instant at which a coupon is taken. */
+  /** The last instant at which the campaign takes a coupon. */
   readonly ends: WallMs;
   readonly claimOpens: WallMs;
   readonly zone: Zone;
 }
 
-/** `open`: where somebody with a newer time zone file has worked them out already. */
+/** `open`: openings that the gateway computed from newer time zone data. */
 export function compileCampaign(campaign: Campaign, open: readonly Interval[] = openings(campaign)): CompiledCampaign {
   const ranges = serialRanges(campaign);
   const tiers = campaign.tiers.flatMap((tier, index): CompiledTier[] => {
@@ -72,8 +72,8 @@ export function compileCampaign(campaign: Campaign, open: readonly Interval[] = 
 }
 
 /**
- * A box may be older than the zone's name. Openings that were worked out elsewhere then say how far its clocks are from UTC:
- * good enough for what is shown, and the openings decide.
+ * The device's time zone data may be older than the zone's name. The gateway's openings then give the offset from UTC. That
+ * is good enough for display; decisions use the openings themselves.
  */
 function zoneFor({ window: { timeZone, firstDay, opens } }: Campaign, [first]: readonly Interval[]): Zone {
   const zone = zoneOf(timeZone);

@@ -1,4 +1,7 @@
-/** The reference campaign in small, with one shop: what the rules' examples are about, and what benches, power cuts and tests make theirs of. */
+/**
+ * The reference campaign with a single shop. The rules' examples use it; benchmarks, power-cut runs and tests derive theirs
+ * from it.
+ */
 import type { CampaignId, MerchantId } from '../kernel/ids.js';
 import { fen } from '../kernel/money.js';
 import type { Campaign, Tier } from './schema.js';

@@ -1,8 +1,8 @@
-/** Times that people type: ISO 8601 with date and time; without an offset, a time of the campaign's zone. */
+/** Parses times that people type: ISO 8601 date and time. A time without an offset is local to the campaign's zone. */
 import { type WallMs, wallMs } from '../kernel/time.js';
 import { DAY_MS, dayNumber, isRealDay, type Zone } from './calendar.js';
 
-/** undefined: not a time, or one that no clock shows. */
+/** undefined: not a valid time, or one that the zone's clocks skip. */
 export function parseInstant(text: string, zone: Zone): WallMs | undefined {
   const found = ISO_8601.exec(text)?.groups;
   if (found === undefined) return undefined;
@@ -17,6 +17,6 @@ export function parseInstant(text: string, zone: Zone): WallMs | undefined {
   return wallMs(offset.startsWith('-') ? local + ahead : local - ahead);
 }
 
-/** Years from 1900 on: earlier zones kept local solar time, to the second. */
+/** Years from 1900 on: earlier zones used local solar time, down to the second. */
 const ISO_8601 =
   /^(?<year>19\d\d|[2-9]\d{3})-(?<month>\d\d)-(?<day>\d\d)T(?<hour>[01]\d|2[0-3]):(?<minute>[0-5]\d)(?::(?<second>[0-5]\d)(?:\.(?<fraction>\d{1,3}))?)?(?<offset>Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/;

@@ -4,7 +4,7 @@ import youhao from '../../campaigns/youhao-2023.json' with { type: 'json' };
 import { describeCampaignProblem, parseCampaign } from './load.js';
 import { couponCount, totalFaceFen } from './tiers.js';
 
-/** The real document with one thing changed: a path of keys, and what to put there (undefined: take it away). */
+/** The real document with some values changed: a path of keys, and the new value (undefined removes the key). */
 function changed(...changes: readonly (readonly [path: string, value: unknown])[]): unknown {
   const document: Record<string, unknown> = structuredClone(youhao);
   for (const [path, value] of changes) {
@@ -59,7 +59,7 @@ describe('the reference campaign', () => {
 
   it('has the published merchants byte by byte, category and name, in the order of the list', () => {
     const list = ['category,name', ...youhao.merchants.map(({ category, name }) => `${category},${name}`), ''];
-    // SHA-256 of the published list as it was received, a line a merchant.
+    // SHA-256 of the published list as received, one merchant a line.
     expect(createHash('sha256').update(list.join('\n')).digest('hex')).toBe(
       '6a0b4058d984e1b3f53221b99d10f9c691b9adfa07b5f704dcc368e916e7ea50',
     );

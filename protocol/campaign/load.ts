@@ -1,7 +1,9 @@
 /**
- * A campaign document from outside becomes a `Campaign`, or a list of every problem that it has: where, what stands
- * there, and what is allowed. What lies between its parts (sums, order, names used twice) is checked wherever those
- * parts can be read, so that one bad field doesn't hide another problem.
+ * Parses a campaign document into a `Campaign`, or into a list of all its problems: the path, the value found, the values
+ * allowed.
+ *
+ * Checks across fields (sums, order, duplicate names) run wherever the fields involved are readable, so one bad field
+ * doesn't hide another problem.
  */
 import { z } from 'zod';
 import type { Problem } from '../config/yaml-file.js';
@@ -29,7 +31,7 @@ export function parseWith<Schema extends z.ZodType>(
     for (const check of checks) problems.push(...check(document));
     return parsed.success && problems.length === 0 ? ok(parsed.data) : err(problems);
   } catch (error) {
-    // A hundred thousand brackets: more than the stack holds.
+    // A hundred thousand brackets overflow the stack.
     if (!(error instanceof RangeError)) throw error;
     return err([{ path: '', value: 'nested too deeply', allowed: 'a campaign document' }]);
   }
@@ -50,7 +52,7 @@ export const problem = (path: Path, value: unknown, allowed: string): Problem =>
   allowed,
 });
 
-/** Problems go to terminals and logs: nothing in them commands one, and a whole document does not fit in a line. */
+/** Problems go to terminals and logs: control characters are stripped, and long values are cut to one line. */
 const LONGEST_SHOWN = 60;
 function shown(text: string): string {
   const harmless = text.replace(
@@ -60,7 +62,7 @@ function shown(text: string): string {
   return harmless.length > LONGEST_SHOWN ? `${harmless.slice(0, LONGEST_SHOWN)}…` : harmless;
 }
 
-// ---------------------------------------------------------------- what the schema finds
+// ---------------------------------------------------------------- schema problems
 
 function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
@@ -77,13 +79,13 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   return [problem(path, ownValue(issue.input, discriminator), allowedBy(issue))];
 }
 
-/** A key from outside may be `__proto__`: only the document's own fields are looked at. */
+/** Reads own properties only: a key from outside may be `__proto__`. */
 const ownValue = (of: unknown, key: string): unknown => Object.getOwnPropertyDescriptor(Object(of), key)?.value;
 
 function allowedBy(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      // The schema's own words, where it has some: HH:MM says more than "a text".
+      // Prefer the schema's own message: "HH:MM" says more than "a text".
       if (!issue.message.startsWith('Invalid input')) return issue.message;
       return EXPECTED[issue.expected] ?? `a ${issue.expected}`;
     case 'too_small':
@@ -120,13 +122,13 @@ const EXPECTED: Readonly<Record<string, string>> = {
 const unitOf = (origin: string): string =>
   origin === 'array' ? ' in the list' : origin === 'string' ? ' characters' : '';
 
-// ---------------------------------------------------------------- what lies between the parts
+// ---------------------------------------------------------------- checks across fields
 
 const { shape } = campaignSchema;
 
 export type Check = (document: unknown) => Problem[];
 
-/** Runs where these parts can be read, whatever the rest of the document is like. */
+/** Runs the check if these fields are readable, whatever the state of the rest. */
 export function across<Parts extends z.ZodRawShape>(
   parts: Parts,
   check: (found: z.output<z.ZodObject<Parts>>) => Problem[],

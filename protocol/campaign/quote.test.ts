@@ -28,7 +28,7 @@ const ask = (yuan: number, held: readonly number[], change: Partial<PaymentAsk> 
   ...change,
 });
 
-/** As a row of the table: coupon, paid, reason, and what is missing to which coupon. */
+/** A row of the table: the coupon, the amount paid, the reason, and the amount missing to the next coupon. */
 const row = ({ coupon, netFen, reason, next }: Quote) => [
   coupon === null ? 0 : coupon.faceFen / 100,
   netFen / 100,

@@ -1,6 +1,8 @@
 /**
- * Which coupon comes off a payment, and why none does. Pure, and called for every sale: it allocates its answer and
- * little else. The rules and their precedence are in `rules/index.ts`.
+ * The quote: which coupon is deducted from a payment, or the reason why none is.
+ *
+ * Pure, and on the path of every sale, so it allocates little beyond its answer. `rules/index.ts` lists the rules and their
+ * precedence.
  */
 import type { ReasonCode } from '../faults/reasons.js';
 import type { SentenceParams } from '../faults/sentence.js';
@@ -20,7 +22,7 @@ export interface QuotedCoupon {
   readonly tier: string;
   readonly faceFen: Fen;
   readonly thresholdFen: Fen;
-  /** Which of the holds: the first of this tier. null: the hold named no serial. */
+  /** Serial of the first hold of this tier; null where the hold named none. */
   readonly serial: CouponSerial | null;
 }
 
@@ -35,7 +37,10 @@ export interface Quote {
   readonly netFen: Fen;
   /** Why there is no coupon; null where there is one. */
   readonly reason: ReasonCode | null;
-  /** The least that is missing until a larger coupon of the holder's comes off, where the amount alone is in the way. */
+  /**
+   * The smallest increase of the amount that would make a larger coupon of this holder usable; null where something other
+   * than the amount is in the way.
+   */
   readonly next: NextTier | null;
 }
 
@@ -64,7 +69,7 @@ export function quote(campaign: CompiledCampaign, ask: PaymentAsk): Quote {
   };
 }
 
-/** What `sentence` fills a quote's reason with. */
+/** The parameters for a quote's reason, for `sentence`. */
 export function quoteParams({ window }: Pick<Campaign, 'window'>, { next }: Pick<Quote, 'next'>): SentenceParams {
   const { opens, closes } = window;
   if (next === null) return { opens, closes };
@@ -80,7 +85,7 @@ function tiersHeld(campaign: CompiledCampaign, holds: readonly Hold[]): TierSet 
   return held;
 }
 
-/** undefined: not of this campaign. */
+/** undefined: the hold belongs to another campaign. */
 function tierOfHold(campaign: CompiledCampaign, hold: Hold): CompiledTier | undefined {
   if ('tier' in hold) return campaign.tierById.get(hold.tier);
   if ('faceFen' in hold) return campaign.tierByFace.get(hold.faceFen);
@@ -95,7 +100,10 @@ function serialOf(campaign: CompiledCampaign, holds: readonly Hold[], chosen: Co
   return null;
 }
 
-/** Only of tiers that may be used in this way, and not past the plate's cap: what is promised must come true. */
+/**
+ * Considers only tiers that this presentation mode allows and that stay under the plate cap: the receipt must not promise
+ * what a later sale refuses.
+ */
 function nextTier(campaign: CompiledCampaign, ask: PaymentAsk, held: TierSet, faceFen: number): NextTier | null {
   const usable = held & campaign.tiersByMode[ask.mode];
   let next: CompiledTier | undefined;

@@ -1,6 +1,8 @@
 /**
- * Serials of a campaign are dense, 0 to n-1, tier after tier in the order of the document, so that a serial names its
- * tier and the spent set is a bitmap. And sets of tiers, as the rules pass them on: bit n is the n-th tier.
+ * Coupon serials, and sets of tiers.
+ *
+ * Serials of a campaign are dense, 0 to n-1, tier after tier in document order, so that a serial implies its tier and the
+ * spent set is a bitmap. A tier set is a bit mask: bit n is the n-th tier.
  */
 import type { CouponSerial } from '../kernel/ids.js';
 import type { Campaign, Tier } from './schema.js';
@@ -14,11 +16,11 @@ export interface SerialRange {
 
 export const couponCount = ({ tiers }: Tiers): number => tiers.reduce((count, tier) => count + tier.quantity, 0);
 
-/** What all coupons together are worth; `parseCampaign` has seen to it that the budget covers it. */
+/** Total face of all coupons; `parseCampaign` checks that the budget covers it. */
 export const totalFaceFen = ({ tiers }: Tiers): number =>
   tiers.reduce((total, tier) => total + tier.quantity * tier.faceFen, 0);
 
-/** In the order of the document. */
+/** In document order. */
 export function serialRanges({ tiers }: Tiers): readonly SerialRange[] {
   let next = 0;
   return tiers.map(({ quantity }) => {
@@ -43,7 +45,7 @@ export function tierOfSerial({ tiers }: Tiers, serial: number): Tier | undefined
   return undefined;
 }
 
-/** A bit mask; `MAX_TIERS` keeps it in one small integer, so that a quote allocates nothing while it decides. */
+/** A bit mask; `MAX_TIERS` keeps it in one small integer, so that a quote allocates nothing for it. */
 export type TierSet = number;
 
 export const NO_TIERS: TierSet = 0;

@@ -53,11 +53,11 @@ describe('the openings of a campaign', () => {
       ]);
     expect(hours('2023-03-25', '09:00', '22:00')).toEqual([['2023-03-25T08:00:00.000Z', '2023-03-25T21:00:00.000Z']]);
     expect(hours('2023-03-26', '09:00', '22:00')).toEqual([['2023-03-26T07:00:00.000Z', '2023-03-26T20:00:00.000Z']]);
-    // 02:00 to 03:00 does not exist on this day: opening or closing in it happens as the clock jumps
+    // 02:00 to 03:00 doesn't exist on this day: an opening or closing in it happens as the clock jumps
     expect(hours('2023-03-26', '02:30', '22:00')).toEqual([['2023-03-26T01:00:00.000Z', '2023-03-26T20:00:00.000Z']]);
     expect(hours('2023-03-26', '01:00', '02:30')).toEqual([['2023-03-26T00:00:00.000Z', '2023-03-26T01:00:00.000Z']]);
     expect(hours('2023-03-26', '02:10', '02:50')).toEqual([]);
-    // 02:00 to 03:00 comes twice on this day: the first counts
+    // 02:00 to 03:00 occurs twice on this day: the first counts
     expect(hours('2023-10-29', '02:30', '22:00')).toEqual([['2023-10-29T00:30:00.000Z', '2023-10-29T21:00:00.000Z']]);
   });
 

@@ -1,7 +1,8 @@
 /**
- * When coupons are taken and claimed, as instants, computed once per campaign. An opening ends one millisecond before
- * its closing time, because both ends of an `Interval` belong to it: at 22:00:00.000 a campaign that closes at 22:00 is
- * closed. Days that meet at midnight (00:00 to 24:00) become one opening.
+ * The campaign's opening hours as instants, computed once per campaign.
+ *
+ * An opening ends one millisecond before its closing time, because an `Interval` includes both ends: at 22:00:00.000 a
+ * campaign that closes at 22:00 is closed. Days that meet at midnight (00:00 to 24:00) merge into one opening.
  */
 import { type Interval, type WallMs, wallMs } from '../kernel/time.js';
 import { DAY_MS, parseDay, parseTimeOfDay, type Zone, zoneOf } from './calendar.js';
@@ -20,7 +21,7 @@ export function openings(campaign: Pick<Campaign, 'window'>): readonly Interval[
     if (previous !== undefined && previous.latest + 1 >= earliest) {
       found[found.length - 1] = { earliest: previous.earliest, latest };
     } else if (latest >= earliest) {
-      found.push({ earliest, latest }); // hours that the clocks jump over are no opening
+      found.push({ earliest, latest }); // hours that the clocks skip make no opening
     }
   }
   return found;
@@ -35,7 +36,7 @@ export function insideWindow(open: readonly Interval[], at: Interval): boolean {
   return false;
 }
 
-/** Midnight at which the first day begins. */
+/** Midnight at the start of the first day. */
 export const campaignBegins = (campaign: Pick<Campaign, 'window'>, zone: Zone = zoneOfCampaign(campaign)): WallMs =>
   zone.instant(parseDay(campaign.window.firstDay) * DAY_MS);
 
@@ -44,7 +45,7 @@ export const claimOpens = (
   zone: Zone = zoneOfCampaign(campaign),
 ): WallMs => zone.instant(parseDay(campaign.claim.opens.day) * DAY_MS + parseTimeOfDay(campaign.claim.opens.time));
 
-/** The first midnight after this instant by the campaign's clocks: when a coupon that comes back the next day is back. */
+/** The next midnight in the campaign's zone: from then on a `restored-next-day` coupon is usable again. */
 export function nextMidnight(campaign: Pick<Campaign, 'window'>, at: WallMs): WallMs {
   const zone = zoneOfCampaign(campaign);
   return zone.instant((Math.floor(zone.local(at) / DAY_MS) + 1) * DAY_MS);
@@ -52,7 +53,7 @@ export function nextMidnight(campaign: Pick<Campaign, 'window'>, at: WallMs): Wa
 
 function zoneOfCampaign({ window: { timeZone } }: Pick<Campaign, 'window'>): Zone {
   const zone = zoneOf(timeZone);
-  // `parseCampaign` has refused unknown zones; a document that came another way must not open at a wrong hour.
+  // `parseCampaign` refuses unknown zones. A document that bypassed it must not open at a wrong hour.
   if (zone === undefined) throw new RangeError(`time zone ${timeZone} is not known here`);
   return zone;
 }

@@ -1,7 +1,8 @@
 /**
- * Bytes as text over an alphabet of 32 or 64 characters (RFC 4648 sections 5, 6), without padding and strictly: of all
- * the texts that could mean the same bytes only one is accepted (RFC 4648 section 3.5), so that a text can stand for its
- * bytes in a comparison.
+ * Base32 and base64url (RFC 4648 sections 5, 6) without padding.
+ *
+ * Decoding is strict: of all texts that could encode the same bytes only one is accepted (RFC 4648 section 3.5), so
+ * comparing texts is the same as comparing bytes.
  */
 import { err, ok, type Result } from '../kernel/result.js';
 
@@ -13,7 +14,7 @@ export interface BitText {
 }
 
 const NO_CHARACTER = 255;
-/** The characters are ASCII, which is UTF-8: one call makes the text, however long it is. */
+/** Every character is ASCII, so the bytes are valid UTF-8 and one call makes the text. */
 const ascii = new TextDecoder();
 
 /** `alphabet`: 32 or 64 different ASCII characters. */
@@ -46,7 +47,7 @@ function bitText(alphabet: string): BitText {
 
   function decode(text: string): Result<Uint8Array, BitTextFault> {
     const bytes = new Uint8Array(Math.floor((text.length * bitsEach) / 8));
-    // A last group that carries no whole byte of its own is never written by an encoder.
+    // An encoder never writes a last group without a whole byte.
     if (Math.ceil((bytes.length * 8) / bitsEach) !== text.length) return err('length');
     let held = 0;
     let bits = 0;
@@ -68,7 +69,7 @@ function bitText(alphabet: string): BitText {
   return { encode, decode };
 }
 
-/** RFC 4648 section 6: upper case only, since the alphanumeric mode of a QR has no other. */
+/** RFC 4648 section 6: upper case only, because a QR code's alphanumeric mode has no lower case. */
 export const base32 = bitText('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567');
 /** RFC 4648 section 5: for keys, signatures and bitmaps inside JSON. */
 export const base64url = bitText('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');

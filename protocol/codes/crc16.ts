@@ -1,15 +1,16 @@
 /**
- * The two CRC-16 of the counter, both of polynomial 1021, most significant bit first, no final xor. They differ in where
- * they begin; each is named with its check value, the CRC of `123456789`.
+ * The two CRC-16 variants of the counter: polynomial 1021, most significant bit first, no final xor.
+ *
+ * They differ in their initial value. Each constant names its check value, the CRC of `123456789`.
  */
 
-/** CCITT-FALSE, begins at FFFF, check 29B1: CRP/1 lines and EMVCo QR codes. */
+/** CCITT-FALSE, initial value FFFF, check 29B1: CRP/1 lines and EMVCo QR codes. */
 export const crc16CcittFalse = (bytes: Uint8Array): number => crc16(bytes, 0xffff);
 
-/** XMODEM, begins at 0, check 31C3: command frames of GM65 scanner modules. */
+/** XMODEM, initial value 0, check 31C3: command frames of GM65 scanner modules. */
 export const crc16Xmodem = (bytes: Uint8Array): number => crc16(bytes, 0);
 
-/** As both EMVCo and CRP/1 write it: four upper-case hex digits. */
+/** Four upper-case hex digits, as EMVCo and CRP/1 write it. */
 export const crcHex = (crc: number): string => crc.toString(16).toUpperCase().padStart(4, '0');
 
 const POLYNOMIAL = 0x1021;

@@ -1,7 +1,8 @@
 /**
- * Merchant-presented QR codes (EMV QR Code Specification for Payment Systems, Merchant-Presented Mode): a list of
- * two-digit tag, two-digit length, value. Lengths count characters, not bytes; the CRC covers the UTF-8 bytes up to and
- * including its own `6304`. Tag 00 comes first and 63 last; between them any order is allowed.
+ * Parses and writes merchant-presented QR codes (EMV QR Code Specification for Payment Systems, Merchant-Presented Mode).
+ *
+ * A code is a list of two-digit tag, two-digit length, value. Lengths count characters, not bytes; the CRC covers the UTF-8
+ * bytes up to and including its own `6304`. Tag 00 comes first and 63 last; between them any order is allowed.
  */
 import { err, ok, type Result } from '../kernel/result.js';
 import { crc16CcittFalse, crcHex } from './crc16.js';
@@ -24,12 +25,14 @@ export interface EmvCode {
   readonly fields: EmvFields;
 }
 
-/** What we write. */
+/** The format indicator that we write. */
 const PAYLOAD_FORMAT = '000201';
-/** What is read: Malaysia's DuitNow codes all say 02, in otherwise the same form. */
+/** The format indicators that we read: Malaysia's DuitNow codes say 02, in otherwise the same form. */
 const PAYLOAD_FORMATS = /^00020[12]/;
 const CRC_TAG = '63';
-/** Longer than any QR carries (ISO/IEC 18004: 4,296 alphanumeric characters), so nobody can make us parse megabytes. */
+/**
+ * Longer than any QR code holds (ISO/IEC 18004: 4,296 alphanumeric characters), so that nobody can make us parse megabytes.
+ */
 const MAX_CHARACTERS = 4_296;
 
 const utf8 = new TextEncoder();
@@ -42,12 +45,12 @@ export function isEmvTemplate(tag: string): boolean {
 
 export const looksLikeEmv = (text: string): boolean => PAYLOAD_FORMATS.test(text);
 
-/** `fields` of what could be read are given with the fault, so that a person can see how far it was good. */
+/** A fault comes with the `fields` parsed before it, so that a person can see how far the code was good. */
 export function decodeEmv(
   text: string,
 ): Result<EmvCode, { readonly reason: EmvFault; readonly fields: EmvFields; readonly expectedCrc?: string }> {
   if (!looksLikeEmv(text)) return err({ reason: 'emv-not-payload-format', fields: {} });
-  // Characters are code points: a Hanzi outside the basic plane is one, though two UTF-16 units.
+  // Lengths count code points: a Hanzi outside the basic plane is one, though two UTF-16 units.
   const characters = Array.from(text.slice(0, MAX_CHARACTERS + 1));
   if (characters.length > MAX_CHARACTERS) return err({ reason: 'emv-truncated', fields: {} });
   const level = decodeLevel(characters, true);
@@ -64,8 +67,8 @@ export function decodeEmv(
 }
 
 /**
- * Writes 00 first, the rest by rising tag, 63 last; 00 and 63 among the fields are ignored. Throws RangeError where a
- * value has more than 99 characters or a tag isn't two digits: its callers make codes, they don't pass them on.
+ * Writes 00 first, the rest by rising tag, 63 last; ignores 00 and 63 among the fields. Throws RangeError for a value over
+ * 99 characters or a tag that isn't two digits: its callers build codes themselves.
  */
 export function encodeEmv(fields: EmvFields): string {
   const { '00': _format, [CRC_TAG]: _crc, ...rest } = fields;
@@ -80,7 +83,7 @@ interface Level {
 }
 
 function decodeLevel(characters: readonly string[], isTop: boolean): Level {
-  // No prototype: tags from outside are keys here.
+  // No prototype, because tags from outside are keys here.
   const fields: Record<string, string | EmvFields> = Object.create(null);
   let at = 0;
   while (at < characters.length) {

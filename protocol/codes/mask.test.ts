@@ -23,7 +23,7 @@ const separator = fc.constantFrom(
   '_',
   ') ',
 );
-/** The same number as somebody types it: in groups, or with the keyboard set to full width. */
+/** The same number as a person types it: in groups, or with full-width digits. */
 const written = (number: fc.Arbitrary<string>): fc.Arbitrary<{ readonly number: string; readonly text: string }> =>
   number.chain((plain) =>
     fc
@@ -43,7 +43,7 @@ const phone = fc.tuple(fc.constantFrom('13', '15', '18', '19'), digits(9, 9)).ma
 const identity = fc.tuple(digits(17, 17), fc.constantFrom('X', 'x', '7')).map((parts) => parts.join(''));
 const card = digits(12, 19);
 const around = fc.constantFrom('', 'card ', '会员号：', '"', 'to ', 'tel. +86 ', 'x=');
-/** Nobody reads a number out of what is left: of its digits, few are there in their order. */
+/** The masked text doesn't give the number away: few of its digits remain in order. */
 const plainDigits = (text: string): string => text.normalize('NFKC').replace(/[^0-9]/g, '');
 
 describe('no personal number in a text', () => {
@@ -54,7 +54,7 @@ describe('no personal number in a text', () => {
   ] as const)('a %s, in whatever groups', (_, number, most) => {
     fc.assert(
       fc.property(around, written(number), fc.constantFrom('', ' is new', '。', '!'), (before, { text }, after) => {
-        // In exactly this form it can't be told from the address of a machine.
+        // In exactly this form it looks the same as a machine's address.
         fc.pre(!/^(?:\d{1,3}\.){3}\d{1,3}$/.test(text));
         const masked = maskWithin(`${before}${text}${after}`);
         const left = plainDigits(masked.slice(before === 'tel. +86 ' ? 0 : before.length));

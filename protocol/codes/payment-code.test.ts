@@ -12,7 +12,7 @@ import {
 } from './payment-code.js';
 
 const utf8 = new TextEncoder();
-/** The secret and the moments of RFC 6238, appendix B. */
+/** The secret and the times of RFC 6238, appendix B. */
 const RFC_SECRET = utf8.encode('12345678901234567890123456789012');
 const number = '000000042' as PaymentNumber;
 const li = { number, secret: RFC_SECRET };

@@ -1,9 +1,11 @@
 /**
- * The verifiable presentation: what a customer's phone shows so that a counter can take a coupon without asking anybody.
- * `CP1:` and 300 base32 characters of 187 bytes: a QR of version 10-M at most in its alphanumeric mode (311 characters,
- * ISO/IEC 18004 table 7), read aloud by any scanner.
+ * The byte layout of the verifiable presentation: the code that lets a counter take a coupon offline.
  *
- * Numbers are big-endian. The grant is made by the gateway when coupons are claimed; the rest by the phone, each time.
+ * It is `CP1:` and 300 base32 characters for 187 bytes. That fits a QR code of version 10-M in alphanumeric mode (311
+ * characters, ISO/IEC 18004 table 7), which any scanner reads.
+ *
+ * Numbers are big-endian. The gateway makes the grant when coupons are claimed; the phone makes the rest for each
+ * presentation.
  *
  * | offset | bytes | field |
  * |---|---|---|
@@ -15,12 +17,12 @@
  * | 50  | 3  | expiry, in steps of 5 minutes since 1970 (until 2129) |
  * | 53  | 64 | issuer's signature, ES256, over what `grantBytesToSign` gives |
  * | 117 | 4  | time of presentation, seconds since 1970 by the phone's clock (until 2106) |
- * | 121 | 2  | counter of presentations, rising with each |
+ * | 121 | 2  | nonce: counter of presentations, rising with each |
  * | 123 | 64 | holder's signature, ES256, over what `presentationBytesToSign` gives |
  *
- * The tag only tells a coupon of another campaign from a forged one, in words: the campaign's whole id is part of what
- * the issuer signs. A serial names its tier (serials are dense, tier after tier), so tiers need no bytes. A holder with
- * more than three coupons is given several grants under the same key. A layout with other sizes would be `CP2:`.
+ * The tag only distinguishes another campaign's coupon from a forged one, for the refusal's text: the issuer signs the
+ * campaign's whole id. A serial implies its tier (serials are dense, tier after tier), so tiers need no bytes. A holder of
+ * more than three coupons gets several grants under the same key. A layout with other sizes would be `CP2:`.
  */
 import { type CampaignId, type CouponSerial, type HolderId, MAX_SERIAL } from '../kernel/ids.js';
 import { err, ok, type Result } from '../kernel/result.js';
@@ -30,7 +32,7 @@ import { base32 } from './bit-text.js';
 export const PRESENTATION_PREFIX = 'CP1:';
 export const PUBLIC_KEY_BYTES = 33;
 export const SIGNATURE_BYTES = 64;
-/** The grant as the phone keeps it, issuer's signature included. */
+/** The grant as the phone stores it, issuer's signature included. */
 export const GRANT_BYTES = 117;
 const PRESENTATION_BYTES = 187;
 export const PRESENTATION_CHARACTERS = PRESENTATION_PREFIX.length + Math.ceil((PRESENTATION_BYTES * 8) / 5);
@@ -42,23 +44,26 @@ export const EXPIRY_STEP_MS = 5 * 60_000;
 export const MAX_NONCE = 0xffff;
 
 export interface Grant {
-  /** 0..255; which of the issuer's keys signed. */
+  /** 0..255: the number of the issuer's signing key. */
   readonly keyId: number;
   readonly campaignTag: number;
   readonly holderKey: Uint8Array;
   /** Rising, at most `SERIALS_PER_GRANT`. */
   readonly serials: readonly CouponSerial[];
-  /** The first moment at which it is no longer good; a multiple of `EXPIRY_STEP_MS`. */
+  /** Expiry: the first invalid instant, a multiple of `EXPIRY_STEP_MS`. */
   readonly expiresAt: WallMs;
 }
 
 export interface SignedGrant extends Grant {
-  /** The `GRANT_BYTES` bytes as issued, signature included: an issuer that kept them knows its own grant again by them. */
+  /**
+   * The `GRANT_BYTES` bytes as issued, signature included. An issuer that stored them recognises its own grant by comparing
+   * bytes.
+   */
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
 }
 
-/** A presentation that could be read; nothing in it is believed yet. */
+/** A decoded presentation; its signatures are not checked yet. */
 export interface DecodedPresentation {
   readonly grant: SignedGrant;
   /** By the phone's clock, whole seconds. */
@@ -70,34 +75,34 @@ export interface DecodedPresentation {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** A holder is known by the key itself, as lower-case hex: 66 characters. */
+/** A holder's id is the public key itself in lower-case hex: 66 characters. */
 export function holderIdOf(publicKey: Uint8Array): HolderId {
   let id = '';
   for (const byte of publicKey) id += HEX[byte];
   return id as HolderId;
 }
 
-/** FNV-1a 32, its low 24 bits. Not cryptography: see the head of this file. */
+/** The low 24 bits of FNV-1a 32. Not cryptographic; the file head says why that is enough. */
 export function campaignTag(campaign: CampaignId): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < campaign.length; at++) hash = Math.imul(hash ^ campaign.charCodeAt(at), 0x01000193);
   return hash & 0xffffff;
 }
 
-/** The last expiry at or after `at` that a grant can carry. */
+/** The last expiry at or before `at` that a grant can carry. */
 export const roundUpExpiry = (at: WallMs): WallMs => wallMs(Math.ceil(at / EXPIRY_STEP_MS) * EXPIRY_STEP_MS);
 
-/** What the issuer signs: a name that no other signature of ours has, the campaign's whole id, the grant's fields. */
+/** The bytes that the issuer signs: a domain separator, the campaign's whole id, the grant's fields. */
 export function grantBytesToSign(campaign: CampaignId, grant: Grant): Uint8Array {
   return joined(utf8.encode(`codeplate grant 1\n${campaign}\n`), encodeGrantFields(grant));
 }
 
-/** What the phone signs: the whole grant with the issuer's signature, when, and the how-many-th time. */
+/** The bytes that the phone signs: the whole grant with the issuer's signature, the time, and the nonce. */
 export function presentationBytesToSign(grantBytes: Uint8Array, shownAt: WallMs, nonce: number): Uint8Array {
   return joined(PRESENTATION_DOMAIN, grantBytes, encodeMoment(shownAt, nonce));
 }
 
-/** The `GRANT_BYTES` bytes that the phone keeps. */
+/** The `GRANT_BYTES` bytes that the phone stores. */
 export function encodeGrant(grant: Grant, signature: Uint8Array): Uint8Array {
   requireThat(signature.length === SIGNATURE_BYTES, `a signature has ${SIGNATURE_BYTES} bytes`);
   return joined(encodeGrantFields(grant), signature);
@@ -140,7 +145,7 @@ export function encodePresentation(options: {
   return PRESENTATION_PREFIX + base32.encode(joined(options.grantBytes, moment, options.signature));
 }
 
-/** Takes the text exactly as shown; of all texts that could mean the same bytes, only one is a presentation. */
+/** Accepts the text exactly as shown: each presentation has only one valid text. */
 export function decodePresentation(code: string): Result<DecodedPresentation, 'presentation-malformed'> {
   if (code.length !== PRESENTATION_CHARACTERS || !code.startsWith(PRESENTATION_PREFIX)) {
     return err('presentation-malformed');
@@ -213,7 +218,7 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** Encoders are fed by our own code only: what doesn't fit is a mistake in it, not bad input. */
+/** Only our own code calls an encoder, so a value out of range is a bug, not bad input. */
 function requireThat(holds: boolean, what: string): void {
   if (!holds) throw new RangeError(what);
 }

@@ -1,4 +1,4 @@
-/** How a presentation comes to be: the issuer seals a grant, and the holder's phone seals what it shows of it. */
+/** Creates presentations: the issuer signs a grant, and the holder's phone signs a presentation of it. */
 import type { Es256Signer } from '../kernel/crypto.js';
 import type { CampaignId } from '../kernel/ids.js';
 import type { WallMs } from '../kernel/time.js';
@@ -11,7 +11,7 @@ import {
   presentationBytesToSign,
 } from './presentation-layout.js';
 
-/** The bytes that the phone keeps. Throws `RangeError` for what a grant can't carry. */
+/** The bytes that the phone stores. Throws `RangeError` for values that a grant can't carry. */
 export function sealGrant(
   grant: Omit<Grant, 'campaignTag'>,
   campaign: CampaignId,
@@ -21,7 +21,7 @@ export function sealGrant(
   return encodeGrant(tagged, issuer.sign(grantBytesToSign(campaign, tagged)));
 }
 
-/** The text of the code on the phone's screen. Its time is in whole seconds: what is beyond them is dropped. */
+/** The text of the code on the phone's screen. Its time has whole seconds; fractions are dropped. */
 export function sealPresentation(
   shown: { readonly grantBytes: Uint8Array; readonly shownAt: WallMs; readonly nonce: number },
   holder: Pick<Es256Signer, 'sign'>,

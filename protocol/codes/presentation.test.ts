@@ -159,7 +159,7 @@ describe('a verifiable presentation', () => {
   it('is refused at another campaign', () => {
     const other = 'jinlin-2023' as CampaignId;
     expect(check(show(), interval(NOON), other)).toEqual(refused('other-campaign'));
-    // The tag can be copied; the id that was signed cannot.
+    // An attacker can copy the tag, but not the signed id.
     const copied = { ...GRANT, campaignTag: campaignTag(other) };
     expect(check(show(issue(copied)), interval(NOON), other)).toEqual(refused('presentation-forged'));
   });

@@ -1,6 +1,7 @@
 /**
- * What makes a presentation true: its grant's issuer, its phone's key, its campaign and its time. The layout of its bytes is
- * in `presentation-layout.ts`; this file says when they are believed.
+ * Verifies a presentation: its issuer's and its phone's signatures, its campaign and its time.
+ *
+ * `presentation-layout.ts` describes the bytes; this file decides when to believe them.
  */
 
 import type { ReasonCode } from '../faults/reasons.js';
@@ -23,14 +24,14 @@ export * from './presentation-layout.js';
 export * from './presentation-sealing.js';
 
 /**
- * How long a shown code is good. Long enough to walk up to the scanner, too short to send a picture of it to a friend
- * at another counter and have it taken there too. The phone makes a new one well before.
+ * How long a code stays fresh: long enough to walk up to the scanner, too short to send a picture of it to a friend at
+ * another counter. The phone renews its code well before that.
  */
 export const FRESH_MS: Millis = 60_000;
-/** How far a phone's clock may be ahead of ours. Phones set by their network are within a few seconds. */
+/** Tolerance for a phone's clock ahead of ours. Phones set by their network are within a few seconds. */
 export const CLOCK_AHEAD_MS: Millis = 30_000;
 
-/** A presentation that was checked. */
+/** A presentation whose signatures, campaign and time are verified. */
 export interface VerifiedPresentation {
   readonly holder: HolderId;
   readonly serials: readonly CouponSerial[];
@@ -45,7 +46,7 @@ export interface SignatureToCheck {
   readonly signature: Uint8Array;
 }
 
-/** What a checker knows of the campaign: its id, and the issuer's public keys by their number. */
+/** The verifier's knowledge of the campaign: its id, and the issuer's public keys by number. */
 export interface PresentationTrust {
   readonly campaign: CampaignId;
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
@@ -63,9 +64,8 @@ export type PresentationRefusal = Extract<
 >;
 
 /**
- * Everything that can be said of a code by itself. The reasons in their order of precedence: malformed, other campaign,
- * expired, time (no trusted time, stale, clock ahead), forged. Whether it was shown before, and whether its coupons are
- * still to be had, is for those to say who remember.
+ * Checks everything that a code proves by itself. Reasons in order of precedence: malformed, other campaign, expired, time
+ * (no trusted time, stale, clock ahead), forged. The caller checks reuse and whether the coupons are still available.
  */
 export function checkPresentation(
   options: PresentationTrust & {
@@ -84,7 +84,7 @@ export function checkPresentation(
   return ok(verifiedPresentation(decoded.value));
 }
 
-/** The cheap part of `checkPresentation`, for a main thread that has the signatures checked elsewhere. */
+/** The cheap part of `checkPresentation`, for a main thread that verifies signatures on a worker. */
 export function checkWithoutSignatures(
   { grant, shownAt }: DecodedPresentation,
   campaign: CampaignId,
@@ -95,9 +95,9 @@ export function checkWithoutSignatures(
   return checkFreshness(shownAt, at);
 }
 
-/** Fresh only if it is so for the whole interval in which the true time may lie. */
+/** Fresh only if it is fresh at every instant of the interval. */
 export function checkFreshness(shownAt: WallMs, at: Interval): PresentationRefusal | undefined {
-  // With a clock as vague as this no code, whatever its time, could be called fresh: it isn't the customer's fault.
+  // With a clock this uncertain no code could be fresh; don't blame the customer.
   if (at.latest - at.earliest > FRESH_MS + CLOCK_AHEAD_MS) return 'no-trusted-time';
   if (at.latest > shownAt + FRESH_MS) return 'presentation-stale';
   if (at.earliest < shownAt - CLOCK_AHEAD_MS) return 'phone-clock-ahead';
@@ -105,8 +105,8 @@ export function checkFreshness(shownAt: WallMs, at: Interval): PresentationRefus
 }
 
 /**
- * The two signatures that make a decoded presentation true, the holder's first: it differs each time, the issuer's comes
- * again with every use of the grant. `ownGrant`: the caller has recognised the grant's bytes as its own issue.
+ * The two signatures of a decoded presentation. The holder's comes first because it is new each time; the issuer's repeats
+ * with every use of the grant. `ownGrant`: the caller has recognised the grant's bytes as its own issue.
  */
 export function signaturesToCheck(
   decoded: DecodedPresentation,
@@ -127,7 +127,7 @@ export function signaturesToCheck(
   ]);
 }
 
-/** The one function through which every signature of a presentation passes. */
+/** Every signature of a presentation passes through this function. */
 export const signatureHolds = (check: SignatureToCheck, verifier: Es256Verifier): boolean =>
   check.publicKey.length === PUBLIC_KEY_BYTES &&
   check.signature.length === SIGNATURE_BYTES &&

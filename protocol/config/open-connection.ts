@@ -1,6 +1,8 @@
 /**
- * Passwords, payment codes and records on a line without TLS are for everybody who sits on it. So off this machine a line has
- * TLS, or a person has written `insecure: true` beside its address: because the network is a tunnel, or a proxy ends TLS.
+ * Requires TLS for connections that leave this machine.
+ *
+ * Anybody on the path of a plain connection can read passwords, payment codes and records. A person may write `insecure:
+ * true` beside the address where a tunnel or a TLS proxy protects the path.
  */
 import type { Problem } from './yaml-file.js';
 
@@ -8,24 +10,24 @@ import type { Problem } from './yaml-file.js';
 const THIS_MACHINE =
   /^(localhost|[^.]+\.localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?|\[?::ffff:127\.\d{1,3}\.\d{1,3}\.\d{1,3}\]?)\.?$/i;
 
-/** A host name or an address that leads nowhere else. */
+/** True for a loopback host name or address. */
 export const isThisMachine = (host: string): boolean => THIS_MACHINE.test(host);
 
 export interface OpenConnection {
-  /** Where the address stands in the configuration, and what does. */
+  /** The configuration path of the address, and its value. */
   readonly path: string;
   readonly value: string;
   readonly host: string;
   readonly hasTls: boolean;
   readonly isInsecure: boolean;
-  /** How it is made safe, such as "mqtts://" or "mqtt.tls". */
+  /** How to secure it, such as "mqtts://" or "mqtt.tls". */
   readonly remedy: string;
 }
 
 export const isOpen = ({ host, hasTls }: Pick<OpenConnection, 'host' | 'hasTls'>): boolean =>
   !hasTls && !isThisMachine(host);
 
-/** undefined where the line may be used. */
+/** undefined: the connection is allowed. */
 export function openConnectionProblem(line: OpenConnection): Problem | undefined {
   if (!isOpen(line) || line.isInsecure) return undefined;
   const { path, value, remedy } = line;

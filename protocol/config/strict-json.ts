@@ -1,25 +1,26 @@
 /**
- * JSON from a person or another program, read strictly. RFC 8259 leaves open what a name means that stands twice in one object:
- * JavaScript takes the last, SQLite the first, and other programs refuse it. Money must not hang on that choice, so such a
- * text is refused, with the path of the name. So are names that mean a prototype, and nesting that no document of ours has.
+ * Strict JSON from a person or another program: refuses duplicate names, prototype names and excessive nesting.
  *
- * `readJson` is for what people and their programs write: files, and bodies over HTTP. `nameTwice` is for messages and records,
- * in which later versions may write names that this one doesn't know: it refuses nothing but a name that stands there twice.
+ * RFC 8259 leaves duplicate names undefined: JavaScript takes the last, SQLite the first, and other programs refuse them.
+ * Money must not depend on that choice, so the text is refused with the path of the name.
+ *
+ * `readJson` is for files and HTTP bodies. `nameTwice` is for messages and records, in which later versions may use unknown
+ * names; it refuses only duplicates.
  */
 import { err, ok, type Result } from '../kernel/result.js';
 
-/** A campaign's geofence is the deepest document there is: 7 levels. */
+/** The deepest document is a campaign's geofence: 7 levels. */
 export const MAX_JSON_DEPTH = 32;
 
 export interface JsonFault {
   readonly kind: 'not-json' | 'name-twice' | 'forbidden-name' | 'too-deep';
   /** `tiers[0].faceFen`; empty for the document itself. */
   readonly path: string;
-  /** What is wrong, for a person, in English. It quotes names of the text and none of its values. */
+  /** The problem, in English, for a person. Quotes names of the text and none of its values. */
   readonly what: string;
 }
 
-/** A byte order mark at the beginning is skipped: .NET, Delphi and VB write one. */
+/** Skips a leading byte order mark: .NET, Delphi and VB write one. */
 export function readJson(text: string): Result<unknown, JsonFault> {
   const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
   let value: unknown;
@@ -33,18 +34,17 @@ export function readJson(text: string): Result<unknown, JsonFault> {
 }
 
 /**
- * The name that stands twice in one object of `text`, of which `value` was read. Our own agents write with `JSON.stringify`, so
- * the text of an honest message comes back letter for letter, which is checked at the speed of writing; any other text is looked
- * through.
+ * The duplicate name in `text`, of which `value` was parsed. Our own agents use `JSON.stringify`, so an honest text equals
+ * its re-serialisation, which is fast to check; any other text is scanned.
  */
 export function nameTwice(text: string, value: unknown): JsonFault | undefined {
   return JSON.stringify(value) === text ? undefined : faultIn(text, ['name-twice']);
 }
 
-/** Texts between quotes whole, and the marks of JSON's structure one by one; numbers and words have none in them. */
+/** Whole strings, and single structural characters; numbers and literals contain none of these. */
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
 
-/** One object or list that is still open. */
+/** An object or list that is still open. */
 interface Open {
   /** The names so far; undefined in a list. */
   readonly names: Set<string> | undefined;
@@ -55,7 +55,7 @@ interface Open {
 type FaultInJson = Exclude<JsonFault['kind'], 'not-json'>;
 const EVERY_FAULT: readonly FaultInJson[] = ['name-twice', 'forbidden-name', 'too-deep'];
 
-/** Of a text that is known to be JSON. */
+/** The text must already be valid JSON. */
 function faultIn(text: string, kinds: readonly FaultInJson[] = EVERY_FAULT): JsonFault | undefined {
   const open: Open[] = [];
   let lastText = '';
@@ -77,7 +77,7 @@ function faultIn(text: string, kinds: readonly FaultInJson[] = EVERY_FAULT): Jso
         break;
       case ':': {
         if (here?.names === undefined) break;
-        // Decoded: "a" and "\u0061" are one name.
+        // Compare decoded names: "a" and "\u0061" are equal.
         const name = lastText.includes('\\') ? String(JSON.parse(lastText)) : lastText.slice(1, -1);
         const isTwice = here.names.has(name);
         here.names.add(name);
@@ -97,7 +97,7 @@ function faultIn(text: string, kinds: readonly FaultInJson[] = EVERY_FAULT): Jso
   return undefined;
 }
 
-/** Names are somebody else's: as long as they like, and with anything in them. */
+/** Names come from outside: any length, any characters. */
 const LONGEST_NAME = 40;
 
 const pathOf = (open: readonly Open[]): string =>
@@ -110,7 +110,7 @@ const pathOf = (open: readonly Open[]): string =>
 const harmless = (name: string): string =>
   name.slice(0, LONGEST_NAME).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\ufffd');
 
-/** The engine's own words quote the text, and a password or a code may stand in there: only the likeliest cause is said. */
+/** The engine's message quotes the text, which may hold a password or a code, so report only the likeliest cause. */
 function notJson(text: string): string {
   if (text.trim() === '') return 'it is empty';
   if (/^\s*</.test(text)) return 'it is not JSON: it begins like HTML or XML';

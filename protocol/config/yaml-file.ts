@@ -1,48 +1,49 @@
 /**
- * A configuration file as text becomes one object, or says what is wrong with it. What may stand in the object is its
- * own schema's business; here only that it is YAML, of a sane size, and made of names and values.
+ * Parses the text of a configuration file into one object, or reports its problem.
+ *
+ * It checks that the text is YAML of a sane size and a mapping of names to values. Each schema checks its own content.
  */
 import { isPair, isScalar, LineCounter, parseDocument, Scalar, visit } from 'yaml';
 import { err, ok, type Result } from '../kernel/result.js';
 
-/** One thing that is wrong with a document: where, what stands there, and what may stand there instead. */
+/** One problem in a document: its path, the value found, the values allowed. */
 export interface Problem {
   /** `tiers[1].thresholdFen`; empty for the document itself. */
   readonly path: string;
-  /** What stands there, shortened; secrets are not shown. */
+  /** The value found, shortened; secrets are hidden. */
   readonly value: string;
   readonly allowed: string;
-  /** In the registry, where it is more than a value that may not stand there. */
+  /** A registry code, where the problem is more than an invalid value. */
   readonly code?: string;
 }
 
-/** What a look at all that a configuration names has shown. */
+/** The result of checking everything that a configuration refers to. */
 export interface Findings {
-  /** With one of these, nothing is started. */
+  /** Any of these prevents the start. */
   readonly problems: readonly Problem[];
-  /** With one of these it is, and something will not work. */
+  /** The program starts with these, but something won't work. */
   readonly warnings: readonly Problem[];
 }
 
-/** One line a problem, for the terminal. */
+/** One line per problem, for the terminal. */
 export const describeProblem = ({ path, value, allowed, code }: Problem): string =>
   `${code === undefined ? '' : `${code}: `}${path === '' ? '' : `${path}: `}${value === '' ? '' : `${value} - `}${allowed}`;
 
 const SECRET = /pass|secret|token|key/i;
-/** Words of that kind that are no secrets. */
+/** Words that look like secrets and aren't. */
 const PUBLIC: ReadonlySet<string> = new Set(['keyId']);
 const isSecret = (key: PropertyKey): boolean => SECRET.test(String(key)) && !PUBLIC.has(String(key));
 
-/** What a person makes up, and may put a # into. */
+/** Values that people invent and may put a # into. */
 const PASSWORD = /pass|secret|token/i;
 const CUT_SHORT = 'the whole value in quotes: a blank and # begin a comment, and what follows is not part of it';
 
 const MAX_SHOWN = 60;
 
 /**
- * A value of a configuration as a message may show it. Lists and objects never are, since anything may stand in them; neither is
- * what stands under a name that speaks of a secret, nor a key or the password in an address. `expected`: the type that should stand
- * there; a text in the place of names and values may be one of them.
+ * A configuration value in the form in which a message may show it. Lists and objects are never shown, because anything may
+ * be inside; neither are values under a secret's name, keys, or the password in an address. `expected`: the expected type;
+ * a text in place of a mapping may be a secret.
  */
 export function shownValue(data: unknown, path: readonly PropertyKey[], expected?: string): string {
   const value = valueAt(data, path);
@@ -57,7 +58,7 @@ export function shownValue(data: unknown, path: readonly PropertyKey[], expected
   return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
 }
 
-/** What stands at this path of a document of which nothing is known yet; undefined where nothing does. */
+/** The value at this path of an unparsed document; undefined where there is none. */
 export function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
   let value = data;
   for (const key of path) {
@@ -100,7 +101,7 @@ export function readYaml(
   });
   let data: unknown;
   try {
-    // 100 aliases are plenty, and stop a file whose aliases multiply.
+    // 100 aliases are plenty, and stop an alias bomb.
     data = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     return whole(source, error instanceof Error ? error.message : 'YAML');

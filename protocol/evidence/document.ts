@@ -1,7 +1,9 @@
 /**
- * The form of an evidence document. Format 2 says of each side which device took the coupon, by whose word, and when: a
- * showing is good for a minute, so without the times nobody can tell an innocent holder from a cheat. Format 1, which release
- * 0.1 wrote, has none of that; it is read for as long as such documents exist.
+ * The schema of an evidence document.
+ *
+ * Format 2 records for each side which device took the coupon, on whose authority, and when. A presentation is fresh for a
+ * minute, so without these times an innocent holder can't be told from a cheat. Format 1, which release 0.1 wrote, lacks
+ * them; it stays readable for as long as such documents exist.
  */
 import { z } from 'zod';
 import { branded } from '../kernel/branded.js';
@@ -12,7 +14,7 @@ const common = {
   campaign: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
   /** The issuer's public keys by number, base64url. */
   issuerKeys: z.record(z.string().regex(/^\d{1,3}$/), z.string().max(64)),
-  /** The device whose record the gateway found it in. */
+  /** The device in whose record the gateway found it. */
   device: z.string(),
   /** When the gateway found it, milliseconds since the epoch. */
   at: z.int(),
@@ -34,14 +36,14 @@ const format1 = z.discriminatedUnion('kind', [
     format: z.literal(1),
     kind: z.literal('fork'),
     detail: z.union([
-      /** Records under numbers that the gateway has others for. */
+      /** Records whose sequence numbers the gateway already has with other content. */
       z.object({
         from: z.int().positive(),
         prev: z.string().regex(HASH),
         bodies: z.array(z.string()),
         mine: chainHead,
       }),
-      /** A journal that came back shorter, or other, than it once was. */
+      /** A journal that came back shorter than, or different from, an earlier state. */
       z.object({ hello: chainHead, have: chainHead }),
     ]),
   }),
@@ -58,13 +60,13 @@ const side = z.object({
   device: z.string(),
   merchant: z.string().nullable(),
   serial: serial.nullable(),
-  /** `CP1:...` as shown; null: a code that carries no signature. */
+  /** `CP1:...` as shown; null: a code without a signature. */
   presented: z.string().max(320).nullable(),
-  /** By the phone's clock, as its signature covers it. */
+  /** By the phone's clock, covered by its signature. */
   shownAt: z.int().nullable(),
-  /** The gateway reserved the coupon for this sale, or its counter took it without a line. */
+  /** The gateway reserved the coupon for this sale, or the counter took it offline. */
   by: z.enum(['gateway', 'counter']),
-  /** When it was taken: by the gateway's clock, or as the counter wrote it down; null: nobody knows. */
+  /** When it was taken: by the gateway's clock, or as the counter recorded it; null: unknown. */
   at: z.object({ earliest: z.int(), latest: z.int() }).nullable(),
 });
 export type EvidenceSide = z.infer<typeof side>;
@@ -83,10 +85,10 @@ const format2 = z.discriminatedUnion('kind', [
     detail: z.object({
       sale: z.string(),
       serial,
-      /** What the gateway doubted. */
+      /** The gateway's doubts. */
       doubts: z.array(z.string()),
       claim: side,
-      /** The sale that had taken a coupon by the same presentation. */
+      /** The sale that used the same presentation before. */
       earlier: side.nullable(),
     }),
   }),

@@ -1,10 +1,11 @@
 /**
- * Evidence that proves itself. A coupon spent twice is shown by the presentations that its holder signed; a forked journal
- * by the records themselves. A person who has the document and the issuer's public key can check it, without a database and
- * without believing the gateway. The document carries the issuer's keys along; a person who knows them from elsewhere checks
- * by those, since a forger signs with a key of his own and writes that one in.
+ * Checks evidence that proves itself, without a database and without trusting the gateway.
  *
- * It accuses nobody who may be innocent. A presentation is one code on a phone, good for a minute:
+ * The holder's signed presentations prove a double spend; the records themselves prove a forked journal. A checker needs
+ * the document and the issuer's public key. The document carries the issuer's keys along, but a checker should use keys
+ * from elsewhere: a forger signs with a key of his own and puts that one in.
+ *
+ * It accuses nobody who may be innocent. A presentation is one code on a phone, fresh for a minute:
  *
  * | two sales by | proves | against |
  * |---|---|---|
@@ -14,7 +15,8 @@
  * | one presentation, twice by one counter | no honest counter does that | the counter |
  * | one presentation and a code without a signature | one side | nobody |
  *
- * A signature covers what was shown and when. When a counter took it is its own word, from its journal.
+ * A signature covers the code and its time. The time at which a counter took it is the counter's own statement, from its
+ * journal.
  */
 import { base64url } from '../codes/bit-text.js';
 import {
@@ -47,7 +49,7 @@ export interface Finding {
     | 'nothing';
   /** The holder's public key (hex) or the device's id; null: it accuses nobody. */
   readonly against: string | null;
-  /** Sentences for a person, each one a thing that was checked. */
+  /** Sentences for a person, one for each check made. */
   readonly checked: readonly string[];
 }
 
@@ -57,11 +59,11 @@ type Checked<Value> = Result<Value, { readonly code: EvidenceFault; readonly why
 export interface EvidenceTools {
   readonly verifier: Es256Verifier;
   readonly sha256: Sha256;
-  /** The issuer's public keys as they are known from elsewhere; the document's own, where left out. */
+  /** The issuer's public keys from elsewhere; the document's own if left out. */
   readonly issuerKeys?: ReadonlyMap<number, Uint8Array> | undefined;
 }
 
-/** The fault's `why` says which check failed. */
+/** The fault's `why` names the failed check. */
 export function checkEvidence(
   document: EvidenceDocument,
   { verifier, sha256, issuerKeys = keysOf(document) }: EvidenceTools,
@@ -78,7 +80,7 @@ export function checkEvidence(
   }
 }
 
-/** As far as any format tells of it. */
+/** The fields that every format has. */
 interface Side extends Pick<EvidenceSide, 'presented'> {
   readonly sale: string | null;
   readonly device: string | null;
@@ -89,10 +91,10 @@ interface Side extends Pick<EvidenceSide, 'presented'> {
 
 interface ReadSide {
   readonly side: Side;
-  /** undefined: shown was a code without a signature. */
+  /** undefined: the code carries no signature. */
   readonly presentation: DecodedPresentation | undefined;
   readonly holder: string | null;
-  /** undefined: without a presentation, or nobody knows when it was taken. */
+  /** undefined: no presentation, or an unknown time. */
   readonly isFresh: boolean | undefined;
   readonly checked: readonly string[];
 }
@@ -116,7 +118,7 @@ function checkDoubleSpend(document: DocumentOf<'double-spend'>, read: Read): Che
   return ok(compare(a, b, document.format));
 }
 
-/** Two presentations that their holder signed. */
+/** Compares two presentations that their holder signed. */
 function compare(a: ReadSide, b: ReadSide, format: EvidenceDocument['format']): Finding {
   const checked = [...a.checked, ...b.checked];
   const stale = staleOf([a, b]);
@@ -139,7 +141,7 @@ function compare(a: ReadSide, b: ReadSide, format: EvidenceDocument['format']): 
       ],
     };
   }
-  // Format 1 has no times: it is believed as it was when it was written.
+  // Format 1 has no times: it is judged by the rules of its release.
   const bothFresh = format === 1 || (a.isFresh === true && b.isFresh === true);
   if (!bothFresh)
     return {
@@ -170,7 +172,7 @@ function oneSided(sides: readonly ReadSide[]): Finding {
   return { proves: isSigned ? 'one-side-signed' : 'nothing', against: null, checked };
 }
 
-/** A counter checks how old a code is before it takes it, so what is not fresh speaks against the counter alone. */
+/** A counter checks freshness before it takes a code, so a stale code speaks against the counter alone. */
 function staleOf(sides: readonly ReadSide[]): Finding | undefined {
   const stale = sides.find(({ side, isFresh }) => side.by === 'counter' && isFresh === false);
   if (stale === undefined || stale.side.device === null) return undefined;
@@ -195,7 +197,7 @@ function checkDisputed(document: DocumentOf<'disputed'>, read: Read): Checked<Fi
   const { claim, earlier, doubts } = document.detail;
   const doubted = `the gateway doubted: ${doubts.join(', ')}`;
   const claimed = read('disputed', claim);
-  // A presentation that doesn't hold is what the dispute is about, and proves nothing against anybody by itself.
+  // An invalid presentation is the subject of the dispute, and by itself proves nothing against anybody.
   if (!claimed.ok) return ok({ proves: 'nothing', against: null, checked: [doubted, claimed.fault.why] });
   const before = earlier === null ? undefined : read('earlier', earlier);
   const checked = [doubted, ...claimed.value.checked];
@@ -252,14 +254,14 @@ function readSide(
   });
 }
 
-/** A counter reads its clock for the record a moment after it has looked at the code. */
+/** A counter reads the clock for its record a moment after it checks the code. */
 const MOMENT_MS = 2_000;
 const isFreshAt = ({ shownAt }: DecodedPresentation, { earliest, latest }: Interval): boolean =>
   [0, MOMENT_MS].some(
     (ms) => checkFreshness(shownAt, { earliest: earliest - ms, latest: latest - ms } as Interval) === undefined,
   );
 
-/** The gateway looks at a code when it comes, and only then reserves a coupon by it. */
+/** The gateway checks a code on arrival and reserves a coupon only afterwards. */
 function freshnessOf({ by, at }: Side, presentation: DecodedPresentation): boolean | undefined {
   if (by === 'gateway') return true;
   return at === null ? undefined : isFreshAt(presentation, at as Interval);
@@ -268,7 +270,7 @@ function freshnessOf({ by, at }: Side, presentation: DecodedPresentation): boole
 const wordsFor = ({ earliest, latest }: NonNullable<Side['at']>): string =>
   earliest === latest ? String(earliest) : `${earliest} to ${latest}`;
 
-/** Format 1 names neither devices nor times. */
+/** Format 1 has neither devices nor times. */
 function sidesOf(document: DocumentOf<'double-spend'>): { readonly first: Side | null; readonly second: Side } {
   if (document.format === 2) return document.detail;
   const { serial, first, second } = document.detail;

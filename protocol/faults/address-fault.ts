@@ -1,7 +1,7 @@
-/** What a system says where a program may not listen, as a fault that says what to do: at the gateway's doors and at the till's. */
+/** Turns a failed listen into a fault with a remedy, for the gateway's and the till's servers. */
 import { ConfigError } from './errors.js';
 
-/** Below 1024 without the right to it; an address of another machine; a name that stands for none. */
+/** A port below 1024 without the privilege; another machine's address; a name that doesn't resolve. */
 const UNUSABLE: ReadonlySet<unknown> = new Set([
   'EACCES',
   'EPERM',
@@ -11,7 +11,7 @@ const UNUSABLE: ReadonlySet<unknown> = new Set([
   'EAI_AGAIN',
 ]);
 
-/** `address` as the configuration has it: `http: 127.0.0.1:8080`. What is none of these comes back as it is. */
+/** `address` as configured: `http: 127.0.0.1:8080`. Any other error is returned unchanged. */
 export function addressFault(error: unknown, address: string): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return new ConfigError('ADDRESS_IN_USE', { detail: `${address}.`, cause: error });

@@ -1,4 +1,4 @@
-/** `docs/errors.md`, as it should be: the registry for people. A test holds the file to it. */
+/** Generates `docs/errors.md` from the registry. A test keeps the file equal to it. */
 import { type Blame, ERRORS, ERRORS_BY_FAMILY } from './errors.js';
 import { REASONS, type Reason } from './reasons.js';
 

@@ -1,8 +1,10 @@
 /**
- * The one registry of error codes. Codes are stable: logs, replies and `docs/errors.md` speak of them. To add one, add
- * a row to its family in `errors/` and run `npx vitest run protocol/faults -u`, which writes the docs.
+ * The one registry of error codes.
  *
- * Why a coupon wasn't taken is no error: those are in `reasons.ts`.
+ * Codes are stable: logs, replies and `docs/errors.md` refer to them. To add one, add a row to its family in `errors/` and
+ * run `npx vitest run protocol/faults -u`, which regenerates the docs.
+ *
+ * The reason why a coupon wasn't taken is not an error; those are in `reasons.ts`.
  */
 
 import { ACT_ERRORS } from './errors/acts.js';
@@ -40,7 +42,7 @@ export type ErrorCode = { [Family in ErrorFamily]: CodeOf<Family> }[ErrorFamily]
 export interface ErrorEntry {
   readonly family: ErrorFamily;
   readonly blame: Blame;
-  /** Whether the same thing, done again without a change, may succeed. */
+  /** Whether a retry without any change may succeed. */
   readonly retry: boolean;
   /** What happened: a sentence. */
   readonly what: string;
@@ -56,7 +58,7 @@ const entries = (family: ErrorFamily): [string, ErrorEntry][] =>
     { family, blame, retry: retry === 'again', what, remedy },
   ]);
 
-/** By code, families together. A map, so that a code from outside finds no inherited field. */
+/** By code, families together. A map, so that a code from outside finds no inherited property. */
 export const ERRORS: ReadonlyMap<string, ErrorEntry> = new Map(FAMILIES.flatMap(entries));
 
 export const isErrorCode = (code: string): code is ErrorCode => ERRORS.has(code);
@@ -70,12 +72,12 @@ export function errorEntry(code: ErrorCode): ErrorEntry {
 export const worthRetrying = (code: ErrorCode): boolean => errorEntry(code).retry;
 
 export interface ErrorDetails {
-  /** What this case is about: a path, a number, the listed problems. Never anything personal, never a whole card or code. */
+  /** Specifics of this case: a path, a number, a list of problems. Never personal data, never a whole card number or code. */
   readonly detail?: string;
   readonly cause?: unknown;
 }
 
-/** A fault with a name: its message says what happened and what to do about it. */
+/** An error with a registered code; its message says what happened and what to do. */
 export class CodeplateError extends Error {
   override readonly name: string = 'CodeplateError';
   readonly code: ErrorCode;

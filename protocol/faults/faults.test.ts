@@ -30,7 +30,7 @@ describe('every reason', () => {
 });
 
 describe('what the cashier can do', () => {
-  // Said at a phone, to whoever claims; all others are said at a counter.
+  // Shown on a phone to the person who claims; all other reasons are shown at a counter.
   const AT_A_PHONE = /^(claim-|invalid-|tier-gone|unknown-tier|already-claimed|outside-area|position-|budget-|wallet-)/;
   it.each(REASON_CODES.filter((code) => !AT_A_PHONE.test(code)))('is said with %s, in both languages', (code) => {
     const { zh, en, bare }: Reason = REASONS[code];

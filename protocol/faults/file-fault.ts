@@ -1,4 +1,4 @@
-/** What the system's words about a file mean to somebody who has just typed its name, to stand behind the name: `FILE: …`. */
+/** Explains a file-system error to the person who typed the file name. The text follows the name: `FILE: …`. */
 const WHY: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file: a part of the path is no folder',

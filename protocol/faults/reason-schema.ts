@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { REASONS, type ReasonCode } from './reasons.js';
 
-/** Longer than any code of ours. */
+/** Longer than any of our codes. */
 const MAX_CODE_LENGTH = 40;
 
 /**
- * A reason in a message or a record. The program that wrote it may be a later version with reasons of its own: what is
- * refused is refused all the same, and what is recorded is booked all the same.
+ * A reason in a message or a record. A later version may write reasons unknown here; a refusal stays a refusal, and a
+ * record is still booked.
  */
 export const reasonSchema = z
   .string()

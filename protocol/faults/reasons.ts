@@ -1,12 +1,14 @@
 /**
- * Why a coupon was not taken, or not handed out. No coupon is never a dead end: the sale goes on at full price, and the
- * sentence says what a cashier can do. A code once used is retired, never reused.
+ * The registry of reasons why a coupon was not taken or not issued.
+ *
+ * No coupon is never a dead end: the sale goes on at full price, and the sentence says what a cashier can do. A code once
+ * used is retired, never reused.
  */
 export interface Reason {
-  /** What the counter shows; `{missing}`, `{face}`, `{opens}` and `{closes}` are filled in by `sentence`. */
+  /** The counter's text; `sentence` fills in `{missing}`, `{face}`, `{opens}` and `{closes}`. */
   readonly zh: string;
   readonly en: string;
-  /** Shown instead where what belongs into the sentence isn't known; only where the sentence has a place to fill. */
+  /** The text without placeholders, used when a value is unknown; only for sentences that have placeholders. */
   readonly bare?: { readonly zh: string; readonly en: string };
 }
 
@@ -50,7 +52,7 @@ export const REASONS = {
     zh: '此消费券正用于另一笔付款，按原价收款',
     en: 'This coupon is in use in another payment; full price',
   },
-  // -- what the customer showed
+  // -- the presentation
   'wrong-wallet-app': { zh: '请使用云闪付付款码', en: 'Please use the UnionPay QuickPass (云闪付) code' },
   'code-unknown': {
     zh: '无法识别此码，请顾客出示云闪付付款码或消费券码',

@@ -1,12 +1,14 @@
 /**
- * A reason as one line for the counter. What is filled in comes from campaigns and sales, so it is cleaned first, put in
- * in one pass (a value with braces in it stays a value), and where a value is missing the bare sentence is said.
+ * Formats a reason as one line for the counter.
+ *
+ * Values come from campaigns and sales, so they are cleaned first and inserted in one pass (a value with braces stays a
+ * value). If a value is missing, the bare sentence is used.
  */
 import { REASONS, type Reason, type ReasonCode } from './reasons.js';
 
 export type Language = 'zh' | 'en';
 
-/** Ready to be read: yuan as `51` or `51.5`, times as `09:00`. */
+/** Display-ready: yuan as `51` or `51.5`, times as `09:00`. */
 export interface SentenceParams {
   readonly missing?: string;
   readonly face?: string;

@@ -1,6 +1,7 @@
 /**
- * A schema whose values carry a brand. At run time it is the schema itself: `transform` would say the same to the compiler,
- * and make two more schemas and three objects of every field of every message.
+ * Gives a schema's output a brand, at no cost at run time.
+ *
+ * `transform` would give the same type, but adds two schemas and three objects to every field of every message.
  */
 import type { z } from 'zod';
 

@@ -1,6 +1,5 @@
 /**
- * What the protocol needs of cryptography, handed in by whoever has it. Both are pure functions of their arguments; the
- * protocol itself names no library.
+ * The cryptography that the protocol needs, as interfaces. The caller provides the implementation; every function is pure.
  */
 
 /** Lower-case hex of SHA-256 over the UTF-8 bytes of the text. */
@@ -11,7 +10,7 @@ export type HmacSha256 = (key: Uint8Array, message: Uint8Array) => Uint8Array;
 
 /** ES256: ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4), signatures in IEEE P1363 form: r || s, 64 bytes. */
 export interface Es256Verifier {
-  /** `publicKey`: compressed SEC1 point, 33 bytes. False, never an exception, for anything that isn't a valid signature. */
+  /** `publicKey`: compressed SEC1 point, 33 bytes. Returns false, never throws, for anything that isn't a valid signature. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }
 

@@ -1,17 +1,19 @@
 /**
- * Money is a whole number of fen (分, 1/100 yuan). The brand keeps an amount from being confused with a count or a
- * time, and every amount from outside passes `parseFen` before it carries the brand.
+ * Money as a whole number of fen (分, 1/100 yuan).
+ *
+ * The brand keeps an amount from being confused with a count or a time. Every amount from outside passes `parseFen` before
+ * it carries the brand.
  */
 import { err, ok, type Result } from './result.js';
 
 export type Fen = number & { readonly __unit: 'fen' };
 
-/** The largest amount one sale may have: CRP/1 carries 1..99999999 fen (hardware.md section 3). */
+/** The largest amount of one sale: CRP/1 carries 1..99999999 fen (hardware.md section 3). */
 export const MAX_SALE_FEN = 99_999_999 as Fen;
 
 export const ZERO_FEN = 0 as Fen;
 
-/** Brands a constant that the programmer wrote. Throws RangeError on anything that isn't a whole, safe number of fen. */
+/** Brands a constant in the source. Throws RangeError on anything that isn't a whole, safe number of fen. */
 export function fen(amount: number): Fen {
   if (!Number.isSafeInteger(amount)) throw new RangeError(`${amount} is not a whole number of fen`);
   return amount as Fen;
@@ -19,7 +21,7 @@ export function fen(amount: number): Fen {
 
 export type AmountFault = 'AMOUNT_NOT_A_WHOLE_NUMBER' | 'AMOUNT_NOT_POSITIVE' | 'AMOUNT_TOO_LARGE';
 
-/** An amount to be paid, from outside: a whole number from 1 to MAX_SALE_FEN. Strings are accepted in plain decimal only. */
+/** Parses an amount from outside: a whole number from 1 to MAX_SALE_FEN. Strings must be plain decimal. */
 export function parseFen(value: unknown): Result<Fen, AmountFault> {
   const amount = typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
   if (typeof amount !== 'number' || !Number.isSafeInteger(amount)) return err('AMOUNT_NOT_A_WHOLE_NUMBER');
@@ -37,5 +39,5 @@ export function formatYuan(amount: Fen): string {
   return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
-/** `5100` fen -> `51`, `5150` -> `51.50`: the form in sentences that a person reads. */
+/** `5100` fen -> `51`, `5150` -> `51.50`: the form in sentences. */
 export const formatYuanShort = (amount: Fen): string => formatYuan(amount).replace(/\.00$/, '');

@@ -1,7 +1,8 @@
 /**
- * Two clocks that must never be mixed. `WallMs` is what a calendar shows (milliseconds since the epoch); a box without a
- * battery clock may have it years wrong. `MonoMs` only counts, from an arbitrary start, and never jumps: every deadline
- * and every lease is counted on it.
+ * Two clocks that must never mix.
+ *
+ * `WallMs` is calendar time (milliseconds since the epoch); on a box without a battery clock it may be years wrong.
+ * `MonoMs` counts from an arbitrary start and never jumps: every deadline and every lease uses it.
  */
 export type WallMs = number & { readonly __clock: 'wall' };
 export type MonoMs = number & { readonly __clock: 'mono' };
@@ -17,17 +18,17 @@ export interface Interval {
   readonly latest: WallMs;
 }
 
-/** The time as a machine is told it, with each input. */
+/** The time that a machine gets with each input. */
 export interface Instant {
   readonly mono: MonoMs;
-  /** undefined: nothing trustworthy is known about the calendar time. */
+  /** undefined: no trusted calendar time is known. */
   readonly wall: Interval | undefined;
 }
 
 export const later = (from: MonoMs, by: Millis): MonoMs => (from + by) as MonoMs;
 export const exactly = (at: WallMs): Interval => ({ earliest: at, latest: at });
 
-/** The single figure printed on receipts and logs; decisions use the whole interval. */
+/** The single figure for receipts and logs; decisions use the whole interval. */
 export const midpoint = (interval: Interval): WallMs => Math.floor((interval.earliest + interval.latest) / 2) as WallMs;
 
 /** The earliest of several wake-up times, for a machine made of parts. */

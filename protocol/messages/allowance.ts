@@ -1,6 +1,7 @@
 /**
- * The allowance: how many coupons, and for how much, one device may take on its own word while its line is down. Signed,
- * because the file that it is kept in is on the counter; counted in the journal, so that no crash can exceed it.
+ * The allowance: how many coupons, and what total, one device may take while offline.
+ *
+ * It is signed, because its file is on the counter. Its use is counted in the journal, so that no crash can exceed it.
  */
 import { z } from 'zod';
 import { base64url } from '../codes/bit-text.js';
@@ -16,7 +17,7 @@ const wall = branded<WallMs>(z.int().min(0));
 
 export const allowanceSchema = z.object({
   format: z.literal(1),
-  /** Names this allowance in the records that use it; a new one starts a new count. */
+  /** Identifies this allowance in the records that use it; a new one starts a new count. */
   id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
   device: branded<DeviceId>(z.string().regex(DEVICE_ID)),
   campaign: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
@@ -26,7 +27,7 @@ export const allowanceSchema = z.object({
   maxPerHolder: z.int().min(0),
   issuedAt: wall,
   expiresAt: wall,
-  /** No coupon once the last word from the gateway is older than this. */
+  /** Offline coupons end when the last contact with the gateway is older than this. */
   maxSyncAgeMs: z.int().positive(),
 });
 export type Allowance = z.infer<typeof allowanceSchema>;

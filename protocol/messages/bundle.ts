@@ -1,7 +1,8 @@
 /**
- * The campaign bundle, retained on `codeplate/v1/campaign/<id>`: all that a counter must know to take coupons by itself.
- * The payload is a JSON text inside an envelope, and the signature is over that text's exact bytes, so that no two JSON
- * libraries need agree on how to write a number.
+ * The campaign bundle, retained on `codeplate/v1/campaign/<id>`: everything that a counter needs to take coupons by itself.
+ *
+ * The payload is a JSON text inside an envelope. The signature covers that text's exact bytes, so that no two JSON
+ * libraries need to agree on number formats.
  */
 import { z } from 'zod';
 import { lacking } from '../campaign/abilities.js';
@@ -17,7 +18,7 @@ import type { WallMs } from '../kernel/time.js';
 
 const wall = branded<WallMs>(z.int().min(0));
 
-/** Base64url of exactly so many bytes. */
+/** Base64url of exactly this many bytes. */
 const bytesOf = (length: number) =>
   z.string().transform((text, context) => {
     const decoded = base64url.decode(text);
@@ -33,7 +34,7 @@ export const bundleSchema = z.object({
   /** Rises with every bundle of a campaign; the newest wins. */
   version: z.int().positive(),
   issuedAt: wall,
-  /** Abilities that a counter must have to take coupons by itself; left out where there are none. */
+  /** Abilities that a counter needs to take coupons by itself; left out where there are none. */
   needs,
   campaign: campaignOnTheWire,
   /** The issuer's public keys by number, base64url of the compressed point. */
@@ -41,8 +42,8 @@ export const bundleSchema = z.object({
     .record(z.string().regex(/^\d{1,3}$/), bytesOf(PUBLIC_KEY_BYTES))
     .transform((keys) => new Map(Object.entries(keys).map(([id, key]) => [Number(id), key]))),
   /**
-   * When coupons may be used: [from, to) in milliseconds, rising. Worked out by the gateway, because a counter's own time
-   * zone file may be older than the law.
+   * When coupons may be used: [from, to) in milliseconds, rising. Computed by the gateway, because a counter's time zone
+   * data may be older than the law.
    */
   openings: z
     .array(z.tuple([wall, wall]))
@@ -50,10 +51,10 @@ export const bundleSchema = z.object({
     .max(400),
 });
 export type CampaignBundle = z.infer<typeof bundleSchema>;
-/** The bundle as it is written: keys as text. */
+/** The bundle as serialised: keys as text. */
 export type BundleDocument = z.input<typeof bundleSchema>;
 
-/** What is read of a bundle first: whose it is, and whether the rest can be understood. */
+/** The part of a bundle that is parsed first: its campaign, and whether this version understands the rest. */
 const bundleHeadSchema = z.object({
   format: z.literal(1),
   version: z.int().positive(),
@@ -83,7 +84,7 @@ export function sealBundle(document: BundleDocument, keyId: number, signer: Es25
 
 export type BundleFault =
   | { readonly code: 'BUNDLE_KEY_UNKNOWN' | 'BUNDLE_FORGED' | 'BUNDLE_MALFORMED'; readonly what: string }
-  /** Genuine, and for a newer program: this one must not decide by itself in that campaign. */
+  /** Genuine, but for a newer program: this version must not decide by itself in that campaign. */
   | {
       readonly code: 'BUNDLE_NEEDS_UPDATE';
       readonly what: string;
@@ -92,7 +93,7 @@ export type BundleFault =
       readonly lacks: readonly string[];
     };
 
-/** `trustedKeys`: the issuer keys that the device was enrolled with. A bundle is never the proof of its own keys. */
+/** `trustedKeys`: the issuer keys from the device's enrolment. A bundle never proves its own keys. */
 export function openBundle(
   envelope: BundleEnvelope,
   trustedKeys: ReadonlyMap<number, Uint8Array>,

@@ -1,9 +1,10 @@
 /**
- * Claiming coupons over HTTP: what a phone asks with `POST /v1/claims`, signed by its key, and what the gateway answers. The
- * answer is per tier, since one may be gone while another is not; every refusal is one of the registered reasons, with its
- * sentences. `docs/wallets.md` says all of it for the author of a wallet.
+ * Claims over HTTP: the request that a phone sends with `POST /v1/claims`, signed by its key, and the gateway's answer.
  *
- * The signature is over the very bytes of the claim's JSON text, so that no two programs need agree how JSON is written.
+ * The answer is per tier, because one may be gone while another is not. Every refusal is a registered reason with its
+ * sentences. `docs/wallets.md` describes all of it for the author of a wallet.
+ *
+ * The signature covers the exact bytes of the claim's JSON text, so that no two programs need to agree on a JSON form.
  */
 import { z } from 'zod';
 import { base64url } from '../codes/bit-text.js';
@@ -24,13 +25,15 @@ export const phoneSchema = z.string().max(48);
 
 export const claimSchema = z.object({
   campaign: branded<CampaignId>(z.string().regex(CAMPAIGN_ID)),
-  /** By the phone's clock, milliseconds since 1970: an old claim is refused, so that a copy of it is worth nothing. */
+  /** By the phone's clock, milliseconds since 1970. Old claims are refused, so that a copy is worth nothing. */
   madeAt: branded<WallMs>(z.int().min(0)),
-  /** Judged by the rules for identities, which answer with a reason of their own, not by this schema. */
+  /** The identity rules judge these, with reasons of their own; this schema doesn't. */
   phone: phoneSchema,
   idCard: z.string().max(48),
   device: z.string().max(128),
-  /** WGS 84 degrees. A phone that gives none may claim where the campaign has no outline; the geofence's rule says so. */
+  /**
+   * WGS 84 degrees. Without a position a phone may claim only where the campaign has no outline; the geofence rule says so.
+   */
   position: z
     .object({ longitude: z.number().min(-180).max(180), latitude: z.number().min(-90).max(90) })
     .nullable()
@@ -38,12 +41,12 @@ export const claimSchema = z.object({
   tiers: few(tierId, 16),
   /** The phone's P-256 key: base64url of the compressed point. */
   publicKey: holderKeySchema,
-  /** Shows that the person is who they say. */
+  /** Proves the person's identity. */
   proof: identityProofSchema,
 });
 export type Claim = z.infer<typeof claimSchema>;
 
-/** A claim with a wallet server's statement is some 1,400 bytes. */
+/** A claim with a wallet server's statement has some 1,400 bytes. */
 const MAX_CLAIM_CHARACTERS = 4_096;
 
 export const signedClaimSchema = z.object({
@@ -55,8 +58,8 @@ export const signedClaimSchema = z.object({
 export type SignedClaim = z.infer<typeof signedClaimSchema>;
 
 /**
- * A phone's clock may be this far off, and a claim this long on its way. Phones set by their network are within seconds;
- * five minutes are what Kerberos allows (RFC 4120 section 5.2.4 recommends it), and what a person bears with a wrong clock.
+ * Tolerance for a phone's clock and a claim's transmission. Phones set by their network are within seconds; five minutes is
+ * Kerberos' recommendation (RFC 4120 section 5.2.4), and tolerates a wrong clock.
  */
 export const CLAIM_FRESH_MS: Millis = 5 * 60_000;
 
@@ -70,10 +73,10 @@ export function signClaim(claim: z.input<typeof claimSchema>, signer: Es256Signe
 
 export type ClaimFault =
   | { readonly kind: 'malformed'; readonly what: string }
-  /** The signature isn't one of `publicKey` over these bytes. */
+  /** The signature isn't one by `publicKey` over these bytes. */
   | { readonly kind: 'unsigned' };
 
-/** Says whose claim it is. Whether it is fresh, and the person proved, is for the gateway to say. */
+/** Proves which key signed the claim. The gateway checks freshness and identity. */
 export function openClaim(signed: SignedClaim, verifier: Es256Verifier): Result<Claim, ClaimFault> {
   const read = readJson(signed.payload);
   if (!read.ok) return malformed(`payload: ${read.fault.what}`);
@@ -86,17 +89,17 @@ export function openClaim(signed: SignedClaim, verifier: Es256Verifier): Result<
 
 const malformed = (what: string): Result<never, ClaimFault> => err({ kind: 'malformed', what });
 
-/** Names the fields, and repeats nothing of what is in them. */
+/** Names the invalid fields and repeats none of their content. */
 export const issuesOf = (error: z.ZodError): string =>
   error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
 
-/** `POST /v1/claims/challenge`: asks for a one-time code to the phone. */
+/** `POST /v1/claims/challenge`: requests a one-time code to the phone. */
 export const challengeRequestSchema = z.object({ phone: phoneSchema, publicKey: holderKeySchema });
 
 /** The same whether the phone is known or not. */
 export const challengeAnswerSchema = z.object({
   challenge: z.string().max(64),
-  /** Until the code is no longer taken. */
+  /** Until the code expires. */
   seconds: z.int().positive(),
 });
 
@@ -118,11 +121,11 @@ export const claimAnswerSchema = z.object({
       }),
     ]),
   ),
-  /** Base64url of the signed grant over all coupons that the holder has; null where there are none. */
+  /** Base64url of the signed grant over all coupons of the holder; null without coupons. */
   grant: z.string().max(200).nullable(),
   /**
-   * What the phone makes its payment codes of (`protocol/codes/payment-code.ts`); null where there are no coupons. The
-   * secret is 32 bytes in base64url: it stays in the phone's own store and in no log.
+   * The phone's input for payment codes (`protocol/codes/payment-code.ts`); null without coupons. The secret is 32 bytes in
+   * base64url: it stays in the phone's own store and in no log.
    */
   payment: z
     .object({

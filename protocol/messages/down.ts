@@ -11,17 +11,17 @@ const re = z.string().max(24);
 const fenAmount = branded<Fen>(z.int().min(0));
 const head = z.object({ seq: z.int().min(0), hash: z.string().regex(HASH) });
 
-/** What would have come off, had the amount been larger. */
+/** The next larger coupon, had the amount been larger. */
 const nextTier = z.object({ faceFen: fenAmount, missingFen: fenAmount }).nullable();
 
-/** Answers `hello`: I have your records up to here; this is my clock. */
+/** Answers `hello`: the last record that the gateway has of this device, and the gateway's clock. */
 export const welcomeSchema = z.object({
   v: z.literal(1),
   type: z.literal('welcome'),
   re,
   have: head,
   time: branded<WallMs>(z.int()),
-  /** Over `timeBytesToSign`: the gateway's clock, said to this device in answer to this request. */
+  /** Signature over `timeBytesToSign`: the gateway's clock, for this device and this request. */
   keyId: z.int().min(0).max(255).optional(),
   signature: z.string().max(100).optional(),
 });
@@ -46,7 +46,7 @@ export const authorisedSchema = z.object({
   ]),
 });
 
-/** Cumulative acknowledgement: sent only after the ledger has committed. The one thing that empties an outbox. */
+/** Cumulative acknowledgement, sent only after the ledger has committed. Nothing else empties an outbox. */
 export const haveSchema = z.object({
   v: z.literal(1),
   type: z.literal('have'),
@@ -55,7 +55,10 @@ export const haveSchema = z.object({
   hash: z.string().regex(HASH),
 });
 
-/** Your journal and my copy disagree at `seq`: a cloned card or a restored backup. Both are kept as evidence. */
+/**
+ * The device's journal and the gateway's copy differ at `seq`: a cloned card or a restored backup. Both are kept as
+ * evidence.
+ */
 export const forkedSchema = z.object({
   v: z.literal(1),
   type: z.literal('forked'),
@@ -64,7 +67,7 @@ export const forkedSchema = z.object({
   mine: z.string().regex(HASH),
 });
 
-/** A message that could not be taken. `code` is in the error registry. */
+/** A message that could not be processed. `code` is in the error registry. */
 export const rejectedSchema = z.object({
   v: z.literal(1),
   type: z.literal('rejected'),
@@ -73,7 +76,10 @@ export const rejectedSchema = z.object({
   what: z.string().max(200),
 });
 
-/** The gateway lives: every minute. Its clock is for those who watch the line; unsigned as it is, no counter goes by it. */
+/**
+ * Heartbeat of the gateway, every minute. Its clock is for people who watch the connection; it is unsigned, so no counter
+ * uses it.
+ */
 export const beaconSchema = z.object({
   v: z.literal(1),
   type: z.literal('beacon'),

@@ -1,6 +1,7 @@
 /**
- * One example of every message as it stands on the wire, for whoever reads the protocol and for the tests that walk
- * them. The sale is one of 259.90 yuan with the 40 yuan coupon of the reference campaign.
+ * One example of every message as it stands on the wire, for readers of the protocol and for the tests that walk them.
+ *
+ * The sale is one of 259.90 yuan with the 40 yuan coupon of the reference campaign.
  */
 import { GENESIS } from '../records/chain.js';
 import type { BundleEnvelope } from './bundle.js';
@@ -9,7 +10,7 @@ import type { SpentMessage } from './spent.js';
 import type { StateMessage } from './state.js';
 import type { UpMessage } from './up.js';
 
-/** Without the brands that only parsing gives. */
+/** Without the brands that only parsing adds. */
 type Wire<Value> = Value extends number
   ? number
   : Value extends string

@@ -1,6 +1,6 @@
 /**
- * The table of contents of the wire. Every message is parsed here, once, at the border; inside, only parsed types
- * travel. Topics: `topics.ts`.
+ * The table of contents of the wire. Every message is parsed here, once, at the border; inside, only parsed types travel.
+ * Topics: `topics.ts`.
  */
 import { mask } from '../codes/mask.js';
 import type { Result } from '../kernel/result.js';
@@ -28,10 +28,10 @@ export const parseSpent = (bytes: Uint8Array): Result<SpentMessage, MessageFault
 
 export type Message = UpMessage | DownMessage | StateMessage | BundleEnvelope | SpentMessage;
 
-/** The payload of a message. */
+/** The message's payload. */
 export const encode = (message: Message): string => JSON.stringify(message);
 
-/** The form for logs: what was shown is masked, what is long is counted. */
+/** The log form: presentations masked, long content counted. */
 export function logForm(message: Message): Readonly<Record<string, unknown>> {
   switch (message.type) {
     case 'authorise':

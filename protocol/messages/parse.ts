@@ -1,6 +1,7 @@
 /**
- * The door: bytes from a wire become a message or a fault, and never anything between. The first thing that is wrong is
- * the one that is told, in this order: too large, not UTF-8, not JSON, a name twice, version, type, content.
+ * Parses bytes from the wire into a message or a fault.
+ *
+ * It reports the first fault in this order: too large, not UTF-8, not JSON, duplicate name, version, type, content.
  */
 import type { z } from 'zod';
 import { maskWithin } from '../codes/mask.js';
@@ -8,7 +9,7 @@ import { nameTwice } from '../config/strict-json.js';
 import { err, ok, type Result } from '../kernel/result.js';
 import { MAX_PAYLOAD_BYTES } from './topics.js';
 
-/** The major version that this side speaks; another one is refused, an unknown field is not. */
+/** The major version of this side. Another major version is refused; an unknown field is not. */
 export const MESSAGE_VERSION = 1;
 
 export type MessageFaultCode =
@@ -21,18 +22,18 @@ export type MessageFaultCode =
 
 export interface MessageFault {
   readonly code: MessageFaultCode;
-  /** What was wrong, for a log or a `rejected` reply: at most 200 characters, payment codes masked. */
+  /** The problem, for a log or a `rejected` reply: at most 200 characters, payment codes masked. */
   readonly what: string;
-  /** The id of the request, where it could be read: so that the sender learns which one it was. */
+  /** The request's id where readable, so that the sender can match the reply. */
   readonly re?: string;
 }
 
-/** What a `rejected` reply has room for. */
+/** The size limit of a `rejected` reply's text. */
 const WHAT_CHARACTERS = 200;
 const REQUEST_ID_CHARACTERS = 24;
 const PROBLEMS_TOLD = 3;
 
-// `fatal`: half a character would otherwise become U+FFFD and pass.
+// `fatal`: half a character would otherwise decode as U+FFFD and pass.
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 export function parseMessage<Schema extends z.ZodType>(
@@ -78,8 +79,8 @@ export function parseMessage<Schema extends z.ZodType>(
 }
 
 function fault(code: MessageFaultCode, what: string, re?: string): Result<never, MessageFault> {
-  // Names of unknown keys come from outside, and so may anything in them.
-  // Masked before it is cut: half of a payment code no longer looks like one.
+  // Names of unknown keys come from outside and may hold anything. Mask before cutting: half of a payment code no longer
+  // matches the mask.
   const safe = maskWithin(what).slice(0, WHAT_CHARACTERS);
   return err(re === undefined ? { code, what: safe } : { code, what: safe, re });
 }

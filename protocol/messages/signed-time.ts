@@ -1,6 +1,6 @@
 /**
- * The gateway's clock, signed for one device in answer to one request: nobody on the way can set a counter's time, and an
- * old answer fits no new request.
+ * The gateway's clock, signed for one device and one request, so that nobody on the path can set a counter's time or replay
+ * an old answer.
  */
 import { base64url } from '../codes/bit-text.js';
 import { SIGNATURE_BYTES } from '../codes/presentation.js';
@@ -10,7 +10,7 @@ import type { WallMs } from '../kernel/time.js';
 
 export interface TimeStatement {
   readonly device: DeviceId;
-  /** The request that it answers. */
+  /** The id of the request that this answers. */
   readonly re: string;
   readonly time: WallMs;
 }
@@ -23,7 +23,7 @@ export const timeBytesToSign = ({ device, re, time }: TimeStatement): Uint8Array
 export const signTime = (statement: TimeStatement, signer: Es256Signer): string =>
   base64url.encode(signer.sign(timeBytesToSign(statement)));
 
-/** False for an unknown key, a missing signature, or another one's. */
+/** False for an unknown key, or a missing or invalid signature. */
 export function timeHolds(
   statement: TimeStatement,
   signed: { readonly keyId?: number | undefined; readonly signature?: string | undefined },

@@ -1,7 +1,8 @@
 /**
- * Which coupons are spent: a bitmap over the campaign's dense serials (10,000 coupons are 1,250 bytes). The whole set is
- * retained on `codeplate/v1/campaign/<id>/spent`, deltas follow on the same topic. It only ever makes a counter more
- * careful: what is in the ledger is decided by the ledger.
+ * The spent set: a bitmap over the campaign's dense serials (10,000 coupons are 1,250 bytes).
+ *
+ * The whole set is retained on `codeplate/v1/campaign/<id>/spent`; deltas follow on the same topic. It only makes a counter
+ * more careful: the ledger decides.
  */
 import { z } from 'zod';
 import { base64url } from '../codes/bit-text.js';
@@ -12,13 +13,13 @@ import { err, ok, type Result } from '../kernel/result.js';
 /** A whole set must fit one message (64 KiB): 48,000 bytes are 64,000 characters, and leave room for the rest. */
 const MAX_BITMAP_BYTES = 48_000;
 export const MAX_SPENT_SERIALS = MAX_BITMAP_BYTES * 8;
-/** 12 characters a serial at most: a larger change is published as a whole set. */
+/** At most 12 characters a serial; a larger change is published as a whole set. */
 export const MAX_DELTA_SERIALS = 4_000;
 
 export interface SpentSet {
   /** Rises by one with each delta; 0 is the empty set before anything was published. */
   readonly version: number;
-  /** Serial n is bit n & 7, least significant first, of byte n >> 3. Never changed in place. */
+  /** Serial n is bit n & 7, least significant first, of byte n >> 3. Never mutated. */
   readonly bits: Uint8Array;
 }
 
@@ -40,10 +41,10 @@ export const spentDeltaSchema = z.object({
   v: z.literal(1),
   type: z.literal('spent-delta'),
   campaign,
-  /** The version it leads to, from the one before. */
+  /** The version that this delta leads to, from the one before. */
   version: z.int().positive(),
   spent: serials,
-  /** Given back by a refund, where the campaign does that. */
+  /** Given back by a refund, where the campaign allows that. */
   restored: serials,
 });
 
@@ -54,7 +55,7 @@ export type SpentDelta = z.infer<typeof spentDeltaSchema>;
 export const isSpent = (set: SpentSet, serial: CouponSerial): boolean =>
   ((set.bits[Math.floor(serial / 8)] ?? 0) & (1 << (serial & 7))) !== 0;
 
-/** The set with these spent and those given back; a serial in both is spent. Throws RangeError beyond MAX_SPENT_SERIALS. */
+/** The set after this change; a serial in both lists is spent. Throws RangeError beyond MAX_SPENT_SERIALS. */
 export function withChange(
   set: SpentSet,
   version: number,
@@ -87,18 +88,21 @@ export const spentFull = (campaignId: CampaignId, set: SpentSet): Extract<SpentM
   bits: base64url.encode(set.bits),
 });
 
-/** What a message made of a set, and whether it must be followed by a look at the whole set. */
+/** The set after a message, and what the message did to it. */
 export interface SpentUpdate {
   readonly set: SpentSet;
-  /** applied: it is this version now. already: it was, or is newer. gap: a delta is missing; wait for the whole set. */
+  /**
+   * applied: the set has this version now. already: it has this version or a newer one. gap: a delta is missing; wait for
+   * the whole set.
+   */
   readonly outcome: 'applied' | 'already' | 'gap';
 }
 
 export type SpentFaultCode = 'SPENT_SET_MALFORMED';
 
 /**
- * Deltas may come doubled, late and out of order. A delta beyond a gap still adds what it says is spent, since that can
- * only refuse too much, but it restores nothing and leaves the version where it was.
+ * Deltas may arrive twice, late and out of order. A delta beyond a gap still adds its spent serials, because that can only
+ * refuse too much; it restores nothing and leaves the version unchanged.
  */
 export function applySpent(set: SpentSet, message: SpentMessage): Result<SpentUpdate, SpentFaultCode> {
   if (message.type === 'spent') {

@@ -1,6 +1,7 @@
 /**
- * A device's state, retained on `codeplate/v1/<device>/state`: what an operator looks at, never an input of a decision
- * about money. The last will is the short form, written by the broker when the device has gone.
+ * A device's state, retained on `codeplate/v1/<device>/state`: for operators, never an input of a decision about money.
+ *
+ * The last will is the short form, which the broker publishes after the device has gone.
  */
 import { z } from 'zod';
 import { reasonSchema } from '../faults/reason-schema.js';
@@ -21,14 +22,14 @@ const identity = {
   boot: z.int().min(0),
 };
 
-/** What a counter may still do without a line, and until when. */
+/** What a counter may still do offline, and until when. */
 export const offlineStateSchema = z.object({
   permitted: z.boolean(),
-  /** Why not; left out where it is. Counters before 0.2.0 don't say. */
+  /** The reason where it may not. Counters before 0.2.0 don't send it. */
   reason: reasonSchema.optional(),
   couponsLeft: z.int().min(0),
   faceLeftFen: fenAmount,
-  /** The last moment at which a coupon may be taken; null: none may. */
+  /** The last moment for an offline coupon; null: none allowed. */
   until: wall.nullable(),
   campaignVersion: z.int().min(0),
   spentVersion: z.int().min(0),
@@ -40,7 +41,7 @@ export const stateSchema = z.discriminatedUnion('online', [
     ...identity,
     online: z.literal(true),
     journal: z.enum(['ok', 'failed']),
-    /** Journalled and not yet acknowledged by the gateway; `oldestMs` is the age of the oldest. */
+    /** Journalled but not yet acknowledged by the gateway; `oldestMs` is the age of the oldest. */
     unsent: z.object({ records: z.int().min(0), fen: fenAmount, oldestMs: z.int().min(0).nullable() }),
     ports: z.record(z.string().max(16), z.enum(['opening', 'open', 'lost', 'none'])),
     offline: offlineStateSchema.optional(),

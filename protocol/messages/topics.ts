@@ -1,4 +1,4 @@
-/** MQTT topics (design.md section 9). A device may touch its own and read the campaign's; nothing else. */
+/** MQTT topics (design.md section 9). A device may publish to and read its own, and read the campaign's; nothing else. */
 import type { CampaignId, DeviceId } from '../kernel/ids.js';
 
 export const upTopic = (device: DeviceId): string => `codeplate/v1/${device}/up`;
@@ -10,5 +10,5 @@ export const campaignTopic = (campaign: CampaignId): string => `codeplate/v1/cam
 /** Retained: the whole spent bitmap. Deltas follow on the same topic, not retained. */
 export const spentTopic = (campaign: CampaignId): string => `codeplate/v1/campaign/${campaign}/spent`;
 
-/** The largest payload either side takes or sends, in bytes. */
+/** The largest payload either side accepts or sends, in bytes. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024;

@@ -10,7 +10,7 @@ import { few } from './few.js';
 const requestId = z.string().min(1).max(24);
 const head = z.strictObject({ seq: z.int().min(0), hash: z.string().regex(HASH) });
 
-/** Sent on every connect, before anything else: where my journal stands. Answered by `welcome`. */
+/** The first message of every connection: the head of the device's journal. Answered by `welcome`. */
 export const helloSchema = z.object({
   v: z.literal(1),
   type: z.literal('hello'),
@@ -20,7 +20,7 @@ export const helloSchema = z.object({
   head,
 });
 
-/** May this coupon be taken off this sale? Durable at the gateway before it is answered by `authorised`. */
+/** Asks for a coupon for this sale. The gateway makes its decision durable before it answers `authorised`. */
 export const authoriseSchema = z.object({
   v: z.literal(1),
   type: z.literal('authorise'),

@@ -1,16 +1,18 @@
 /**
- * Certificates and keys as a configuration names them: read, tried and judged at the start, on both sides alike. A file that is
- * none stops the start. One that is out of its time does not, since the clock may be what is wrong; it is told by its own code.
+ * Reads and checks the certificates and keys that a configuration names, at the start, on device and gateway alike.
+ *
+ * An unusable file prevents the start. A certificate outside its validity only warns with a code of its own, because the
+ * clock may be what is wrong.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileFault } from '../faults/file-fault.js';
 
-/** PEM texts; in a configuration, the paths of files with them. */
+/** PEM texts; in a configuration, the paths of their files. */
 export interface CertificateFiles {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** Whose certificates the other side has to show. */
+  /** The authorities that the peer's certificate must come from. */
   readonly ca?: string | undefined;
 }
 
@@ -22,19 +24,19 @@ export interface CertificateFault {
     | 'CERTIFICATE_NOT_YET_VALID'
     | 'CERTIFICATE_OF_ANOTHER';
   readonly file: string;
-  /** What is wrong, for a person; nothing of the file is quoted. */
+  /** The problem, for a person; quotes nothing of the file. */
   readonly what: string;
 }
 
 export interface ReadCertificates {
   readonly texts: CertificateFiles;
-  /** With one of these, nothing can be started. */
+  /** Any of these prevents the start. */
   readonly problems: readonly CertificateFault[];
-  /** With one of these, no handshake will succeed unless the clock is what is wrong. */
+  /** With any of these every handshake fails, unless the clock is wrong. */
   readonly warnings: readonly CertificateFault[];
 }
 
-/** `name`: what the certificate's common name has to be, where it matters. */
+/** `name`: the required common name of the certificate, where it matters. */
 export function readCertificates(
   files: CertificateFiles,
   { now, name }: { readonly now: Date; readonly name?: string },
@@ -74,7 +76,7 @@ export function readCertificates(
   return { texts, problems, warnings };
 }
 
-/** A bundle of authorities may hold old ones: it is of no use only if none is in its time. */
+/** A bundle of authorities may hold expired ones; it is useless only if all are out of their validity. */
 function outOfTime(
   part: keyof CertificateFiles,
   file: string,
@@ -105,7 +107,7 @@ const day = (date: Date): string => date.toISOString().slice(0, 10);
 const commonName = ({ subject }: X509Certificate): string | undefined => /^CN=(.*)$/m.exec(subject)?.[1];
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-/** What DER begins with: a SEQUENCE. */
+/** The first byte of DER: a SEQUENCE. */
 const DER_SEQUENCE = 0x30;
 
 function certificatesIn(bytes: Buffer): readonly X509Certificate[] {

@@ -41,7 +41,7 @@ describe('ES256 on Node', () => {
     const signer = es256Signer(key);
     const verifier = es256Verifier();
     const seen = new Set<string>();
-    // A number begins with a zero byte once in 256, and with a high bit every other time.
+    // A number has a leading zero byte once in 256, and a leading high bit every other time.
     for (let n = 0; n < 2_000; n++) {
       const text = Uint8Array.of(n >> 8, n & 255);
       const signature = signer.sign(text);

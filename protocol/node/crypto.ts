@@ -1,6 +1,8 @@
 /**
- * The protocol's cryptography on Node: the one file of this room that names a library. Keys travel as compressed SEC1
- * points (33 bytes), signatures as IEEE P1363 (64 bytes), private keys at rest as PKCS#8 PEM or JWK.
+ * The protocol's cryptography on Node's `crypto`.
+ *
+ * Keys travel as compressed SEC1 points (33 bytes), signatures as IEEE P1363 (64 bytes), private keys at rest as PKCS#8 PEM
+ * or JWK.
  */
 import {
   createECDH,
@@ -22,23 +24,24 @@ const SIGNATURE_BYTES = 64;
 const PRIVATE_KEY_BYTES = 32;
 const DER_SEQUENCE = 0x30;
 const DER_INTEGER = 0x02;
-/** Two integers of 33 bytes at most, each with a tag and a length, and the same around both. */
+/** Two integers of at most 33 bytes, each with tag and length, inside one sequence. */
 const MAX_DER_BYTES = 72;
 /**
- * Public keys kept ready by a verifier. Importing one costs more than checking a signature with it, and a phone shows
- * its code again and again; at some 2 KiB each this many hold about 8 MiB at the very most, and a counter sees far fewer.
+ * Public keys that a verifier caches. Importing one costs more than checking a signature with it, and a phone shows its
+ * code again and again. At some 2 KiB each they take at most about 8 MiB; a counter sees far fewer.
  */
 const CACHED_KEYS = 4_096;
 
-// One call instead of a hash object: half the time on a body of a few hundred bytes, and a journal's start is made of these.
+// One call instead of a hash object takes half the time on a body of a few hundred bytes, and opening a journal consists of
+// these.
 export const sha256: Sha256 = (text) => hash('sha256', text, 'hex');
 
 export const hmacSha256: HmacSha256 = (key, message) =>
   new Uint8Array(createHmac('sha256', key).update(message).digest());
 
-/** Keeps up to `cachedKeys` imported public keys, the least recently used going first. */
+/** Caches up to `cachedKeys` imported public keys and evicts the least recently used. */
 export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256Verifier {
-  // Map keeps insertion order, so the first key is the one unused for longest. null: these bytes are no point.
+  // Map keeps insertion order, so the first key is the least recently used. null: these bytes are no point.
   const cache = new Map<string, KeyObject | null>();
 
   function keyOf(publicKey: Uint8Array): KeyObject | null {
@@ -70,8 +73,8 @@ export function es256Verifier(cachedKeys: number = CACHED_KEYS): Es256Verifier {
 }
 
 /**
- * A P1363 signature as DER (RFC 3279 section 2.2.3), which is what OpenSSL checks: asked to convert it, Node 24 takes 89 µs
- * instead of 66 for the whole check; Node 20 takes the same either way.
+ * Converts a P1363 signature to DER (RFC 3279 section 2.2.3), OpenSSL's own form. Left to convert by itself, Node 24 takes
+ * 89 µs instead of 66 for the whole check; Node 20 takes the same either way.
  */
 function derOf(signature: Uint8Array): Uint8Array {
   const der = new Uint8Array(MAX_DER_BYTES);
@@ -83,7 +86,7 @@ function derOf(signature: Uint8Array): Uint8Array {
   return der.subarray(0, end);
 }
 
-/** The shortest form that is not negative; gives where the next one begins. */
+/** Writes the shortest non-negative form; returns the next offset. */
 function putInteger(der: Uint8Array, at: number, number: Uint8Array): number {
   const first = number.findIndex((byte) => byte !== 0);
   const digits = number.subarray(first === -1 ? number.length - 1 : first);
@@ -95,8 +98,8 @@ function putInteger(der: Uint8Array, at: number, number: Uint8Array): number {
 }
 
 /**
- * Decompressing first and importing as a JWK takes 150 µs where a compressed SPKI takes 245 µs (Node 20, 2-core x64).
- * Both refuse what is not on the curve.
+ * Decompressing first and importing as a JWK takes 150 µs, importing a compressed SPKI 245 µs (Node 20, 2-core x64). Both
+ * refuse points off the curve.
  */
 function importPoint(compressed: Uint8Array): KeyObject | null {
   try {
@@ -124,30 +127,30 @@ export function es256Signer(privateKey: KeyObject): Es256Signer {
 }
 
 /**
- * Not with `generateKeyPairSync`: the job that made a key holds on to it, and where the garbage collector finds that job
- * while the same key is being exported, both wait for one lock for ever (Node 20.20, seen once in some ten thousand keys).
+ * Avoids `generateKeyPairSync`: its job keeps a reference to the key, and if the garbage collector meets that job while the
+ * key is being exported, both wait for one lock for ever (Node 20.20, seen once in some ten thousand keys).
  */
 export function generatePrivateKey(): KeyObject {
   const ecdh = createECDH(CURVE);
   const point = ecdh.generateKeys();
   const number = Buffer.alloc(PRIVATE_KEY_BYTES);
-  ecdh.getPrivateKey().copy(number, PRIVATE_KEY_BYTES - ecdh.getPrivateKey().length); // leading zeros are left out
+  ecdh.getPrivateKey().copy(number, PRIVATE_KEY_BYTES - ecdh.getPrivateKey().length); // OpenSSL omits leading zeros
   return createPrivateKey({ key: { ...jwkPoint(point), d: number.toString('base64url') }, format: 'jwk' });
 }
 
-/** A private key from outside that can't be used; `what` says why and what to give instead. */
+/** An unusable private key from outside; `what` gives the reason and the remedy. */
 export interface KeyFault {
   readonly code: 'KEY_UNUSABLE';
   readonly what: string;
 }
 
-/** The private key whose number is given, 32 bytes: the same bytes are the same key, for worlds drawn from a seed. */
+/** The private key for a given 32-byte number: the same bytes give the same key, for seeded worlds. */
 export function privateKeyFromBytes(bytes: Uint8Array): Result<KeyObject, KeyFault> {
   if (bytes.length !== PRIVATE_KEY_BYTES) return notAKey(`${PRIVATE_KEY_BYTES} bytes are needed, not ${bytes.length}`);
   // RFC 5915 ECPrivateKey in PKCS#8 (RFC 5208), without the optional public key: OpenSSL computes it.
   const head = Buffer.from('3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420', 'hex');
   return readPrivateKey(() => {
-    createECDH(CURVE).setPrivateKey(bytes); // throws on 0 and on what passes the curve's order; the import below does not
+    createECDH(CURVE).setPrivateKey(bytes); // throws on 0 and on numbers beyond the curve's order; the import below does not
     return createPrivateKey({ key: Buffer.concat([head, bytes]), format: 'der', type: 'pkcs8' });
   });
 }
@@ -163,7 +166,7 @@ function readPrivateKey(read: () => KeyObject): Result<KeyObject, KeyFault> {
     const curve = key.asymmetricKeyDetails?.namedCurve;
     return curve === CURVE ? ok(key) : notAKey(`this one is ${curve ?? key.asymmetricKeyType ?? 'none'}`);
   } catch {
-    // The library's own message may quote the text, and the text is a secret.
+    // The library's message may quote the text, and the text is a secret.
     return notAKey('this text cannot be read as a key');
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Payment codes stand in the ledger in clear, presentations and the ends of card numbers in the journal, and whoever has the
- * keys can hand out coupons: these files are for their program's user only, whatever the folder lets others do. SQLite
- * gives a write-ahead log and its index the mode of their database.
+ * Files with secrets, readable only by the program's user whatever the folder allows.
+ *
+ * The ledger holds payment codes in clear, the journal holds presentations and the ends of card numbers, and the keys can
+ * issue coupons. SQLite gives a write-ahead log and its index the mode of their database.
  */
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 
@@ -9,8 +10,8 @@ export const OWN_FILE_MODE = 0o600;
 const OF_OTHERS = 0o077;
 
 /**
- * Where there is no such file yet, makes it, empty. One that there is isn't even opened: closing it would give up the locks
- * that this process has on it (https://sqlite.org/howtocorrupt.html, 2.2). Throws where the disk says no.
+ * Creates the file, empty, if it doesn't exist. Never opens an existing one: closing it would drop this process's locks on
+ * it (https://sqlite.org/howtocorrupt.html, 2.2). Throws the file system's error.
  */
 export function makeOwnFile(file: string): void {
   try {
@@ -20,7 +21,7 @@ export function makeOwnFile(file: string): void {
   }
 }
 
-/** One that an earlier version, or a backup put back, has left open to others. Throws where the disk says no. */
+/** Restricts a file that an earlier version or a restored backup left open to others. Throws the file system's error. */
 export function closeToOthers(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || !found.isFile() || (found.mode & OF_OTHERS) === 0) return;
@@ -31,7 +32,7 @@ export function closeToOthers(file: string): void {
   }
 }
 
-/** Somebody else's file, mounted to be read, or on a file system that has no modes. */
+/** The file belongs to another user, is on a read-only mount, or on a file system without modes. */
 const NOT_OURS_TO_SAY: ReadonlySet<unknown> = new Set(['EPERM', 'EROFS', 'ENOTSUP']);
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

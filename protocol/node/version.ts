@@ -1,9 +1,9 @@
-/** The version of this package, from its one place, `package.json`: for `--version` and for the name that an agent gives itself. */
+/** This package's version, read from `package.json`, for `--version` and for the agent's name on the wire. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The nearest `package.json` above, whether the source runs or the build. */
+/** The nearest `package.json` above, both from source and from the build. */
 export const VERSION = versionAbove(dirname(fileURLToPath(import.meta.url)));
 
 function versionAbove(folder: string): string {

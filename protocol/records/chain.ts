@@ -1,10 +1,13 @@
-/** The hash chain of a device's journal: each record's hash covers the one before, so no record can go or change unseen. */
+/**
+ * The hash chain of a device's journal: each record's hash covers the one before, so no record can vanish or change
+ * unnoticed.
+ */
 import type { Sha256 } from '../kernel/crypto.js';
 
 /** The hash before the first record. */
 export const GENESIS = '0'.repeat(64);
 
-/** Where a journal stands: its newest record, or seq 0 and GENESIS when it is empty. */
+/** The head of a journal: its newest record, or seq 0 and GENESIS when it is empty. */
 export interface ChainHead {
   readonly seq: number;
   readonly hash: string;
@@ -12,7 +15,7 @@ export interface ChainHead {
 
 export const EMPTY_CHAIN: ChainHead = { seq: 0, hash: GENESIS };
 
-/** `body` is the record's exact JSON text. */
+/** `body`: the record's exact JSON text. */
 export const nextHash = (sha256: Sha256, previous: string, body: string): string => sha256(`${previous}\n${body}`);
 
 export function extend(sha256: Sha256, head: ChainHead, bodies: readonly string[]): ChainHead {

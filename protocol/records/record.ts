@@ -1,6 +1,8 @@
 /**
- * The journal's records: what a device did, in the order it did it, and the only thing it ever sends up. Each is durable
- * on the device before the effect that it permits. The body's exact JSON text is what is hashed, stored and sent.
+ * The journal's records: what a device did, in order, and the only thing that it uploads.
+ *
+ * Each record is durable on the device before the effect that it permits. The body's exact JSON text is hashed, stored and
+ * sent.
  */
 import { z } from 'zod';
 import { reasonSchema } from '../faults/reason-schema.js';
@@ -26,10 +28,10 @@ const receipt = branded<ReceiptNo>(z.string().regex(RECEIPT_NO));
 const amount = branded<Fen>(z.int().min(0).max(99_999_999));
 const serial = branded<CouponSerial>(z.int().min(0).max(MAX_SERIAL));
 const wall = branded<WallMs>(z.int().min(0));
-/** When it happened, as far as the device knew: null where it trusted no clock. */
+/** When it happened, by the device's trusted clock; null without one. */
 const at = z.strictObject({ earliest: wall, latest: wall }).nullable();
 
-/** The coupon that a charge takes off, and by whose leave. */
+/** The coupon that a charge redeems, and on whose authority. */
 const coupon = z.strictObject({
   serial,
   tier: z.string().max(16),
@@ -49,7 +51,7 @@ const card = z.strictObject({
   rrn: z.string().max(32),
   last4: z.string().max(4),
   scheme: z.string().max(16),
-  /** The reader's own local time, yyyyMMddHHmmss, as printed; never used in a decision. */
+  /** The reader's local time, yyyyMMddHHmmss, as printed; never used in a decision. */
   readerTime: z.string().max(14),
 });
 export type CardSlip = z.infer<typeof card>;
@@ -57,7 +59,7 @@ export type CardSlip = z.infer<typeof card>;
 export const recordSchema = z.discriminatedUnion('kind', [
   /** The till handed over an amount. */
   z.strictObject({ kind: z.literal('opened'), sale, order, amountFen: amount, at }),
-  /** Permits the charge command. `reason` says why there is no coupon, where one was shown. */
+  /** Permits the charge command. `reason`: why a presentation brought no coupon. */
   z.strictObject({
     kind: z.literal('charging'),
     sale,
@@ -68,13 +70,14 @@ export const recordSchema = z.discriminatedUnion('kind', [
     coupon: coupon.nullable(),
     reason: reasonSchema.nullable(),
     /**
-     * What the reader is known by when it is asked about this charge: its operation number before the sale where it has no
-     * reference of ours (Transbank), its serial number elsewhere (CRP/1), since another one's "not found" means nothing.
+     * Identifies the reader when it is queried about this charge: its operation number before the sale where the protocol
+     * has no reference of ours (Transbank), its serial number elsewhere (CRP/1). Another reader's "not found" means
+     * nothing.
      */
     readerMark: z.string().max(32).nullable(),
     at,
   }),
-  /** Charged net: the coupon is consumed, the receipt is numbered. Permits receipt, voice and the till's answer. */
+  /** Charged net: the coupon is used, the receipt has a number. Permits receipt, voice and the till's answer. */
   z.strictObject({
     kind: z.literal('settled'),
     sale,
@@ -87,7 +90,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
     card,
     at,
   }),
-  /** The reader says for certain that nothing was charged: the coupon is free again. */
+  /** The reader confirms that nothing was charged: the coupon is free again. */
   z.strictObject({
     kind: z.literal('not-charged'),
     sale,
@@ -95,9 +98,9 @@ export const recordSchema = z.discriminatedUnion('kind', [
     code: z.string().max(32),
     at,
   }),
-  /** Nobody could say: a person has it now, and the coupon stays held. Ended later by settled or not-charged. */
+  /** The outcome is unknown: a person must settle it, and the coupon stays held. `settled` or `not-charged` ends it later. */
   z.strictObject({ kind: z.literal('unknown'), sale, why: z.string().max(120), at }),
-  /** Ended before any charge (cashier, till, or a power cut). */
+  /** Ended before any charge (by cashier, till or power cut). */
   z.strictObject({
     kind: z.literal('abandoned'),
     sale,
@@ -123,7 +126,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
     at,
   }),
   z.strictObject({ kind: z.literal('refund-unknown'), refund: sale, sale, why: z.string().max(120), at }),
-  /** The receipt's job ended; without it a boot reprints, marked 补打, after asking. */
+  /** The receipt's print job ended. Without it a boot asks, then reprints with the mark 补打. */
   z.strictObject({
     kind: z.literal('printed'),
     receipt,

@@ -1,4 +1,4 @@
-/** Claims are taken from the opening on until the last coupon could be used. */
+/** Claims are open from the claim opening until the last moment at which a coupon could be used. */
 import type { ClaimRule } from './rule.js';
 
 export const claimOpeningRule: ClaimRule = {

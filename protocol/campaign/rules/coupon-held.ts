@@ -1,4 +1,4 @@
-/** There must be a coupon. One that this campaign doesn't know is another campaign's. */
+/** The holder must hold a coupon. A coupon that this campaign doesn't know belongs to another campaign. */
 import type { PaymentRule } from './rule.js';
 
 export const couponHeldRule: PaymentRule = {

@@ -1,7 +1,8 @@
 /**
- * Residents and visitors claim while they are in the district, by the phone's position. The outline is GeoJSON in WGS 84;
- * map services in China speak GCJ-02, some hundred metres off, and have to be converted before they ask. Whoever stands on the
- * outline is inside: positions are not that exact.
+ * A claim needs a phone position inside the district, for residents and visitors alike.
+ *
+ * The outline is GeoJSON in WGS 84. Map services in China use GCJ-02, some hundred metres off; clients convert before they
+ * claim. A position on the outline counts as inside, because positions are less exact than that.
  */
 import type { Campaign, Geofence } from '../schema.js';
 import type { ClaimRule, Position } from './rule.js';
@@ -42,7 +43,7 @@ export function isInArea(geofence: Geofence, position: Position): boolean {
   });
 }
 
-/** Counts the edges that a ray to the east crosses; odd is inside. */
+/** Ray casting: counts the edges that a ray to the east crosses; an odd count is inside. */
 function place(ring: readonly (readonly [number, number])[], x: number, y: number): 'inside' | 'outside' | 'edge' {
   let isInside = false;
   let previous = ring.at(-1);
@@ -50,11 +51,11 @@ function place(ring: readonly (readonly [number, number])[], x: number, y: numbe
     const [ax, ay] = previous ?? corner;
     const [bx, by] = corner;
     previous = corner;
-    // Twice the area of the triangle that the edge makes with the point: zero where they are in line.
+    // Twice the area of the triangle of edge and point: zero where they are collinear.
     const area = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
     const isBeside = x >= Math.min(ax, bx) && x <= Math.max(ax, bx) && y >= Math.min(ay, by) && y <= Math.max(ay, by);
     if (area === 0 && isBeside) return 'edge';
-    // Half-open, so that a ray through a corner crosses one of its two edges.
+    // Half-open interval, so that a ray through a corner crosses only one of its two edges.
     if (ay > y !== by > y && area > 0 === by > ay) isInside = !isInside;
   }
   return isInside ? 'inside' : 'outside';

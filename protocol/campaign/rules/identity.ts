@@ -1,6 +1,7 @@
 /**
- * What a person is told apart by must be what it says it is. Each kind has one normal form: the ledger keeps keyed hashes
- * of that form, so +86 138… and 138… are one phone.
+ * Validates and normalises the identifiers that distinguish persons: phone, identity card, phone id.
+ *
+ * Each kind has one normal form. The ledger stores keyed hashes of that form, so +86 138… and 138… are the same phone.
  */
 import { unreachable } from '../../kernel/machine.js';
 import { DAY_MS, dayNumber, isRealDay } from '../calendar.js';
@@ -86,12 +87,12 @@ export const identityRule: ClaimRule = {
   ],
 };
 
-/** Longer than any of the three is written; what is longer is not looked at. */
+/** Longer than any of the three identifiers; anything longer is rejected unread. */
 const LONGEST_IDENTIFIER = 80;
 
 /**
- * What stands around a number that was copied from a list of contacts and means nothing: blanks, dashes, parentheses of both
- * widths, and the marks that say which way it is written (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
+ * Characters around a number copied from a contact list that carry no meaning: blanks, dashes, parentheses of both widths,
+ * and direction marks (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
  */
 const AROUND_A_NUMBER = /[\s\-()（）\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
@@ -103,8 +104,8 @@ export function normalPhone(text: string): string | undefined {
 }
 
 /**
- * Eighteen characters, X written large: six of the region, eight of the birth date, three of the sequence, one to check
- * (GB 11643-1999). The old ones of fifteen digits ended in 2013. `lastDay`: a birth date after it isn't one yet.
+ * Eighteen characters, X in upper case: six of the region, eight of the birth date, three of the sequence, one check
+ * character (GB 11643-1999). Fifteen-digit numbers ended in 2013. A birth date after `lastDay` is invalid.
  */
 export function normalIdCard(text: string, lastDay: number = Number.POSITIVE_INFINITY): string | undefined {
   if (text.length > LONGEST_IDENTIFIER) return undefined;
@@ -125,23 +126,23 @@ export function checkCharacter(digits: string): string {
 }
 
 /**
- * What phones and apps give in place of a number that they hide or haven't got, without the marks between the signs. Where
- * any one agreement makes two claims one person's, the first of all these would get a coupon, and the others none.
+ * Placeholders that phones and apps give instead of a number that they hide or lack, without separators. Under `samePerson:
+ * any`, the first claim with a placeholder would get a coupon and every later one would be refused.
  */
 const NO_NUMBERS: ReadonlySet<string> = new Set([
-  // A programming language's word for nothing; Android says `unknown` for a serial number it keeps to itself.
+  // A programming language's null; Android returns `unknown` for a serial number that it hides.
   ...['unknown', 'null', 'undefined', 'none', 'nil'],
-  // The hardware address that Android since 6 and iOS since 7 give to every app.
+  // The hardware address that Android since 6 and iOS since 7 return to every app.
   '020000000000',
-  // The ANDROID_ID that whole makes of phones with Android 2.2 had in common; emulators' IMEIs.
+  // An ANDROID_ID shared by many Android 2.2 models, and emulators' IMEIs.
   ...['9774d56d682e549c', '004999010640000', '358240051111110'],
-  // Left in by the factory: an IMEI, an Android serial number.
+  // Factory placeholders: an IMEI, an Android serial number.
   ...['012345678912345', '0123456789abcdef'],
 ]);
 
 /**
- * Whatever the app's platform gives: IMEI, UUID or a number of its own, written small. A phone that hides its number
- * gives the same sign throughout, or one of the above.
+ * The identifier that the app's platform gives: IMEI, UUID or its own number, in lower case. A phone that hides its number
+ * repeats one character or returns one of the placeholders above.
  */
 export function normalPhoneId(text: string): string | undefined {
   if (text.length > LONGEST_IDENTIFIER) return undefined;
@@ -151,7 +152,7 @@ export function normalPhoneId(text: string): string | undefined {
   return new Set(signs).size > 1 && !NO_NUMBERS.has(signs) ? device : undefined;
 }
 
-/** The campaign's day, as a number. */
+/** The campaign's current day as a day number. */
 function today({ zone }: CompiledCampaign, at: When): number {
   return at === undefined || at === 'any-time' ? Number.POSITIVE_INFINITY : Math.floor(zone.local(at.latest) / DAY_MS);
 }

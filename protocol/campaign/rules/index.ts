@@ -1,6 +1,7 @@
 /**
- * The rules in their order of precedence: the first that refuses gives the reason. A new rule is a file beside this one
- * and a line in here; `rules.test.ts` runs its examples.
+ * The rules in order of precedence: the first that refuses gives the reason.
+ *
+ * A new rule is a file in this folder and a line here; `rules.test.ts` runs its examples.
  */
 import { claimOpeningRule } from './claim-opening.js';
 import { couponHeldRule } from './coupon-held.js';
@@ -30,7 +31,7 @@ export const PAYMENT_RULES: readonly PaymentRule[] = [
   splittingGuardRule,
 ];
 
-/** Stock and budget come after these: only the ledger knows them. */
+/** The ledger checks stock and budget after these, because only the ledger knows them. */
 export const CLAIM_RULES: readonly ClaimRule[] = [
   claimOpeningRule,
   knownTierRule,
@@ -39,5 +40,5 @@ export const CLAIM_RULES: readonly ClaimRule[] = [
   oncePerTierRule,
 ];
 
-/** Not a rule of taking or claiming: what a refund does to coupon and money. */
+/** Not a payment or claim rule: what a refund does to coupon and money. */
 export { refundOutcome } from './refund.js';

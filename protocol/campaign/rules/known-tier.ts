@@ -1,4 +1,4 @@
-/** One can claim only what the campaign has. */
+/** A claim must name a tier of the campaign. */
 import type { ClaimRule } from './rule.js';
 
 export const knownTierRule: ClaimRule = {

@@ -1,4 +1,4 @@
-/** Of the coupons that fit, the largest face is taken. Nobody picks. */
+/** Of the coupons that fit, the one with the largest face is used. Nobody chooses. */
 import { fen } from '../../kernel/money.js';
 import { exampleTiers } from '../example-campaign.js';
 import { hasTier, NO_TIERS, onlyTier } from '../tiers.js';

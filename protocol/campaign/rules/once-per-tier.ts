@@ -1,6 +1,8 @@
 /**
- * One coupon of each tier per person, or as many as the campaign says. `any`: an earlier claim is the same person's when
- * one of the named identifiers agrees; `all`: when all do.
+ * Limits coupons of each tier per person (`perPersonPerTier`).
+ *
+ * With `any`, an earlier claim is by the same person when one of the named identifiers matches; with `all`, when all of
+ * them match.
  */
 import type { Campaign, Identifier } from '../schema.js';
 import type { ClaimRule } from './rule.js';
@@ -51,13 +53,13 @@ export const oncePerTierRule: ClaimRule = {
 
 type Telling = Pick<Campaign['claim'], 'samePerson' | 'identifiers'>;
 
-/** `agreeing`: the identifiers that are equal in both. */
+/** `agreeing`: the identifiers that match in both claims. */
 export const isSamePerson = ({ samePerson, identifiers }: Telling, agreeing: readonly Identifier[]): boolean =>
   samePerson === 'any'
     ? identifiers.some((kind) => agreeing.includes(kind))
     : identifiers.every((kind) => agreeing.includes(kind));
 
-/** Which identifiers are equal; of normal forms or of their hashes. */
+/** The identifiers that match, compared as normal forms or as hashes. */
 export function agreement(
   one: Readonly<Record<Identifier, string>>,
   other: Readonly<Record<Identifier, string>>,

@@ -1,11 +1,11 @@
-/** One coupon a payment. Of several with one face, the first tier of the document. */
+/** One coupon per payment. Among tiers of the same face, the first in the document. */
 import { fen } from '../../kernel/money.js';
 import { exampleTiers } from '../example-campaign.js';
 import type { PaymentRule } from './rule.js';
 
 export const oneAPaymentRule: PaymentRule = {
   id: 'one-a-payment',
-  // The lowest bit that is set, which is the first tier of the document.
+  // The lowest set bit is the first tier of the document.
   evaluate: (_campaign, _ask, left) => left & -left,
   examples: [
     { sale: 'the 80 was chosen', left: [80], gives: [80] },

@@ -1,6 +1,7 @@
 /**
- * What a customer may pay on static plates in a day is capped (银发〔2017〕296号: 500 yuan). What counts is what is paid,
- * after the coupon. Past the cap the customer shows a code instead.
+ * Caps a customer's daily payments on static plates (银发〔2017〕296号: 500 yuan).
+ *
+ * The amount after the coupon counts. Past the cap the customer shows a code instead.
  */
 import { fen } from '../../kernel/money.js';
 import type { CompiledCampaign } from '../compiled.js';

@@ -1,4 +1,4 @@
-/** Some tiers are taken only in one of the two ways: the customer shows a code, or scans the merchant's plate. */
+/** Some tiers allow only one presentation mode: the customer shows a code, or scans the merchant's plate. */
 import { exampleTiers } from '../example-campaign.js';
 import type { PresentationMode, Tier } from '../schema.js';
 import type { PaymentRule } from './rule.js';

@@ -1,7 +1,8 @@
 /**
- * What becomes of coupon and money when goods come back. The customer always gets back what was paid, and never the
- * coupon's value in cash; the merchant keeps no face of goods that came back, and keeps that of the goods that didn't: of
- * a part that is refunded, the same part of the face is given back. Cities differ in what the coupon does:
+ * What a refund does to the coupon and to the money.
+ *
+ * The customer gets back what was paid, never the coupon's value in cash. The merchant returns the face in proportion to
+ * the goods that came back. Cities differ in what happens to the coupon:
  *
  * | rule | whole sale refunded | part of it |
  * |---|---|---|
@@ -15,24 +16,24 @@ import { type Fen, fen } from '../../kernel/money.js';
 import type { RefundRule } from '../schema.js';
 
 export interface RefundAsk {
-  /** What the customer had paid. */
+  /** What the customer paid. */
   readonly netFen: Fen;
-  /** What the coupon took off; zero where there was none. */
+  /** The coupon's face; zero without a coupon. */
   readonly faceFen: Fen;
   /** How much of the net goes back to the customer, earlier refunds of this sale included. */
   readonly refundedNetFen: Fen;
   /**
-   * Whether the campaign still takes coupons when this one would be back, today or from tomorrow on, and no other sale
-   * has taken it off meanwhile.
+   * Whether the campaign still takes coupons when this one would return (today or from tomorrow on), and no other sale has
+   * used it meanwhile.
    */
   readonly usableAgain: boolean;
 }
 
 export interface RefundOutcome {
   readonly coupon: 'none' | 'used' | 'held' | 'held-next-day';
-  /** How much of the face the merchant gives back. */
+  /** The part of the face that the merchant returns. */
   readonly faceBackFen: Fen;
-  /** Who gets it: the sponsors, or the account of coupons that stay used although their goods came back. */
+  /** The account that receives it: the sponsors', or the account for coupons that stay used after a refund. */
   readonly faceTo: 'sponsors' | 'refund-account' | null;
 }
 
@@ -62,8 +63,8 @@ export function refundOutcome(rule: RefundRule, ask: RefundAsk): RefundOutcome {
 }
 
 /**
- * Rounded down, in the merchant's favour. Exact: face and net are one sale of less than 10^8 fen, so that their product is
- * below 2.5 * 10^15, and 2^53 is 9 * 10^15.
+ * Rounds down, in the merchant's favour. The arithmetic is exact: face and net belong to one sale of less than 10^8 fen, so
+ * their product stays below 2.5 * 10^15, and 2^53 is 9 * 10^15.
  */
 const partOf = (faceFen: Fen, refundedNetFen: Fen, netFen: Fen): Fen =>
   fen(Math.floor((faceFen * refundedNetFen) / netFen));

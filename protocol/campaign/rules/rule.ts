@@ -1,8 +1,10 @@
 /**
- * What a rule is. A payment rule is handed the tiers that are still possible for this payment and hands back those that
- * it leaves, or the reason why there are none. A claim rule says why a claim is refused, or nothing.
+ * The interface of a rule.
  *
- * Examples are written as rows of the counter's day and are run by `rules.test.ts` against the example campaign.
+ * A payment rule takes the tiers still possible for a payment and returns those that remain, or the reason why none does. A
+ * claim rule returns the reason for a refusal, or nothing.
+ *
+ * Examples are rows of a day at the counter; `rules.test.ts` runs them against the example campaign.
  */
 import type { ReasonCode } from '../../faults/reasons.js';
 import type { CouponSerial, MerchantId } from '../../kernel/ids.js';
@@ -12,29 +14,29 @@ import type { CompiledCampaign } from '../compiled.js';
 import type { Campaign, Identifier, PresentationMode } from '../schema.js';
 import type { TierSet } from '../tiers.js';
 
-/** A coupon that the holder has, by what is known of it. Where two tiers have one face, the face means the first. */
+/** A coupon that the holder has, as far as it is known. Where two tiers have the same face, the face means the first. */
 export type Hold =
   | { readonly serial: CouponSerial }
   | { readonly tier: string; readonly serial?: CouponSerial }
   | { readonly faceFen: Fen; readonly serial?: CouponSerial };
 
 /**
- * When it happens. `any-time` leaves the hours out of it, for planning; undefined means that nobody knows the time,
- * and then no coupon is taken.
+ * The time of the payment. `any-time` skips the opening hours, for planning. undefined means an unknown time, and then no
+ * coupon is taken.
  */
 export type When = Interval | 'any-time' | undefined;
 
 export interface PaymentAsk {
-  /** The final amount, after every discount of the merchant's own. */
+  /** The final amount, after the merchant's own discounts. */
   readonly amountFen: Fen;
   readonly holds: readonly Hold[];
-  /** undefined: whichever merchant of the campaign. */
+  /** undefined: any merchant of the campaign. */
   readonly merchant?: MerchantId | undefined;
   readonly mode: PresentationMode;
   readonly at: When;
-  /** What this customer has paid on static plates since midnight, coupons not counted. */
+  /** What this customer has paid on static plates since midnight, without coupons. */
   readonly plateSpentTodayFen?: Fen | undefined;
-  /** When this holder paid at this merchant before, as far back as the splitting guard looks. */
+  /** Times of this holder's earlier payments at this merchant, as far back as the splitting guard looks. */
   readonly recentPayments?: readonly WallMs[] | undefined;
 }
 
@@ -44,7 +46,7 @@ export interface PaymentRule {
   readonly examples: readonly PaymentExample[];
 }
 
-/** A person as they name themselves to a claim. */
+/** A person's identifiers, as given in a claim. */
 export interface Person {
   readonly phone: string;
   readonly idCard: string;
@@ -63,7 +65,7 @@ export interface ClaimAsk {
   readonly person: Person;
   /** null: the phone gave none. */
   readonly position: Position | null;
-  /** Each earlier claim of this tier in which something agrees with this person: what agrees. */
+  /** One entry per earlier claim of this tier that shares an identifier with this person: the identifiers that match. */
   readonly earlier: readonly (readonly Identifier[])[];
 }
 
@@ -73,25 +75,25 @@ export interface ClaimRule {
   readonly examples: readonly ClaimExample[];
 }
 
-/** Local time of the campaign, or from one time to another where the clock isn't sure: `2023-03-28 09:00:00`. */
+/** The campaign's local time, or a range where the clock is uncertain: `2023-03-28 09:00:00`. */
 export type ExampleTime = string | readonly [from: string, to: string] | 'any-time' | undefined;
 
 export interface PaymentExample {
-  /** The sale, as one would tell it. */
+  /** The sale in plain words. */
   readonly sale: string;
-  /** What differs from the example campaign. */
+  /** Fields that differ from the example campaign. */
   readonly campaign?: Partial<Campaign>;
-  /** What differs from the example: 259.90 yuan, shown as a code, at noon of the second day. */
+  /** Fields that differ from the example: 259.90 yuan, shown as a code, at noon of the second day. */
   readonly ask?: Partial<Omit<PaymentAsk, 'at' | 'recentPayments'>>;
   readonly at?: ExampleTime;
   readonly recentPayments?: readonly string[];
-  /** Faces in yuan of the tiers that are possible so far; all three where left out. */
+  /** Faces, in yuan, of the tiers possible so far; all three if left out. */
   readonly left?: readonly number[];
   readonly gives: readonly number[] | ReasonCode;
 }
 
 export interface ClaimExample {
-  /** The claim, as one would tell it. */
+  /** The claim in plain words. */
   readonly claim: string;
   readonly campaign?: { readonly [Key in 'claim']?: Partial<Campaign['claim']> };
   readonly ask?: Partial<Omit<ClaimAsk, 'at'>>;

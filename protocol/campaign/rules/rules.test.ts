@@ -75,7 +75,7 @@ describe.each(CLAIM_RULES.map((rule) => [rule.id, rule] as const))('claim rule %
 });
 
 describe('identifiers', () => {
-  /** So many characters in all; the blanks mean nothing. */
+  /** Pads to a total length; the blanks carry no meaning. */
   const padded = (text: string, length: number) => `${' '.repeat(length - text.length)}${text}`;
   it.each([
     ['a phone', normalPhone, '13800138000'],

@@ -1,6 +1,8 @@
 /**
- * One order paid in several parts takes several coupons where one is meant. So after `maxPayments` of a holder at a
- * merchant within `minutes`, the next takes none. A payment that may have been within them counts.
+ * Prevents one order from being split into several payments to use several coupons.
+ *
+ * After `maxPayments` of a holder at a merchant within `minutes`, the next payment takes no coupon. A payment that may lie
+ * within that time counts.
  */
 import type { PaymentRule } from './rule.js';
 

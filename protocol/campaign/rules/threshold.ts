@@ -1,4 +1,4 @@
-/** A coupon is usable from its threshold on, and never for the whole amount: the card reader cannot be asked for nothing. */
+/** A coupon is usable from its threshold on, and never for the whole amount, because a card reader can't charge zero. */
 import { fen } from '../../kernel/money.js';
 import { exampleTiers } from '../example-campaign.js';
 import { hasTier, NO_TIERS, onlyTier } from '../tiers.js';

@@ -1,6 +1,7 @@
 /**
- * Coupons are taken inside the campaign's hours, and only where every instant that may be now lies inside. Before the
- * first day it has not begun; after the last closing it is over, since no coupon will ever be taken again.
+ * Coupons are taken only when the whole time interval lies inside the campaign's hours.
+ *
+ * Before the first day the campaign has not begun; after the last closing it is over.
  */
 import { insideWindow } from '../window.js';
 import type { PaymentRule } from './rule.js';
