@@ -1,4 +1,7 @@
-/** The drawer on disk: one small file a thing, replaced by rename, so that a power cut leaves the old or the new. */
+/**
+ * The key-value store on disk: one small file per key, replaced by rename, so that a power cut leaves the old value or the
+ * new one.
+ */
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,12 +9,12 @@ import type { KeyValueStore, StoredName } from '../ports/key-value-store.js';
 import type { Log } from '../ports/log.js';
 
 export interface FileKeyValueStore extends KeyValueStore {
-  /** Resolves when everything saved so far is on the disk. */
+  /** Resolves once every pending write is on disk. */
   settled(): Promise<void>;
 }
 
 export function fileKeyValueStore(folder: string, log: Log): FileKeyValueStore {
-  // Nothing depends on it: the gateway tells it again. A disk that fails shows in the journal.
+  // Nothing depends on it: the gateway sends the value again. A failing disk shows in the journal.
   const unkept = (name: string, error: unknown): void =>
     log('warn', 'KEEP_WRITE_FAILED', { name, why: error instanceof Error ? error.message : String(error) });
   try {
@@ -20,7 +23,7 @@ export function fileKeyValueStore(folder: string, log: Log): FileKeyValueStore {
     unkept('the folder', error);
   }
   const path = (name: StoredName): string => join(folder, `${name}.json`);
-  /** What is to be written next, by name: only the newest counts. */
+  /** The pending write of each key: only the newest value counts. */
   const waiting = new Map<StoredName, string>();
   let writing: Promise<void> | undefined;
 

@@ -8,7 +8,7 @@ const events = (heard: string[] = []): BrokerEvents => ({
   onMessage: () => {},
 });
 
-/** A broker that writes down what it is asked, and how it comes to be there. */
+/** A broker that records its calls, and a loader for it. */
 function setUp() {
   const connected: BrokerEvents[] = [];
   const did: string[] = [];

@@ -1,13 +1,15 @@
 /**
- * A broker whose code is loaded when the line is first wanted. The MQTT client takes as long to load as everything else
- * between the start of the agent and its first till; the line can follow a moment later, a till's first amount can't.
+ * A broker that loads the MQTT client on first use.
+ *
+ * The client takes as long to load as everything else between the agent's start and its first till request. The uplink can
+ * wait a moment; a till's first amount can't.
  */
 import type { Broker, BrokerEvents } from '../ports/broker.js';
 
-/** `load` is asked once, and again only where it failed. */
+/** `load` runs once, and again only after a failure. */
 export function lateBroker(load: () => Promise<Broker>): Broker {
   let broker: Broker | undefined;
-  /** The attempt that waits for the code; a later one, or a discard, takes its place. */
+  /** The attempt that waits for the code; a later attempt or a discard replaces it. */
   let waiting: BrokerEvents | undefined;
   let isLoading = false;
 

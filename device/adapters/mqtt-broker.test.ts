@@ -49,7 +49,7 @@ function brokerOn(more: Partial<MqttBrokerOptions> = {}): Broker {
   return broker;
 }
 
-/** What the broker says, one thing after the other. */
+/** The broker's events, in order. */
 function connect(broker: Broker) {
   const said: string[] = [];
   const listeners: (() => void)[] = [];

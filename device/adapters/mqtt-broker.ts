@@ -1,7 +1,9 @@
 /**
- * MQTT over mqtt.js: one client for one connection. Everything that mqtt.js does to be helpful is switched off, because
- * the journal is the only queue and the uplink's watchdog the only one to reconnect: mqtt.js 5.16 can stop reconnecting
- * for ever and loses queued QoS 1 messages when the link breaks while it replays them.
+ * The MQTT connection on mqtt.js: one client per connection.
+ *
+ * All of mqtt.js's own recovery is switched off, because the journal is the only queue and only the uplink's watchdog
+ * reconnects. mqtt.js 5.16 can stop reconnecting for ever, and loses queued QoS 1 messages when the connection breaks
+ * during their replay.
  */
 
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
@@ -11,9 +13,9 @@ import type { Broker, BrokerEvents } from '../ports/broker.js';
 import type { Log } from '../ports/log.js';
 import { closedFault, probeTls, uplinkFault } from './uplink-fault.js';
 
-/** From the first SYN to CONNACK. A mobile line that takes longer is no use to a customer who waits. */
+/** From the first SYN to CONNACK. A slower mobile line is no use to a waiting customer. */
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** A ping after this silence: a half-open line is found after some 1.5 times as long, and a NAT entry stays warm. */
+/** Keep-alive interval: a half-open connection is detected after some 1.5 times as long, and a NAT entry stays alive. */
 export const KEEPALIVE_S = 20;
 
 export interface MqttBrokerOptions {
@@ -24,12 +26,12 @@ export interface MqttBrokerOptions {
   readonly password?: string;
   /** PEM texts. Without `ca`, the system's certificate authorities. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  /** Subscribed to, all of them, before `onUp`. */
+  /** All of them are subscribed before `onUp`. */
   readonly topics: readonly string[];
-  /** Presence only; no money hangs on it. */
+  /** Presence only; no decision about money depends on it. */
   readonly will: { readonly topic: string; readonly payload: string };
   readonly connectTimeoutMs?: number;
-  /** mqtt.js's own, unless given: tests delay what the operating system does to its stream. */
+  /** Default: mqtt.js's own. Tests use it to delay the operating system's work on the stream. */
   readonly open?: (url: string, options: IClientOptions) => MqttClient;
   readonly log: Log;
 }
@@ -74,7 +76,7 @@ export function mqttBroker(options: MqttBrokerOptions): Broker {
   };
 }
 
-/** One client, from its first packet to its one end. */
+/** One client, from its first packet to its only end. */
 interface Attempt {
   readonly client: MqttClient;
   end(): void;
@@ -83,7 +85,8 @@ interface Attempt {
 function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
   const { log } = options;
   const client = (options.open ?? mqtt.connect)(options.url, clientOptions(options));
-  // Nagle against delayed acknowledgement: without this a QoS 1 round trip takes 44 ms instead of a tenth of one.
+  // Without this, Nagle's algorithm meets delayed acknowledgement: a QoS 1 round trip takes 44 ms instead of a tenth of
+  // one.
   if ('setNoDelay' in client.stream && typeof client.stream.setNoDelay === 'function') client.stream.setNoDelay(true);
   let over = false;
   let abandonProbe = (): void => {};
@@ -91,7 +94,7 @@ function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
   const end = (): void => {
     if (over) return;
     over = true;
-    // Listeners stay: mqtt.js clears its timers in some of its own, and an `error` that nobody hears would end the agent.
+    // Listeners stay: mqtt.js clears its timers in some of its own, and an unhandled `error` would end the agent.
     client.end(true);
   };
   let wasAdmitted = false;
@@ -99,12 +102,12 @@ function attempt(options: MqttBrokerOptions, events: BrokerEvents): Attempt {
   client.stream.once('secureConnect', () => {
     isSecure = true;
   });
-  /** Of all that may go wrong with one connection, the first is told, once. */
+  /** Reports only the first failure of a connection, once. */
   const down = (fault: UplinkFault): void => {
     if (over) return;
     end();
     if (fault.code !== 'LINE_CLOSED' || wasAdmitted || options.url.startsWith('mqtts:')) events.onDown(fault);
-    // A server of TLS closes on a plain client without a word: it is asked once in its own language.
+    // A TLS server closes on a plain client without a word, so probe it once in its own language.
     else
       abandonProbe = probeTls(options.url, (speaksTls) =>
         events.onDown(speaksTls ? { code: 'LINE_NEEDS_TLS', what: `${options.url}: this port speaks TLS` } : fault),
@@ -162,7 +165,8 @@ function clientOptions({
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    // A table of all 65,536 two-byte numbers as buffers: 6 MB, and time at the start, to save microseconds a packet.
+    // mqtt.js would build a table of all 65,536 two-byte numbers as buffers: 6 MB and start-up time, to save microseconds a
+    // packet.
     writeCache: false,
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
     ...(username === undefined ? {} : { username }),
@@ -170,7 +174,7 @@ function clientOptions({
     ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls?.key === undefined ? {} : { key: tls.key }),
-    // Never a server that cannot show who it is.
+    // Never accept a server without a valid certificate.
     rejectUnauthorized: true,
   };
 }
@@ -178,7 +182,7 @@ function clientOptions({
 const faultOf = (error: unknown, { url }: MqttBrokerOptions, wasAdmitted: boolean): UplinkFault =>
   uplinkFault(error, { url, wasAdmitted, now: new Date() });
 
-/** Some errors of sockets have no message, only a code. */
+/** Some socket errors have no message, only a code. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || ('code' in error ? String(error.code) : error.name);

@@ -1,13 +1,13 @@
 /**
- * A serial port that is always coming back: opens, reopens by itself for ever, and never lets a write hang.
+ * A serial port that reopens by itself for ever and never lets a write hang.
  *
- * What made each part necessary:
- * - A port that vanishes while node-serialport is between two reads may report nothing at all, and read "end of file"
- *   for ever. So the path is looked at every WATCH_MS: once another device, or none, is behind it, the port is dead.
- * - `write` may never call back on a stuck port, and `drain` and `close` may hang after it (known upstream). Every
- *   write has a deadline, `drain` is not used, and nobody waits for `close`.
- * - Listing ports needs `udevadm` and says nothing of use: paths are configured, and never looked up.
- * - Another process on the port ("Cannot lock port") goes away some day, like any other reason.
+ * The reason for each part:
+ * - A port that vanishes while node-serialport is between two reads may report nothing, and read "end of file" for ever. So
+ * the path is checked every WATCH_MS: once another device, or none, is behind it, the port is dead.
+ * - On a stuck port `write` may never call back, and `drain` and `close` may hang after it (known upstream). Every write
+ * has a deadline, `drain` is not used, and nothing waits for `close`.
+ * - Listing ports needs `udevadm` and reveals nothing useful: paths are configured, never discovered.
+ * - Another process on the port ("Cannot lock port") goes away eventually, like any other cause.
  */
 import { stat } from 'node:fs';
 import { SerialPort } from 'serialport';
@@ -16,7 +16,7 @@ import type { LinkState, SerialLink, SerialLinkEvents } from '../ports/serial-li
 export interface SerialLinkOptions {
   readonly path: string;
   readonly baudRate: number;
-  /** For tests: shorter waits, known jitter. */
+  /** For tests: shorter waits, deterministic jitter. */
   readonly limits?: Partial<SerialLinkLimits> | undefined;
   readonly random?: (() => number) | undefined;
 }
@@ -25,15 +25,15 @@ export interface SerialLinkOptions {
 export const LIMITS = {
   /** A replugged USB adapter needs some 100 ms to get its node and its permissions. */
   firstRetryMs: 200,
-  /** A reader that comes back must be there within one of the 2 s in which a sale asks about its charge. */
+  /** A returning reader must be open again within one of the 2 s intervals at which a sale queries its charge. */
   maxRetryMs: 2_000,
-  /** A port that lived this long was well: the next loss starts with the shortest wait again. */
+  /** A port that stayed open this long was healthy: after the next loss the back-off starts over. */
   wellMs: 5_000,
-  /** Beyond twice the time that the bytes take on the line: a printer's buffer may be full for that long. */
+  /** On top of twice the transmission time: a printer's buffer may be full for that long. */
   writeGraceMs: 2_000,
-  /** How soon a silently dead port is noticed; one stat a second costs nothing. */
+  /** Interval for detecting a silently dead port; one stat a second costs nothing. */
   watchMs: 1_000,
-  /** An open that takes longer is told as lost; it can't be called off, so it is waited for. */
+  /** A longer open is reported as lost. It can't be cancelled, so the next attempt waits for it. */
   openMs: 5_000,
 };
 
@@ -56,7 +56,7 @@ class ReopeningLink implements SerialLink {
   readonly #limits: SerialLinkLimits;
   #events: SerialLinkEvents | undefined;
   #told: LinkState | undefined;
-  /** The port that counts, opening or open. All others are on their way out, and nothing they say is heard. */
+  /** The current port, opening or open. All others are closing, and their events are ignored. */
   #port: SerialPort | undefined;
   #identity: string | undefined;
   #openSince = 0;
@@ -79,7 +79,7 @@ class ReopeningLink implements SerialLink {
   write(bytes: Uint8Array, done: (fault: string | undefined) => void): void {
     const port = this.#port;
     if (port === undefined || this.#told !== 'open') {
-      // Never from within: a machine's step must not be entered from its own effect.
+      // Never synchronously: an effect of a machine's step must not re-enter the machine.
       setImmediate(done, 'PORT_CLOSED');
       return;
     }
@@ -101,7 +101,7 @@ class ReopeningLink implements SerialLink {
     clearTimeout(this.#timer);
     const port = this.#port;
     this.#port = undefined;
-    // What was handed over goes out, unless the port took its time already: the end of a receipt is worth a second.
+    // Flush pending writes, unless the port has exceeded its time: the end of a receipt is worth a second.
     if (port !== undefined) discard(port, this.#writes.size > 0);
     for (const write of this.#writes) this.#settle(write, 'PORT_STOPPED');
   }
@@ -167,7 +167,7 @@ class ReopeningLink implements SerialLink {
     this.#retry(code, why);
   }
 
-  /** Doubles up to its cap; half of it is chance, so that a hub full of adapters doesn't come back in step. */
+  /** Exponential back-off up to a cap, half of it jitter, so that a hub full of adapters doesn't return in step. */
   #retry(code: string, why: string): void {
     const { firstRetryMs, maxRetryMs } = this.#limits;
     const backOffMs = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(this.#failures, 16));
@@ -190,7 +190,7 @@ class ReopeningLink implements SerialLink {
   }
 }
 
-/** Lets go of a port without waiting for it. It may still be opening: it closes then. */
+/** Discards a port without waiting for it. A port that is still opening closes afterwards. */
 function discard(port: SerialPort, unsentToo: boolean): void {
   port.removeAllListeners('data');
   port.removeAllListeners('close');
@@ -198,17 +198,17 @@ function discard(port: SerialPort, unsentToo: boolean): void {
   port.on('error', () => {});
   if (port.opening) port.once('open', () => port.close(() => {}));
   if (!port.isOpen) return;
-  // With unsent bytes the kernel keeps a dead port's close waiting for half a minute.
+  // With unsent bytes the kernel delays a dead port's close for half a minute.
   if (unsentToo) port.flush(() => {});
   port.close(() => {});
 }
 
-/** What is behind the path, through symlinks; a replugged device is another one. */
+/** The identity of the device behind the path, through symlinks; a replugged device is another one. */
 function identify(path: string, done: (identity: string | undefined) => void): void {
   stat(path, (error, found) => done(error === null ? `${found.dev}.${found.ino}.${found.rdev}` : undefined));
 }
 
-/** node-serialport has texts only, no codes. */
+/** node-serialport has messages only, no codes. */
 function openFault(message: string): string {
   if (/lock/i.test(message)) return 'PORT_BUSY';
   if (/no such file/i.test(message)) return 'PORT_ABSENT';

@@ -1,15 +1,15 @@
-/** Time and chance as the operating system has them. */
+/** The operating system's clocks, timers and randomness. */
 
 import { randomBytes, randomInt } from 'node:crypto';
 import { monoMs } from '#protocol/kernel/time.js';
 import type { Clock, Random } from '../ports/clock.js';
 
-/** Node's timers take 31 bits; a longer wait is made of several. */
+/** Node's timers take 31 bits; a longer wait consists of several. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** As many values as `randomInt` gives in one draw. */
+/** The range of one `randomInt` draw. */
 const RANDOM_STEPS = 2 ** 48 - 1;
 
-/** `keepsAlive: false`: a process with nothing but alarms to wait for may end. */
+/** `keepsAlive: false`: timers alone don't keep the process running. */
 export function systemClock(options: { readonly keepsAlive: boolean } = { keepsAlive: true }): Clock {
   const mono = () => monoMs(Number(process.hrtime.bigint() / 1_000_000n));
   return {

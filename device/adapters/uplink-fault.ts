@@ -1,6 +1,7 @@
 /**
- * What mqtt.js, Node and OpenSSL call a failed connection becomes a code that an installer can look up. Their words stay in
- * `what`, since a search engine knows those; passwords never stand in them.
+ * Maps a failed connection's error from mqtt.js, Node or OpenSSL to a code that an installer can look up.
+ *
+ * The original words stay in `what`, because search engines know them; they never contain a password.
  */
 import { connect } from 'node:tls';
 import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
@@ -9,9 +10,9 @@ import type { UplinkFault } from '../core/uplink/uplink-fault.js';
 export interface Circumstances {
   /** `mqtt://host:port` or `mqtts://host:port`. */
   readonly url: string;
-  /** CONNACK has come. */
+  /** CONNACK has arrived. */
   readonly wasAdmitted: boolean;
-  /** By the clock of this machine. */
+  /** By this machine's clock. */
   readonly now: Date;
 }
 
@@ -23,8 +24,8 @@ export function uplinkFault(error: unknown, { url, wasAdmitted, now }: Circumsta
 }
 
 /**
- * mqtt.js tells of a closed connection by an event without an error. Node's TLS server closes without an alert on a client whose
- * certificate it doesn't trust: `mayBeOfCertificate` says that one was shown and nothing came after it.
+ * mqtt.js reports a closed connection by an event without an error. Node's TLS server closes without an alert on a client
+ * whose certificate it doesn't trust; `mayBeOfCertificate` means that a certificate was shown and nothing came after it.
  */
 export const closedFault = (
   url: string,
@@ -40,15 +41,18 @@ export const closedFault = (
         what: `${url}: the connection was closed ${wasAdmitted ? 'by the other side' : 'before the gateway answered'}`,
       };
 
-/** IANA's for MQTT without TLS. */
+/** The IANA port of MQTT without TLS. */
 const MQTT_PORT = 1883;
-/** A server that speaks TLS answers a ClientHello within a round trip or two. */
+/** A TLS server answers a ClientHello within a round trip or two. */
 const PROBE_TIMEOUT_MS = 3_000;
 
-/** Whether this port speaks TLS. Nothing is sent but a ClientHello. The answer comes once, unless the probe is abandoned. */
+/**
+ * Probes whether this port speaks TLS by sending a ClientHello and nothing else. Answers once, unless the probe is
+ * abandoned.
+ */
 export function probeTls(url: string, answer: (speaksTls: boolean) => void): () => void {
   const { hostname, port } = new URL(url);
-  // Who it is doesn't matter here: no name, no password and no message goes there.
+  // No verification, because no name, password or message goes there.
   const socket = connect({
     host: hostname,
     port: Number(port || MQTT_PORT),
@@ -63,7 +67,7 @@ export function probeTls(url: string, answer: (speaksTls: boolean) => void): () 
     if (speaksTls !== undefined) answer(speaksTls);
   };
   socket.once('secureConnect', () => end(true));
-  // A server that wants a certificate answers with an alert: that is TLS too.
+  // A server that demands a certificate answers with an alert, and that is TLS too.
   socket.on('error', (error) => end(/ALERT/.test(String(fieldOf(error, 'code')))));
   socket.once('timeout', () => end(false));
   socket.once('close', () => end(false));
@@ -84,7 +88,7 @@ function codeOf(
   const alert = ALERTS.find(([words]) => words.test(`${String(code)} ${said}`));
   if (alert !== undefined) return alert[1];
   if (isTls && code === 'ECONNRESET' && !wasAdmitted) return 'LINE_WITHOUT_TLS';
-  // Servers other than Node's answer a plain client with an alert of TLS, which is no packet of MQTT.
+  // Servers other than Node's answer a plain client with a TLS alert, which is no MQTT packet.
   if (!isTls && !wasAdmitted && /header flag/i.test(said)) return 'LINE_NEEDS_TLS';
   return code === 'ECONNRESET' || code === 'EPIPE' ? 'LINE_CLOSED' : 'LINE_BROKEN';
 }
@@ -98,7 +102,7 @@ const CONNACK: Readonly<Record<number, UplinkFaultCode>> = {
   5: 'LINE_NOT_ADMITTED',
 };
 
-/** Of libuv, getaddrinfo and OpenSSL's verification (X509_V_ERR_…), as Node names them. */
+/** Codes of libuv, getaddrinfo and OpenSSL's verification (X509_V_ERR_…), as Node names them. */
 const BY_CODE: Readonly<Record<string, UplinkFaultCode>> = {
   ECONNREFUSED: 'LINE_REFUSED',
   ENOTFOUND: 'LINE_NAME_UNKNOWN',
@@ -125,7 +129,7 @@ const BY_CODE: Readonly<Record<string, UplinkFaultCode>> = {
 const ALERTS: readonly (readonly [words: RegExp, code: UplinkFaultCode])[] = [
   [/connack timeout/, 'LINE_TIMEOUT'],
   [/Keepalive timeout/, 'LINE_SILENT'],
-  // RFC 8446 section 6.2: what a server says to the certificate of a client.
+  // RFC 8446 section 6.2: a server's alerts about the client's certificate.
   [
     /alert (?:certificate required|bad certificate|unsupported certificate|certificate (?:expired|revoked|unknown)|unknown ca|handshake failure)/i,
     'LINE_CERTIFICATE_REFUSED',
@@ -141,12 +145,12 @@ const ALERTS: readonly (readonly [words: RegExp, code: UplinkFaultCode])[] = [
 const fieldOf = (error: unknown, name: string): unknown =>
   error instanceof Error ? Reflect.get(error, name) : undefined;
 
-/** Some errors of sockets have no message, only a code; one of several addresses has the message of none. */
+/** Some socket errors have no message, only a code; an error for several addresses has no message either. */
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const inner = error instanceof AggregateError ? error.errors.map(wordsOf).join(', ') : '';
   const words = error.message || inner || String(fieldOf(error, 'code') ?? error.name);
-  // OpenSSL puts the address of its own memory, its file and line around the one thing that it has to say.
+  // OpenSSL wraps its one useful phrase in memory address, file and line.
   return words
     .replace(/^[0-9A-F]{8,}:error:[0-9A-F]+:/i, '')
     .replace(/:[\w./\\-]+\.c:\d+:.*$/s, '')

@@ -1,4 +1,4 @@
-/** The few byte operations that every framing needs. */
+/** Byte operations that every framing needs. */
 
 export const NO_BYTES = new Uint8Array(0);
 
@@ -14,7 +14,7 @@ export function joinBytes(...parts: readonly (Uint8Array | readonly number[])[])
   return joined;
 }
 
-/** The bytes of a text that holds nothing beyond U+00FF. */
+/** The bytes of a text without characters beyond U+00FF. */
 export function latin1Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);

@@ -89,7 +89,7 @@ export function campaignTag(campaign: CampaignId): number {
   return hash & 0xffffff;
 }
 
-/** The last expiry at or before `at` that a grant can carry. */
+/** The first expiry at or after `at` that a grant can carry. */
 export const roundUpExpiry = (at: WallMs): WallMs => wallMs(Math.ceil(at / EXPIRY_STEP_MS) * EXPIRY_STEP_MS);
 
 /** The bytes that the issuer signs: a domain separator, the campaign's whole id, the grant's fields. */

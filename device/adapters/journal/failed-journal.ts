@@ -1,4 +1,4 @@
-/** Stands where the journal should be when it could not be opened: nothing can be appended, and everybody is told why. */
+/** Replaces a journal that could not be opened: every append fails with the reason. */
 
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import type { Journal, JournalFault } from '../../ports/journal.js';

@@ -1,4 +1,4 @@
-/** A journal whose database promises less than FULL and WAL stops the start, whatever it was told to promise. */
+/** A database that doesn't guarantee FULL and WAL prevents the start, whatever setting was requested. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const check = (database: Database) => checkAll(database, join(folder, 'journal.sqlite'), { sha256 });
 
-/** The same database, where one setting arrives as another. */
+/** The same database with one setting altered on the way. */
 const told = (from: RegExp, to: string): Database =>
   new Proxy(db, {
     get(target, name) {

@@ -1,6 +1,7 @@
 /**
- * What every journal does with a record, whatever it is stored in: the exact text that is hashed, kept and sent, and the
- * way back. A record that could not be read again at the next start must never be written, so both ways pass the schema.
+ * Encodes and decodes records for every journal, whatever its storage: the exact text that is hashed, stored and sent.
+ *
+ * Both directions pass the schema, because a record that the next start couldn't read must never be written.
  */
 
 import type { Sha256 } from '#protocol/kernel/crypto.js';
@@ -9,12 +10,12 @@ import { type ChainHead, nextHash } from '#protocol/records/chain.js';
 import { type JournalRecord, recordSchema } from '#protocol/records/record.js';
 import type { JournalFault, StoredRecord } from '../../ports/journal.js';
 
-/** The message that carries records up takes bodies of at most this many characters. */
+/** The upload message takes bodies of at most this many characters. */
 export const MAX_BODY_CHARS = 4_096;
 
 /**
- * Bytes of bodies in one `read`, counted as they will stand inside a JSON message. A payload may have 64 KiB; the rest
- * is head room for the message around them.
+ * Limit of one `read`, in bytes of bodies as they will stand inside a JSON message. A payload may have 64 KiB; the rest is
+ * headroom for the message around them.
  */
 export const MAX_READ_BYTES = 48 * 1024;
 
@@ -54,10 +55,10 @@ export function decodeRecord(seq: number, body: string): Result<JournalRecord, J
   return unreadable(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
 }
 
-/** What one body adds to a JSON message: quoted, escaped, and a comma. */
+/** Size of one body inside a JSON message: quoted, escaped, and a comma. */
 export const sentBytes = (body: string): number => new TextEncoder().encode(JSON.stringify(body)).length + 1;
 
-/** How many of the rows go into one read: at least one, where there is any. */
+/** Number of rows that fit into one read: at least one, if there is any. */
 export function fitting(rows: readonly Row[]): number {
   let bytes = 0;
   let count = 0;
@@ -69,13 +70,13 @@ export function fitting(rows: readonly Row[]): number {
   return count;
 }
 
-/** A record as it is stored. */
+/** A record as stored. */
 export interface Row {
   readonly body: string;
   readonly hash: string;
 }
 
-/** The rows that continue the chain from `tip`, and where it stands after them. */
+/** The rows that continue the chain from `tip`, and the new head. */
 export function chainRecords(
   sha256: Sha256,
   tip: ChainHead,
@@ -93,7 +94,7 @@ export function chainRecords(
   return ok({ rows, head: { seq, hash } });
 }
 
-/** Reads rows back, each held against its hash; `from` is where the chain stood before the first. */
+/** Reads rows back and verifies each against its hash; `from` is the head before the first. */
 export function verifyRows(
   sha256: Sha256,
   from: ChainHead,
@@ -112,7 +113,7 @@ export function verifyRows(
   return ok({ records, head: { seq, hash } });
 }
 
-/** What a failed read hands back beside its fault. */
+/** The records read before the fault. */
 export const NOTHING: { readonly prev: string; readonly records: readonly StoredRecord[] } = { prev: '', records: [] };
 
 export const CLOSED: JournalFault = { code: 'JOURNAL_CLOSED', message: 'The journal has been closed.' };

@@ -1,17 +1,17 @@
-/** The `sqlite3` package as the journal uses it: promises while it opens, and every error as a fault that a person can act on. */
+/** Wraps the `sqlite3` package for the journal: promises while opening, and every error as a fault with a remedy. */
 import { pathToFileURL } from 'node:url';
 import { Database, type Statement } from 'sqlite3';
 import { err, ok, type Result } from '#protocol/kernel/result.js';
 import type { JournalFault } from '../../ports/journal.js';
 
 /**
- * `psow=0`: a card that loses power while it writes may spoil the whole block, and in it the end of a record that was
- * safe already. SQLite then fills the last block of each commit (4 KiB more a commit) instead of sharing it with the next
- * one (https://sqlite.org/psow.html).
+ * `psow=0`: a card that loses power during a write may spoil the whole block, and with it the end of a record that was
+ * already safe. SQLite then pads the last block of each commit (4 KiB more per commit) instead of sharing it with the next
+ * (https://sqlite.org/psow.html).
  */
 const uriOf = (path: string): string => `${pathToFileURL(path).href}?psow=0`;
 
-/** SQLITE_OPEN_* of sqlite3.h: the package's module exports none of them. Read and write, create, URI, serialized. */
+/** SQLITE_OPEN_* of sqlite3.h, which the package doesn't export: read and write, create, URI, serialized. */
 const OPEN_FLAGS = 0x2 | 0x4 | 0x40 | 0x10000;
 
 export function openDatabase(path: string): Promise<Result<Database, JournalFault>> {
@@ -22,7 +22,7 @@ export function openDatabase(path: string): Promise<Result<Database, JournalFaul
   });
 }
 
-/** Of the build that the package brings. */
+/** The SQLite version that the package bundles. */
 export const sqliteVersion = (): Promise<string> =>
   new Promise((resolve, reject) => {
     const db = new Database(':memory:', OPEN_FLAGS, (error) => {
@@ -50,7 +50,7 @@ export const prepare = (db: Database, sql: string): Promise<Statement> =>
 
 export const closeDatabase = (db: Database): Promise<void> => new Promise((resolve) => db.close(() => resolve()));
 
-/** SQLite's result codes (https://sqlite.org/rescode.html), as what a person can do about them. */
+/** Maps SQLite's result codes (https://sqlite.org/rescode.html) to faults with a remedy. */
 const FAULTS: Readonly<Record<string, readonly [code: string, remedy: string]>> = {
   SQLITE_FULL: ['JOURNAL_FULL', 'Make room on the card and start the agent again.'],
   SQLITE_BUSY: ['JOURNAL_IN_USE', 'Another agent has this journal open; stop it first.'],

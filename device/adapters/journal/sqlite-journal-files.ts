@@ -1,7 +1,8 @@
 /**
- * The journal's files, below SQLite: what has to be so before it may open them, and what it does not see to by itself.
- * A name in a folder is only as safe as the folder's own fsync: a new folder has to be synced into the one above, or a
- * power cut takes it away with the whole journal in it.
+ * The journal's files below SQLite: the checks before SQLite may open them, and the fsyncs that SQLite leaves out.
+ *
+ * A file name is only as durable as its folder's fsync. A new folder must be synced into its parent, or a power cut removes
+ * it with the whole journal inside.
  */
 import {
   accessSync,
@@ -20,12 +21,12 @@ import {
 import { dirname, resolve } from 'node:path';
 import { closeToOthers } from '#protocol/node/own-files.js';
 
-/** SQLite's write-ahead log lies beside the database under this ending. */
+/** Suffix of SQLite's write-ahead log, beside the database. */
 const LOG = '-wal';
-/** The log's own header (https://sqlite.org/fileformat2.html, 4.1): a log no longer than that holds no record. */
+/** Size of the log's header (https://sqlite.org/fileformat2.html, 4.1): a log no longer than that holds no record. */
 const LOG_HEADER_BYTES = 32;
 
-/** Beside the journal while its last life doesn't know what the disk has got. */
+/** Marker file: an earlier run doesn't know what the disk holds. */
 const UNSURE = '.unsure';
 
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
@@ -35,7 +36,7 @@ export const logBytes = (path: string): number => sizeOf(path + LOG);
 /** SQLite deletes a write-ahead log whose database is missing or empty, and with it the newest records. */
 export const isLogAlone = (path: string): boolean => sizeOf(path) === 0 && logBytes(path) > LOG_HEADER_BYTES;
 
-/** SQLite would call it an I/O error. */
+/** SQLite would report an I/O error instead. */
 export function mayWrite(path: string): boolean {
   try {
     for (const needed of [dirname(path), ...(existsSync(path) ? [path] : [])]) accessSync(needed, constants.W_OK);
@@ -45,7 +46,7 @@ export function mayWrite(path: string): boolean {
   }
 }
 
-/** Once it is known for a journal: another program's database may well be for others. */
+/** Call it only once the file is known to be a journal: another program's database may well be meant for others. */
 export function keepToSelf(path: string): void {
   for (const part of [path, path + LOG]) closeToOthers(part);
 }
@@ -55,9 +56,8 @@ export const makeFolder = (path: string): void => {
 };
 
 /**
- * All the way up: whoever made the upper folders, and died before syncing them, has left no word of it. A folder with
- * nothing to write costs next to nothing. Throws where the disk fails; SQLite syncs folders too, but doesn't look at the
- * answer.
+ * Syncs all parent folders, because whoever created them may have died before the sync. Syncing an unchanged folder costs
+ * next to nothing. Throws if the disk fails; SQLite syncs folders too, but ignores the result.
  */
 export function syncNames(path: string): void {
   for (let at = dirname(resolve(path)); ; at = dirname(at)) {
@@ -70,26 +70,28 @@ export function syncNames(path: string): void {
   }
 }
 
-/** Folders of others that we may not open, and file systems that keep names in another way. */
+/** Folders that we may not open, and file systems that store names in another way. */
 const CANNOT_SYNC: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EROFS']);
 
 /**
- * Something was not written, and the system's memory may show it all the same: the next start has to write the log anew. The
- * note itself need not outlive a power cut, since that memory doesn't either.
+ * Marks that a write failed although the page cache may still show it: the next start must rewrite the log. The marker
+ * needn't survive a power cut, because the page cache doesn't either.
  */
 export function noteUnsure(path: string): void {
   try {
     writeFileSync(path + UNSURE, '');
   } catch {
-    // No room or no writing at all: then nothing of the log was taken for written either.
+    // No space, or a read-only disk: then nothing of the log counted as written either.
   }
 }
 
 /**
- * Puts a written copy in the log's place, before SQLite opens it, where the last life was unsure of it. After an fsync that
- * failed, Linux shows bytes that the disk hasn't got and takes them for written (https://lwn.net/Articles/752063/): only what
- * is written again is. Before a checkpoint it has to be: one that a power cut breaks off half-way is mended from the log
- * alone. Not in place: a card that loses power while it writes may spoil what was safe there.
+ * Replaces the log by a freshly written copy before SQLite opens it, if the last run marked it as unsure.
+ *
+ * After a failed fsync, Linux shows bytes that the disk doesn't hold and considers them clean
+ * (https://lwn.net/Articles/752063/); only a rewrite stores them. The rewrite must precede a checkpoint, because a
+ * checkpoint cut off half-way is repaired from the log alone. It isn't done in place: a card that loses power during a
+ * write may spoil what was safe there.
  */
 export function renewLog(path: string): void {
   if (!existsSync(path + UNSURE)) return;
@@ -102,25 +104,25 @@ export function renewLog(path: string): void {
   rmSync(path + UNSURE);
 }
 
-/** After a checkpoint emptied it: a cut must not bring back what it held before. */
+/** Syncs the log after a checkpoint emptied it: a power cut must not bring back the old content. */
 export function syncLog(path: string): void {
   if (statSync(path + LOG, { throwIfNoEntry: false }) !== undefined) syncPath(path + LOG);
 }
 
 /**
- * Closing SQLite empties the log, and with it the frames that it couldn't read: the only other trace of what is missing.
- * Once is enough; the first is the one that counts.
+ * Keeps a copy of the log as evidence. Closing SQLite empties the log, and with it the unreadable frames: the only other
+ * trace of what is missing. The first copy counts; later calls do nothing.
  */
 export function keepLogAsEvidence(path: string): void {
   if (logBytes(path) <= LOG_HEADER_BYTES) return;
   try {
     writeFileSync(`${path}${LOG}.evidence`, readFileSync(path + LOG), { flag: 'wx' });
   } catch {
-    // There is one already, or no room for it; the journal has failed either way and says so.
+    // A copy exists already, or there is no space for it; the journal has failed and reports it either way.
   }
 }
 
-/** On any descriptor of a file, fsync is for the whole file (POSIX). */
+/** fsync on any descriptor of a file covers the whole file (POSIX). */
 function syncPath(path: string): void {
   const fd = openSync(path, 'r');
   try {

@@ -1,10 +1,11 @@
 /**
- * Where the journal stood, in a small file beside it: the witness by which a counter notices for itself, without the
- * gateway, that its journal ends too early: an older copy was brought back, the end was damaged, or the card has lost
- * what it had confirmed.
+ * The witness: the journal's last known head, in a small file beside it.
  *
- * It is written after the commit that it speaks of, so it never knows more than the disk; and without an fsync, so after
- * a power cut it may know less. Then it proves less, and nothing is wrong. One that can't be read proves nothing.
+ * With it a counter notices without the gateway that its journal ends too early: a restored older copy, a damaged end, or a
+ * card that lost what it had confirmed.
+ *
+ * It is written after its commit, so it never knows more than the disk. It is written without an fsync, so after a power
+ * cut it may know less; then it proves less, and nothing is wrong. An unreadable witness proves nothing.
  */
 import { close, constants, openSync, readFileSync, write } from 'node:fs';
 import type { Sha256 } from '#protocol/kernel/crypto.js';
@@ -15,14 +16,14 @@ const SEQ_DIGITS = 16;
 const FORM = /^(\d{16}) ([0-9a-f]{64}) ([0-9a-f]{64})\n$/;
 
 export interface HeadFile {
-  /** Notes it soon; of several only the last. */
+  /** Writes the head soon; several pending heads collapse into the last. */
   note(head: ChainHead): void;
   close(done: () => void): void;
 }
 
 const fileOf = (journal: string): string => `${journal}.head`;
 
-/** What the witness says; undefined where there is none, or none that can be trusted. */
+/** The witness's head; undefined if it is missing or invalid. */
 export function readHead(journal: string, sha256: Sha256): ChainHead | undefined {
   let text: string;
   try {
@@ -34,7 +35,10 @@ export function readHead(journal: string, sha256: Sha256): ChainHead | undefined
   return check !== undefined && check === sha256(`${seq} ${hash}`) ? { seq: Number(seq), hash } : undefined;
 }
 
-/** Opened once the journal is ours alone. Created if need be, never emptied: until the first note the old one speaks. */
+/**
+ * Opens the witness once the journal is locked by this process. Creates it if needed and never truncates it: until the
+ * first write the old head stays valid.
+ */
 export function openHead(journal: string, sha256: Sha256): HeadFile {
   try {
     return headFileOn(openSync(fileOf(journal), constants.O_RDWR | constants.O_CREAT, 0o600), sha256);
@@ -58,7 +62,7 @@ function headFileOn(fd: number | undefined, sha256: Sha256): HeadFile {
     waiting = undefined;
     writing = true;
     const text = `${String(seq).padStart(SEQ_DIGITS, '0')} ${hash}`;
-    // A witness that can't be written is a weaker witness. A disk that fails shows in the journal itself.
+    // An unwritable witness is a weaker witness. A failing disk shows in the journal itself.
     write(fd, Buffer.from(`${text} ${sha256(text)}\n`, 'latin1'), 0, undefined, 0, () => {
       writing = false;
       next();

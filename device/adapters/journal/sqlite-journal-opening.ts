@@ -1,6 +1,6 @@
 /**
- * How the journal comes up: the folder looked at before SQLite may touch it, the database made or recognised, every record
- * held against the chain, the end against its witness, and all of it made safe before anybody acts on it.
+ * Opens the journal: checks the folder before SQLite may touch it, creates or recognises the database, verifies every
+ * record against the chain and the end against the witness, and makes all of it durable before anything acts on it.
  */
 import type { Database } from 'sqlite3';
 import type { Sha256 } from '#protocol/kernel/crypto.js';
@@ -13,30 +13,30 @@ import { all, column, execute, faultOf } from './sqlite-journal-driver.js';
 import { isLogAlone, makeFolder, mayWrite, renewLog, sizeOf, syncLog, syncNames } from './sqlite-journal-files.js';
 import { readHead } from './sqlite-journal-head.js';
 
-/** "CPLj" in ASCII; `file` and SQLite itself show whose database this is. */
+/** "CPLj" in ASCII: `file` and SQLite itself show whose database this is. */
 const APPLICATION_ID = 0x43504c6a;
 const SCHEMA_VERSION = 1;
 
-/** Rows fetched and verified in one go at start: some 20 ms each, so that serial ports are served in between. */
+/** Rows fetched and verified at once during the start: some 20 ms each, so that serial ports are served in between. */
 const VERIFY_ROWS = 2_000;
-/** 1 GiB is some 2.5 million records; a runaway journal must not take the whole card with it. */
+/** 1 GiB is some 2.5 million records; a runaway journal must not fill the whole card. */
 const MAX_BYTES = 1024 * 1024 * 1024;
-/** Appending needs a handful of pages; the rest of the memory is better used elsewhere on a small box. */
+/** Appending needs a handful of pages; a small box has better uses for the memory. */
 const CACHE_KIB = 1_024;
 const PAGE_BYTES = 4_096;
-/** 4 MiB of log: a checkpoint in a few hundred sales, and what a start may have to read twice. */
+/** 4 MiB of log: one checkpoint in a few hundred sales, and the amount that a start may have to read twice. */
 const CHECKPOINT_PAGES = 1_000;
 
 export interface SqliteJournalOptions {
   readonly sha256: Sha256;
-  /** Called in order for every record already stored, while the journal opens; before a fault is found, perhaps. */
+  /** Called in order for every stored record while the journal opens; a fault may follow. */
   readonly onRecord?: (stored: StoredRecord) => void;
-  /** Called once, when the journal stops for good while it is open. */
+  /** Called once, when the open journal stops for good. */
   readonly onFault?: (fault: JournalFault) => void;
-  /** The timer behind the stored acknowledgement; the returned function takes it back. Left out: Node's own. */
+  /** The timer for storing acknowledgements; the returned function cancels it. Default: Node's. */
   readonly later?: (ms: number, run: () => void) => () => void;
   readonly maxBytes?: number;
-  /** Pages in the write-ahead log after which they are copied into the database. */
+  /** Number of pages in the write-ahead log that triggers a checkpoint. */
   readonly checkpointPages?: number;
 }
 
@@ -69,7 +69,7 @@ export function prepareFolder(path: string, sha256: Sha256): Result<undefined, J
         message: `${path} is missing or empty, but its ${path}-wal is there. Put both back together, or call service; nothing was changed.`,
       });
     }
-    // Before a new one is made in its place.
+    // Before a new journal is created in its place.
     const noted = readHead(path, sha256);
     if (noted !== undefined && noted.seq > 0 && sizeOf(path) === 0) return err(cutShort(noted.seq, 0));
     if (!mayWrite(path)) {
@@ -87,10 +87,10 @@ export function prepareFolder(path: string, sha256: Sha256): Result<undefined, J
 }
 
 /**
- * Makes everything that was read safe before anybody acts on it. It need not be: where an fsync failed and only the agent
- * was started again, Linux still shows what the disk hasn't got. Of the log that is seen to before (`renewLog`); copying it
- * into the database writes all of it once more. Emptied, it is synced too, since SQLite doesn't and the old log would come
- * back after a cut with a hole in it.
+ * Makes everything that was read durable before anything acts on it. It may not be: after a failed fsync and a restart of
+ * only the agent, Linux still shows bytes that the disk doesn't hold. `renewLog` has rewritten the log; the checkpoint
+ * writes everything into the database once more. The emptied log is synced too, because SQLite doesn't, and a power cut
+ * could bring the old log back with a hole in it.
  */
 export async function makeSafe(db: Database, path: string): Promise<void> {
   const [done] = await all(db, 'PRAGMA wal_checkpoint(TRUNCATE)');
@@ -124,7 +124,7 @@ async function checkDatabase(
   path: string,
   { maxBytes = MAX_BYTES, checkpointPages = CHECKPOINT_PAGES }: SqliteJournalOptions,
 ): Promise<Result<undefined, JournalFault>> {
-  // The lock is taken with the first access and held until the end: a second agent gets SQLITE_BUSY here.
+  // The first access takes the lock and keeps it until the end: a second agent gets SQLITE_BUSY here.
   await execute(db, 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
   const [found] = await all(db, 'SELECT count(*) AS n FROM sqlite_schema');
   const empty = column(found, 'n') === 0;
@@ -162,8 +162,8 @@ async function checkDatabase(
 const FULL = 2;
 
 /**
- * SQLite answers a setting that it can't take by keeping the old one, without an error: a file system without shared memory
- * has no WAL. So what it says now is read, and not what it was told.
+ * Reads the settings back. SQLite silently keeps the old value of a setting that it can't apply: a file system without
+ * shared memory has no WAL.
  */
 async function checkDurable(db: Database, path: string): Promise<Result<undefined, JournalFault>> {
   const [synchronous] = await all(db, 'PRAGMA synchronous');
@@ -181,10 +181,10 @@ async function verifyRecords(db: Database, options: SqliteJournalOptions): Promi
   let ahead = rowsInOneText(db, 0);
   for (;;) {
     const fast: readonly StoredRow[] = await ahead;
-    // The disk reads on while this thread hashes; whatever comes of it is looked at in its turn, or not at all.
+    // Prefetch: the disk reads on while this thread hashes. The result is examined in its turn, or not at all.
     ahead = rowsInOneText(db, head.seq + fast.length);
     ahead.catch(() => {});
-    // Where the quick way gives anything odd, the plain way says exactly which record it is.
+    // If the fast path finds anything odd, the slow path names the exact record.
     const odd = fast.some((row, index) => row.seq !== head.seq + 1 + index);
     const rows = odd ? await rowsOneByOne(db, head.seq) : fast;
     if (rows.length === 0) return ok(head);
@@ -197,7 +197,7 @@ async function verifyRecords(db: Database, options: SqliteJournalOptions): Promi
   }
 }
 
-/** Half the time of row objects: one long text, cut at line ends, which no JSON text contains. */
+/** Takes half the time of row objects: one long text, split at line ends, which JSON text never contains. */
 async function rowsInOneText(db: Database, after: number): Promise<StoredRow[]> {
   const [found] = await all(
     db,
@@ -226,7 +226,7 @@ async function rowsOneByOne(db: Database, after: number): Promise<StoredRow[]> {
   }));
 }
 
-/** The journal holds what it was last seen to hold. */
+/** Checks that the journal still holds the witness's head. */
 async function checkWitness(
   db: Database,
   path: string,

@@ -37,7 +37,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Opens the file as anyone with the SD card in his hand could. */
+/** Opens the file as anyone holding the SD card could. */
 const behindItsBack = (sql: string): Promise<string | undefined> =>
   new Promise((resolve) => {
     const db = new Database(path, () => {
@@ -61,7 +61,7 @@ const filled = async (count: number): Promise<void> => {
   await close(journal);
 };
 
-/** In every copy of that record: SQLite leaves old ones in the free part of a page that it has split. */
+/** Flips the bit in every copy of that record: SQLite leaves old copies in the free part of a split page. */
 function withFlippedBit(whole: Buffer, n: number): Buffer {
   const flipped = Buffer.from(whole);
   const mark = `S-${n}","why":"a line`;
@@ -98,7 +98,7 @@ describe('the journal file on SQLite', () => {
     await close(later);
   });
 
-  // Root may write whatever the mode says.
+  // Root may write regardless of the mode.
   it.skipIf(process.getuid?.() === 0)('that may not be written to is called so, and left as it is', async () => {
     await filled(3);
     const before = digest();
@@ -111,7 +111,7 @@ describe('the journal file on SQLite', () => {
     const journal = must(await openJournal(path, { sha256 }));
     for (let n = 1; n <= 20; n++) {
       const { head } = await append(journal, opened(n));
-      // What a killed process leaves is what the files hold now.
+      // A killed process leaves exactly the current content of the files.
       const copy = join(folder, `copy-${n}.sqlite`);
       copyFileSync(path, copy);
       copyFileSync(`${path}-wal`, `${copy}-wal`);
@@ -266,7 +266,7 @@ describe('the journal file on SQLite', () => {
 
   it('stops, and says so once, when a stored record turns bad while it is open', async () => {
     const faults: JournalFault[] = [];
-    // More than SQLite keeps in memory (1 MB), so that records in the middle are read from the disk again.
+    // More than SQLite's memory cache (1 MB), so that records in the middle are read from the disk again.
     await filled(15_000);
     const journal = must(await openJournal(path, { sha256, onFault: (fault) => faults.push(fault) }));
     writeFileSync(path, withFlippedBit(readFileSync(path), 7_000));

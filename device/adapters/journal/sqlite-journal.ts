@@ -1,14 +1,14 @@
 /**
- * The device's journal on SQLite: the one file of the device that knows the database.
+ * The device's journal on SQLite.
  *
- * One table that is only ever appended to (triggers refuse everything else), in WAL mode with synchronous=FULL: a record
- * is called back after its COMMIT has been fsynced. What arrives while one commit runs goes into the next, together. The
- * whole file is checked at every start: the database's own structure, then every record against the hash chain. Anything
- * that isn't in order is a fault with a code; a journal is never repaired, replaced or recreated, because what is wrong
- * with it is evidence. A small file beside it (`sqlite-journal-head.ts`) tells when its end is missing.
+ * It has one append-only table (triggers refuse everything else), in WAL mode with synchronous=FULL: a record is confirmed
+ * after its COMMIT has been fsynced. Records that arrive during a commit share the next one. Every start checks the whole
+ * file: the database's structure, then every record against the hash chain. Any irregularity is a fault with a code. A
+ * journal is never repaired, replaced or recreated, because its damage is evidence. A small file beside it
+ * (`sqlite-journal-head.ts`) reveals a missing end.
  *
- * Measured on a 2-core PC under load: 30,000 records (a whole campaign at a busy counter) open in 0.6 s, 100,000 in 2 s.
- * Of the latter, structure takes 0.04 s, hashing 0.2 s, JSON 0.3 s and the schema 0.6 s; the rest is reading.
+ * Measured on a 2-core PC under load: 30,000 records (a whole campaign at a busy counter) open in 0.6 s, 100,000 in 2 s. Of
+ * the latter, structure takes 0.04 s, hashing 0.2 s, JSON 0.3 s and the schema 0.6 s; the rest is reading.
  */
 
 import type { Database, Statement } from 'sqlite3';
@@ -39,17 +39,20 @@ import {
 
 export type { SqliteJournalOptions } from './sqlite-journal-opening.js';
 
-/** Far beyond what a counter writes while one commit runs; reaching it means that the disk has stopped answering. */
+/** Far more than a counter writes during one commit; reaching it means that the disk has stopped answering. */
 const MAX_WAITING_ROWS = 10_000;
-/** An acknowledgement that a crash forgets is given again, so one write a second is plenty for a flash card. */
+/** The gateway repeats an acknowledgement that a crash lost, so one write a second is enough, and kind to a flash card. */
 const STORE_ACKNOWLEDGEMENT_MS = 1_000;
-/** A service manager may start the next agent while the last one is still going down. */
+/** A service manager may start the next agent while the last one is still shutting down. */
 const LOCK_WAIT_MS = 1_000;
-/** Four times what a checkpoint leaves: checkpoints have been failing. One commit can be 40 MB, and is copied at once. */
+/**
+ * Four times the size after a checkpoint: checkpoints have been failing. One commit can be 40 MB, and is checkpointed at
+ * once.
+ */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 const COMMITS_BETWEEN_LOOKS = 64;
 
-/** Opens the journal, or makes a new one where there is none. Never throws. */
+/** Opens the journal, or creates a new one if there is none. Never throws. */
 export async function openJournal(path: string, options: SqliteJournalOptions): Promise<Result<Journal, JournalFault>> {
   const place = prepareFolder(path, options.sha256);
   if (!place.ok) return place;
@@ -81,11 +84,11 @@ export async function openJournal(path: string, options: SqliteJournalOptions): 
   }
 }
 
-/** One statement is one transaction, and one trip to the thread pool, however many records it carries. */
+/** One statement is one transaction and one trip to the thread pool, however many records it carries. */
 const INSERT = `INSERT INTO records (seq, body, hash)
   SELECT ?1 + key + 1, value ->> 'body', value ->> 'hash' FROM json_each(?2) ORDER BY key`;
 const SELECT = 'SELECT seq, body, hash FROM records WHERE seq >= ? ORDER BY seq LIMIT ?';
-/** Keeps only what is the hash of a record that is there. */
+/** Keeps only the hash of a record that exists. */
 const ACKNOWLEDGE = `UPDATE acknowledged SET seq = ?1, hash = ?2
   WHERE EXISTS (SELECT 1 FROM records WHERE seq = ?1 AND hash = ?2)`;
 
@@ -107,11 +110,11 @@ interface Opened extends Start {
 function journalOn({ db, path, witness, insert, select, options, ...start }: Opened): Journal {
   const { sha256, onFault, later = byTimer } = options;
   let head = start.head;
-  /** The chain's end with everything that waits for its commit. */
+  /** The chain's head including the records that await their commit. */
   let tip = start.head;
   let acknowledged = start.acknowledged;
   let stored = start.acknowledged;
-  /** While an acknowledgement is on its way to the disk: what comes after it. */
+  /** Callbacks for after the acknowledgement that is being written. */
   let afterStoring: (() => void)[] | undefined;
   let stopTimer: (() => void) | undefined;
   let failed: JournalFault | undefined;
@@ -122,7 +125,7 @@ function journalOn({ db, path, witness, insert, select, options, ...start }: Ope
   let commitsUnwatched = 0;
   let onIdle: (() => void) | undefined;
 
-  /** After a write that failed nobody knows what the disk holds: a later success would prove nothing (fail-stop). */
+  /** Fail-stop: after a failed write the state of the disk is unknown, and a later success would prove nothing. */
   const fail = (fault: JournalFault): JournalFault => {
     if (failed === undefined) {
       failed = fault;
@@ -164,7 +167,7 @@ function journalOn({ db, path, witness, insert, select, options, ...start }: Ope
     );
   };
 
-  /** SQLite tries its checkpoints after a commit and keeps their errors to itself; a log that grows on shows them. */
+  /** SQLite checkpoints after a commit and swallows the errors; a log that keeps growing reveals them. */
   const watchLog = (): void => {
     commitsUnwatched += 1;
     if (commitsUnwatched < COMMITS_BETWEEN_LOOKS) return;
@@ -185,7 +188,7 @@ function journalOn({ db, path, witness, insert, select, options, ...start }: Ope
   const storeAcknowledgement = (done: () => void): void => {
     stopTimer?.();
     stopTimer = undefined;
-    // One at a time: of two at once a stalled card may do the older one last, and the table takes none back.
+    // One write at a time: a stalled card may finish the older of two last, and the table refuses to step back.
     if (afterStoring !== undefined) {
       afterStoring.push(() => storeAcknowledgement(done));
       return;

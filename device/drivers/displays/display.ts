@@ -1,4 +1,4 @@
-/** What every customer display driver is: a pure encoder, since these displays never answer. */
+/** The interface of a customer display driver: a pure encoder, because these displays never answer. */
 import type { Fen } from '#protocol/kernel/money.js';
 import type { Examples } from '../transcript.js';
 
@@ -15,7 +15,7 @@ export interface DisplayDriver {
   readonly examples: Examples<DisplayExample>;
 }
 
-/** Bytes as a text of one character each. */
+/** Bytes as a text, one character each. */
 export interface DisplayExample {
   readonly showing: Showing;
   readonly bytes: string;

@@ -1,4 +1,4 @@
-/** The customer displays that exist, by the name that the configuration uses. A new one: its file, and a line here. */
+/** All customer displays, by their configuration name. A new one is a file and a line here. */
 import type { DisplayDriver } from './display.js';
 import { led8Display } from './led8.js';
 

@@ -1,6 +1,7 @@
 /**
  * LED8 客显: eight seven-segment digits and four lamps, as on every small till. It never answers.
- * `ESC @` starts it, `0C` clears it, `ESC Q A digits CR` shows a number, `ESC s n` lights a lamp.
+ *
+ * `ESC @` initialises it, `0C` clears it, `ESC Q A digits CR` shows a number, `ESC s n` lights a lamp.
  */
 import { unreachable } from '#protocol/kernel/machine.js';
 import { type Fen, fen, formatYuan } from '#protocol/kernel/money.js';
@@ -10,7 +11,7 @@ import type { DisplayDriver, Showing } from './display.js';
 const ESC = 0x1b;
 const CLEAR = Uint8Array.of(0x0c);
 const CR = 0x0d;
-/** The decimal point shares a digit's place, a minus sign takes one. */
+/** The decimal point shares a digit's place; a minus sign takes one. */
 const PLACES = 8;
 
 const LAMPS: Readonly<Record<Extract<Showing, { kind: 'amount' }>['lamp'], string>> = {
@@ -44,7 +45,7 @@ export const led8Display: DisplayDriver = {
 
 const lamp = (name: keyof typeof LAMPS): Uint8Array => joinBytes([ESC, 0x73], latin1Bytes(LAMPS[name]));
 
-/** An amount that does not fit is not shown at all: a cut one would be a wrong one. */
+/** An amount that doesn't fit isn't shown at all: a truncated amount would be a wrong one. */
 function digits(amount: Fen): Uint8Array {
   const text = formatYuan(amount);
   if (text.replace('.', '').length > PLACES) return CLEAR;

@@ -172,7 +172,7 @@ describe('ECR/1, the serial line of a till', () => {
           state: 'refund-unknown',
           amountFen: 99_999_999 as SaleView['amountFen'],
           netFen: 10_000_000 as SaleView['netFen'],
-          // The longest device name, and a sale that no counter will ever reach.
+          // The longest device name, and a sale number that no counter will reach.
           receipt: `${'d'.repeat(32)}-s999999-abcdef` as SaleView['receipt'],
           reason,
           outcome: 'not-found',

@@ -1,23 +1,23 @@
 /**
- * ECR/1: how a till without HTTP talks to the counter over a serial line. Ours, and small enough for a till's script.
+ * ECR/1: the serial protocol for tills without HTTP. It is our own, and small enough for a till's script.
  *
- * A line is `body*CRC` CR LF, 384 bytes at most; a receiver takes CR, LF or both as its end. The CRC is CRC-16/CCITT-FALSE
- * over the body's bytes, as four upper-case hex digits (check: `123456789` -> 29B1). Fields are joined by `|`; bytes 21 to
- * 7E stand for themselves but `%`, `*` and `|`, which are written %25, %2A and %7C.
+ * A line is `body*CRC` CR LF, 384 bytes at most; a receiver accepts CR, LF or both as its end. The CRC is
+ * CRC-16/CCITT-FALSE over the body's bytes, as four upper-case hex digits (check: `123456789` -> 29B1). Fields are joined
+ * by `|`; bytes 21 to 7E stand for themselves except `%`, `*` and `|`, which are written %25, %2A and %7C.
  *
  *   till to counter                      counter to till
  *   HELLO             are you there?     HERE|version|agent|device
  *   PAY|order|fen     open a sale        SALE|order|state|amount|net|discount|receipt|reason|outcome|code|opened|settled|again
  *   CHARGE|order      no coupon: charge  ERR|order|code      nothing was changed
  *   CANCEL|order      REFUND|order
- *   REPRINT|order     ASK|order  ask the reader once more, of a sale in a person's hands
- *   LOOK|order        how does it stand?
+ *   REPRINT|order     ASK|order  query the reader again, for a sale whose outcome is unknown
+ *   LOOK|order        read the sale's state
  *
- * Every request is answered by one line, and may be repeated: the order number makes it the same request. A SALE line also
- * comes unasked whenever a sale changes. Amounts are whole fen; fields after `discount` may be empty, and later versions add
- * fields at the end. A till that missed a line asks with LOOK. A line of the counter's own kind that it hears itself gets no
- * answer: on a line that echoes, answer would follow answer for ever. A line that breaks off is thrown away after a second of
- * silence, so that the next one begins anew.
+ * Every request gets one line as its answer and may be repeated: the order number is its idempotency key. A SALE line also
+ * comes unsolicited whenever a sale changes. Amounts are whole fen; fields after `discount` may be empty, and later
+ * versions add fields at the end. A till that missed a line sends LOOK. The counter doesn't answer lines of its own kind:
+ * on a line that echoes, answers would follow answers for ever. An incomplete line is dropped after a second of silence, so
+ * that the next one starts clean.
  */
 
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
@@ -29,16 +29,19 @@ import { later, type Millis, type MonoMs, type WallMs } from '#protocol/kernel/t
 import type { LocalTime, SaleView, TillRequest } from '../../ports/till.js';
 import { latin1Bytes } from '../bytes.js';
 
-/** The longest answer has 377: an order of 64 escaped characters, state, three amounts, receipt, reason, code, two times, CRC. */
+/**
+ * The longest answer has 377: an order of 64 escaped characters, state, three amounts, receipt, reason, code, two times,
+ * CRC.
+ */
 export const MAX_ECR_LINE = 384;
 /**
- * A line takes 0.4 s at 9600 baud and comes in one piece; a till's system may pause in the middle of it, but not so long. At
- * 1200 baud a byte takes 8 ms.
+ * A line takes 0.4 s at 9600 baud and comes in one piece; a till's system may pause inside it, but not this long. At 1200
+ * baud a byte takes 8 ms.
  */
 export const ECR_SILENCE_MS: Millis = 1_000;
-/** Fields are added at the end within one version; a till compares this text. */
+/** One version only adds fields at the end; a till compares this text. */
 export const ECR_VERSION = 'ECR/1';
-/** Banks' codes have two characters; a reader's own words are cut. */
+/** Banks' codes have two characters; a reader's own text is cut. */
 const CODE_CHARS = 16;
 
 export type EcrFaultCode = Extract<
@@ -54,17 +57,17 @@ export type EcrFaultCode = Extract<
 >;
 
 export interface EcrFault {
-  /** Empty where the line did not get that far. */
+  /** Empty if the line broke off before it. */
   readonly order: string;
   readonly code: EcrFaultCode;
 }
 
-/** What has arrived of a line that has no end yet. */
+/** The part of an unfinished line that has arrived. */
 export interface EcrBuffer {
   readonly text: string;
-  /** The line was too long: what follows is thrown away up to its end. */
+  /** The line was too long: bytes are dropped until its end. */
   readonly skipping: boolean;
-  /** When its last byte came. */
+  /** The time of its last byte. */
   readonly at: MonoMs;
 }
 
@@ -130,7 +133,7 @@ const VERBS: ReadonlyMap<string, Exclude<TillRequest['kind'], 'open'>> = new Map
   ['LOOK', 'look'],
 ]);
 
-/** `again`: the request that this answers found done what it asked for. */
+/** `again`: the request repeats an earlier one whose work is already done. */
 export const encodeEcrSale = (
   sale: SaleView,
   { again, clock }: { readonly again: boolean; readonly clock: (at: WallMs) => LocalTime },

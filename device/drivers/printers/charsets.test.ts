@@ -1,4 +1,4 @@
-/** The fonts' repertoires, counted: the standards say how many characters each holds. */
+/** Counts the fonts' repertoires: the standards give the number of characters of each. */
 import { describe, expect, it } from 'vitest';
 import { type Charset, holds } from './charsets.js';
 

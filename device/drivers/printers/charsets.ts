@@ -1,13 +1,14 @@
 /**
- * What a Chinese printer's font holds. Characters are encoded as GB18030 by receiptline; whether a given printer may be
- * sent the result is decided here, from the bytes. A four-byte sequence reaching a two-byte printer shifts the line, and
- * a two-byte one outside the font prints whatever lies there.
+ * The repertoires of Chinese printers' fonts.
+ *
+ * receiptline encodes characters as GB18030; this file decides from the bytes whether a printer may receive them. A
+ * four-byte sequence shifts the line on a two-byte printer, and a two-byte code outside the font prints an arbitrary glyph.
  */
 import type { PrinterModel } from './printer.js';
 
 export type Charset = PrinterModel['charset'];
 
-/** Whether a printer with this charset has a glyph for a character whose GB18030 bytes these are. */
+/** Whether a printer with this charset has a glyph for the character with these GB18030 bytes. */
 export function holds(charset: Charset, bytes: readonly number[]): boolean {
   const [first, second] = bytes;
   if (first === undefined) return false;
@@ -54,8 +55,8 @@ function inGb2312(first: number, second: number): boolean {
 }
 
 /**
- * GBK as printers' fonts have it (code page 936): every assigned two-byte cell but the few signs that only
- * GB 18030-2000 put there.
+ * GBK in printers' fonts (code page 936): every assigned two-byte cell except the few signs that only GB 18030-2000 put
+ * there.
  */
 function inGbk(first: number, second: number): boolean {
   return !userDefined(first, second) && !ONLY_IN_GB18030.has((first << 8) | second);
@@ -75,7 +76,7 @@ const ONLY_IN_GB18030 = new Set([
   ...range(0xa989, 0xa995),
 ]);
 
-/** The three user-defined areas of GBK, and FE50-FEA0, which code page 936 leaves empty: no maker's font fills them alike. */
+/** The three user-defined areas of GBK, and FE50-FEA0, which code page 936 leaves empty: makers fill them differently. */
 function userDefined(first: number, second: number): boolean {
   return (
     (first >= 0xaa && first <= 0xaf && second >= 0xa1) ||
@@ -86,8 +87,8 @@ function userDefined(first: number, second: number): boolean {
 }
 
 /**
- * The four-byte characters that GB 18030-2000 makes compulsory: CJK Extension A, U+3400 (81 39 EE 39) to U+4DB5
- * (82 35 87 38). The rest of Unicode can be encoded too, but no receipt printer's font is obliged to hold it.
+ * The four-byte characters that GB 18030-2000 makes compulsory: CJK Extension A, U+3400 (81 39 EE 39) to U+4DB5 (82 35 87
+ * 38). The rest of Unicode can be encoded too, but no receipt printer's font must hold it.
  */
 function inExtensionA(bytes: readonly number[]): boolean {
   if (bytes.length !== 4) return false;

@@ -1,15 +1,16 @@
 /**
- * ESC/POS for Chinese printers, as a receiptline command object derived from `commands.generic`. It differs where the
- * original would print wrongly (box characters print as 晻晻 in Chinese mode, four-byte codes shift the line) or would
- * waste the line's time: styles, areas and positions go out when they change, not before every run, which halves a
- * receipt at 9600 Bd. One object renders one document: it remembers what the printer has been told.
+ * ESC/POS for Chinese printers, as a receiptline command object derived from `commands.generic`.
+ *
+ * It differs where the original prints wrongly (box characters print as 晻晻 in Chinese mode, four-byte codes shift the line)
+ * or wastes time: it sends styles, areas and positions when they change instead of before every run, which halves a
+ * receipt's time at 9600 Bd. One object renders one document, because it tracks the printer's current style.
  */
 import { type BaseCommand, commands, type Printer, type QRCode } from 'receiptline';
 import { type Charset, holds } from './charsets.js';
 import type { PrinterModel } from './printer.js';
 
 export interface EscposCommands extends BaseCommand {
-  /** Characters that this printer's font lacks, printed as □ so far. */
+  /** Number of characters missing from this printer's font, printed as □ so far. */
   replaced(): number;
 }
 
@@ -18,9 +19,9 @@ const FS = '\x1c';
 const GS = '\x1d';
 /** GB2312 A1F5. */
 const REPLACEMENT = '□';
-/** All four of underline, emphasis, inversion and size off, Hanzi underline too. */
+/** Underline, emphasis, inversion and size off, and Hanzi underline too. */
 const PLAIN = `${ESC}-\x00${FS}-\x00${ESC}E\x00${GS}B\x00${GS}!\x00`;
-/** A raster symbol costs dots² / 8 bytes; 4 dots a module are 2.2 kB for a receipt's code, and still read well. */
+/** A raster symbol costs dots² / 8 bytes; 4 dots a module give 2.2 kB for a receipt's code, which still scans well. */
 const RASTER_QR_CELL_MAX = 4;
 /** `GS V 66 n` and `ESC J n` carry one byte. */
 const FEED_MAX = 255;
@@ -30,7 +31,7 @@ export function escposCommands(model: PrinterModel): EscposCommands {
   let replaced = 0;
   let style = '';
   let told = { area: '', align: -1 };
-  /** Where the next run starts, in columns, if not where the last one ended. */
+  /** The column of the next run, if it differs from the end of the last one. */
   let position = 0;
   let moved = false;
 
@@ -39,7 +40,7 @@ export function escposCommands(model: PrinterModel): EscposCommands {
     moved = false;
     return `${ESC}$${word(Math.round(position * generic.charWidth))}`;
   };
-  /** Emits a style only when it differs: receiptline asks for "plain" before every run. */
+  /** Emits a style only when it changes: receiptline requests "plain" before every run. */
   const wanted: string[] = [];
   const restyle = (): string => {
     const next = wanted.join('');
@@ -58,19 +59,19 @@ export function escposCommands(model: PrinterModel): EscposCommands {
       if (known === undefined || character === REPLACEMENT) replaced += 1;
       out += known ?? lookUp(REPLACEMENT, 'gb2312');
     }
-    // FS & before a run with Hanzi in it, not once: a printer that missed a byte finds back with the next run.
+    // FS & before every run with Hanzi instead of once: a printer that missed a byte recovers with the next run.
     return /[\x80-\xff]/.test(out) ? `${FS}&${out}` : out;
   };
 
   return {
     ...generic,
     replaced: () => replaced,
-    /** ESC @ resets everything; the bare minimum is then said again, since clones differ in what it resets. */
+    /** ESC @ resets everything; the essential settings follow explicitly, because clones differ in what ESC @ resets. */
     open(printer: Printer) {
       generic.open.call(this, printer);
       return `${ESC}@${ESC}2${ESC} \x00${FS}S\x00\x00${PLAIN}${FS}&`;
     },
-    /** No GS r at the end: its answer would be taken for one to a question of the driver's. */
+    /** No GS r at the end: its answer would look like the answer to a driver's query. */
     close: () => feedAndCut(model),
     cut: () => feedAndCut(model),
     area(left: number, width: number, right: number) {
@@ -84,7 +85,7 @@ export function escposCommands(model: PrinterModel): EscposCommands {
       told = { ...told, align };
       return `${ESC}a${String.fromCharCode(align)}`;
     },
-    /** `ESC $` only: cheap firmware lacks `ESC \`, so relative moves are added up here. */
+    /** `ESC $` only: cheap firmware lacks `ESC \`, so relative moves are summed here. */
     absolute(column: number) {
       moved = moved || column !== position;
       position = column;
@@ -105,7 +106,7 @@ export function escposCommands(model: PrinterModel): EscposCommands {
     wh: (size: number) => want(generic.wh(size)),
     text(text: string) {
       const run = restyle() + move() + encoded(text);
-      position = Number.NaN; // somewhere behind the text: the next column must say where it starts
+      position = Number.NaN; // the position behind the text is unknown: the next column must be absolute
       return run;
     },
     lf() {
@@ -140,7 +141,7 @@ const word = (n: number): string => String.fromCharCode(n & 255, (n >> 8) & 255)
 const ruled = (widths: readonly number[], line: string, corner: string, style: string): string =>
   `${style}${corner}${widths.map((width) => line.repeat(width)).join(corner)}${corner}`;
 
-/** `GS V 66 n`: feed to the blade and n dots more, then cut. Without a cutter `ESC J n` brings it past the tear bar. */
+/** `GS V 66 n`: feed to the blade and n dots more, then cut. Without a cutter `ESC J n` moves the paper past the tear bar. */
 function feedAndCut(model: PrinterModel): string {
   const dots = String.fromCharCode(Math.max(0, Math.min(FEED_MAX, model.cutFeedDots)));
   return model.cutter ? `${GS}V\x42${dots}` : `${ESC}J${dots}`;
@@ -151,7 +152,7 @@ function nativeQr(symbol: QRCode): string {
   const call = (fn: number, ...parameters: readonly number[]): string =>
     `${GS}(k${word(parameters.length + 2)}1${String.fromCharCode(fn - 100, ...parameters)}`;
   const level = { l: 48, m: 49, q: 50, h: 51 }[symbol.level];
-  // Byte by byte in UTF-8: what a phone reads back. A receipt's own code is ASCII.
+  // UTF-8 bytes, the encoding that phones expect. A receipt's own code is ASCII.
   const data = [...new TextEncoder().encode(symbol.data)];
   return (
     call(165, 50, 0) +
@@ -162,7 +163,7 @@ function nativeQr(symbol: QRCode): string {
   );
 }
 
-/** White below the code, four modules (ISO/IEC 18004, 6.3.8): text right under it keeps some phones from reading it. */
+/** Quiet zone below the code, four modules (ISO/IEC 18004, 6.3.8): text right under it keeps some phones from reading it. */
 const quietZone = (cell: number): string => `${ESC}J${String.fromCharCode(4 * cell)}`;
 
 /** Characters repeat from receipt to receipt, so each is looked up once per charset. */
@@ -171,10 +172,10 @@ const LOOKED_UP: Record<Charset, Map<string, string | undefined>> = {
   gbk: new Map(),
   gb18030: new Map(),
 };
-/** More than any campaign's names together; a flood of odd characters must not fill the memory. */
+/** More than all names of any campaign; a flood of rare characters must not fill the memory. */
 const LOOKED_UP_MAX = 20_000;
 
-/** The bytes (as a binary string) of one character, or undefined where this charset's font lacks it. */
+/** One character's bytes as a binary string; undefined if this charset's font lacks it. */
 function lookUp(character: string, charset: Charset): string | undefined {
   const table = LOOKED_UP[charset];
   if (table.has(character)) return table.get(character);
@@ -190,9 +191,9 @@ function lookUp(character: string, charset: Charset): string | undefined {
   return found;
 }
 
-/** GB18030 through receiptline's own encoder, without the code page commands that it puts in front. */
+/** GB18030 by receiptline's own encoder, without its leading code page commands. */
 function encode(character: string): string {
-  if (/^[\ue000-\uf8ff]$/.test(character)) return ''; // private use: encodable, but nobody knows what it would show
+  if (/^[\ue000-\uf8ff]$/.test(character)) return ''; // private use: encodable, but with an arbitrary glyph
   const yen = character === '\u00a5' ? '\uffe5' : character;
   return commands.generic.text.call({ codepage: { gb18030: '' } }, yen, 'gb18030');
 }

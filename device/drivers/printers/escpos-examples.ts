@@ -1,4 +1,4 @@
-/** What an ESC/POS printer says of itself, by its kind of status: every model of that kind is tried with these. */
+/** Status transcripts of ESC/POS printers by kind of status: the tests play them against every model of that kind. */
 import type { ReceiptNo } from '#protocol/kernel/ids.js';
 import type { Examples, Transcript } from '../transcript.js';
 import type { PrinterEffect, PrinterInput, PrinterModel, PrintJob } from './printer.js';
@@ -15,7 +15,7 @@ const job: PrintJob = {
 const written = { kind: 'written', fault: undefined } as const;
 const asks = (n: number) => ({ kind: 'write', bytes: bytes(0x10, 0x04, n) }) as const;
 const says = (...list: readonly number[]) => ({ kind: 'bytes', bytes: bytes(...list) }) as const;
-/** Automatic status back: online, paper there. */
+/** Automatic status back: online, paper present. */
 const AT_EASE = says(0x10, 0x00, 0x00, 0x00);
 const asksForAll = { kind: 'write', bytes: bytes(0x1d, 0x61, 0x0e) } as const;
 const sent = { kind: 'write', bytes: job.bytes } as const;

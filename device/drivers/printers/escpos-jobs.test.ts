@@ -1,4 +1,4 @@
-/** What becomes of jobs: written in pieces, held, broken off, dropped, and never an original twice. */
+/** Print jobs: chunked writes, held, broken and dropped jobs, and never two originals. */
 import { describe, expect, it } from 'vitest';
 import type { ReceiptNo } from '#protocol/kernel/ids.js';
 import { monoMs } from '#protocol/kernel/time.js';

@@ -1,4 +1,4 @@
-/** The printer's jobs before their first byte: taken once, kept in order, held until a person says what becomes of them. */
+/** Print jobs before their first byte: accepted once, kept in order, held until a person decides. */
 import { type Entry, MAX_JOBS, type PrinterStep, REMEMBERED_IDS } from './escpos-state.js';
 import type { PrinterEffect, PrintJob } from './printer.js';
 
@@ -43,7 +43,7 @@ export function drop(step: PrinterStep, id: string): void {
   step.waiting = step.waiting.filter(others);
   if (step.waiting.length === 0) step.troubled = false;
   const { phase } = step;
-  // Not a byte of it has gone out: the questions go on, but nothing will be sent after them.
+  // No byte of it has been sent: the queries go on, but nothing will be sent after them.
   if (phase.kind === 'asking' && phase.purpose.kind === 'before' && !others(phase.purpose.entry)) {
     step.phase = { ...phase, purpose: { kind: 'look' } };
   }
@@ -51,18 +51,21 @@ export function drop(step: PrinterStep, id: string): void {
 
 export type HeldWhy = Extract<PrinterEffect, { kind: 'held' }>['why'];
 
-/** The first is held for this reason, the others because they stand behind it. Each is reported once, the first always. */
+/**
+ * Holds the first job for this reason and the others because they queue behind it. Reports each once, and the first every
+ * time.
+ */
 export function holdBack(step: PrinterStep, entries: readonly Entry[], why: HeldWhy): void {
   entries.forEach((entry, index) => {
     if (index === 0) step.effects.push({ kind: 'held', job: entry.job, why });
     else if (!entry.told) step.effects.push({ kind: 'held', job: entry.job, why: 'waiting' });
   });
   const held = entries.map((entry) => ({ ...entry, insisted: false, told: true }));
-  // A job that was tried stands before those that were only waiting.
+  // A job that was attempted goes before those that only waited.
   step.waiting = why === 'waiting' ? [...step.waiting, ...held] : [...held, ...step.waiting];
 }
 
-/** This job can't be begun now, so neither can those behind it. */
+/** This job can't start now, so neither can those behind it. */
 export function holdAll(step: PrinterStep, entry: Entry, why: HeldWhy): void {
   const entries = [entry, ...step.queue];
   step.queue = [];

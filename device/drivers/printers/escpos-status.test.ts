@@ -1,4 +1,4 @@
-/** How the printer is asked how it is, by each kind of status: a transcript of what it is told and what comes of it. */
+/** Status queries by kind of status: transcripts of what the printer receives and what follows. */
 import { describe, expect, it } from 'vitest';
 import {
   COVER,

@@ -1,4 +1,4 @@
-/** The laws of the printer's conversation, whatever happens in whatever order. */
+/** Laws of the printer's conversation, for any order of events. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { monoMs } from '#protocol/kernel/time.js';
@@ -20,7 +20,7 @@ import type { PrinterInput, PrintJob } from './printer.js';
 describe('whatever happens, in whatever order', () => {
   const status = fc.constantFrom('none' as const, 'dle-eot' as const, 'asb' as const);
   const id = fc.constantFrom('A', 'B', 'C', 'D');
-  /** Its first byte is found nowhere else, so that it can be counted on the line. */
+  /** Its first byte occurs nowhere else, so that it can be counted on the line. */
   const marked = (name: string): PrintJob => {
     const plain = job(name);
     return { ...plain, bytes: plain.bytes.with(0, name.charCodeAt(0) | 0x80) };
@@ -98,7 +98,8 @@ describe('whatever happens, in whatever order', () => {
   });
 
   it('no transcript of answers is read differently for being cut into single bytes', () => {
-    // Then the next question may follow: what came in one piece with the last answer was before it, and answers nothing.
+    // Then the next query may follow: a byte in the same chunk as the last answer came before that query and answers
+    // nothing.
     const untilKnown = ({ did }: PrinterBench): readonly string[] => {
       const lines = did.filter((line) => !line.startsWith('noise'));
       const known = lines.findIndex((line) => !line.startsWith('ask'));

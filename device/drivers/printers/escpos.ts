@@ -1,15 +1,15 @@
 /**
- * The conversation with a receipt printer: ask how it is, send one job, ask again, and say honestly what became of it.
+ * The conversation with a receipt printer: query its status, send one job, query again, and report the outcome honestly.
  *
- * The rules
- * - A job is begun at most once. What breaks off after its first byte is `broken`; a later copy is another job.
- * - Nothing is begun while the printer says that it can't print: the job is `held`, and so are all behind it. Held jobs
- *   wait until a person says `resume`, so that new paper doesn't bring yesterday's receipts. A job that arrives while
- *   nothing waits prints by itself.
- * - It is asked ahead where a job is expected (`look`), and what it said is believed for READY_MS: two questions and their
- *   answers are 20 ms or more that a customer would wait for at the first line of the receipt.
- * - No answer is unknown, not ok: such a job is `unconfirmed` at best. A printer that has answered before and falls
- *   silent is taken for switched off, unless a person has said `resume`.
+ * Rules
+ * - A job starts at most once. A job that breaks off after its first byte is `broken`; a later copy is another job.
+ * - Nothing starts while the printer reports that it can't print: the job is `held`, and so are all behind it. Held jobs
+ * wait until a person sends `resume`, so that new paper doesn't print yesterday's receipts. A job that arrives while
+ * nothing waits prints by itself.
+ * - The driver queries ahead when a job is expected (`look`), and the answer is valid for READY_MS. Two queries and their
+ * answers take 20 ms or more, which a customer would otherwise wait for at the first line of the receipt.
+ * - No answer means unknown, not ok: such a job is `unconfirmed` at best. A printer that has answered before and falls
+ * silent counts as switched off, unless a person has sent `resume`.
  *
  *   state    | input                       | next
  *   idle     | print                       | asking before (ready, or status none: sending); held if something waits or no link
@@ -21,7 +21,7 @@
  *   asking   | write fault, link lost      | look, ahead: idle · before: held offline · after: broken
  *   sending  | chunk written               | sending, at the end asking after (status none: unconfirmed)
  *   sending  | write fault, stuck, link lost | broken
- *   any      | print of a known id         | as it was: one id is one job
+ *   any      | print of a known id         | unchanged: one id is one job
  */
 
 import { type Step, unreachable } from '#protocol/kernel/machine.js';
@@ -58,11 +58,11 @@ import {
 } from './status.js';
 
 export interface PrinterOptions {
-  /** The port's speed where it isn't the model's own. */
+  /** The port's speed where it differs from the model's default. */
   readonly baudRate?: number;
   /**
-   * An earlier life of the agent may have ended within a command: the printer still waits for the rest of it, and would
-   * take the beginning of the first receipt for that.
+   * An earlier run of the agent may have ended inside a command: the printer still waits for the rest of it and would
+   * swallow the beginning of the first receipt.
    */
   readonly mayBeTorn?: boolean;
 }
@@ -144,7 +144,7 @@ function applyInput(step: PrinterStep, input: PrinterInput, now: Instant['mono']
 
 // -- asking
 
-/** Not while anything else goes on, and not again while the last answer is half as old as it may get. */
+/** Not during other work, and not again until the last answer has used half its validity. */
 function lookAhead(step: PrinterStep, now: MonoMs, model: PrinterModel): void {
   const isFree = step.link && step.phase.kind === 'idle' && step.queue.length === 0 && step.unwritten.length === 0;
   const isFresh = step.readyUntil !== undefined && later(now, READY_MS / 2) <= step.readyUntil;
@@ -162,7 +162,7 @@ function put(
   model: PrinterModel,
 ): void {
   step.phase = { kind: 'asking', ...asking, deadline };
-  // GS a 14: tell of online, error and paper changes; the present state comes at once. DLE EOT n: one byte, in real time.
+  // GS a 14: report online, error and paper changes; the current state comes at once. DLE EOT n: one byte, in real time.
   const bytes = model.status === 'asb' ? [0x1d, 0x61, 0x0e] : [0x10, 0x04, asking.question];
   write(step, Uint8Array.from(bytes), 'status');
 }
@@ -216,7 +216,7 @@ function noise(step: PrinterStep, bytes: readonly number[]): void {
 
 function readAnswer(step: PrinterStep, byte: number, now: MonoMs, model: PrinterModel): void {
   const { phase } = step;
-  // Late or doubled answers: nobody asked, and the byte doesn't say what it answers.
+  // A late or duplicate answer: no query is pending, and the byte doesn't name its query.
   if (phase.kind !== 'asking' || !plausible(phase.question, byte)) {
     noise(step, [byte]);
     return;
@@ -228,7 +228,7 @@ function readAnswer(step: PrinterStep, byte: number, now: MonoMs, model: Printer
   else put(step, { ...phase, question, answers, attempt: 1 }, later(now, STATUS_ANSWER_MS), model);
 }
 
-/** The questions are over: by their answers, or by silence. */
+/** Ends the queries, after their answers or after silence. */
 function conclude(step: PrinterStep, status: PrinterStatus, now: MonoMs): void {
   const { phase } = step;
   if (phase.kind !== 'asking') return;
@@ -272,12 +272,12 @@ function setPaper(step: PrinterStep, paper: PaperState): void {
 
 // -- sending
 
-/** From here on the job counts as begun. The deadline is set by `proceed`, which writes the first chunk. */
+/** From here on the job counts as started. `proceed` sets the deadline and writes the first chunk. */
 function startSending(step: PrinterStep, entry: Entry): void {
   step.readyUntil = undefined;
   const stream = new Uint8Array(step.resync + entry.job.bytes.length);
   stream.set(entry.job.bytes, step.resync);
-  // NUL is nothing to a printer that listens, and harmless data to one that still waits for the rest of a picture.
+  // NUL means nothing to an idle printer, and is harmless data to one that still waits for the rest of a picture.
   step.phase = { kind: 'sending', entry, stream, sent: 0, deadline: NOT_YET };
 }
 
@@ -303,7 +303,7 @@ const BITS_PER_BYTE = 10;
 function sentAll(step: PrinterStep, entry: Entry, now: MonoMs, model: PrinterModel, lineMs: number): void {
   step.resync = 0;
   if (model.status === 'none') done(step, entry, 'unconfirmed');
-  // `written` may mean no more than that the operating system has the bytes: the whole job may still be on the line.
+  // `written` may mean only that the operating system has the bytes: the whole job may still be on the line.
   else ask(step, { kind: 'after', entry }, now, model, lineMs + PRINT_MARGIN_MS);
 }
 
@@ -320,7 +320,7 @@ function broken(step: PrinterStep, entry: Entry, why: string): void {
   step.effects.push({ kind: 'broken', job: entry.job, why });
 }
 
-// -- what goes wrong
+// -- faults
 
 function breakLink(step: PrinterStep, why: string): void {
   const { phase } = step;
@@ -338,7 +338,7 @@ function breakLink(step: PrinterStep, why: string): void {
   }
 }
 
-/** The question couldn't even be sent. */
+/** The query itself could not be sent. */
 function giveUpAsking(step: PrinterStep, purpose: Purpose, why: string): void {
   step.phase = IDLE;
   setPaper(step, 'unknown');
@@ -383,12 +383,13 @@ function unanswered(
   model: PrinterModel,
 ): void {
   if (step.unwritten.length > 0) {
-    // Not silence yet: the question itself is still stuck in the port.
+    // Not silence yet: the query itself is still stuck in the port.
     if (now >= later(phase.since, WRITE_BACKSTOP_MS)) giveUpAsking(step, phase.purpose, 'the port no longer answers');
     else step.phase = { ...phase, deadline: later(now, STATUS_ANSWER_MS) };
     return;
   }
-  // A printer that is known to speak is asked twice: a byte may have been lost. Part of the answers is no answer.
+  // A printer that has answered before is queried twice, because a byte may have been lost. Incomplete answers count as
+  // none.
   if (step.spoke && phase.attempt === 1) {
     put(step, { ...phase, attempt: 2 }, later(now, STATUS_ANSWER_MS), model);
   } else {
@@ -396,7 +397,7 @@ function unanswered(
   }
 }
 
-/** Whatever can go on without further input does: the next job, the next chunk. */
+/** Advances whatever needs no further input: the next job, the next chunk. */
 function proceed(step: PrinterStep, now: MonoMs, model: PrinterModel): void {
   const [next, ...others] = step.queue;
   if (step.phase.kind === 'idle' && step.link && next !== undefined) {
@@ -417,7 +418,7 @@ function keepPolling(step: PrinterStep, now: MonoMs, model: PrinterModel): void 
     step.phase.kind === 'idle' &&
     step.link &&
     step.waiting.length > 0 &&
-    model.status === 'dle-eot' && // ASB tells by itself
+    model.status === 'dle-eot' && // ASB reports without polling
     step.unwritten.length === 0;
   if (!wanted) step.pollAt = undefined;
   else step.pollAt ??= later(now, HELD_POLL_MS);

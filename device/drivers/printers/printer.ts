@@ -1,4 +1,4 @@
-/** What every receipt printer driver is: numbered jobs in, bytes and honest outcomes out. */
+/** The interface of a receipt printer driver: numbered jobs in, bytes and honest outcomes out. */
 
 import type { ReceiptNo } from '#protocol/kernel/ids.js';
 import type { Machine } from '#protocol/kernel/machine.js';
@@ -10,10 +10,10 @@ export type PrinterInput =
   | { readonly kind: 'link-lost'; readonly why: string }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'written'; readonly fault: string | undefined }
-  /** A job may come soon: ask now how the printer is, so that the job needn't wait for it. */
+  /** A job may come soon: query the printer now, so that the job needn't wait for it. */
   | { readonly kind: 'look' }
   | { readonly kind: 'print'; readonly job: PrintJob }
-  /** A person has said: print what waits (paper is back), or forget it. */
+  /** A person's decision: print the held jobs (paper is back), or drop them. */
   | { readonly kind: 'resume' }
   | { readonly kind: 'drop'; readonly job: string }
   | { readonly kind: 'wake' };
@@ -23,17 +23,17 @@ export interface PrintJob {
   readonly id: string;
   readonly receipt: ReceiptNo;
   readonly copy: 'original' | 'reprint';
-  /** Complete ESC/POS stream, initialisation to cut. */
+  /** The complete ESC/POS stream, from initialisation to cut. */
   readonly bytes: Uint8Array;
 }
 
 export type PrinterEffect =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
-  /** printed: the printer confirmed. unconfirmed: sent, but this printer never answers, or not in time. */
+  /** printed: the printer confirmed. unconfirmed: sent, but the printer never answers, or not in time. */
   | { readonly kind: 'done'; readonly job: PrintJob; readonly outcome: 'printed' | 'unconfirmed' }
   /**
-   * Held before its first byte: nothing of it is on paper. `queue-full`: not even kept; hand it in again (the same id will
-   * do) when others have been printed or dropped.
+   * Held before its first byte: nothing of it is on paper. `queue-full`: not even kept; submit it again, under the same id,
+   * when others have been printed or dropped.
    */
   | {
       readonly kind: 'held';

@@ -1,4 +1,4 @@
-/** What goes to the printer, judged by our own reading of the manual and by `npos`, which others wrote. */
+/** The bytes sent to the printer, judged by our own reading of the manual and by the independent `npos`. */
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ const print = (document: string, model: PrinterModel): string => binaryOf(render
 const receiptFor = (model: PrinterModel, changed: ReceiptFacts = facts): string =>
   receiptDocument(changed, { columns: model.columns, language: 'zh' });
 
-/** Every command that a receipt may hold, from the manual: its lead-in and how many bytes of parameters follow. */
+/** Every command allowed in a receipt, from the manual: its prefix and its number of parameter bytes. */
 const ALLOWED: readonly (readonly [string, number])[] = [
   ['\x1b@', 0],
   ['\x1b2', 0],
@@ -53,7 +53,7 @@ interface Parsed {
   readonly qr: readonly string[];
 }
 
-/** Reads a stream by the list above: text lines, QR data, and bytes that belong to nothing. */
+/** Parses a stream by the list above: text lines, QR data, and bytes that belong to nothing. */
 function parse(stream: string): Parsed {
   const stray: number[] = [];
   const qr: string[] = [];
@@ -175,7 +175,7 @@ describe('warming up', () => {
 
 describe('characters', () => {
   it.each([
-    // The print, the font, what comes out.
+    // Input, font, output.
     ['¥20', 'gb2312', '￥20', 0],
     ['镕', 'gbk', '镕', 0],
     ['镕', 'gb2312', '□', 1],
@@ -245,7 +245,7 @@ interface NposParser {
   analyze(raw: Buffer): { readonly error?: Error; readonly tree: readonly NposNode[] | null };
 }
 
-/** npos 0.1 doesn't know `GS ( k`: a function code with a 16-bit length, as its own `GS ( L`. */
+/** npos 0.1 doesn't know `GS ( k`: a function code with a 16-bit length, like its own `GS ( L`. */
 function nposParser(): NposParser {
   const load = createRequire(import.meta.url);
   const rules: Record<number, Record<string, unknown>> = structuredClone(load('npos/lib/parser/rules'));

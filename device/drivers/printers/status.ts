@@ -1,11 +1,13 @@
 /**
- * What printers say of themselves. Two dialects of ESC/POS: `DLE EOT n`, asked in real time and answered with one byte
- * that doesn't say which question it answers; and automatic status back (`GS a`), four bytes at every change.
- * Both are told from line noise by their fixed bits, and no answer is "unknown", never "ok".
+ * Parses printers' status reports.
+ *
+ * There are two dialects of ESC/POS: `DLE EOT n`, a real-time query answered with one byte that doesn't name its query; and
+ * automatic status back (`GS a`), four bytes at every change. Fixed bits distinguish both from line noise. No answer means
+ * "unknown", never "ok".
  */
 import type { PaperState } from './printer.js';
 
-/** Why nothing can be printed now. */
+/** The reason why nothing can be printed now. */
 export type Hindrance = 'paper-out' | 'offline' | 'cover';
 
 export interface PrinterStatus {
@@ -15,7 +17,7 @@ export interface PrinterStatus {
   readonly fault: 'PRINTER_CUTTER' | 'PRINTER_ERROR' | undefined;
 }
 
-/** What nobody answered. */
+/** No answer to a query. */
 export const SILENCE: PrinterStatus = { hindrance: undefined, paper: 'unknown', fault: undefined };
 
 export interface Framed {
@@ -24,7 +26,7 @@ export interface Framed {
   readonly noise: readonly number[];
 }
 
-/** Bits 1 and 4 set, 0 and 7 clear (`DLE EOT`): tells an answer from XON, XOFF, ASB and boot noise. */
+/** Bits 1 and 4 set, 0 and 7 clear (`DLE EOT`): distinguishes an answer from XON, XOFF, ASB and boot noise. */
 export function feedDleEot(chunk: Uint8Array): Framed {
   const frames: Uint8Array[] = [];
   const noise: number[] = [];
@@ -76,12 +78,12 @@ export function readAsb(frame: Uint8Array): PrinterStatus {
 
 /** n of `DLE EOT n`: 1 printer, 2 cause of being offline, 3 error, 4 paper. */
 export type Question = 1 | 2 | 3 | 4;
-/** What has been answered so far, a byte a question. */
+/** The answers so far, one byte a query. */
 export type Answers = Readonly<Partial<Record<Question, number>>>;
 
 export const FIRST_QUESTION: Question = 1;
 
-/** Online: on to the paper. Offline: first why, and if that is an error, which one. */
+/** Online: continue with the paper. Offline: first the cause, and if that is an error, which one. */
 export function nextQuestion(asked: Question, answers: Answers): Question | undefined {
   switch (asked) {
     case 1:
@@ -95,7 +97,7 @@ export function nextQuestion(asked: Question, answers: Answers): Question | unde
   }
 }
 
-/** The paper answer has each sensor twice (bits 2 = 3, 5 = 6): a flipped bit or another question's answer shows. */
+/** The paper answer holds each sensor twice (bits 2 = 3, 5 = 6), which reveals a flipped bit or another query's answer. */
 export const plausible = (question: Question, byte: number): boolean =>
   question !== 4 || (((byte >> 2) ^ (byte >> 3)) & 1) + (((byte >> 5) ^ (byte >> 6)) & 1) === 0;
 

@@ -1,4 +1,4 @@
-/** Broken lines of a CRP/1 reader, and lines that come in pieces. */
+/** Broken and fragmented lines of a CRP/1 reader. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ask, charge, charging, from, id, line, REF, ready, rslt, told } from '../../../test/doubles/crp1-bench.js';

@@ -1,21 +1,18 @@
 /**
  * CRP/1, the default card reader: the conversation.
  *
- * Rules
- * 1. One line of ours is under way at a time. It is sent up to three times, same number, same bytes, until the reader
- *    acknowledges or refuses it. A line not yet sent can be given up; one sent without an answer leaves `silent` behind,
- *    because nobody knows whether it arrived.
- * 2. After each opening of the port both sides greet (HELO) before anything else. Until then the reader is away: a
- *    charge is refused (it was never sent), and `ask` is answered by `silent`; the sale asks again two seconds later.
- * 3. One charge or void at a time; another meanwhile is refused as BUSY.
- * 4. A result is acknowledged only once the host has stored it. Until then the reader repeats it, and the repeats are
- *    swallowed. A result that asks for nothing to be stored (still running, cannot say) is acknowledged at once.
- * 5. A result counts only if reference, amount and currency are those asked for; any other is an alarm, is not
- *    acknowledged, and so stays in the reader's store as evidence. NOTFOUND counts only from the very reader, by its serial
- *    number, that was given the charge: one that was put in its place knows of nothing that the broken one did.
- * 6. While a charge runs the reader is looked at every 10 s: a dead one is noticed long before the charge's own time is up.
- * 7. No ACK, no result in the charge's time, a lost port: `silent`, and the sale asks. This driver never decides,
- *    and never sends a charge twice under two numbers.
+ * Rules 1. Only one line of ours is in flight. It is sent up to three times, with the same number and the same bytes, until
+ * the reader acknowledges or refuses it. A line not yet sent can be withdrawn. A line sent without an answer ends as
+ * `silent`, because its arrival is unknown. 2. After each opening of the port both sides greet (HELO) before anything else.
+ * Until then the reader is away: a charge is refused (it was never sent), and `ask` is answered by `silent`; the sale asks
+ * again two seconds later. 3. One charge or void at a time; another meanwhile is refused as BUSY. 4. A result is
+ * acknowledged only once the host has stored it. Until then the reader repeats it, and the repeats are ignored. A result
+ * that needs no storing (still running, cannot say) is acknowledged at once. 5. A result counts only if reference, amount
+ * and currency match the request. Any other raises an alert and gets no acknowledgement, so that it stays in the reader's
+ * store as evidence. NOTFOUND counts only from the reader that was given the charge, by its serial number: a replacement
+ * knows nothing of the broken one's charges. 6. While a charge runs the reader is probed every 10 s, so that a dead one is
+ * noticed long before the charge's time limit. 7. No ACK, no result within the charge's time, or a lost port: `silent`, and
+ * the sale asks. This driver never decides, and never sends a charge twice under two numbers.
  *
  * | link | on | goes to |
  * |---|---|---|
@@ -125,12 +122,12 @@ class Conversation extends ReaderTalk<Crp1State> {
     this.pump();
   }
 
-  // -- what the host wants
+  // -- the host's inputs
 
   private start(message: ChargeMessage, forMs: number): void {
     const { link, running } = this.state;
     const { ref } = message;
-    // The same charge twice: `refused` would say that it isn't running, and it is.
+    // A duplicate of the running charge: `refused` would claim that it isn't running, and it is.
     if (running?.ref === ref) {
       this.noise('READER_ALREADY_CHARGING', `${ref} is running already`);
       return;
@@ -151,7 +148,7 @@ class Conversation extends ReaderTalk<Crp1State> {
       this.refuse(ref, 'BUSY');
       return;
     }
-    // Asked for anew, it may end anew, even where an earlier life of this reference ended as not found.
+    // A new request for it may have a new outcome, even if this reference ended as not found before.
     const known = this.state.known.filter((one) => one.ref !== ref);
     this.set({ known: remembering(known, { ref, netFen: message.netFen, reader: this.state.serial }) });
     this.set({ running: { ref, forMs, due: undefined, lookAt: undefined }, queue: [...this.state.queue, message] });
@@ -159,7 +156,8 @@ class Conversation extends ReaderTalk<Crp1State> {
 
   private cancel(ref: SaleId): void {
     const { link, queue, running } = this.state;
-    // Lost from sight with its port or in the agent's last life, it may run on in the reader: the customer still stands there.
+    // A charge that was lost with its port, or in the agent's last run, may still run in the reader: the customer still
+    // stands there.
     const known = running === undefined && link === 'ready' ? this.find(ref) : undefined;
     const mayRun = running?.ref === ref || (known !== undefined && known.final === undefined);
     if (!mayRun) return;
@@ -169,7 +167,7 @@ class Conversation extends ReaderTalk<Crp1State> {
       this.refuse(ref, 'CANCELLED');
       return;
     }
-    // A cashier who presses again and again asks once: the questions to come need their places in the queue.
+    // Repeated presses of cancel send one CANC: later queries need the places in the queue.
     const isAsked = [this.state.sent?.message, ...queue].some((message) => message?.kind === 'CANC');
     if (!isAsked && queue.length < MAX_QUEUE) this.set({ queue: [...queue, { kind: 'CANC', ref }] });
   }
@@ -201,7 +199,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     this.replace({ ...known, stored: true, owed: [] });
   }
 
-  // -- what the reader says
+  // -- the reader's lines
 
   private hear(bytes: Uint8Array): void {
     if (this.state.link === 'down') return;
@@ -210,7 +208,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     for (const one of framed) {
       if (one.kind === 'fault') {
         this.noise(`READER_LINE_${one.fault}`, `a line of ${one.length} bytes was thrown away`);
-        // What was broken off is followed by the line that it was broken off by.
+        // A broken-off line is followed by the line that interrupted it.
         if (one.fault !== 'BROKEN_OFF') this.say(['NAK', '00', one.fault === 'CRC' ? 'CRC' : 'FORMAT']);
         continue;
       }
@@ -231,7 +229,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     }
   }
 
-  /** To our own line that is under way. */
+  /** The reply to our own line in flight. */
   private replied(reply: Extract<ReaderMessage, { kind: 'ACK' | 'NAK' }>): void {
     const { sent } = this.state;
     if (sent === undefined) return;
@@ -239,7 +237,7 @@ class Conversation extends ReaderTalk<Crp1State> {
       if (reply.seq === sent.seq) this.acknowledged(sent.message);
       return;
     }
-    // NAK 00 is for a line that the reader couldn't read: ours, if one is under way.
+    // NAK 00 reports an unreadable line: ours, if one is in flight.
     if (reply.seq !== sent.seq && reply.seq !== '00') return;
     if (reply.code === 'CRC' || reply.seq === '00') {
       this.transmitAgain(sent);
@@ -253,7 +251,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     this.set({ sent: undefined });
     switch (message.kind) {
       case 'HELO':
-        // Its own HELO follows. It doesn't where it takes ours, after a reopened port, for a repeat: greet anew then.
+        // Its own HELO follows, unless it takes ours, after a reopened port, for a repeat: greet again in that case.
         if (this.state.link === 'greeting') this.set({ greetAt: later(this.at.mono, this.ackMs) });
         break;
       case 'SALE':
@@ -291,7 +289,8 @@ class Conversation extends ReaderTalk<Crp1State> {
           this.refuse(message.ref, code);
           return;
         }
-        // The reader has this very reference with another amount. That one may have moved money: not ours to call off.
+        // The reader has this very reference with another amount. That charge may have moved money, so it isn't ours to
+        // cancel.
         this.alert('READER_REFERENCE_CONFLICT', `the reader knows ${message.ref} with another amount`);
         this.cannotSay(message.ref, 'the reader knows this reference with another amount');
         break;
@@ -350,7 +349,7 @@ class Conversation extends ReaderTalk<Crp1State> {
       this.silent(running.ref, 'the reader restarted');
     }
     this.set({ link: 'ready', greetAt: undefined, boot: helo.boot, serial: helo.serial, awayTold: false });
-    // One that was switched off and on with its cable in has a store that may know more than before.
+    // A reader that was power-cycled with its cable in may have newer results in its store.
     if (link === 'greeting' || isAnew) this.effects.push({ kind: 'ready', model: helo.model, mark: helo.serial });
   }
 
@@ -409,7 +408,7 @@ class Conversation extends ReaderTalk<Crp1State> {
 
   private unanswered(sent: Sent): void {
     this.goAway(`the reader did not acknowledge ${sent.message.kind}`);
-    // To a reader that counts anew its next HELO may be the very same line as its last one.
+    // A reader that restarts its numbering may send a HELO identical to its last one.
     this.set({ link: 'greeting', greetAt: later(this.at.mono, GREET_PAUSE_MS), heard: undefined });
   }
 
@@ -436,9 +435,9 @@ class Conversation extends ReaderTalk<Crp1State> {
     }
   }
 
-  // -- small things
+  // -- helpers
 
-  /** The reader speaks of a charge, so it has it: its ACK was lost, or is behind. */
+  /** The reader mentions a charge, so it has it: its ACK was lost or delayed. */
   private impliedAck(ref: SaleId): void {
     const message = this.state.sent?.message;
     if (message !== undefined && isCharge(message) && message.ref === ref) this.acknowledged(message);

@@ -1,4 +1,4 @@
-/** The card readers that exist, by the name that the configuration uses. A new one: its file, and a line here. */
+/** All card readers, by their configuration name. A new one is a file and a line here. */
 import { crp1Reader } from './crp1.js';
 import type { ReaderDriver } from './reader.js';
 import { transbankReader } from './transbank.js';

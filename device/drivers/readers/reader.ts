@@ -1,6 +1,7 @@
 /**
- * What every card reader driver is: a conversation that moves money. The reader is asked for the net amount under the
- * sale's id; nobody but the reader says whether money moved.
+ * The interface of a card reader driver: a conversation that moves money.
+ *
+ * The reader charges the net amount under the sale's id. Only the reader knows whether money moved.
  */
 
 import type { SaleId } from '#protocol/kernel/ids.js';
@@ -16,7 +17,10 @@ export type ReaderInput =
   | { readonly kind: 'wake' }
   | { readonly kind: 'charge'; readonly ref: SaleId; readonly netFen: Fen; readonly timeoutS: number }
   | { readonly kind: 'cancel'; readonly ref: SaleId }
-  /** What became of this reference? `netFen` and `mark` are what the journal holds, for readers that keep only their last sale. */
+  /**
+   * Queries the outcome of this reference. `netFen` and `mark` come from the journal, for readers that keep only their last
+   * sale.
+   */
   | { readonly kind: 'ask'; readonly ref: SaleId; readonly netFen: Fen; readonly mark: string | null }
   | {
       readonly kind: 'void';
@@ -29,8 +33,8 @@ export type ReaderInput =
   | { readonly kind: 'stored'; readonly ref: SaleId };
 
 /**
- * What the reader says of a reference. `approved` and the not-charged family are final. `running`: ask again.
- * `cannot-say`: UNKNOWN, EXPIRED, or a last sale that isn't ours to judge.
+ * The reader's answer about a reference. `approved` and the not-charged family are final. `running`: ask again.
+ * `cannot-say`: UNKNOWN, EXPIRED, or a last sale that may be another one.
  */
 export type ReaderAnswer =
   | { readonly kind: 'approved'; readonly slip: CardSlip }
@@ -45,8 +49,8 @@ export type ReaderAnswer =
 export type ReaderEffect =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
   /**
-   * The reader is there and its conversation has begun (HELO answered, poll acknowledged). `mark`: what the journal keeps with
-   * a charge for a later `ask`: which reader this is, or where the reader's own book stands.
+   * The reader's conversation has begun (HELO answered, poll acknowledged). `mark`: the journal keeps it with a charge for
+   * a later `ask`; it identifies this reader, or the position of the reader's own book.
    */
   | { readonly kind: 'ready'; readonly model: string; readonly mark: string | null }
   | { readonly kind: 'away'; readonly why: string }
@@ -54,11 +58,11 @@ export type ReaderEffect =
   | { readonly kind: 'accepted'; readonly ref: SaleId }
   | { readonly kind: 'progress'; readonly ref: SaleId; readonly step: 'card' | 'pin' | 'online' | 'print' | 'remove' }
   | { readonly kind: 'answer'; readonly ref: SaleId; readonly answer: ReaderAnswer }
-  /** The command was certainly not taken (BUSY, FORMAT, never sent). Safe to give up or try again. */
+  /** The command was certainly not accepted (BUSY, FORMAT, never sent). Safe to give up or retry. */
   | { readonly kind: 'refused'; readonly ref: SaleId; readonly code: string }
-  /** Nobody knows whether the command arrived: no ACK after every transmission, or the port died in mid-command. */
+  /** The command's arrival is unknown: no ACK after every transmission, or the port died in mid-command. */
   | { readonly kind: 'silent'; readonly ref: SaleId; readonly why: string }
-  /** A result for another reference, amount or currency than asked for. Alarmed, never taken as this sale's. */
+  /** A result for another reference, amount or currency than requested. Raises an alert, and never counts as this sale's. */
   | { readonly kind: 'alert'; readonly code: string; readonly what: string }
   | { readonly kind: 'noise'; readonly code: string; readonly what: string };
 
@@ -72,8 +76,8 @@ export interface ReaderDriver<State = unknown> {
 }
 
 export interface ReaderOptions {
-  /** Name and version, told to the reader in its greeting. */
+  /** The agent's name and version, for the greeting. */
   readonly agent: string;
-  /** The speed that the port really has: what is waited for takes longer on a slow line. */
+  /** The port's actual speed: timeouts are longer on a slow line. */
   readonly baudRate: number;
 }

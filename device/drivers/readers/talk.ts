@@ -1,6 +1,8 @@
 /**
- * One step of a reader's conversation, as an object that lives as long as `step` runs: the states that it goes through are
- * replaced and never changed, and what is to be done gathers in order. What the two drivers say to the host is said here.
+ * One step of a reader's conversation, as an object that lives for the duration of `step`.
+ *
+ * Its states are replaced and never mutated, and its effects accumulate in order. The two drivers share the methods for
+ * effects to the host.
  */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import type { Instant } from '#protocol/kernel/time.js';

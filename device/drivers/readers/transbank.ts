@@ -1,20 +1,19 @@
 /**
- * Transbank POS Integrado: the conversation, after Transbank's public documentation. This terminal keeps its last sale
- * only and has no reference of ours beyond six characters, so what can be known for certain is less than with CRP/1.
+ * Transbank POS Integrado: the conversation, after Transbank's public documentation.
  *
- * Rules
- * 1. One request at a time: sent, acknowledged by a byte within ACK_MS, answered by a frame. A NAK has it sent again,
- *    twice at most. Silence does not: a sale sent twice could be two sales.
- * 2. After each opening of the port: poll (0100), then inquire (0250) for the operation number that the terminal stands
- *    at. That is the `mark`; it is told anew whenever it moves, and the sale journals it before it charges.
- * 3. Some answers to a sale leave it open (host silent, timeout, answer unreadable). The driver then inquires by itself,
- *    once; the sale asks on.
- * 4. What an inquiry returns is the sale's own only if ticket and amount match and the operation number has passed the
- *    mark. A number that has not moved is no news, `silent`: the request may never have come, or the customer may still be
- *    typing the PIN, so the sale asks again. Everything else is `cannot-say`.
- * 5. A final answer is acknowledged once the host has stored it; the terminal repeats it after 10 s, twice. All other
- *    answers are acknowledged at once.
- * 6. The terminal cannot be told to cancel (the customer presses the red key), nor be asked about a refund.
+ * This terminal keeps only its last sale and has six characters for a reference of ours, so less can be known for certain
+ * than with CRP/1.
+ *
+ * Rules 1. One request at a time: sent, acknowledged by a byte within ACK_MS, answered by a frame. A NAK triggers a
+ * retransmission, twice at most. Silence doesn't: a sale sent twice could be two sales. 2. After each opening of the port:
+ * poll (0100), then inquire (0250) for the terminal's current operation number. That is the `mark`; the driver reports it
+ * whenever it changes, and the sale journals it before it charges. 3. Some answers to a sale leave it open (host silent,
+ * timeout, answer unreadable). The driver then inquires once by itself; the sale asks on. 4. An inquiry's result belongs to
+ * the sale only if ticket and amount match and the operation number has passed the mark. An unchanged number proves nothing
+ * and gives `silent`: the request may never have arrived, or the customer may still be typing the PIN, so the sale asks
+ * again. Everything else is `cannot-say`. 5. A final answer is acknowledged once the host has stored it; the terminal
+ * repeats it after 10 s, twice. All other answers are acknowledged at once. 6. The terminal has no cancel command (the
+ * customer presses the red key) and no query about a refund.
  *
  * | link | on | goes to |
  * |---|---|---|
@@ -114,7 +113,7 @@ class Conversation extends ReaderTalk<TransbankState> {
     this.lookAtClock();
   }
 
-  // -- what the host wants
+  // -- the host's inputs
 
   private charge(ref: SaleId, netFen: Fen): void {
     if (this.taken(ref)) return;
@@ -162,7 +161,7 @@ class Conversation extends ReaderTalk<TransbankState> {
     if (link !== 'down') this.writeByte(ACK);
   }
 
-  // -- what the terminal says
+  // -- the terminal's answers
 
   private hear(bytes: Uint8Array): void {
     if (this.state.link === 'down') return;
@@ -261,7 +260,7 @@ class Conversation extends ReaderTalk<TransbankState> {
       return;
     }
     const approved = answer.code === '00';
-    // Without charge the money fields may be empty. With it, or once the sale's time is up, they must be there.
+    // Without a charge the money fields may be empty. With one, or once the sale's time is up, they must be present.
     const certain = approved || !running;
     const ours =
       fits(answer.ticket === '' ? null : answer.ticket, ticketOf(last.ref), certain) &&
@@ -299,7 +298,8 @@ class Conversation extends ReaderTalk<TransbankState> {
 
   private judge({ ref, netFen, mark }: Extract<Request, { kind: 'inquire' }>, answer: SaleAnswer): void {
     const { ticket, amount, operation } = answer;
-    // It had none before the sale either, so nothing has moved. With a number before it a close lies between: nobody knows.
+    // It had no sale before this one either, so nothing has moved. If it had one, a daily close lies between, and the
+    // outcome is unknown.
     if (operation === null && answer.code === NO_SALE_YET && mark === 0)
       this.silent(ref, 'the terminal has no sale yet');
     else if (operation === null) this.cannotSay(ref, `the terminal told no sale, code ${answer.code}`);
@@ -346,8 +346,8 @@ class Conversation extends ReaderTalk<TransbankState> {
   }
 
   /**
-   * The terminal did not get our ACK, or not yet. Two sales that were cancelled are answered by the very same bytes, since
-   * the fields of ticket and operation are empty then: a terminal that has acknowledged the next request means that one.
+   * The terminal did not get our ACK, or not yet. Two cancelled sales have identical answers, because their ticket and
+   * operation fields are empty: a terminal that has acknowledged the next request means that one.
    */
   private repeated(fields: readonly string[]): boolean {
     const { final, underWay } = this.state;
@@ -408,14 +408,14 @@ class Conversation extends ReaderTalk<TransbankState> {
     } else if (meetAt !== undefined && this.at.mono >= meetAt) this.send({ kind: 'poll' });
   }
 
-  // -- small things
+  // -- helpers
 
   private writeByte(byte: number): void {
     this.write(Uint8Array.of(byte));
   }
 }
 
-/** An empty field fits where nothing is certain anyway. */
+/** An empty field matches where nothing is certain anyway. */
 const fits = <Value>(told: Value | null, asked: Value, certain: boolean): boolean =>
   told === null ? !certain : told === asked;
 

@@ -1,9 +1,9 @@
-/** Where one scan ends and the next begins: a pure feed. It knows bytes and line ends, nothing of time or text. */
+/** Splits a scanner's bytes into scans: a pure feed. It knows bytes and line ends, not time or text. */
 import { joinBytes, NO_BYTES } from '../bytes.js';
 
 /**
- * The largest QR code holds 2,953 bytes (ISO/IEC 18004, version 40-L). What runs longer without an end is not a scan but
- * a line gone mad, and must not fill the memory.
+ * The largest QR code holds 2,953 bytes (ISO/IEC 18004, version 40-L). Anything longer without an end is line noise, and
+ * must not fill the memory.
  */
 export const MAX_SCAN_BYTES = 4_096;
 
@@ -13,7 +13,7 @@ const TAB = 0x09;
 
 export interface Framing {
   readonly buffer: Uint8Array;
-  /** An over-long scan is being thrown away up to its end. */
+  /** An over-long scan is being dropped up to its end. */
   readonly skipping: boolean;
 }
 
@@ -23,7 +23,7 @@ export const EMPTY_FRAMING: Framing = { buffer: NO_BYTES, skipping: false };
 
 export const betweenScans = (framing: Framing): boolean => framing.buffer.length === 0 && !framing.skipping;
 
-/** CR, LF and CR LF are one end each, since an empty line is no scan. TAB ends one only where the port is configured so. */
+/** CR, LF and CR LF are one end each, since an empty line is no scan. TAB ends a scan only if configured. */
 export const isEnd = (byte: number, tabEnds: boolean): boolean =>
   byte === CR || byte === LF || (tabEnds && byte === TAB);
 

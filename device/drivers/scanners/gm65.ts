@@ -1,10 +1,11 @@
 /**
- * GM65, GM861 and kin: a line scanner that also takes commands. Triggered, it first acknowledges with a short frame that
- * has no line end, and only then sends the code, so that the frame would stand in front of the code's text. It is taken
- * out here; all else is the line scanner's.
+ * GM65, GM861 and relatives: a line scanner that also takes commands.
  *
- * A triggered module reads one code and stops, or gives up after some seconds. While a code is wanted it is triggered anew
- * after each, so that the customer with the wrong wallet may just hold up another code.
+ * After a trigger it first sends a short acknowledgement frame without a line end, and only then the code. This driver
+ * removes the frame, so that it doesn't prefix the code's text; the rest is the line scanner's job.
+ *
+ * A triggered module reads one code and stops, or gives up after some seconds. While a sale wants a code the driver
+ * triggers it again after each, so that a customer with the wrong wallet can hold up another code.
  *
  * Reply frame (GM65 user manual, serial command set): `02 00 | type | len | data | CRC`; CRC-16/XMODEM over type to data.
  */
@@ -16,13 +17,13 @@ import { betweenScans, isEnd } from './framing.js';
 import { type LineState, lineMachine } from './line.js';
 import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
 
-/** Write one byte, 01, to address 0002: read once. `AB CD` in place of a CRC means that there is none. */
+/** Writes one byte, 01, to address 0002: read once. `AB CD` in place of a CRC means that there is none. */
 export const TRIGGER_FRAME = Uint8Array.of(0x7e, 0x00, 0x08, 0x01, 0x00, 0x02, 0x01, 0xab, 0xcd);
 /** The module answers within a few milliseconds; at 9600 Bd its seven bytes take 7 ms. */
 export const REPLY_MS = 500;
-/** How long one triggered read looks (manual, single read time: 5 s as the module is delivered), and the reply's way. */
+/** Duration of one triggered read (manual, single read time: 5 s by default) plus the reply's transmission. */
 export const READ_MS = 5_500;
-/** After a code the customer or the cashier has to do something first; the same code once more would be no news. */
+/** After a code the customer or the cashier has to act first; reading the same code again would be useless. */
 export const AFTER_CODE_MS = 1_000;
 /** A reply to a trigger carries one byte; a longer one is not a reply. */
 const MAX_REPLY_DATA = 16;
@@ -37,7 +38,7 @@ export interface Gm65State {
   readonly replyDue: MonoMs | undefined;
   readonly open: boolean;
   readonly wanted: boolean;
-  /** When to trigger next, while a code is wanted. */
+  /** The time of the next trigger while a code is wanted. */
   readonly lookAt: MonoMs | undefined;
 }
 
@@ -45,7 +46,7 @@ const bytes = (...parts: readonly (readonly number[] | string)[]): ScannerInput 
   kind: 'bytes',
   bytes: joinBytes(...parts.map((part) => (typeof part === 'string' ? latin1Bytes(part) : part))),
 });
-/** The reply of the manual to one trigger: done, one byte of data. */
+/** The manual's reply to one trigger: done, one byte of data. */
 const TAKEN = [0x02, 0x00, 0x00, 0x01, 0x00, 0x33, 0x31];
 
 export const gm65Scanner: ScannerDriver<Gm65State> = {
@@ -101,7 +102,7 @@ export function gm65Machine(options: ScannerOptions): Machine<Gm65State, Scanner
     return { ...state, replyDue: later(at.mono, REPLY_MS), lookAt: later(at.mono, READ_MS) };
   }
 
-  /** Byte by byte, since a frame may begin wherever a scan has ended. */
+  /** Byte by byte, because a frame may begin wherever a scan ends. */
   function take(before: Gm65State, bytes: Uint8Array, at: Instant, effects: ScannerEffect[]): Gm65State {
     let state = before;
     for (let from = 0; from < bytes.length; ) {

@@ -1,4 +1,4 @@
-/** The scanners that exist, by the name that the configuration uses. A new one: its file, and a line here. */
+/** All scanners, by their configuration name. A new one is a file and a line here. */
 import { gm65Scanner } from './gm65.js';
 import { lineScanner } from './line.js';
 import type { ScannerDriver } from './scanner.js';

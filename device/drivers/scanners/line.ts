@@ -1,28 +1,33 @@
 /**
- * A scanner that types lines: nearly every USB-COM and TTL module out of the box. What it sends is a code, an end and
- * nothing else, so most of the work is to take no harm from what isn't that.
+ * A scanner that types lines: nearly every USB-COM and TTL module out of the box.
  *
- * Rules
- * 1. A scan ends at CR, LF or CR LF; at TAB where the port is configured so; after a silence where it has no suffix.
- * 2. The text is valid UTF-8 without control bytes. Anything else is noise with a code, and changes nothing.
- * 3. A code that stays in view is read again and again: the same text within SAME_CODE_MS of its last sight is one scan.
- *    One that came before anybody wanted it is told again once it is wanted: the phone was held up before the amount was
- *    typed in, and is still there.
- * 4. However the bytes are cut into chunks, the scans are the same.
- * Contents never appear in noise: what a customer shows is as good as a card number.
+ * It sends a code and an end, nothing else, so most of this file rejects whatever isn't that.
+ *
+ * Rules 1. A scan ends at CR, LF or CR LF; at TAB if the port is configured so; after a silence if it has no suffix. 2. The
+ * text is valid UTF-8 without control bytes. Anything else is noise with a code, and changes nothing. 3. Debounce: a code
+ * that stays in view is read repeatedly, and the same text within SAME_CODE_MS of its last sight is one scan. A code that
+ * came before a sale wanted one is reported again once it is wanted: the customer held up the phone before the amount was
+ * typed, and it is still there. 4. However the bytes are cut into chunks, the scans are the same.
+ *
+ * Noise never quotes content: a customer's code is as good as a card number.
  */
 import { type Machine, unreachable } from '#protocol/kernel/machine.js';
 import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
 import { EMPTY_FRAMING, type Framed, type Framing, feed, MAX_SCAN_BYTES } from './framing.js';
 import type { ScannerDriver, ScannerEffect, ScannerInput, ScannerOptions } from './scanner.js';
 
-/** Without a suffix only silence ends a scan. 100 ms is a hundred byte times at 9600 Bd: no scanner pauses so long inside one. */
+/**
+ * Without a suffix only silence ends a scan. 100 ms is a hundred byte times at 9600 Bd: no scanner pauses that long inside
+ * one.
+ */
 export const IDLE_FLUSH_MS = 100;
-/** With a suffix, a rest that waits this long lost its end on the way; kept, it would be glued to the next customer's code. */
+/**
+ * With a suffix, an incomplete scan that waits this long has lost its end; kept, it would prefix the next customer's code.
+ */
 export const LOST_END_MS = 1_000;
-/** Modules repeat a code in view every 0.3 to 1 s; a customer does not show the same code twice that fast on purpose. */
+/** Modules repeat a code in view every 0.3 to 1 s; a customer doesn't show the same code twice that fast on purpose. */
 export const SAME_CODE_MS = 1_500;
-/** More different codes than this within SAME_CODE_MS no scanner reads; the oldest is forgotten. */
+/** No scanner reads more different codes than this within SAME_CODE_MS; the oldest is forgotten. */
 const MAX_REMEMBERED = 8;
 
 /** AIM symbology identifier, ISO/IEC 15424: `]`, code letter, modifier. */
@@ -34,7 +39,7 @@ export interface LineState {
   readonly lastByte: MonoMs | undefined;
   /** A sale waits for a code. */
   readonly wanted: boolean;
-  /** `heeded`: it was wanted when it was told. */
+  /** `heeded`: a sale wanted it when it was reported. */
   readonly seen: readonly { readonly text: string; readonly until: MonoMs; readonly heeded: boolean }[];
 }
 
@@ -79,7 +84,7 @@ export function lineMachine(options: ScannerOptions): Machine<LineState, Scanner
     return later(state.lastByte, silenceMs);
   }
 
-  /** Silence ends what is under way: a whole scan without a suffix, a broken one otherwise. */
+  /** Silence ends the current bytes: a whole scan without a suffix, a broken one otherwise. */
   function rest(state: LineState, at: Instant, effects: ScannerEffect[]): LineState {
     const due = wakeAt(state);
     if (due === undefined || at.mono < due) return state;
@@ -134,7 +139,7 @@ export function lineMachine(options: ScannerOptions): Machine<LineState, Scanner
           state = { ...state, framing: EMPTY_FRAMING, lastByte: undefined };
           break;
         case 'look': {
-          // These read whenever a code is in view.
+          // Free-running modules, which read whenever a code is in view.
           const { wanted } = input;
           state = { ...state, wanted, seen: wanted ? state.seen.filter(({ heeded }) => heeded) : state.seen };
           break;

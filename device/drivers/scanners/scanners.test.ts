@@ -164,7 +164,7 @@ describe.each(heeding('suffix'))('a %s scanner, whose scans end as the port is c
     expect(sights(3)).toEqual([CODE]);
     on.put({ kind: 'look', wanted: true });
     expect(sights(3)).toEqual([CODE]);
-    // The sale has it; refused, it waits for another one, and so does the next customer's.
+    // The sale has it. If it is refused, the sale waits for another code, and so does the next customer's.
     on.put({ kind: 'look', wanted: false });
     expect(sights(3)).toEqual([]);
     on.put({ kind: 'look', wanted: true });

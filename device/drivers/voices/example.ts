@@ -1,8 +1,8 @@
-/** What every module of this family does about one sentence, byte for byte. */
+/** The conversation of every module of this family for one sentence, byte for byte. */
 import { monoMs } from '#protocol/kernel/time.js';
 import type { VoiceExample } from './voice.js';
 
-/** `frame`: 收款51元 as hexadecimal digits. */
+/** `frame`: 收款51元 in hexadecimal. */
 export const oneSentence = (frame: string): VoiceExample => ({
   shows: 'one sentence, accepted, playing, done',
   told: [

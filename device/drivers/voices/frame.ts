@@ -1,6 +1,8 @@
 /**
- * Frames of the voice modules, as data per model. `FD | length | command | parameter | text`, length over all that
- * follows it; SYN6288 adds the xor of every byte before (SYN6288 datasheet, 2016-03-09), XFS5152 and its kin do not.
+ * Frames of the voice modules, as data per model.
+ *
+ * `FD | length | command | parameter | text`, where length covers everything after it. SYN6288 adds the xor of all bytes
+ * before (SYN6288 datasheet, 2016-03-09); XFS5152 and its relatives don't.
  */
 import { joinBytes } from '../bytes.js';
 
@@ -8,7 +10,7 @@ export interface VoiceModel {
   readonly name: string;
   readonly baudRate: number;
   readonly xor: boolean;
-  /** GB2312 text is sent as GBK, which contains it, as in the datasheet's own example. */
+  /** GB2312 text is sent as GBK, its superset, as in the datasheet's own example. */
   readonly encodings: { readonly gbk: number; readonly utf16be: number };
 }
 
@@ -19,7 +21,7 @@ const HEAD = 0xfd;
 const SPEAK = 0x01;
 const QUERY = 0x21;
 
-/** Low three bits of the parameter are the encoding, the rest the background music; it is never asked for. */
+/** The low three bits of the parameter are the encoding, the rest the background music, which we never use. */
 const MUSIC_OFF = 0 << 3;
 
 export function speakFrame(model: VoiceModel, encoding: keyof VoiceModel['encodings'], text: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-/** The voice modules that exist, by the name that the configuration uses. A new one: its file, and a line here. */
+/** All voice modules, by their configuration name. A new one is a file and a line here. */
 import { syn6288Voice } from './syn6288.js';
 import type { VoiceDriver } from './voice.js';
 import { xfs5152Voice } from './xfs5152.js';

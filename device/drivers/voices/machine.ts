@@ -1,14 +1,11 @@
 /**
  * The conversation with a voice module, one for all models.
  *
- * Rules
- * 1. A new speak frame cuts off the running one, so the next sentence waits until the module says that it is idle.
- * 2. A sentence that takes longer than SPEAKING_MS is asked about; a module that doesn't answer even that is given up on for this
- *    sentence, never for the next.
- * 3. A sentence is spoken at most once per id, also where nobody knows whether it was heard: silence is a smaller harm
- *    than a sum announced twice. `replay` says it again on purpose.
- * 4. Sentences that waited past their time are left out.
- * 5. Between two frames lie at least FRAME_GAP_MS.
+ * Rules 1. A new speak frame cuts off the running one, so the next sentence waits until the module reports idle. 2. After
+ * SPEAKING_MS the module is queried; without an answer the driver gives up on this sentence, never on the next. 3. A
+ * sentence is spoken at most once per id, even if its outcome is unknown: silence does less harm than an amount announced
+ * twice. `replay` repeats it on purpose. 4. Sentences that waited past their time are dropped. 5. Frames are at least
+ * FRAME_GAP_MS apart.
  */
 import { type Machine, unreachable } from '#protocol/kernel/machine.js';
 import { earliestWake, type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
@@ -22,12 +19,12 @@ export const FRAME_GAP_MS = 8;
 export const SPEAKING_MS = 15_000;
 /** A query is answered within a few milliseconds. */
 export const QUERY_MS = 500;
-/** While it says that it still speaks: how often the query is repeated, and how often at most. */
+/** How often, and how many times, a module that reports speaking is queried again. */
 export const STILL_SPEAKING_MS = 1_000;
 const MAX_QUERIES = 15;
-/** More than this waiting is a counter that nobody listens to; the oldest is left out. */
+/** A longer queue means that nobody listens at this counter; the oldest is dropped. */
 export const MAX_WAITING = 8;
-/** Ids of sentences spoken: as many sales as a busy counter makes in some hours. */
+/** Ids of spoken sentences: as many sales as a busy counter makes in some hours. */
 const MAX_REMEMBERED = 256;
 
 const READY = 0x4a;
@@ -45,10 +42,10 @@ interface Sentence {
 interface Speaking {
   readonly id: string;
   readonly pieces: readonly EncodedText[];
-  /** 41 or 4E was heard: only now does 4F mean the end of this piece. */
+  /** 41 or 4E has arrived: only from now on does 4F mean the end of this piece. */
   readonly heard: boolean;
   readonly queries: number;
-  /** A query is out, and its answer counts whatever was heard before. */
+  /** A query is pending, and its answer counts regardless of earlier bytes. */
   readonly asked: boolean;
   readonly due: MonoMs;
 }
@@ -57,7 +54,7 @@ export interface VoiceState {
   readonly open: boolean;
   readonly waiting: readonly Sentence[];
   readonly speaking: Speaking | undefined;
-  /** No frame before this. */
+  /** No frame before this time. */
   readonly quietUntil: MonoMs | undefined;
   readonly said: readonly string[];
 }
@@ -139,7 +136,7 @@ export function voiceMachine(model: VoiceModel): Machine<VoiceState, VoiceInput,
       effects.push({ kind: 'spoken', id: speaking.id });
       return quiet;
     }
-    // The rest of a sentence goes before all others and is never stale.
+    // The rest of a sentence goes first and never goes stale.
     return { ...quiet, waiting: [{ id: speaking.id, pieces, staleAt: NEVER }, ...quiet.waiting] };
   }
 

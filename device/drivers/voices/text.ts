@@ -1,6 +1,8 @@
 /**
- * Text to the bytes that a voice module reads. What the counter says is made of a few dozen characters, and their GB2312
- * codes stand here; a sentence with any other character is sent as UTF-16BE, which the modules read as well.
+ * Encodes text for a voice module.
+ *
+ * The counter's sentences use a few dozen characters, whose GB2312 codes stand here. A sentence with any other character is
+ * sent as UTF-16BE, which the modules read as well.
  */
 import { MAX_TEXT_BYTES, type VoiceModel } from './frame.js';
 
@@ -9,7 +11,7 @@ export interface EncodedText {
   readonly bytes: Uint8Array;
 }
 
-/** GB 2312-1980, EUC-CN form. The words of words.ts and the punctuation at which a sentence may be split. */
+/** GB 2312-1980, EUC-CN form: the words of words.ts, and the punctuation at which a sentence may be split. */
 export const GB2312: ReadonlyMap<string, number> = new Map([
   ['零', 0xc1e3],
   ['一', 0xd2bb],
@@ -45,10 +47,10 @@ export const GB2312: ReadonlyMap<string, number> = new Map([
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]$/;
 const CONTROL = /\p{Cc}/gu;
-/** Where a breath does not hurt. */
+/** Punctuation at which a pause sounds natural. */
 const BREATH = /[，。、！；：,.!;: ]/;
 
-/** One piece a frame, in order, each short enough for it; split after punctuation where there is some. */
+/** One piece per frame, in order, each short enough; split after punctuation where possible. */
 export function encodeText(text: string): readonly EncodedText[] {
   const chars = Array.from(text.replace(CONTROL, ' ').trim());
   const encoding = chars.every((char) => PRINTABLE_ASCII.test(char) || GB2312.has(char)) ? 'gbk' : 'utf16be';

@@ -1,4 +1,4 @@
-/** What every voice driver is: sentences in, spoken once each, in order, the stale ones left out. */
+/** The interface of a voice driver: sentences in, each spoken once, in order, stale ones dropped. */
 import type { Machine } from '#protocol/kernel/machine.js';
 import type { MonoMs } from '#protocol/kernel/time.js';
 import type { Examples, Transcript } from '../transcript.js';
@@ -8,7 +8,7 @@ export type VoiceInput =
   | { readonly kind: 'link-lost'; readonly why: string }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'wake' }
-  /** `id` (the sale's) is announced once however often it is asked for; `replay` says it again on purpose. */
+  /** `id` (the sale's) is announced once however often it is requested; `replay` repeats it on purpose. */
   | {
       readonly kind: 'say';
       readonly id: string;

@@ -75,7 +75,7 @@ describe('money in words', () => {
   });
 });
 
-/** An independent ear: adds up what it hears. */
+/** An independent listener: adds up the number words. */
 function heard(words: string): number {
   const [, yuan = '', rest = ''] = /^(?:(.*)元)?(.*)$/.exec(words) ?? [];
   const jiao = /(.)角/.exec(rest)?.[1] ?? '零';

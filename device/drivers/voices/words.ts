@@ -1,18 +1,18 @@
-/** What the counter says aloud, in words of ours, since a module reads "51.00" as whatever its firmware thinks of dots. */
+/** The counter's announcements in number words, because modules read "51.00" differently from firmware to firmware. */
 import type { Fen } from '#protocol/kernel/money.js';
 
 const DIGITS = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'] as const;
 const PLACES = ['', '十', '百', '千'] as const;
 const GROUPS = ['', '万', '亿'] as const;
 
-/** 收款五十一元: what the customer has paid. */
+/** 收款五十一元: the amount that the customer paid. */
 export const paidWords = (netFen: Fen): string => `收款${moneyWords(netFen)}`;
-/** 已优惠二十元: what the coupon took off. */
+/** 已优惠二十元: the coupon's face. */
 export const savedWords = (discountFen: Fen): string => `已优惠${moneyWords(discountFen)}`;
 /** 退款五十一元. */
 export const refundedWords = (netFen: Fen): string => `退款${moneyWords(netFen)}`;
 
-/** The whole sentence of a settled sale; without a coupon only what was paid. */
+/** The whole sentence of a settled sale; without a coupon only the amount paid. */
 export const saleWords = (netFen: Fen, discountFen: Fen): string =>
   discountFen > 0 ? `${paidWords(netFen)}，${savedWords(discountFen)}` : paidWords(netFen);
 
@@ -29,7 +29,7 @@ export function moneyWords(amount: Fen): string {
   return `${numberWords(yuan)}元${jiaoWords}${gap}${fenWords}`;
 }
 
-/** A whole number up to 9,999 亿, read in groups of four digits. */
+/** A whole number up to 9,999 亿, in groups of four digits. */
 function numberWords(number: number): string {
   let words = '';
   let rest = number;
@@ -37,7 +37,7 @@ function numberWords(number: number): string {
     if (rest === 0) break;
     const group = rest % 10_000;
     rest = Math.floor(rest / 10_000);
-    // 零 stands once for however many zeros between two digits that are said: 一万零一, 十万零二十.
+    // One 零 stands for any number of zeros between two spoken digits: 一万零一, 十万零二十.
     if (group > 0) words = groupWords(group) + name + (words !== '' && needsZero(number, name) ? '零' : '') + words;
   }
   return words.startsWith('一十') ? words.slice(1) : words;

@@ -1,4 +1,4 @@
-/** XFS5152, and with it SYN6658 and VTX316: the same frames as SYN6288 without the xor at the end. */
+/** XFS5152, SYN6658 and VTX316: the same frames as SYN6288 without the final xor. */
 import { oneSentence } from './example.js';
 import type { VoiceModel } from './frame.js';
 import { voiceDriver } from './machine.js';

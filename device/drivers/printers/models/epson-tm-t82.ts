@@ -1,4 +1,4 @@
-/** Epson TM-T82 (Chinese model) and its kin: 80 mm, reports every change of its status by itself (`GS a`). */
+/** Epson TM-T82 (Chinese model) and relatives: 80 mm, reports every status change by itself (`GS a`). */
 import type { PrinterModel } from '../printer.js';
 
 export const epsonTmT82: PrinterModel = {

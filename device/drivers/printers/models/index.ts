@@ -1,4 +1,4 @@
-/** The printer models, by the name that the configuration gives. Another model is one file and one line here. */
+/** All printer models, by their configuration name. Another model is one file and one line here. */
 import type { PrinterModel } from '../printer.js';
 import { epsonTmT82 } from './epson-tm-t82.js';
 import { generic58 } from './generic-58.js';

@@ -1,4 +1,4 @@
-/** The cheapest 58 mm mechanism boards: GB2312 font only, no answer to anything, so nothing they print is ever confirmed. */
+/** The cheapest 58 mm mechanism boards: GB2312 font only, no answers at all, so nothing they print is ever confirmed. */
 import type { PrinterModel } from '../printer.js';
 
 export const mute58: PrinterModel = {

@@ -1,4 +1,4 @@
-/** What a CRP/1 result means to a sale, and whether it is that sale's at all. */
+/** Interprets a CRP/1 result: whether it belongs to a sale, and what it means. */
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { ReaderAnswer, ReaderEffect } from '../reader.js';
 import { CURRENCY, type ResultMessage } from './messages.js';
@@ -6,7 +6,7 @@ import type { Known } from './state.js';
 
 type Objection = Extract<ReaderEffect, { kind: 'alert' | 'noise' }>;
 
-/** Why a result is not taken; such a result gets no ACK either. undefined: it is what was asked for. */
+/** The reason to reject a result, which then gets no ACK; undefined: it matches the request. */
 export function objection(
   result: ResultMessage,
   known: Known | undefined,
@@ -16,7 +16,7 @@ export function objection(
   const alert = (code: string, what: string): Objection => ({ kind: 'alert', code, what });
   const noise = (what: string): Objection => ({ kind: 'noise', code: 'READER_RESULT_UNASKED', what });
   if (known === undefined) {
-    // A host that has just started is told results that it asked for in its last life; it will ask again.
+    // After a restart the host receives results that its last run asked for; it will ask again.
     if (!askedAnything) return noise(`a result for ${ref}`);
     return alert('READER_OTHER_REFERENCE', `a result for ${ref}, which was not asked for`);
   }
@@ -28,7 +28,7 @@ export function objection(
   return alert('READER_RESULT_CHANGED', `${ref} was ${known.final} and is now ${final}`);
 }
 
-/** What is wrong with the money of a result, in words. Where nothing was charged an empty field harms nobody. */
+/** The mismatch of a result's money, in words. Where nothing was charged, an empty field is harmless. */
 function mismatch(result: ResultMessage, asked: Known): string | undefined {
   if (result.state === 'NOTFOUND' || result.state === 'EXPIRED') return undefined;
   const mayBeEmpty = result.state !== 'APPROVED';
@@ -41,7 +41,7 @@ function mismatch(result: ResultMessage, asked: Known): string | undefined {
   return undefined;
 }
 
-/** `isItsOwn`: the reader that answers is the one that was given the charge, as far as anybody knows. */
+/** `isItsOwn`: as far as known, the answering reader is the one that was given the charge. */
 export function toAnswer(result: ResultMessage, isItsOwn: boolean): ReaderAnswer {
   const notCharged = (outcome: Extract<ReaderAnswer, { kind: 'not-charged' }>['outcome']): ReaderAnswer => ({
     kind: 'not-charged',
@@ -62,7 +62,7 @@ export function toAnswer(result: ResultMessage, isItsOwn: boolean): ReaderAnswer
     case 'ERROR':
       return notCharged('error');
     case 'NOTFOUND':
-      // A new reader knows nothing of what the broken one may have charged.
+      // A new reader knows nothing of the broken one's charges.
       if (!isItsOwn) return { kind: 'cannot-say', why: 'another reader had the charge, and this one does not know it' };
       return notCharged('not-found');
     case 'PENDING':

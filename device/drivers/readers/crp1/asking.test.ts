@@ -1,4 +1,4 @@
-/** What a CRP/1 reader is asked afterwards, and which of its answers are believed. */
+/** Queries to a CRP/1 reader after a charge, and which answers count. */
 import { describe, expect, it } from 'vitest';
 import { fen } from '#protocol/kernel/money.js';
 import { ask, charging, fresh, from, id, line, REF, ready, rslt, told } from '../../../../test/doubles/crp1-bench.js';

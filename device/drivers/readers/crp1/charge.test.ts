@@ -1,4 +1,4 @@
-/** A charge through a CRP/1 reader: every answer, silence, cancel and restart; and the void of one. */
+/** A charge through a CRP/1 reader: every answer, silence, cancel and restart; and its void. */
 import { describe, expect, it } from 'vitest';
 import { fen } from '#protocol/kernel/money.js';
 import {
@@ -205,7 +205,7 @@ describe('a charge', () => {
     on.put(from(line('ACK|03'), rslt('03', 'CANCELLED')));
     on.put({ kind: 'stored', ref: REF });
     on.effects.length = 0;
-    // It has ended: there is nothing to call off any more.
+    // The charge has ended: there is nothing left to cancel.
     expect(told(on.put({ kind: 'cancel', ref: REF }))).toEqual([]);
   });
 

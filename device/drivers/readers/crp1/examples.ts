@@ -1,4 +1,4 @@
-/** CRP/1 as it stands on the line: transcripts of the manual's own kind, checksums written out. */
+/** CRP/1 transcripts after the manual, with their checksums written out. */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';
 import { latin1Bytes } from '../../bytes.js';

@@ -1,24 +1,24 @@
 /**
- * CRP/1 lines: `$` body `*` CRC CR LF. A pure feed and its opposite; fields come out decoded, in order.
+ * Frames and parses CRP/1 lines: `$` body `*` CRC CR LF. A pure feed and its inverse; fields come out decoded, in order.
  *
- * `$` never occurs inside a body (it is escaped), so it always begins a line: whatever stood before it, boot messages or
- * the torso of a line, is dropped on the spot.
+ * A body never contains `$` (it is escaped), so `$` always begins a line. Anything before it, such as boot messages or the
+ * rest of a broken line, is dropped at once.
  */
 import { crc16CcittFalse, crcHex } from '#protocol/codes/crc16.js';
 import { err, ok, type Result } from '#protocol/kernel/result.js';
 import { joinBytes, latin1Bytes, latin1Text, NO_BYTES } from '../../bytes.js';
 
-/** The protocol's own limit, `$` to LF. */
+/** The protocol's limit, `$` to LF. */
 export const MAX_LINE_BYTES = 512;
 
 const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
-/** `$ * | %` and everything outside 20-7E travel as %XX of UTF-8. */
+/** `$ * | %` and everything outside 20-7E are sent as %XX of UTF-8. */
 const MUST_ESCAPE = /[^\x20-\x7e]|[$*|%]/gu;
 const BODY = /^[\x20-\x7e]*$/;
 
-/** A line that began and has no end yet. undefined: between lines. */
+/** A line without its end yet. undefined: between lines. */
 export interface Framing {
   readonly line: Uint8Array | undefined;
 }
@@ -29,7 +29,7 @@ export type FrameFault = 'CRC' | 'FORMAT' | 'TOO_LONG' | 'BROKEN_OFF';
 
 export type Framed =
   | { readonly kind: 'line'; readonly body: string; readonly fields: readonly string[] }
-  /** What arrived isn't shown: it may hold a card number. */
+  /** The content isn't shown: it may hold a card number. */
   | { readonly kind: 'fault'; readonly fault: FrameFault; readonly length: number };
 
 export function encodeLine(fields: readonly string[]): Uint8Array {
@@ -39,7 +39,7 @@ export function encodeLine(fields: readonly string[]): Uint8Array {
 
 export function feed(framing: Framing, chunk: Uint8Array): { framing: Framing; framed: Framed[] } {
   const framed: Framed[] = [];
-  // `line` is what came before `from`; the chunk's bytes from there to here belong to it too.
+  // `line` holds the bytes before `from`; the chunk's bytes from there to here belong to it too.
   let line = framing.line;
   let from = 0;
   const soFar = (line: Uint8Array, end: number): Uint8Array => joinBytes(line, chunk.subarray(from, end));
@@ -50,7 +50,7 @@ export function feed(framing: Framing, chunk: Uint8Array): { framing: Framing; f
       line = NO_BYTES;
       from = at;
     } else if (line === undefined) {
-      // Between lines: line ends, boot garbage, the rest of a line thrown away.
+      // Between lines: line ends, boot noise, the rest of a dropped line.
     } else if (byte === CR || byte === LF) {
       framed.push(readLine(soFar(line, at)));
       line = undefined;

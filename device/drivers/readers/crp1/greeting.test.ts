@@ -1,4 +1,4 @@
-/** How a CRP/1 reader is greeted, lost and found again. */
+/** Greeting, losing and finding a CRP/1 reader. */
 import { describe, expect, it } from 'vitest';
 import { ask, charge, fresh, from, line, REF, ready, told } from '../../../../test/doubles/crp1-bench.js';
 import { latin1Text } from '../../bytes.js';

@@ -1,4 +1,4 @@
-/** CRP/1's messages: what the fields of a line mean, and how the host's own are put. */
+/** CRP/1's messages: parses a reader's fields and builds the host's own. */
 import { SALE_ID, type SaleId } from '#protocol/kernel/ids.js';
 import { type Fen, parseFen, ZERO_FEN } from '#protocol/kernel/money.js';
 import { err, ok, type Result } from '#protocol/kernel/result.js';
@@ -19,7 +19,7 @@ export type ResultState =
   | 'NOTFOUND'
   | 'EXPIRED';
 
-/** What the host says, without its sequence number. */
+/** A host message without its sequence number. */
 export type HostMessage =
   | { readonly kind: 'HELO'; readonly agent: string }
   | { readonly kind: 'SALE'; readonly ref: SaleId; readonly netFen: Fen; readonly timeoutS: number }
@@ -51,7 +51,7 @@ export type ReaderMessage =
       readonly seq: string;
       readonly version: string;
       readonly model: string;
-      /** null: it doesn't say. */
+      /** null: not given. */
       readonly serial: string | null;
       readonly boot: string;
     }
@@ -60,10 +60,10 @@ export type ReaderMessage =
 
 export type ReaderStep = 'card' | 'pin' | 'online' | 'print' | 'remove';
 
-/** What a NAK says to the reader, and what the log says to us. */
+/** A message fault: the NAK for the reader, and the text for the log. */
 export interface MessageFault {
   readonly seq: string;
-  /** undefined: nothing is said. A NAK to our own line, echoed as well, would be taken for the reader's refusal. */
+  /** undefined: send nothing. Our own line, echoed back, would make a NAK look like the reader's refusal. */
   readonly nak: 'FORMAT' | 'UNSUPPORTED' | undefined;
   readonly code: 'READER_CARD_NUMBER' | 'READER_ECHO' | 'READER_FORMAT' | 'READER_UNSUPPORTED';
   readonly what: string;
@@ -98,11 +98,11 @@ const STATES: Readonly<Record<string, ResultState>> = {
 
 const SEQ = /^[0-9A-F]{2}$/;
 const WORD = /^[A-Z]{1,16}$/;
-/** 13 to 19 digits in a row are what a card number looks like (ISO/IEC 7812-1); more than 19 hold one. */
+/** Card numbers have 13 to 19 digits in a row (ISO/IEC 7812-1); a longer run contains one. */
 const LIKE_A_CARD_NUMBER = /\d{13}/;
 const LAST4 = /^(\d{4})?$/;
 const READER_TIME = /^(20\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])[0-5]\d[0-5]\d)?$/;
-/** What the journal's card slip has room for, without control characters: it is printed. */
+/** The field sizes of the journal's card slip, without control characters, because it is printed. */
 const PRINTABLE = /^[^\p{Cc}]*$/u;
 
 export function hostFields(seq: string, message: HostMessage): readonly string[] {
@@ -121,7 +121,7 @@ export function hostFields(seq: string, message: HostMessage): readonly string[]
   }
 }
 
-/** Fields past those known are ignored: a later minor version may add some. */
+/** Ignores fields past the known ones: a later minor version may add some. */
 export function parseMessage(fields: readonly string[]): Result<ReaderMessage, MessageFault> {
   const [type = '', seq = ''] = fields;
   const fault = (code: MessageFault['code'], what: string): Result<never, MessageFault> =>
@@ -162,7 +162,7 @@ export function parseMessage(fields: readonly string[]): Result<ReaderMessage, M
   }
 }
 
-/** The message, or the name of the field that is wrong. */
+/** The message, or the name of the invalid field. */
 function parseResult(seq: string, fields: readonly string[]): ResultMessage | string {
   const [, , refText, stateText, amount, currency, code, auth, rrn, last4, scheme, time] = fields;
   const ref = parseRef(refText);
@@ -189,15 +189,15 @@ function parseAmount(text: string): Fen | undefined {
 const parseRef = (text: string | undefined): SaleId | undefined =>
   text !== undefined && SALE_ID.test(text) ? (text as SaleId) : undefined;
 
-/** Never what the object inherits: `constructor` is no state. */
+/** Own properties only: `constructor` is no state. */
 const own = <Value>(table: Readonly<Record<string, Value>>, key: string | undefined): Value | undefined =>
   key !== undefined && Object.hasOwn(table, key) ? table[key] : undefined;
 
 const fits = (text: string, length: number): boolean => text.length <= length && PRINTABLE.test(text);
 
 /**
- * Any field but ref and rrn. The time is let through as well, by its place and its exact form: yyyyMMddHHmmss is 14
- * digits long itself.
+ * Every field but ref and rrn. The time field is exempt by its place and exact form: yyyyMMddHHmmss is 14 digits long
+ * itself.
  */
 function holdsCardNumber(fields: readonly string[]): boolean {
   return fields.some((field, at) => {
@@ -207,7 +207,7 @@ function holdsCardNumber(fields: readonly string[]): boolean {
   });
 }
 
-/** Moves money: whether it arrived is the one thing that must never be guessed. */
+/** Messages that move money: their arrival must never be guessed. */
 export type ChargeMessage = Extract<HostMessage, { kind: 'SALE' | 'VOID' }>;
 
 export const isCharge = (message: HostMessage): message is ChargeMessage =>

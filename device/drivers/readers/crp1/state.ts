@@ -1,4 +1,4 @@
-/** Where a CRP/1 conversation stands: plain data, replaced and never changed. */
+/** The state of a CRP/1 conversation: plain data, replaced and never mutated. */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import type { Fen } from '#protocol/kernel/money.js';
 import type { MonoMs } from '#protocol/kernel/time.js';
@@ -15,26 +15,26 @@ export interface Sent {
   readonly due: MonoMs;
 }
 
-/** What the host has asked about, and what it heard. */
+/** A reference that the host has asked about, and the answers so far. */
 export interface Known {
   readonly ref: SaleId;
   readonly netFen: Fen;
-  /** Serial number of the reader that has it, if anybody has; null where that isn't known. */
+  /** Serial number of the reader that has the charge; null if unknown or none. */
   readonly reader: string | null;
-  /** STAT was sent for it: NOTFOUND may come. */
+  /** A STAT was sent for it, so NOTFOUND may come. */
   readonly statSent: boolean;
-  /** The final result, once it is there; another one later is an alarm. */
+  /** The final result once it has arrived; a different one later raises an alert. */
   readonly final: string | undefined;
   readonly stored: boolean;
   /** Results that wait for `stored` before their ACK. */
   readonly owed: readonly string[];
 }
 
-/** The reader's newest line: its repeat is acknowledged again and not acted on again. */
+/** The reader's newest line: a repeat is acknowledged again but not processed again. */
 export interface Heard {
   readonly seq: string;
   readonly body: string;
-  /** undefined: nothing is sent, or not yet. */
+  /** undefined: no reply, or not yet. */
   readonly reply: readonly string[] | undefined;
 }
 
@@ -45,19 +45,19 @@ export interface Crp1State {
   readonly seq: number;
   readonly sent: Sent | undefined;
   readonly queue: readonly HostMessage[];
-  /** While greeting with nothing under way: when to greet (again). */
+  /** While greeting with nothing in flight: the time of the next greeting. */
   readonly greetAt: MonoMs | undefined;
   readonly boot: string | undefined;
-  /** Of its last greeting. */
+  /** From its last greeting. */
   readonly serial: string | null;
   readonly heard: Heard | undefined;
-  /** The charge or void that the reader has, or is about to be given. `due` once it has accepted. */
+  /** The charge or void that the reader has, or is about to get. `due` once it has accepted. */
   readonly running:
     | {
         readonly ref: SaleId;
         readonly forMs: number;
         readonly due: MonoMs | undefined;
-        /** When to make sure that the reader still lives. */
+        /** The time of the next liveness probe. */
         readonly lookAt: MonoMs | undefined;
       }
     | undefined;
@@ -82,7 +82,7 @@ export const INITIAL: Crp1State = {
   known: [],
 };
 
-/** The reader goes away: everything under way ends, each as honestly as can be. */
+/** The reader goes away: everything in flight ends with the most honest outcome. */
 export function leftBehind({ sent, queue, running, asked, awayTold }: Crp1State, why: string): readonly ReaderEffect[] {
   const effects: ReaderEffect[] = [];
   if (running !== undefined) {
@@ -98,7 +98,7 @@ export function leftBehind({ sent, queue, running, asked, awayTold }: Crp1State,
   return effects;
 }
 
-/** Keeps what is known of this reference, unless the amount is another one; forgets the oldest where there are too many. */
+/** Remembers this reference, unless it is known with another amount; evicts the oldest beyond the limit. */
 export function remembering(
   known: readonly Known[],
   { ref, netFen, reader }: Pick<Known, 'ref' | 'netFen' | 'reader'>,

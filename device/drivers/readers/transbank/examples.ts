@@ -1,4 +1,4 @@
-/** POS Integrado as it stands on the line: STX, fields, ETX and the xor behind them, written out. */
+/** POS Integrado transcripts: STX, fields, ETX and the xor behind them, written out. */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';
 import { latin1Bytes } from '../../bytes.js';

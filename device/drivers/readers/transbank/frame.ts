@@ -1,6 +1,7 @@
 /**
- * Transbank frames: STX data ETX LRC, and the single bytes ACK and NAK between them. A pure feed, byte by byte, since
- * the LRC may itself be 02, 03, 06 or 15 and only its place says what it is.
+ * Transbank frames: STX data ETX LRC, and the single bytes ACK and NAK between them.
+ *
+ * A pure feed, byte by byte, because the LRC itself may be 02, 03, 06 or 15 and only its position identifies it.
  */
 import { joinBytes, latin1Bytes, latin1Text, NO_BYTES } from '../../bytes.js';
 
@@ -9,7 +10,7 @@ export const NAK = 0x15;
 const STX = 0x02;
 const ETX = 0x03;
 
-/** The longest answer, a sale with its printed voucher, is far below; what runs longer has lost its ETX. */
+/** The longest answer, a sale with its printed voucher, is far shorter; a longer frame has lost its ETX. */
 export const MAX_FRAME_BYTES = 2_048;
 
 export interface Framing {

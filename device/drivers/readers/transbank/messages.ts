@@ -1,4 +1,4 @@
-/** What the fields of a Transbank answer mean, and which answers settle a sale. */
+/** Parses the fields of Transbank answers, and says which answers settle a sale. */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import type { Fen } from '#protocol/kernel/money.js';
 import type { CardSlip } from '#protocol/records/record.js';
@@ -9,7 +9,7 @@ export interface SaleAnswer {
   readonly code: string;
   readonly ticket: string;
   readonly amount: number | null;
-  /** Operation number: rises with each sale of the terminal. null: none in the answer. */
+  /** Operation number: rises with each sale of the terminal. null: the answer has none. */
   readonly operation: number | null;
   readonly slip: CardSlip;
 }
@@ -29,8 +29,8 @@ export const INQUIRY_FRAME = '0250|';
 export const refundFrame = (operation: number): string => `1200|${String(operation).padStart(6, '0')}|`;
 
 /**
- * The terminal has room for six characters only: the end of the sale's id, where ids of one counter differ. Two sales
- * may share them; amount and operation number tell those apart.
+ * The terminal has room for six characters only: the end of the sale's id, where ids of one counter differ. Two sales may
+ * share them; amount and operation number distinguish those.
  */
 export const ticketOf = (ref: SaleId): string => ref.replaceAll('-', '').slice(-6).padStart(6, '0');
 
@@ -49,7 +49,7 @@ export function parseSale(fields: readonly string[]): SaleAnswer {
     operation: parseOperation(operation),
     slip: {
       auth: field(5, 16),
-      // The terminal has no retrieval reference; its operation number is what a refund asks for.
+      // The terminal has no retrieval reference; a refund asks for its operation number.
       rrn: operation,
       last4: /^\d{4}$/.test(last4) ? last4 : '',
       scheme: field(14, 16),
@@ -66,12 +66,12 @@ export function parseRefund(fields: readonly string[]): RefundAnswer {
   };
 }
 
-/** Of an inquiry: there has been no sale since the daily close, as on a terminal out of the box. */
+/** For an inquiry: no sale since the daily close, as on a new terminal. */
 export const NO_SALE_YET = '11';
 
 export const parseOperation = (text: string): number | null => (/^\d{1,6}$/.test(text) ? Number(text) : null);
 
-/** 0900: what the terminal is doing. 79 and 80 ask the customer for the amount and the instalments. */
+/** 0900: the terminal's progress. 79 and 80 ask the customer for the amount and the instalments. */
 export const PROGRESS: ReadonlyMap<string, 'card' | 'pin' | 'online'> = new Map([
   ['78', 'card'],
   ['79', 'card'],
@@ -82,14 +82,14 @@ export const PROGRESS: ReadonlyMap<string, 'card' | 'pin' | 'online'> = new Map(
 
 type NotCharged = Extract<ReaderAnswer, { kind: 'not-charged' }>['outcome'];
 
-/** Codes that say for certain that nothing was charged. 00 is approved; every other code, known or not, must be asked about. */
+/** Codes that prove that nothing was charged. 00 is approved; every other code, known or not, requires an inquiry. */
 export const SALE_NOT_CHARGED: ReadonlyMap<string, NotCharged> = new Map<string, NotCharged>([
   ...['01', '06', '20', '93'].map((code) => [code, 'declined'] as const),
   ['07', 'cancelled'],
   ...['10', '12', '70', '71', '72', '73', '74', '75', '76'].map((code) => [code, 'error'] as const),
 ]);
 
-/** Of a refund: no such operation, debit cards cannot be refunded, not permitted, and the declines of a sale. */
+/** For a refund: no such operation, debit cards cannot be refunded, not permitted, and the declines of a sale. */
 export const REFUND_NOT_DONE: ReadonlyMap<string, NotCharged> = new Map<string, NotCharged>([
   ...['01', '21', '93'].map((code) => [code, 'declined'] as const),
   ['07', 'cancelled'],

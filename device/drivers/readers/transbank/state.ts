@@ -1,4 +1,4 @@
-/** Where a Transbank conversation stands: plain data, replaced and never changed. */
+/** The state of a Transbank conversation: plain data, replaced and never mutated. */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import type { Fen } from '#protocol/kernel/money.js';
 import type { MonoMs } from '#protocol/kernel/time.js';
@@ -27,7 +27,7 @@ export interface TransbankState {
   readonly byteDue: MonoMs | undefined;
   readonly underWay: UnderWay | undefined;
   readonly meetAt: MonoMs | undefined;
-  /** The operation number that the terminal stands at; 0 where it has no sale yet. */
+  /** The terminal's current operation number; 0 if it has no sale yet. */
   readonly mark: number | null;
   /** The newest sale or refund: its answer may come after its time is up. */
   readonly last: Extract<Request, { kind: 'sale' | 'refund' }> | undefined;
