@@ -1,4 +1,7 @@
-/** The gateway: opens the ledger, builds the adapters from the configuration, starts the loop, opens the doors. */
+/**
+ * The gateway's composition root: opens the ledger, builds the adapters from the configuration, starts the loop, then
+ * listens.
+ */
 import { mkdirSync, statfs } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -46,36 +49,38 @@ import { threadVerifier } from './signatures/thread-verifier.js';
 export interface RunningGateway {
   readonly mqttPort: number;
   readonly httpPort: number;
-  /** The issuer's public keys by number: what devices are to believe. */
+  /** The issuer's public keys by number, which devices trust. */
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
   readonly ledger: Ledger;
   readonly loop: GatewayLoop;
-  /** From now on these are let in, and nobody else: who may not stay is cut off. */
+  /** Replaces the device list; devices that are no longer in it are disconnected. */
   takeDevices(devices: GatewayConfig['devices']): void;
-  /** Takes nothing more, finishes what is waiting, and closes everything. False where something hung and was left behind. */
+  /** Accepts nothing more, finishes the queue and closes everything. False if a part hung and was abandoned. */
   stop(): Promise<boolean>;
 }
 
 export interface GatewaySurroundings {
   readonly logger: Logger;
-  /** The system's, unless given. */
+  /** Default: the system's. */
   readonly clock?: Clock;
-  /** A person says that the clock is right, whatever the ledger holds. */
+  /** A person vouches for the clock, whatever the ledger holds. */
   readonly trustClock?: boolean;
   /** For tests: how long a handshake, and then a CONNECT, may take. */
   readonly handshakeTimeoutMs?: number;
 }
 
-/** Payment codes and presentations stand in there, and the keys: nobody else on this machine has business with them. */
+/**
+ * The ledger holds payment codes and presentations, and the keys are here too: no other user of this machine may read them.
+ */
 const OWN_FOLDER_MODE = 0o700;
 
-/** The public key that `startGateway` will sign with, made and kept in the data folder if there is none yet. */
+/** The public key that `startGateway` will sign with; created in the data folder if there is none yet. */
 export function issuerKeyOf(config: GatewayConfig): Uint8Array {
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   return issuerSigner(join(config.data, 'issuer-key.pem')).publicKey;
 }
 
-/** What operators have to show: the configuration's, or one that is made and kept in the data folder. */
+/** The operator token: the configuration's, or one created in the data folder. */
 export function operatorTokenOf(config: GatewayConfig): string {
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   return config.http.operatorToken ?? operatorToken(operatorTokenFile(config.data));
@@ -201,7 +206,7 @@ export async function startGateway(
     closeSockets();
     await closed;
   };
-  /** Together less than the 5 s that a stop may take. A commit takes some ms, and a slow disk a second. */
+  /** Together less than the 5 s that a stop may take. A commit takes some ms, on a slow disk a second. */
   const closing: readonly ClosingStep[] = [
     { name: 'http', withinMs: 1_000, close: closeHttp },
     { name: 'queue', withinMs: 1_500, close: () => called((done) => loop.stop(done)) },
@@ -249,7 +254,7 @@ export async function startGateway(
   return { mqttPort, httpPort, issuerKeys: issuer.issuerKeys, ledger, loop, takeDevices, stop };
 }
 
-/** Where it can't be asked, the ledger's own answers have to do. */
+/** Where free space can't be read, the ledger's own faults have to do. */
 function watchDisk(folder: string, clock: Clock, tell: (freeBytes: number) => void): () => void {
   let cancel: () => void = () => undefined;
   let isStopped = false;
@@ -267,7 +272,7 @@ function watchDisk(folder: string, clock: Clock, tell: (freeBytes: number) => vo
   };
 }
 
-/** From now on counters hear of this document; those before it are kept for sales that were made by them. */
+/** Publishes this document to counters; earlier ones stay for sales made under them. */
 const earlierRules = (ledger: Ledger, campaign: Campaign, now: WallMs): Promise<readonly EarlierRules[]> =>
   new Promise((resolve, reject) => {
     ledger.keepDocument(campaign, now, (fault, documents) => {
@@ -275,7 +280,7 @@ const earlierRules = (ledger: Ledger, campaign: Campaign, now: WallMs): Promise<
       resolve(
         documents.flatMap(({ campaign: document, since, until }) => {
           const parsed = parseCampaign(document);
-          // One of a later version of this program, which this one can't apply.
+          // A document of a later version, which this version can't apply.
           return parsed.ok ? [{ rules: compileDocument(parsed.value), since, until }] : [];
         }),
       );
@@ -298,11 +303,11 @@ function paceOf({ coupons }: GatewayConfig): PaceLimits {
   };
 }
 
-/** JavaScript and SQLite quote what they stumble over, and that may be a customer's code. */
+/** JavaScript and SQLite quote the input in their errors, and that may be a customer's code. */
 const LONGEST_ALARM = 400;
 
 function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<LoopEvents> {
-  // Each its own: no flood of nonsense keeps an alarm out of the log.
+  // One budget each, so that a flood of invalid input keeps no alert out of the log.
   const [refusals, alerts] = [logBudget(), logBudget()];
   return {
     committed: (operations, tookMs) => metrics.committed(operations, tookMs),

@@ -1,4 +1,4 @@
-/** Prometheus metrics of one gateway, in a registry of its own: several gateways may live in one process. */
+/** Prometheus metrics of one gateway, in a registry of its own, because one process may run several gateways. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { GatewayLoop } from '../app/gateway-loop.js';
 import type { Uploads } from '../app/uploads.js';
@@ -6,7 +6,7 @@ import { onlineCount } from '../core/presence.js';
 import type { Finding } from '../ledger/report/findings.js';
 import type { WatchedClock } from './watched-clock.js';
 
-/** Seconds, from one fsync of a good disk to the longest that anybody should see. */
+/** Seconds, from one fsync of a good disk to the longest acceptable commit. */
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2];
 
 export interface Metrics {

@@ -1,4 +1,7 @@
-/** One address that opens sockets and says nothing, at a real server. What the limits are worth is in gateway/core/connection-limit.test.ts. */
+/**
+ * One address opens many silent sockets at a real server. gateway/core/connection-limit.test.ts tests the limits
+ * themselves.
+ */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Watches the sockets of a listening server, plain or TLS, from before their handshake until they are closed. A socket is
- * known by its peer's address and port, since under TLS two objects of Node stand for one connection.
+ * Watches the sockets of a listening server, plain or TLS, from before their handshake until they close.
+ *
+ * A socket is identified by its peer's address and port, because under TLS two Node objects stand for one connection.
  */
 import type { Server, Socket } from 'node:net';
 import { isThisMachine } from '#protocol/config/open-connection.js';
@@ -13,20 +14,18 @@ import {
 } from '../core/connection-limit.js';
 
 export interface SocketWatch {
-  /** Before it listens. */
+  /** A device was admitted, or a whole request has arrived: the socket no longer counts as waiting. */
   watch(server: Server): void;
-  /** A device was let in, or a whole request has come: it counts no more among those that wait. */
   proved(socket: Socket): void;
-  /** Its request is answered: until the next one it waits again. */
   waits(socket: Socket): void;
-  /** Destroys all, also what is in its handshake, and what comes from now on. */
+  /** Destroys all sockets, including those in their handshake and any that open later. */
   closeAll(): void;
 }
 
 export interface SocketWatchOptions {
-  /** Addresses that speak for many; this machine does always. */
+  /** Addresses that many clients share; loopback always counts as one. */
   readonly proxies: readonly string[];
-  /** `detail`: what was wrong with the handshake. */
+  /** `detail`: the handshake's fault. */
   onRefused(why: SocketRefusal, socket: Socket, detail?: string): void;
   /** For tests. */
   readonly limits?: ConnectionLimits;
@@ -56,7 +55,7 @@ export function createSocketWatch({ proxies, onRefused, limits }: SocketWatchOpt
   let isClosed = false;
   function open(socket: Socket): void {
     const name = nameOf(socket);
-    // Without an address it was reset before it was looked at.
+    // A socket without an address was reset before it was examined.
     if (isClosed || name === undefined || socket.remoteAddress === undefined) {
       socket.destroy();
       return;
@@ -73,7 +72,7 @@ export function createSocketWatch({ proxies, onRefused, limits }: SocketWatchOpt
   return {
     watch(server) {
       server.on('connection', open);
-      // Node leaves such a socket to its listener; and without a session under it, `end` would never get through.
+      // Node leaves such a socket to its listener; without a session under it, `end` would never get through.
       server.prependListener('tlsClientError', (error: Error, socket: Socket) => {
         onRefused('no-handshake', socket, handshakeFault(error));
         socket.destroy();
@@ -102,6 +101,6 @@ function handshakeFault(error: Error): string {
   return 'code' in error ? String(error.code) : error.message;
 }
 
-/** One peer has one address and port at a time. */
+/** A peer has only one connection per address and port at a time. */
 const nameOf = ({ remoteAddress, remotePort }: Socket): string | undefined =>
   remoteAddress === undefined ? undefined : `${remoteAddress}|${remotePort}`;

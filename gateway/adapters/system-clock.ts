@@ -3,7 +3,10 @@ import { uptime } from 'node:os';
 import { monoMs, wallMs } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
 
-/** `uptime` counts a machine's sleep, which `performance.now` leaves out; it is read from a file, and some hundredths coarse. */
+/**
+ * `uptime` counts a machine's sleep, which `performance.now` leaves out. It is read from a file, with a resolution of some
+ * hundredths of a second.
+ */
 const ASLEEP_MS = 1_000;
 
 export function systemClock(): Clock {

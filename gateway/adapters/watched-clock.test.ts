@@ -4,7 +4,7 @@ import type { ClockFault } from '../core/clock-watch.js';
 import type { Clock } from '../ports/clock.js';
 import { watchedClock } from './watched-clock.js';
 
-/** A machine whose wall clock can be set, and which can sleep. */
+/** A machine with a settable wall clock that can sleep. */
 function machine() {
   const its = { wall: 1_000_000_000, ran: 0, slept: 0, known: 0, ring: (): void => undefined };
   const clock: Clock = {

@@ -1,30 +1,30 @@
 /**
- * The gateway's clock, watched (`gateway/core/clock-watch.ts`): everybody in this room is handed this one, so that nobody
- * decides or signs by a clock that has leapt.
+ * The gateway's clock, checked for leaps (`gateway/core/clock-watch.ts`). The whole gateway uses this clock, so that
+ * nothing decides or signs by a clock that has leapt.
  */
 import type { Millis, WallMs } from '#protocol/kernel/time.js';
 import { type ClockFault, type ClockReading, clockFault, initialClockState, readClock } from '../core/clock-watch.js';
 import type { Clock } from '../ports/clock.js';
 
-/** An idle gateway notices a leap within this. */
+/** An idle gateway notices a leap within this time. */
 const LOOK_EVERY_MS = 1_000;
 
 export interface WatchedClock extends Clock {
-  /** undefined: it is right, and may be signed. */
+  /** undefined: the clock is right and may be signed. */
   readonly fault: ClockFault | undefined;
   stop(): void;
 }
 
 export interface ClockWatching {
-  /** The time of the newest commit, where there is one. */
+  /** The time of the newest commit, if there is one. */
   readonly newest: WallMs | undefined;
-  /** Once for each change. `off`: by how much the wall clock is ahead of what is expected. */
+  /** Called once for each change. `off`: how far the wall clock is ahead of the expected time. */
   changed(fault: ClockFault | undefined, off: Millis): void;
 }
 
 export function watchedClock(clock: Clock, { newest, changed }: ClockWatching): WatchedClock {
   const { mono } = clock;
-  // A world of its own has one clock, and moves it as it likes.
+  // A simulated world has one clock and moves it as it likes.
   if (mono === undefined) return { ...clock, fault: undefined, stop: () => undefined };
   const clocks = (exactly: boolean) => ({ wall: clock.now(), mono: mono(exactly) });
   let state = initialClockState(clocks(true), newest);
@@ -33,7 +33,7 @@ export function watchedClock(clock: Clock, { newest, changed }: ClockWatching): 
 
   function look(): ClockReading {
     const quick = readClock(state, clocks(false));
-    // A machine that slept looks like a leap to a clock that slept as well.
+    // To a clock that stops during sleep, a machine's sleep looks like a leap.
     const reading = quick.state.kind === state.kind ? quick : readClock(state, clocks(true));
     state = reading.state;
     const fault = clockFault(state);

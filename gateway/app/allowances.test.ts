@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 const facts = (sale: string, serial: number) => ({ sale, amountFen: 30_000, serial, presentation: `CP1:${sale}` });
 
-/** Charges offline, by a presentation of its own. */
+/** Charges offline, each with a new presentation. */
 const charge = (who: string, sale: string, serial: number, n = 1) =>
   commitOne(
     ledger,
@@ -52,7 +52,7 @@ it('the row of a device grows with none of the holders whose coupons it took', a
   expect(theDevice().allowances).toMatchObject([{ id: ALLOWANCE, coupons: 4, holders: [] }]);
 });
 
-/** As ledgers counted before: all holders of an allowance beside it, in the device's row. */
+/** Rewrites the ledger as earlier versions kept it: all holders of an allowance beside it, in the device's row. */
 function countInTheDevicesRow(): void {
   const known = ledger.book.holder(holderId('ann'));
   if (known === undefined) throw new Error('no such holder');

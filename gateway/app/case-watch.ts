@@ -1,6 +1,6 @@
 /**
- * Raises one alert for each case that time alone opens, so that no message of a device can: a charge without an end, two
- * sales under one card payment. A case that a batch opens is reported with the batch.
+ * Raises one alert for each case that opens by the passing of time, without any device message: a charge without an end,
+ * two sales under one card payment. A case that a batch opens is reported with the batch.
  */
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { Case } from '../ledger/report/cases.js';
@@ -8,14 +8,17 @@ import type { Clock } from '../ports/clock.js';
 import type { Ledger } from '../ports/ledger.js';
 import type { LoopEvents } from './gateway-loop.js';
 
-/** The whole book is looked through, some 100 ms for a district; and nobody acts within minutes on what took a day to arise. */
+/**
+ * One pass reads the whole book, some 100 ms for a district. A case that takes a day to arise doesn't need a faster
+ * reaction.
+ */
 export const WATCH_CASES_MS = 600_000;
 
 export class CaseWatch {
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #events: LoopEvents | undefined;
-  /** Those that are open; undefined: this gateway hasn't looked yet. */
+  /** The open cases; undefined: not checked yet since the start. */
   #told: ReadonlySet<string> | undefined;
   #isLooking = false;
 
@@ -30,7 +33,7 @@ export class CaseWatch {
     this.#isLooking = true;
     this.#ledger.cases(this.#clock.now(), (fault, cases) => {
       this.#isLooking = false;
-      // A ledger that can't be read is told by everything else that asks it.
+      // Every other query reports an unreadable ledger.
       if (fault !== undefined) return;
       if (this.#told === undefined) this.#remind(cases);
       for (const one of cases) {
@@ -43,7 +46,7 @@ export class CaseWatch {
     });
   }
 
-  /** After a start: all of them in one reminder, for nobody wants an alarm a case again, nor that they be forgotten. */
+  /** After a start: one reminder for all open cases, so that none is forgotten and none alarms again by itself. */
   #remind(cases: readonly Case[]): void {
     const [oldest] = cases.toSorted((a, b) => a.since - b.since);
     if (oldest === undefined) return;

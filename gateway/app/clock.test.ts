@@ -1,4 +1,4 @@
-/** The real gateway on a machine whose clock somebody sets: what it signs, what it frees, and what it says of itself. */
+/** The real gateway on a machine whose clock is set: the documents it signs, the coupons it frees, the health it reports. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@ import { wallMs } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
 import { type ClosingStep, closeInOrder } from './closing.js';
 
-/** Rings as soon as everything else rests; says how long each step was given. */
+/** A clock that fires as soon as everything else is idle, and records each step's time limit. */
 function clockOf(): { readonly clock: Clock; readonly given: number[]; readonly open: Set<() => void> } {
   const open = new Set<() => void>();
   const given: number[] = [];

@@ -1,6 +1,8 @@
 /**
- * How the gateway stops: its parts in order, each within its time. A service manager kills after some seconds whatever still
- * runs; a part that hangs must not cost those behind it their own orderly end, the ledger least of all.
+ * Stops the gateway's parts in order, each within its time limit.
+ *
+ * A service manager kills the process after some seconds. A part that hangs must not cost the parts after it their orderly
+ * end, above all the ledger.
  */
 import type { Millis } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
@@ -8,12 +10,12 @@ import type { Clock } from '../ports/clock.js';
 export interface ClosingStep {
   /** For the log. */
   readonly name: string;
-  /** Then the next one begins, and this one is left behind. */
+  /** After this time the next step begins and this one is abandoned. */
   readonly withinMs: Millis;
   close(): Promise<void>;
 }
 
-/** The names of those that did not end in time, or failed. */
+/** The names of the steps that failed or missed their time limit. */
 export async function closeInOrder(steps: readonly ClosingStep[], clock: Clock): Promise<readonly string[]> {
   const unfinished: string[] = [];
   for (const step of steps) if (!(await ends(step, clock))) unfinished.push(step.name);

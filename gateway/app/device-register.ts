@@ -1,6 +1,8 @@
 /**
- * The devices of this gateway: who is let in, by which password, and for which merchant it sells. Replaced as a whole while
- * the gateway runs, so that a bank takes a lost device out of service within seconds and no counter waits for a restart.
+ * The devices of this gateway: their passwords and the merchant each sells for.
+ *
+ * It is replaced as a whole while the gateway runs, so that a bank can withdraw a lost device within seconds and no counter
+ * waits for a restart.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
@@ -15,13 +17,16 @@ interface Entry {
 export interface RegisterChange {
   readonly added: readonly DeviceId[];
   readonly removed: readonly DeviceId[];
-  /** Have another password than before. */
+  /** Devices whose password changed. */
   readonly changed: readonly DeviceId[];
 }
 
 export class DeviceRegister {
   #entries: ReadonlyMap<DeviceId, Entry>;
-  /** Where those stood that were taken out: what they sent before may still wait, and is not to be any merchant's. */
+  /**
+   * Merchants of removed devices: messages that they sent earlier may still wait, and must not be booked for any other
+   * merchant.
+   */
   readonly #gone = new Map<DeviceId, MerchantId>();
 
   constructor(devices: GatewayConfig['devices']) {
@@ -41,7 +46,7 @@ export class DeviceRegister {
     return entry === undefined ? this.#gone.get(device) : entry.merchant;
   }
 
-  /** Hashes are compared, so that neither length nor first difference shows in the time that it takes. */
+  /** Compares hashes, so that the time taken reveals neither length nor first difference. */
   admits(device: DeviceId, password: Uint8Array): boolean {
     const entry = this.#entries.get(device);
     return timingSafeEqual(entry?.passwordHash ?? NOBODYS, digest(password)) && entry !== undefined;

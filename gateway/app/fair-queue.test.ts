@@ -1,4 +1,4 @@
-/** What one device asks, however fast, leaves room on the gateway's queue for what others ask. */
+/** However fast one device sends, the gateway's queue keeps room for the others. */
 import { expect, it } from 'vitest';
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import { wallMs } from '#protocol/kernel/time.js';
@@ -16,7 +16,7 @@ import { createGatewayLoop } from './gateway-loop.js';
 const LOUD = 'loud' as DeviceId;
 const QUIET = 'quiet' as DeviceId;
 
-/** A gateway whose ledger commits, and whose verifier answers, only when told to. */
+/** A gateway whose ledger commits, and whose verifier answers, only when the test says so. */
 function slowGateway() {
   const rules = testRules();
   const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
@@ -87,7 +87,7 @@ it('a device that has presentations checked without end leaves the checking to o
   const outstanding = () => checks.reduce((sum, { jobs }) => sum + jobs, 0);
 
   for (let sent = 0; sent < 100; sent += 1) says(LOUD, records(`r${sent}`));
-  // Two such messages are what an outbox sends at a time.
+  // An outbox sends two such messages at a time.
   expect(outstanding()).toBeGreaterThanOrEqual(160);
   expect(outstanding()).toBeLessThan(400);
   expect(said.every(([, { type }]) => type === 'rejected')).toBe(true);

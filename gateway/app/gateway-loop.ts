@@ -1,9 +1,9 @@
 /**
- * The gateway's loop: what devices and claimants ask goes on one queue, a batch is whatever is ready on it when the last
- * commit has ended, and replies go out after their batch is durable. Low latency when idle, large batches under load.
+ * The gateway's loop: one queue for requests of devices, claimants and operators, committed in batches.
  *
- * Order is kept: a message whose signatures are being checked holds back those behind it, so that a device's messages,
- * and everybody's claims, are decided in the order in which they came.
+ * A batch is everything that is ready when the last commit has ended; replies go out once the batch is durable. That gives
+ * low latency when idle and large batches under load. Order is kept: a message whose signatures are being checked blocks
+ * those behind it from the same device, so a device's messages are decided in order of arrival.
  */
 import type { Sha256 } from '#protocol/kernel/crypto.js';
 import type { CampaignId, DeviceId } from '#protocol/kernel/ids.js';
@@ -30,15 +30,15 @@ import { SPENT_DELTA_MS, SPENT_FULL_MS, SpentSetPublisher } from './spent-set-pu
 import type { Uploads } from './uploads.js';
 import { isFlood, type Ready, type Reply, type Slot, WaitingQueue } from './waiting-queue.js';
 
-/** The gateway's clock goes out this often. */
+/** Interval of the gateway's heartbeat. */
 const BEACON_MS = 60_000;
 export interface LoopEvents {
-  /** A commit ended. */
+  /** A commit has ended. */
   committed?(operations: number, tookMs: number): void;
   rejected?(code: string, device: DeviceId | undefined, from?: RefusedFrom): void;
-  /** Someone should look: a fork, a failed commit. */
+  /** A person should look: a fork, a failed commit. */
   alert?(code: string, what: string, device: DeviceId | undefined): void;
-  /** A sale that a person has to look at; there is an alarm of it, too. */
+  /** A sale for a person to examine; an alert goes with it. */
   found?(finding: Finding): void;
 }
 
@@ -48,16 +48,16 @@ export interface GatewayLoopOptions {
   readonly verifier: Verifier;
   readonly clock: Clock;
   readonly sha256: Sha256;
-  /** Signed when it goes out. */
+  /** Signed at the time of publication. */
   readonly bundle: () => BundleEnvelope;
-  /** Why this gateway's clock is not to be believed just now; undefined: it is right. */
+  /** The reason to distrust this gateway's clock now; undefined: the clock is right. */
   readonly clockFault?: () => string | undefined;
-  /** How much a device may send; without it, anything. */
+  /** Upload limits per device; without it, unlimited. */
   readonly uploads?: Uploads;
   readonly paymentCodes: PaymentCodes;
-  /** Signs what a device may do on its own word while its line is down; without it devices may do nothing. */
+  /** Signs a device's offline allowance; without it devices take nothing offline. */
   readonly allowance?: (allowance: Allowance) => SignedAllowance;
-  /** Signs this gateway's clock for one request; without it devices have only its word. */
+  /** Signs this gateway's clock for one request; without it the time in a reply is unsigned. */
   readonly signTime?: (statement: TimeStatement) => { readonly keyId: number; readonly signature: string };
   readonly campaign: CampaignId;
   readonly events?: LoopEvents;
@@ -65,17 +65,17 @@ export interface GatewayLoopOptions {
 
 export interface GatewayLoop {
   start(done: (fault: Error | undefined) => void): void;
-  /** Joins the same queue as the devices' messages. */
+  /** Enqueues a claim behind the devices' messages. */
   claim(op: ClaimOp, done: Reply): void;
-  /** An operator's; likewise. */
+  /** Enqueues an operator's act likewise. */
   act(op: ActOp, done: Reply): void;
   readonly presence: Presence;
   readonly waiting: number;
-  /** Of the newest commit: what is asked of the gateway now is probably not stored either. */
+  /** The fault of the newest commit: further requests will probably fail too. */
   readonly fault: LedgerFault | undefined;
-  /** The clock is right again: the bundle goes out that could not be signed. */
+  /** The clock is right again: publishes the bundle that could not be signed before. */
   clockIsRight(): void;
-  /** Takes nothing more, finishes what is on the queue, publishes the spent set. */
+  /** Accepts nothing more, finishes the queue, publishes the spent set. */
   stop(done: () => void): void;
 }
 
@@ -90,7 +90,7 @@ class Loop implements GatewayLoop {
   readonly #queue = new WaitingQueue();
   #isCommitting = false;
   #isPumping = false;
-  /** Of a batch that failed, the last first: each is committed alone. */
+  /** The operations of a failed batch in reverse order: each is committed alone. */
   #singly: Ready[] = [];
   #fault: LedgerFault | undefined;
   #isStopping = false;
@@ -158,7 +158,7 @@ class Loop implements GatewayLoop {
     if (this.#isOpen && !this.#isBundleOut) this.#publishBundle();
   }
 
-  /** Nothing is signed by a clock that is wrong. */
+  /** Nothing is signed while the clock is wrong. */
   get #maySign(): boolean {
     return this.#options.clockFault?.() === undefined;
   }
@@ -195,7 +195,7 @@ class Loop implements GatewayLoop {
     const now = clock.now();
     this.#observe(device, 'message', now);
     const queue = this.#queue.queueOf(device);
-    // Unread: most of what a message costs this thread is the reading, and whoever asks so much waits for no answer.
+    // Drop it unread: parsing is most of a message's cost on this thread, and a device that floods waits for no answer.
     if (isFlood(queue)) {
       this.#reject(device, null, BUSY_WITH_IT);
       return;
@@ -232,8 +232,8 @@ class Loop implements GatewayLoop {
   }
 
   /**
-   * Commits what is ready, unless a commit is running. A ledger that has stopped answers at once, and thousands may be
-   * waiting then: what comes next is done in this loop, not inside the answer to what was before.
+   * Commits whatever is ready, unless a commit is running. A stopped ledger answers at once, with perhaps thousands
+   * waiting: the next batch starts from this loop, not inside the previous answer, so the stack can't overflow.
    */
   #pump(): void {
     if (this.#isPumping) return;
@@ -242,7 +242,7 @@ class Loop implements GatewayLoop {
     this.#isPumping = false;
   }
 
-  /** False where nothing is ready. */
+  /** False if nothing is ready. */
   #commitSome(): boolean {
     const alone = this.#singly.pop();
     const batch = alone === undefined ? this.#queue.nextBatch() : [alone];
@@ -266,7 +266,7 @@ class Loop implements GatewayLoop {
         events?.alert?.(fault.code, fault.message, undefined);
         batch[0]?.slot.reply(fault, undefined);
       } else {
-        // One of them may be what the ledger stumbles over: alone, it harms nobody else.
+        // One operation may be what the ledger fails on: committed alone, it harms no other.
         this.#singly = batch.reverse();
       }
       this.#isCommitting = false;
@@ -300,7 +300,7 @@ class Loop implements GatewayLoop {
         break;
       case 'welcome':
         this.#welcome(device, re, outcome.head);
-        // A new allowance starts a new count, so there is one only for a device of which nothing is outstanding.
+        // A new allowance starts a new count, so only a device without outstanding records gets one.
         if (outcome.allowance !== undefined) this.#sendAllowance(device, outcome.allowance);
         break;
       case 'forked':

@@ -1,4 +1,4 @@
-/** The whole gateway over real TCP: sales, what is retained, bad messages, and the door. Claims are in claims.test.ts. */
+/** The whole gateway over real TCP: sales, retained messages, bad messages, and admission. Claims are in claims.test.ts. */
 import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { paymentCodeAt } from '#protocol/codes/payment-code.js';
@@ -212,7 +212,7 @@ describe('the door', () => {
     await closed;
   });
 
-  // Each costs the broker a KiB of memory, and campaigns that there are not have names without end.
+  // Each costs the broker a KiB of memory, and an attacker can invent campaign names without end.
   it('lets a device read a few campaigns, and no thousand', async () => {
     const plate = await counter('d1');
     const topics = Array.from({ length: 1_000 }, (_, n) => `codeplate/v1/campaign/c${n}`);

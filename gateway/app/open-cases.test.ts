@@ -1,4 +1,4 @@
-/** What waits for a person, over HTTP and by `codeplate operator`, on a real gateway with a ledger that has seen a bad day. */
+/** Open cases, over HTTP and by `codeplate operator`, on a real gateway whose ledger has seen a bad day. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -112,7 +112,7 @@ function operator(...words: readonly string[]): Promise<{ code: number; out: str
 }
 
 describe('an open case', () => {
-  // Finding A8: held for good, also after its device was taken out of service, and nobody could free it.
+  // Finding A8: the coupon stayed held for good, even after its device was removed, and nobody could free it.
   it('of a device that is taken out of service is listed and told once, and its coupon is freed by an act', async () => {
     expect((await get('/v1/cases')).body).toMatchObject({ cases: [{ id: 'sale:d2:x', kind: 'disputed' }] });
     gateway.takeDevices(DEVICES.filter(({ id }) => id === 'd2') as never);

@@ -1,4 +1,4 @@
-/** What a commit used up is on every counter's board within a quarter of a minute, and what it gave back as well. */
+/** Every counter learns within a quarter of a minute which coupons a commit used up and which it gave back. */
 import { expect, it } from 'vitest';
 import { wallMs } from '#protocol/kernel/time.js';
 import { parseSpent } from '#protocol/messages/index.js';

@@ -1,4 +1,4 @@
-/** What counters make of the spent set that a gateway publishes, over its restarts. */
+/** A counter's spent set after the publications of a gateway, across its restarts. */
 import { expect, it } from 'vitest';
 import type { CouponSerial } from '#protocol/kernel/ids.js';
 import { wallMs } from '#protocol/kernel/time.js';
@@ -9,7 +9,7 @@ import { MORNING, serialOf, testRules } from '../../test/contract/ledger-fixture
 import type { Ledger } from '../ports/ledger.js';
 import { SpentSetPublisher } from './spent-set-publisher.js';
 
-/** A gateway's board from its start to its end, and what a counter then has that had `before`. */
+/** Runs a publisher from its start to its end; returns the set of a counter that began with `before`. */
 function heard(before: SpentSet, ledger: Ledger, startedAt: number, redeemed: readonly CouponSerial[]): SpentSet {
   let set = before;
   const board = new SpentSetPublisher({

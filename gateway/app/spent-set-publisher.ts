@@ -1,6 +1,7 @@
 /**
- * Publishes the spent set: the whole set retained for counters that connect, and deltas for those that are connected. It is
- * advice for offline counters; online the ledger decides.
+ * Publishes the spent set: the whole set retained for counters that connect, and deltas for those that are connected.
+ *
+ * It only advises offline counters; online the ledger decides.
  */
 import type { CampaignId, CouponSerial } from '#protocol/kernel/ids.js';
 import { encode } from '#protocol/messages/index.js';
@@ -17,11 +18,14 @@ import type { Broker } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Committed, Ledger, LedgerFault } from '../ports/ledger.js';
 
-/** Changes to the spent set are gathered this long: five thousand counters then hear 330 deltas a second, not 1,000. */
+/** Batching interval of deltas: five thousand counters then receive 330 deltas a second instead of 1,000. */
 export const SPENT_DELTA_MS = 15_000;
-/** The whole set, where it changed, is retained this often, for counters that come online and for those that missed a delta … */
+/** The changed whole set is retained at this interval, for counters that connect and for those that missed a delta … */
 export const SPENT_FULL_MS = 60_000;
-/** … and one in so many times unchanged, for those that missed it too; each time a counter writes it to its memory card. */
+/**
+ * … and once in this many intervals unchanged, for those that missed it too; a counter writes it to its memory card each
+ * time.
+ */
 const SPENT_AGAIN_AFTER = 10;
 
 export class SpentSetPublisher {
@@ -30,7 +34,7 @@ export class SpentSetPublisher {
   readonly #clock: Clock;
   readonly #campaign: CampaignId;
   #now: SpentSet = NOTHING_SPENT;
-  /** The whole set as it was last published, and how often it was found so since. */
+  /** The whole set as last published, and for how many intervals it has stayed unchanged. */
   #retained: SpentSet | undefined;
   #unchanged = 0;
   #spentSince: CouponSerial[] = [];
@@ -49,12 +53,12 @@ export class SpentSetPublisher {
     this.#campaign = options.campaign;
   }
 
-  /** Where the ledger stands at the start. */
+  /** Loads the ledger's spent set at the start. */
   load(done: (fault: LedgerFault | undefined) => void): void {
     const now = this.#clock.now();
     this.#ledger.spent(now, (fault, { serials, commits }) => {
-      // A version only rises, or counters would keep what they have. There is a delta every 15 s at most, so one that begins at
-      // the second of the start is past all before it, also where an older copy of the ledger counts fewer commits.
+      // A version must only rise, or counters would keep an old set. With one delta every 15 s at most, the second of the
+      // start exceeds every earlier version, even if a restored ledger counts fewer commits.
       const version = Math.max(commits, Math.floor(now / 1_000));
       if (fault === undefined) this.#now = withChange(NOTHING_SPENT, version, serials);
       done(fault);
@@ -88,14 +92,17 @@ export class SpentSetPublisher {
     this.#broker.publish(spentTopic(campaign), delta, false);
   }
 
-  /** Leaves the newest on the board and publishes nothing more. */
+  /** Leaves the newest set retained and publishes nothing more. */
   close(): void {
     this.publishChange();
     this.publish();
     this.#isClosed = true;
   }
 
-  /** From the ledger, since other gateways on the same one redeem too, and coupons come back with a new day. */
+  /**
+   * Reloads from the ledger, because other gateways on the same ledger redeem too, and coupons return at the start of a
+   * day.
+   */
   refresh(): void {
     const before = this.#now.version;
     this.#ledger.spent(this.#clock.now(), (fault, { serials }) => {

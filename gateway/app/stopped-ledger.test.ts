@@ -1,4 +1,4 @@
-/** A ledger that answers at once, as one does that has stopped, finds the loop ready for it however many are waiting. */
+/** A stopped ledger answers at once; the loop copes with it however many operations wait. */
 import { expect, it } from 'vitest';
 import { wallMs } from '#protocol/kernel/time.js';
 import { es256Signer, es256Verifier, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node/crypto.js';
@@ -10,7 +10,7 @@ import { paymentCodes } from '../core/payment-codes.js';
 import { type Ledger, NOTHING_COMMITTED } from '../ports/ledger.js';
 import { createGatewayLoop } from './gateway-loop.js';
 
-/** More than the stack has room for, where each is answered inside the answer to the one before. */
+/** More than the stack could hold if each answer ran inside the previous one. */
 const WAITING = 20_000;
 const claimOf = (n: number) => claimOp(`c${n}`, ['s20']);
 

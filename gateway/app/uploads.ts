@@ -1,4 +1,4 @@
-/** What devices may send just now: each one's own budget, and the room on the disk under the ledger. */
+/** Decides whether a device may upload now, from its own budget and the free space under the ledger. */
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { WallMs } from '#protocol/kernel/time.js';
 import {
@@ -12,12 +12,12 @@ import {
   uploadRefusal,
 } from '../core/upload-budget.js';
 
-/** At the speed of one device that fills the disk this is some 20 MB. */
+/** One device at full speed writes some 20 MB in this time. */
 export const LOOK_AT_DISK_MS = 1_000;
 
 interface Standing {
   budget: UploadBudget;
-  /** Said once until it may send again. */
+  /** Alert once, until it may send again. */
   isTold: boolean;
 }
 
@@ -40,7 +40,7 @@ export class Uploads {
     return this.#free;
   }
 
-  /** Of the disk under the ledger. */
+  /** Free space on the ledger's disk. */
   freeBytesAre(free: number): void {
     const before = this.#room;
     this.#free = free;
@@ -50,7 +50,7 @@ export class Uploads {
     this.#alert('LEDGER_DISK_FULL', `${Math.floor(free / 1024 / 1024)} MiB are free: ${who}`, undefined);
   }
 
-  /** Why it isn't taken, for the device; undefined: it is, and counts. */
+  /** The refusal for the device; undefined: accepted and counted. */
   refusal(device: DeviceId, upload: Upload, now: WallMs): { readonly code: string; readonly what: string } | undefined {
     const state = this.#standings.get(device) ?? { budget: fullBudget(now), isTold: false };
     this.#standings.set(device, state);

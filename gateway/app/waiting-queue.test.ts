@@ -1,4 +1,4 @@
-/** What of the queue is one batch: in order, and of no device so much that the others wait for it. */
+/** Batches of the queue: in order, and with a share per device so that no device delays the others. */
 import { expect, it } from 'vitest';
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';

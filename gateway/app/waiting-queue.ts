@@ -6,17 +6,21 @@
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { LedgerFault, Op, Outcome } from '../ports/ledger.js';
 
-/** A commit of this many takes some 50 ms: more would only make the first of them wait longer. */
+/** Limit of a batch: this many operations take some 50 ms to commit, and the first of them would wait longer. */
 const MAX_BATCH = 1_000;
-/** The same in records: three belong to a sale. */
+/** The same limit in records: a sale has three. */
 const MAX_BATCH_RECORDS = 3 * MAX_BATCH;
-/** Of one device: its next message waits for the next commit. Two batches of a week offline, with their presentations, fit. */
+/**
+ * A device's share of a batch; its next message waits for the next commit. Two uploads after a week offline, with their
+ * presentations, fit.
+ */
 const MAX_RECORDS_OF_ONE = 300;
-/** Some seconds of work at full speed. A device that is turned away here asks again; memory doesn't run out. */
+/** Queue limit: some seconds of work at full speed. A device that is refused here retries; memory doesn't run out. */
 const MAX_WAITING = 50_000;
 /**
- * Of one device: it asks one question a customer, and sends two batches of records at a time. More than that is a flood, and
- * leaves the queue to the others. Each presentation in a message counts: checking it is most of the work, and one thread's.
+ * A device's share of the queue. A device sends one request a customer, and two uploads of records at a time. More is a
+ * flood, which must leave room for the others. Each presentation in a message counts, because checking it is most of the
+ * work, on one thread.
  */
 const MAX_WAITING_OF_ONE = 200;
 
@@ -24,16 +28,16 @@ export type Reply = (fault: LedgerFault | undefined, outcome: Outcome | undefine
 
 /** A device's own part of the queue. */
 export interface DeviceQueue {
-  /** Messages of it that wait, each as much as there are presentations in it. */
+  /** Waiting messages, each weighted by its presentations. */
   weight: number;
-  /** The batch that was last put together, and how much of that is this device's. */
+  /** The last batch built, and this device's part of it. */
   batch: number;
   records: number;
   isBehind: boolean;
 }
 
 export interface Slot {
-  /** undefined: a claim, which comes from no device. */
+  /** undefined: a claim or an act, which comes from no device. */
   readonly queue: DeviceQueue | undefined;
   /** undefined while its signatures are being checked. */
   op: Op | undefined;
@@ -69,7 +73,7 @@ export class WaitingQueue {
     this.#slots.push(slot);
   }
 
-  /** The next batch; nothing where nothing is ready. */
+  /** The next batch; empty if nothing is ready. */
   nextBatch(): Ready[] {
     const batch: Ready[] = [];
     const left: Slot[] = [];

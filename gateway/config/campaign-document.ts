@@ -1,4 +1,4 @@
-/** The campaign document that a gateway is to run, from its file. */
+/** Reads a gateway's campaign document from its file. */
 import { readFileSync } from 'node:fs';
 import { describeCampaignProblem, isFormat2, parseCampaign } from '#protocol/campaign/load.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
@@ -17,7 +17,7 @@ export function readCampaign(file: string): Campaign {
   throw new ConfigError('CAMPAIGN_INVALID', { detail: `${file}:${problems}\n` });
 }
 
-/** For whoever only wants to know what is wrong with it. */
+/** For callers that only want the problems. */
 export function campaignProblems(file: string): readonly Problem[] {
   let document: unknown;
   try {
@@ -42,7 +42,7 @@ export function campaignProblems(file: string): readonly Problem[] {
 function documentIn(file: string): unknown {
   let text: string;
   try {
-    // Fatal: a name in GBK would be signed, and printed on every receipt, as a row of boxes.
+    // Fatal: a name in GBK would otherwise be signed, and printed on every receipt, as replacement characters.
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
     throw new ConfigError('CAMPAIGN_UNREADABLE', { detail: `${file}: ${fileFault(error)}.`, cause: error });

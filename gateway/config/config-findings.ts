@@ -1,6 +1,8 @@
 /**
- * What is wrong with a configuration beyond its own text: what a start would say of the campaign, the ledger and the certificates
- * that it names, under the same codes. Nothing is written, and a gateway may be running meanwhile.
+ * Checks everything that a configuration refers to: the campaign, the ledger and the certificates, with the same codes as a
+ * start.
+ *
+ * It writes nothing, and a gateway may run meanwhile.
  */
 import { join } from 'node:path';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
@@ -34,7 +36,7 @@ export async function gatewayFindings(config: GatewayConfig, now: Date): Promise
   const campaign = readCampaign(config.campaign);
   warnings.push(...campaignWarnings(campaign, config.devices, wallMs(now.getTime())));
   const rules = compileRules({ campaign, sha256, leaseMs: config.leaseSeconds * 1_000, merchantOf: () => undefined });
-  // A bundle is as long under any key, and the gateway's own is made at its first start.
+  // A bundle's length doesn't depend on the key, and the gateway's own key is made at its first start.
   const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), config.keyId);
   const tooLong = bundleTooLong(encode(issuer.bundle(wallMs(now.getTime()))));
   if (tooLong !== undefined)
@@ -46,14 +48,14 @@ export async function gatewayFindings(config: GatewayConfig, now: Date): Promise
   return { problems, warnings: [...warnings, ...key.warnings] };
 }
 
-/** A counter takes no longer message: it would go on without knowing the campaign, and nobody would be told why. */
+/** Counters refuse a longer message, and would then run without the campaign and without a reason. */
 export function bundleTooLong(bundle: string): string | undefined {
   const bytes = Buffer.byteLength(bundle);
   if (bytes <= MAX_PAYLOAD_BYTES) return undefined;
   return `${bytes} bytes as a message to the counters, of ${MAX_PAYLOAD_BYTES} that are allowed; fewer merchants, or shorter texts.`;
 }
 
-/** What starts, and takes no coupon. */
+/** Configurations that start but take no coupon. */
 export function campaignWarnings(
   campaign: Campaign,
   devices: GatewayConfig['devices'],

@@ -1,6 +1,8 @@
 /**
- * The gateway's configuration: one YAML file, parsed once at the start. Every problem is told at once, with its path,
- * its value and what is allowed instead; a gateway whose configuration is wrong does not start.
+ * The gateway's configuration: one YAML file, parsed once at the start.
+ *
+ * It reports all problems at once, each with its path, the value found and the values allowed. An invalid configuration
+ * prevents the start.
  */
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
@@ -14,7 +16,7 @@ import { DEFAULT_PACE } from '../ledger/decide/pace.js';
 /** A thousand devices are some 100 KiB. */
 const MAX_CONFIG_CHARS = 8 * 1024 * 1024;
 const HOST = '127.0.0.1';
-/** IANA's for MQTT without TLS, and its alternative for HTTP. */
+/** The IANA port of MQTT without TLS, and its alternative port for HTTP. */
 const MQTT_PORT = 1883;
 const HTTP_PORT = 8080;
 const NAME = 'up to 32 of a-z, 0-9 and -, in quotes if it is all digits';
@@ -22,33 +24,33 @@ const NAME = 'up to 32 of a-z, 0-9 and -, in quotes if it is all digits';
 const text = (allowed: string, max = 200) => z.string({ error: allowed }).min(1, allowed).max(max, allowed);
 const port = z.int({ error: 'a port, 0 to 65535 (0: any free one)' }).min(0).max(65_535);
 const host = text('an address to listen on, such as 127.0.0.1 or 0.0.0.0').default(HOST);
-/** A password that can be guessed is none; 12 characters are what `codeplate init` writes at least. */
+/** A guessable password protects nothing; `codeplate init` writes at least 12 characters. */
 const secret = text('at least 8 characters, in quotes').min(8, 'at least 8 characters, in quotes');
 
-/** It travels in an HTTP header, which keeps neither Chinese nor spaces at its ends. */
+/** It is sent in an HTTP header, which keeps neither Chinese nor leading or trailing spaces. */
 const TOKEN = 'at least 8 ASCII characters, no space at the ends';
 const token = text(TOKEN).regex(/^[!-~][ -~]{6,}[!-~]$/, TOKEN);
 
 const device = z.strictObject({
   id: branded<DeviceId>(z.string({ error: NAME }).regex(DEVICE_ID, NAME)),
   password: secret,
-  /** Where the bank put it: a sale of another merchant is refused its coupon. */
+  /** The merchant where the bank installed the device: sales for another merchant get no coupon. */
   merchant: branded<MerchantId>(z.string({ error: NAME }).regex(MERCHANT_ID, NAME)).optional(),
 });
 
 const pem = text('the path of a PEM file');
-/** With `ca`, only devices whose certificate it has signed are let in, each under the name that stands in there. */
+/** With `ca`, only devices with a certificate signed by it are admitted, each under the certificate's name. */
 const tls = z.strictObject({ cert: pem, key: pem, ca: pem.optional() });
 const webTls = z.strictObject({ cert: pem, key: pem });
 
-/** They speak for many, so the limit of connections of one address is not theirs. */
+/** Addresses shared by many clients, exempt from the connection limit per address. */
 const proxies = z
   .array(z.union([z.ipv4(), z.ipv6()], { error: 'an IP address' }), { error: 'a list of IP addresses' })
   .max(64, 'at most 64')
   .default([]);
 
 const CREDENTIAL = 'the name of a credential: up to 64 of a-z, A-Z, 0-9, ., _ and -';
-/** Outside of the data folder, which gets backed up. */
+/** Outside the data folder, because that gets backed up. */
 const identityKey = z
   .strictObject({
     file: text('the path of a file that the gateway makes at its first start').optional(),
@@ -58,11 +60,11 @@ const identityKey = z
   })
   .refine(({ file, credential }) => (file === undefined) !== (credential === undefined), 'either file or credential');
 
-/** Written by a person who knows why: the doors of this address are for everybody without it being told to any. */
+/** A person has confirmed it: plain connections from anywhere are accepted at this address. */
 const insecure = z.boolean({ error: 'true or false' }).default(false);
 
 const perTime = (allowed: number) => z.int({ error: 'a number, 1 to 1000000' }).min(1).max(1_000_000).default(allowed);
-/** How many coupons one counter, and one merchant, may take online. */
+/** Limits of online coupons for one counter and for one merchant. */
 const coupons = z
   .strictObject({
     devicePerHour: perTime(DEFAULT_PACE.device.perHour),
@@ -74,9 +76,9 @@ const coupons = z
 
 const WALLET_KEY = 'the public key of a wallet server: 33 bytes in base64url';
 const claims = z.strictObject({
-  /** How the people who claim are known: by a one-time code to their phone, or by the word of their wallet's server. */
+  /** How claimants prove their identity: a one-time code to their phone, or a statement of their wallet's server. */
   identity: z.enum(['sms', 'wallet'], { error: 'sms or wallet' }),
-  /** Where codes are written to, instead of being sent. */
+  /** A file that receives the codes instead of a phone. */
   smsFile: text('the path of a file, for trying out').optional(),
   walletKeys: z
     .array(z.string({ error: WALLET_KEY }).regex(/^[A-Za-z0-9_-]{44}$/, WALLET_KEY), { error: 'a list of public keys' })
@@ -102,10 +104,10 @@ const fileSchema = z.strictObject({
     })
     .prefault({}),
   coupons,
-  /** Without it no claims are taken. */
+  /** Without it the gateway accepts no claims. */
   claims: claims.optional(),
   identityKey: identityKey.optional(),
-  /** Number of the issuer's key, which devices know it by. */
+  /** Number of the issuer's key, by which devices find it. */
   keyId: z.int({ error: 'a number, 0 to 255' }).min(0).max(255).default(1),
   leaseSeconds: z.int({ error: 'seconds, 10 to 600' }).min(10).max(600).default(120),
   devices: z.array(device, { error: 'a list of devices, [] for none' }).default([]),
@@ -114,7 +116,7 @@ const fileSchema = z.strictObject({
 
 export type GatewayConfig = z.infer<typeof fileSchema>;
 
-/** `source` is the file's path: relative paths in it are relative to its folder. */
+/** `source` is the file's path; relative paths in it are relative to its folder. */
 export function parseGatewayConfig(yaml: string, source: string): Result<GatewayConfig, readonly Problem[]> {
   const read = readYaml(yaml, { source, maxChars: MAX_CONFIG_CHARS });
   if (!read.ok) return read;
@@ -125,7 +127,7 @@ export function parseGatewayConfig(yaml: string, source: string): Result<Gateway
   return checkGatewayConfig(read.value, dirname(resolve(source)));
 }
 
-/** For a configuration that is made, not read. `folder`: what relative paths are relative to. */
+/** For a configuration built by a program. `folder`: the base of relative paths. */
 export function checkGatewayConfig(data: object, folder: string): Result<GatewayConfig, readonly Problem[]> {
   const parsed = fileSchema.safeParse(data);
   const problems = [
@@ -151,7 +153,7 @@ export function checkGatewayConfig(data: object, folder: string): Result<Gateway
   });
 }
 
-/** What no single value can show; of the data as it stands, so that one bad value doesn't hide what else is wrong. */
+/** Checks across values. They read the raw data, so that one bad value doesn't hide other problems. */
 function crossChecks(data: object): Problem[] {
   const problems: Problem[] = [];
   const devices = valueAt(data, ['devices']);
@@ -199,7 +201,7 @@ function crossChecks(data: object): Problem[] {
   const mqtt = listening('mqtt', MQTT_PORT);
   const http = listening('http', HTTP_PORT);
   const meet = mqtt.host === http.host || [mqtt.host, http.host].some((host) => host === '0.0.0.0' || host === '::');
-  // Zero is any free one, and those differ.
+  // Port zero is any free one, and two of those differ.
   if (meet && mqtt.port === http.port && http.port !== 0) {
     problems.push({ path: 'http.port', value: `${http.port}`, allowed: 'a port of its own; mqtt.port is this one' });
   }
@@ -228,14 +230,14 @@ function problemsOf(issue: z.core.$ZodIssue, data: object): Problem[] {
   ];
 }
 
-/** Where the schema has no words of its own. */
+/** Messages for faults without words in the schema. */
 const plainly = (issue: z.core.$ZodIssue): string =>
   issue.code === 'invalid_type' && issue.expected === 'object' && issue.message.startsWith('Invalid input')
     ? 'names and values, indented below it'
     : issue.message.replace(/^Invalid input: /, '');
 
 export interface ExampleOptions {
-  /** Path of the campaign document, as it is to stand in the file. */
+  /** Path of the campaign document as written into the file. */
   readonly campaign: string;
   readonly devices: readonly { readonly id: string; readonly password: string; readonly merchant?: string }[];
   readonly mqttPort?: number;

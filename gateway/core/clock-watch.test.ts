@@ -7,7 +7,7 @@ const NINE = Date.UTC(2026, 10, 29, 9);
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
 const at = (wall: number, mono: number) => ({ wall: wallMs(wall), mono: monoMs(mono) });
 
-/** Each look: so long after the start by the clock that never jumps, and how far off the wall clock then is. */
+/** Each check: the monotonic time since the start, and how far off the wall clock is. */
 const watched = (newest: number | undefined, looks: readonly (readonly [after: number, off: number])[]) => {
   let state: ClockState = initialClockState(
     at(NINE + (looks[0]?.[1] ?? 0), 0),
@@ -157,7 +157,7 @@ it('however the wall clock jumps, the time that counts runs with the steady cloc
         off += leap;
         const { now, state: next } = readClock(state, at(NINE + mono + off, mono));
         state = next;
-        // From one look to the next: one leap from the anchor, one to it, and one for a new anchor in between.
+        // Between two checks: one leap from the anchor, one to it, and one for a new anchor in between.
         expect(Math.abs(now - before.now - (mono - before.mono))).toBeLessThanOrEqual(2 * LEAP_MS);
         const hours = Math.floor(mono / ANCHOR_MS) + 1;
         expect(Math.abs(now - NINE - mono)).toBeLessThanOrEqual(hours * LEAP_MS);
@@ -175,7 +175,7 @@ it('a clock that runs on is right, and is right again as soon as it is where it 
       for (const { after, leap } of steps) {
         mono += after;
         const wrong = readClock(state, at(NINE + mono + leap, mono));
-        // Within one leap the anchor may move with the clock, so what was taken has to be given back first.
+        // Within one leap the anchor may follow the clock, so the leap is undone in between.
         state = Math.abs(leap) > LEAP_MS ? wrong.state : state;
         const right = readClock(state, at(NINE + mono, mono));
         state = right.state;

@@ -1,11 +1,11 @@
 /**
- * The gateway's clock decides about coupons and is signed for counters, so it is watched: against a clock that never jumps,
- * and at the start against the newest commit in the ledger.
+ * Watches the gateway's wall clock, which decides about coupons and is signed for counters. It is compared with a monotonic
+ * clock, and at the start with the newest commit in the ledger.
  *
- * While the wall clock is wrong, time goes on from where it was right, carried by the other clock: a leap frees no
- * reservation. Nothing is signed meanwhile, and somebody is told.
+ * While the wall clock is wrong, time continues from the last right value by the monotonic clock, so a leap frees no
+ * reservation. Meanwhile nothing is signed, and an alert is raised.
  *
- * | standing | the wall clock | becomes | the time is |
+ * | status | the wall clock | becomes | the time is |
  * |---|---|---|---|
  * | right, leapt | is where it is expected | right | the wall clock's |
  * | right, leapt | is elsewhere | leapt | as expected |
@@ -15,18 +15,18 @@
 import { type Millis, type MonoMs, type WallMs, wallMs } from '#protocol/kernel/time.js';
 
 /**
- * A step of more is a leap. NTP slews by 1.8 s an hour at the most and steps what is more than 128 ms off, so a well-kept clock
- * stays far below; a lease of 120 s and a presentation of 60 s are hardly touched by so much.
+ * A larger step counts as a leap. NTP slews by at most 1.8 s an hour and steps an offset of more than 128 ms, so a
+ * well-kept clock stays far below. A step of this size hardly matters to a lease of 120 s or a presentation of 60 s.
  */
 export const LEAP_MS: Millis = 10_000;
-/** The clock may wander by a leap in this time, not by many small ones one after the other. */
+/** The clock may drift by one leap in this time, so many small steps in a row count as a leap too. */
 export const ANCHOR_MS: Millis = 3_600_000;
 
 export type ClockFault = 'CLOCK_LEAPT' | 'CLOCK_BEHIND_LEDGER';
 
 export interface ClockState {
   readonly kind: 'right' | 'leapt' | 'behind';
-  /** When both clocks were last compared and found right. */
+  /** The time of the last comparison that found both clocks right. */
   readonly wall: WallMs;
   readonly mono: MonoMs;
 }
@@ -34,7 +34,7 @@ export interface ClockState {
 export interface ClockReading {
   readonly now: WallMs;
   readonly state: ClockState;
-  /** By how much the wall clock is ahead of what is expected. */
+  /** How far the wall clock is ahead of the expected time. */
   readonly off: Millis;
 }
 
@@ -43,7 +43,7 @@ export interface Clocks {
   readonly mono: MonoMs;
 }
 
-/** `newest`: the time of the newest commit, where there is one. */
+/** `newest`: the time of the newest commit, if there is one. */
 export function initialClockState({ wall, mono }: Clocks, newest: WallMs | undefined): ClockState {
   if (newest === undefined || wall >= newest - LEAP_MS) return { kind: 'right', wall, mono };
   return { kind: 'behind', wall: newest, mono };

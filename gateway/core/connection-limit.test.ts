@@ -52,7 +52,7 @@ it('never holds more than the limits, and never sends the newcomer away', () => 
           held.delete(socket);
           continue;
         }
-        if (held.has(socket)) continue; // a socket enters a door once
+        if (held.has(socket)) continue; // a socket enters only once
         const goes = door.enter(socket, `192.0.2.${place}`);
         expect(goes).not.toBe(socket);
         if (goes !== undefined) expect(held.delete(goes)).toBe(true);

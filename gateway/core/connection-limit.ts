@@ -1,30 +1,30 @@
 /**
- * Sockets at a door that have proved nothing yet: before their CONNECT is accepted, or before a whole request has come.
+ * Limits sockets that have proved nothing yet: before their CONNECT is accepted, or before a whole request has arrived.
  *
- * Each costs a file descriptor and some KiB, and anybody can open one. So one address may hold so many, and all together so
- * many. Over the limit the oldest socket of that address goes, and the new one stays: an honest client proves itself within
- * some round trips, so it survives beside an attacker who shares its address.
+ * Each costs a file descriptor and some KiB, and anybody can open one. So there is a limit per address and one in total.
+ * Over a limit the oldest socket of that address is closed and the new one stays: an honest client proves itself within
+ * some round trips, so it survives beside an attacker at its own address.
  */
 
 /**
- * A department store with 50 counters behind one address connects twice each after a power cut, and has a customers' Wi-Fi
- * on top; 256 leaves that room. One attacker holds 256 descriptors, not all.
+ * A department store with 50 counters behind one address connects twice each after a power cut, and has its customers'
+ * Wi-Fi on top; 256 leaves that room. One attacker holds 256 descriptors, not all.
  */
 export const MOST_OF_ONE_ADDRESS = 256;
-/** 5,000 devices that come back at once may all be in their handshake together; a socket costs some 10 KiB. */
+/** 5,000 devices that return at once may all be in their handshake together; a socket costs some 10 KiB. */
 export const MOST_IN_ALL = 8_192;
 
 export interface ConnectionLimits {
   readonly ofOneAddress: number;
   readonly inAll: number;
-  /** A proxy on this machine or of the operator speaks for many: only the limit of all holds for it. */
+  /** A proxy on this machine or of the operator stands for many clients: only the total limit applies. */
   speaksForMany(address: string): boolean;
 }
 
 export interface ConnectionLimit<Socket> {
-  /** The socket to close so that the limits hold; undefined where they hold. Never the one that enters. */
+  /** The socket to close so that the limits hold; undefined if they hold. Never the one that enters. */
   enter(socket: Socket, address: string): Socket | undefined;
-  /** It has proved itself, or it is closed. */
+  /** The socket has proved itself or is closed. */
   leave(socket: Socket): void;
   readonly size: number;
 }
@@ -42,7 +42,7 @@ export function connectionLimit<Socket>(limits: ConnectionLimits): ConnectionLim
     if (group?.size === 0) groups.delete(name);
   }
 
-  /** Of the group that has the most: a crowd from one place gives way before a socket from anywhere else. */
+  /** The oldest socket of the largest group: a crowd from one place gives way before a socket from anywhere else. */
   function oldestOfLargest(): Socket | undefined {
     let largest: Set<Socket> | undefined;
     for (const group of groups.values()) if (largest === undefined || group.size > largest.size) largest = group;
@@ -72,7 +72,7 @@ const first = <Value>(values: Set<Value> | undefined): Value | undefined => valu
 
 const MAPPED = /^::ffff:(?=\d+\.)/i;
 
-/** An IPv4 address as it is, also where it came mapped into IPv6 (RFC 4291 section 2.5.5.2). */
+/** Normalises an IPv4 address that arrives mapped into IPv6 (RFC 4291 section 2.5.5.2). */
 export const plainAddress = (address: string): string => address.replace(MAPPED, '');
 
 /** One customer of a provider has a whole /64 of IPv6 (RFC 6177), so that counts as one address. */

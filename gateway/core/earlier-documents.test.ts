@@ -1,4 +1,4 @@
-/** A campaign whose document changes while counters have no line: what they took by the old one they took by right. */
+/** A campaign document changes while counters are offline: coupons taken under the old document stay valid. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { charging, MORNING, settled, testCampaign } from '../../test/contract/ledger-fixture.js';
@@ -35,7 +35,7 @@ function compiledOf(version: Version): ReturnType<typeof compileDocument> {
   return known;
 }
 
-/** The gateway's whole day: versions come one after the other, and a counter is greeted and speaks in between. */
+/** The gateway's whole day: versions follow each other, and a counter says hello and uploads in between. */
 class Day {
   readonly #documents: { readonly version: Version; readonly since: number }[] = [{ version: FIRST, since: 0 }];
   readonly #rules = {
@@ -64,7 +64,7 @@ class Day {
     return outcome.kind === 'welcome' ? outcome.allowance?.id : undefined;
   }
 
-  /** What the gateway makes of a sale that was made offline. */
+  /** The gateway's decision about an offline sale. */
   hears({
     at,
     comes,
@@ -117,7 +117,7 @@ describe('a document that changes', () => {
         if (!isGreeted) greet();
         const hour = ((soldAt + 8 * HOUR) % DAY) / HOUR;
         const isOpen = hour >= 9 && hour < Number(held.closes.slice(0, 2));
-        // What an honest counter takes, by the document that it holds.
+        // The behaviour of an honest counter under the document that it holds.
         if (allowance === undefined || !held.isListed || !held.isPermitted || !isOpen || held.thresholdFen > AMOUNT)
           return;
         judged += 1;

@@ -1,4 +1,4 @@
-/** What the gateway signs: grants for holders, allowances for devices, the campaign's bundle for everybody. */
+/** Signs the gateway's documents: grants for holders, allowances for devices, the campaign's bundle for everybody. */
 
 import { needsOf } from '#protocol/campaign/abilities.js';
 import { base64url } from '#protocol/codes/bit-text.js';
@@ -13,18 +13,18 @@ import type { Rules } from '../ledger/decide/rules.js';
 
 export interface Issuer {
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
-  /** One grant for up to three coupons, as many grants as it takes. */
+  /** One grant for up to three coupons, and as many grants as needed. */
   grants(publicKey: Uint8Array, serials: readonly CouponSerial[]): readonly Uint8Array[];
-  /** Signs an allowance that is in the ledger. */
+  /** Signs an allowance that the ledger has recorded. */
   allowance(allowance: Allowance): SignedAllowance;
   bundle(now: WallMs): BundleEnvelope;
-  /** This gateway's clock, for one device's one request. */
+  /** This gateway's clock, for one request of one device. */
   time(statement: TimeStatement): { readonly keyId: number; readonly signature: string };
 }
 
 export function createIssuer(rules: Rules, signer: Es256Signer, keyId: number): Issuer {
   const { campaign, compiled } = rules;
-  // The last instant belongs to the campaign; a grant's expiry is the first one at which it is no longer good.
+  // The campaign includes its last instant; a grant's expiry is the first invalid one.
   const expiresAt = roundUpExpiry(wallMs(compiled.ends + 1));
   return {
     issuerKeys: new Map([[keyId, signer.publicKey]]),

@@ -1,7 +1,8 @@
 /**
- * Back-off for wrong operator tokens, per address. A person mistypes a few times; a program that guesses gets 429 after
- * that, and its tokens aren't compared until its wait is over. Each address waits alone, so that nobody can lock an
- * operator out from elsewhere.
+ * Back-off for wrong operator tokens, per address.
+ *
+ * A person mistypes a few times. A program that guesses gets 429 after that, and its tokens aren't compared until its wait
+ * is over. Each address has its own wait, so that nobody can lock an operator out from elsewhere.
  */
 import type { Millis, WallMs } from '#protocol/kernel/time.js';
 
@@ -11,9 +12,9 @@ export const FREE_TRIES = 10;
 export const FIRST_WAIT_MS: Millis = 1_000;
 /** … up to this: 1,440 guesses a day. */
 export const LONGEST_WAIT_MS: Millis = 60_000;
-/** After so long without a wrong token an address begins anew. */
+/** After this long without a wrong token an address starts over. */
 export const FORGOTTEN_AFTER_MS: Millis = 600_000;
-/** Addresses remembered, some 1 MB. Beyond it the one goes that has been quiet for the longest. */
+/** Number of addresses remembered, some 1 MB. Beyond it the one idle for longest is evicted. */
 export const MAX_ADDRESSES = 10_000;
 
 interface Tries {
@@ -22,20 +23,20 @@ interface Tries {
 }
 
 export interface OperatorBackoff {
-  /** How long this address has to wait before its next token is compared; 0: not at all. */
+  /** The wait before this address's next token is compared; 0: none. */
   waitMs(address: string, now: WallMs): Millis;
-  /** A wrong token came. True where the address has to wait from now on, and had not before. */
+  /** Records a wrong token. True if the address must wait from now on and didn't before. */
   wrong(address: string, now: WallMs): boolean;
-  /** The right token came. */
+  /** Records the right token. */
   right(address: string): void;
-  /** Addresses remembered. */
+  /** Number of addresses remembered. */
   readonly size: number;
 }
 
 export function operatorBackoff(): OperatorBackoff {
   const triesOf = new Map<string, Tries>();
 
-  /** A clock that was set back must lock nobody out, so times to come count as long ago. */
+  /** After a clock was set back, times in the future count as long past, so that nobody is locked out. */
   function known(name: string, now: WallMs): Tries | undefined {
     const tries = triesOf.get(name);
     if (tries === undefined || (now >= tries.last && now - tries.last < FORGOTTEN_AFTER_MS)) return tries;
@@ -53,7 +54,7 @@ export function operatorBackoff(): OperatorBackoff {
     wrong(address, now) {
       const name = networkOf(address);
       const wrong = (known(name, now)?.wrong ?? 0) + 1;
-      // To the end of the map's order: the first one is then the one that has been quiet for the longest.
+      // Moves it to the end of the map's order, so that the first entry is the one idle for longest.
       triesOf.delete(name);
       triesOf.set(name, { wrong, last: now });
       const [oldest] = triesOf.keys();

@@ -1,6 +1,8 @@
 /**
- * Holders' numbers and secrets for dynamic payment codes (`protocol/codes/payment-code.ts`). Both are derived from the
- * gateway's own key, so neither the ledger nor its backup holds a secret: whoever has only the ledger can show no code.
+ * Holders' numbers and secrets for dynamic payment codes (`protocol/codes/payment-code.ts`).
+ *
+ * Both are derived from the gateway's own key, so that neither the ledger nor its backup holds a secret: with the ledger
+ * alone nobody can make a code.
  */
 import {
   checkPaymentCode,
@@ -14,22 +16,22 @@ import type { Result } from '#protocol/kernel/result.js';
 import type { WallMs } from '#protocol/kernel/time.js';
 import type { KeyedHash } from './claims/claim-handling.js';
 
-/** What a shown code says of itself; whose it is and whether it was used, the ledger knows. */
+/** The content of a payment code; the ledger knows its holder and its earlier uses. */
 export interface ReadPaymentCode {
   readonly number: PaymentNumber;
-  /** The time step, where the code is good just now. */
+  /** The time step, if the code is valid now. */
   readonly step: Result<number, PaymentCodeRefusal>;
 }
 
 export interface PaymentCodes {
-  /** A new holder takes the first that nobody has. */
+  /** Candidates in order: a new holder gets the first free one. */
   numbersFor(holder: HolderId): readonly PaymentNumber[];
   secretOf(number: PaymentNumber): Uint8Array;
-  /** undefined: not 19 digits that begin with 62. */
+  /** undefined: not 19 digits beginning with 62. */
   read(code: string, now: WallMs): ReadPaymentCode | undefined;
 }
 
-/** With a million holders, one in a thousand numbers is taken: all of these are once in 10^12. */
+/** With a million holders, one number in a thousand is taken: all of these are taken once in 10^12. */
 const NUMBERS_TRIED = 4;
 const NUMBERS = 1_000_000_000;
 /** 48 bits: far beyond the numbers, and exact in a double. */

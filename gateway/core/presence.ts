@@ -1,4 +1,4 @@
-/** Which devices are there, and how they said they stand. What an operator looks at, never an input of a decision about money. */
+/** The connected devices and their reported states: for operators, never an input of a decision about money. */
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { WallMs } from '#protocol/kernel/time.js';
 import type { StateMessage } from '#protocol/messages/state.js';
@@ -7,10 +7,10 @@ export type ReportedState = Extract<StateMessage, { readonly online: true }>;
 
 export interface DevicePresence {
   readonly online: boolean;
-  /** When it last came or went. */
+  /** The time of the last connect or disconnect. */
   readonly since: WallMs;
   readonly lastMessage: WallMs | null;
-  /** What it said last of itself; kept when it has gone: until when and for how much it can go on stands in there. */
+  /** The last reported state, kept after a disconnect: it says until when and for how much the device can go on. */
   readonly state: { readonly at: WallMs; readonly said: ReportedState } | null;
 }
 
@@ -29,7 +29,7 @@ export function observed(known: DevicePresence | undefined, event: PresenceEvent
   }
 }
 
-/** The last will says only that it has gone, which the connection tells as well. */
+/** The last will only reports the disconnect, which the connection shows as well. */
 export function stated(known: DevicePresence | undefined, said: StateMessage, at: WallMs): DevicePresence {
   const before = known ?? { online: true, since: at, lastMessage: null, state: null };
   return said.online ? { ...before, state: { at, said } } : before;

@@ -1,4 +1,4 @@
-/** Presentations checked in two steps: real signatures, and grants that are known again by their bytes. */
+/** Two-step verification of presentations: real signatures, and grants recognised by their bytes. */
 import { describe, expect, it } from 'vitest';
 import { holderIdOf, sealGrant, sealPresentation } from '#protocol/codes/presentation.js';
 import type { Es256Verifier } from '#protocol/kernel/crypto.js';
@@ -30,7 +30,7 @@ const grantBy = (
 const showBy = (signer = phone, grantBytes = grantBy(), shownAt: number = MORNING) =>
   sealPresentation({ grantBytes, shownAt: wallMs(shownAt), nonce: 5 }, signer);
 
-/** Counts the signatures that are really looked at. */
+/** Counts the signatures that are actually verified. */
 function checker() {
   const real = es256Verifier();
   let looked = 0;

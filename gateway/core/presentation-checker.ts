@@ -1,6 +1,8 @@
 /**
- * Checks presentations one by one, in two steps, so that whoever has other threads can have the signatures checked there. A grant that the gateway has issued itself is known again by its bytes, which saves one
- * of the two signatures; it is remembered when it is issued and whenever its signature has held.
+ * Verifies presentations in two steps, so that a caller can verify the signatures on a worker.
+ *
+ * A grant that this gateway issued is recognised by its bytes, which saves one of the two signatures. The cache learns a
+ * grant when it is issued and whenever its signature has been verified.
  */
 import {
   campaignTag,
@@ -16,18 +18,18 @@ import {
 import type { Es256Verifier } from '#protocol/kernel/crypto.js';
 import type { PresentationJob, Verdict } from '../ports/verifier.js';
 
-/** Some 300 bytes each with what holds them; more than the holders of a district, and 15 MiB at the very most. */
+/** Some 300 bytes each including overhead; more than the holders of a district, and 15 MiB at most. */
 const REMEMBERED_GRANTS = 50_000;
 
 export interface PresentationChecker {
-  /** Everything but the signatures: a verdict where they don't matter any more. */
+  /** Checks everything but the signatures: a verdict if they no longer matter. */
   begin(job: PresentationJob): Verdict | SignaturesLeft;
-  /** All of it, here and now. */
+  /** The whole check, synchronously. */
   check(job: PresentationJob): Verdict;
   issued(grant: Uint8Array): void;
 }
 
-/** What is still to be checked, and what follows from it. */
+/** The signatures still to verify, and the verdict that follows from them. */
 export interface SignaturesLeft {
   readonly signatures: readonly SignatureToCheck[];
   end(allHold: boolean): Verdict;
@@ -48,7 +50,7 @@ export function createPresentationChecker(
   function isKnown(grant: Uint8Array): boolean {
     const same = known.get(markOf(grant));
     if (same === undefined) return false;
-    // `every` takes as long as all else that is known of a code without its signatures.
+    // `every` would take as long as all other checks without signatures.
     for (let at = 0; at < grant.length; at += 1) if (grant[at] !== same[at]) return false;
     return true;
   }
@@ -91,8 +93,9 @@ export function createPresentationChecker(
 }
 
 /**
- * The last bytes of the issuer's signature, which are as good as random. Of two grants that have them in common the newer is
- * remembered, and the other's signature checked each time: of 50,000 one in three gateways has such a pair.
+ * Cache key: the last bytes of the issuer's signature, which are as good as random. Of two grants with the same bytes the
+ * newer stays cached, and the other's signature is verified each time. With 50,000 grants, one gateway in three has such a
+ * pair.
  */
 const markOf = (grant: Uint8Array): number =>
   new DataView(grant.buffer, grant.byteOffset + grant.byteLength - MARK_BYTES).getUint32(0);

@@ -1,17 +1,17 @@
 /**
- * How often something may be asked under a name: a bucket of tokens for each, which fills again over time. Whoever is new
- * has a full bucket, so only those that have spent some are remembered.
+ * Rate limits by name: a token bucket for each, which refills over time. A new name has a full bucket, so only names that
+ * have spent some are stored.
  */
 import type { Millis, WallMs } from '#protocol/kernel/time.js';
 
 export interface Budget {
-  /** How many at once. */
+  /** Number of tokens in a full bucket. */
   readonly burst: number;
-  /** And so many more each minute. */
+  /** Tokens added per minute. */
   readonly perMinute: number;
 }
 
-/** Some 100 bytes each: 10 MiB a kind. An attacker with more addresses than that has no need of any one's budget. */
+/** Some 100 bytes each: 10 MiB per kind. An attacker with more addresses than that needs nobody's budget. */
 const MOST_NAMES = 100_000;
 const MINUTE_MS: Millis = 60_000;
 
@@ -23,7 +23,7 @@ interface Bucket {
 export class TokenBuckets {
   readonly #budget: Budget;
   readonly #mostNames: number;
-  /** The one unused for longest first. */
+  /** Least recently used first. */
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(budget: Budget, mostNames: number = MOST_NAMES) {
@@ -35,11 +35,11 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
-  /** 0: taken. Otherwise nothing is spent, and so many milliseconds have to pass. */
+  /** Returns 0 if a token was spent; otherwise nothing is spent, and the result is the wait in milliseconds. */
   spend(name: string, now: WallMs): Millis {
     const { burst, perMinute } = this.#budget;
     const known = this.#buckets.get(name);
-    // A clock that was set back gives no tokens and takes none.
+    // A clock that was set back neither adds nor removes tokens.
     const passed = known === undefined ? 0 : Math.max(0, now - known.at);
     const tokens = known === undefined ? burst : Math.min(burst, known.tokens + (passed * perMinute) / MINUTE_MS);
     const isThere = tokens >= 1;

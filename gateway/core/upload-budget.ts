@@ -1,9 +1,10 @@
 /**
- * How much a device may send: records and bytes, each a bucket that fills up again day by day. One device at full speed wrote
- * 18 MB a second, and when the disk is full all counters stand still.
+ * Upload budget of a device: token buckets for records and for bytes, refilled day by day.
  *
- * A shop makes some 2,000 records a day of some 700 bytes. The full bucket takes what a busy shop gathers in weeks offline
- * twice over (10,000 redemptions are 30,000 records), so that no honest backlog ever meets it.
+ * One device at full speed wrote 18 MB a second, and a full disk stops all counters.
+ *
+ * A shop makes some 2,000 records a day of some 700 bytes. The full bucket holds twice the backlog of a busy shop after
+ * weeks offline (10,000 redemptions are 30,000 records), so that an honest backlog always fits.
  */
 import type { Millis, WallMs } from '#protocol/kernel/time.js';
 
@@ -18,7 +19,7 @@ export interface Upload {
   readonly bytes: number;
 }
 
-/** What is left of both buckets, and when that was so. */
+/** The rest of both buckets, and the time of that state. */
 export interface UploadBudget {
   readonly records: number;
   readonly bytes: number;
@@ -27,7 +28,7 @@ export interface UploadBudget {
 
 export const fullBudget = (at: WallMs): UploadBudget => ({ records: RECORDS.full, bytes: BYTES.full, at });
 
-/** What is left at a later time; a clock that was set back fills nothing and takes nothing. */
+/** The budget at a later time; a clock that was set back neither adds nor removes anything. */
 export function refilled(budget: UploadBudget, now: WallMs): UploadBudget {
   const days = Math.max(0, now - budget.at) / DAY_MS;
   return {
@@ -37,22 +38,24 @@ export function refilled(budget: UploadBudget, now: WallMs): UploadBudget {
   };
 }
 
-/** The budget after it; undefined: there isn't enough, and nothing is taken. */
+/** The budget after this upload; undefined: not enough, and nothing is spent. */
 export function spent(budget: UploadBudget, { records, bytes }: Upload): UploadBudget | undefined {
   if (records > budget.records || bytes > budget.bytes) return undefined;
   return { records: budget.records - records, bytes: budget.bytes - bytes, at: budget.at };
 }
 
-/** Whether it has sent more than a day's worth lately: the first to be stopped where the disk has little room. */
+/** Whether the device has lately sent more than a day's worth: such devices are stopped first when the disk runs low. */
 export const isGreedy = ({ records, bytes }: UploadBudget): boolean =>
   records < RECORDS.full - RECORDS.aDay || bytes < BYTES.full - BYTES.aDay;
 
-/** How much room the disk under the ledger has. */
+/** Free space on the ledger's disk. */
 export type Room = 'enough' | 'low' | 'none';
 
-/** Below it devices that sent more than a day's worth wait, with an alarm: an operator has time to make room. */
+/**
+ * Below it devices that sent more than a day's worth must wait, with an alert, so that an operator has time to free space.
+ */
 export const LOW_BYTES = 1024 * 1024 * 1024;
-/** Below it nothing more is taken: the write-ahead log still fits into the ledger, and the gateway can stop in order. */
+/** Below it nothing is accepted: the rest is for merging the write-ahead log and for an orderly stop. */
 export const NONE_BYTES = 128 * 1024 * 1024;
 
 export const roomOf = (freeBytes: number): Room =>
@@ -60,7 +63,7 @@ export const roomOf = (freeBytes: number): Room =>
 
 export type UploadRefusal = 'TOO_MANY_REQUESTS' | 'LEDGER_DISK_FULL';
 
-/** `budget` is refilled to now. */
+/** `budget` must be refilled to now. */
 export function uploadRefusal(budget: UploadBudget, upload: Upload, room: Room): UploadRefusal | undefined {
   if (room === 'none') return 'LEDGER_DISK_FULL';
   if (room === 'low' && upload.records > 0 && isGreedy(budget)) return 'LEDGER_DISK_FULL';

@@ -1,4 +1,4 @@
-/** Open cases over HTTP: what waits for a person, and the acts that decide it. Behind the operator's token like the rest. */
+/** Open cases over HTTP, and the acts that close them. They require the operator's token like the rest. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { branded } from '#protocol/kernel/branded.js';
@@ -23,13 +23,13 @@ export interface CaseRoutesOptions {
   readonly ledger: Ledger;
   readonly loop: GatewayLoop;
   readonly clock: Clock;
-  /** Ends the device's connection: it says hello again, and hears that it counts. */
+  /** Ends the device's connection: its next hello tells it the new state. */
   cutOff(device: DeviceId): void;
 }
 
 /** 500 references are some 30 KB. */
 const MAX_ACT_BYTES = 64 * 1024;
-/** As many are one operation in a batch: more would keep a sale waiting. */
+/** The number of acts in one operation: more would delay a sale in the same batch. */
 const MAX_REFERENCES = 500;
 
 const text = (most: number) =>
@@ -97,7 +97,7 @@ export function caseRoutes(operators: FastifyInstance, { ledger, loop, clock, cu
       const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
       return refuse(reply, 400, 'REQUEST_MALFORMED', what.slice(0, 400));
     }
-    // What zod leaves out is left out in ours, too.
+    // Optional fields that zod omits are omitted here too.
     const op = JSON.parse(JSON.stringify({ kind: 'act', ...parsed.data })) as ActOp;
     const outcome = await decided(loop, op);
     if (typeof outcome === 'string') return refuseUnstored(reply, outcome);
@@ -118,7 +118,7 @@ function answered(
   return reply.send({ id, again, result });
 }
 
-/** The code of the fault, where it was not stored. */
+/** The fault's code if it wasn't stored. */
 const decided = (loop: GatewayLoop, op: ActOp): Promise<Outcome | string> =>
   new Promise((resolve) => {
     loop.act(op, (fault, outcome) => resolve(outcome ?? fault?.code ?? 'TOO_MANY_REQUESTS'));

@@ -1,7 +1,9 @@
 /**
- * Where phones claim. In this order, so that a stranger costs little and learns nothing: the address's budget, the form, the
- * signature, what the rules alone refuse, the key's budget, the proof of the person, the person's budget; and only then
- * the ledger. A claim that isn't proved gets one answer, whatever was wrong and whoever has claimed before.
+ * The claim routes for phones.
+ *
+ * The checks run in this order, so that a stranger costs little and learns nothing: the address's budget, the form, the
+ * signature, the rules that need no ledger, the key's budget, the proof of identity, the person's budget, and only then the
+ * ledger. An unproved claim always gets the same answer, whatever was wrong and whoever has claimed before.
  */
 import { ECDH } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -48,17 +50,17 @@ export interface ClaimRoutesOptions {
   readonly keyedHash: KeyedHash;
   readonly paymentCodes: PaymentCodes;
   readonly metrics: Metrics;
-  /** undefined: no claims are taken. */
+  /** undefined: no claims are accepted. */
   readonly claims: ClaimServices | undefined;
-  /** Why it takes no claim just now. After a failed commit the next one is tried all the same. */
+  /** The reason to refuse claims now. After a failed commit the next one is attempted all the same. */
   claimFault(): string | undefined;
-  /** Someone should look. */
+  /** A person should look. */
   alert(code: string, what: string): void;
 }
 
 export interface ClaimServices {
   readonly proofs: IdentityProofs;
-  /** Where people are known by a code to their phone. */
+  /** Present if identity is proved by a code to the phone. */
   readonly sms?: { readonly proofs: SmsProofs; readonly sender: SmsSender } | undefined;
   readonly budgets: ClaimBudgets;
   readonly signatures: Es256Verifier;
@@ -126,7 +128,8 @@ function answer(
   const { answer, grants } = answerClaim({ ...claimed, issuer, rules, paymentCodes });
   for (const grant of grants) verifier.issued(grant);
   for (const result of answer.results) metrics.claimed(result.ok ? 'given' : result.reason);
-  // Whose key it is, only the ledger knows: a question that it wasn't asked, or a stranger's, opens no holder's page.
+  // Only the ledger knows whose key it is: an unknown key, or a question that never reached the ledger, opens no holder's
+  // page.
   const holder = claimed.outcome?.holder ?? null;
   return reply.send({
     ...answer,
@@ -136,7 +139,7 @@ function answer(
   });
 }
 
-/** The answer is the same whether the phone has claimed or not: the ledger isn't asked. */
+/** The answer doesn't depend on whether the phone has claimed: the ledger isn't asked. */
 async function challenge({ claims, clock, alert }: ClaimRoutesOptions, request: FastifyRequest, reply: FastifyReply) {
   if (claims === undefined) return refuseClosed(reply);
   const now = clock.now();
@@ -159,7 +162,7 @@ async function challenge({ claims, clock, alert }: ClaimRoutesOptions, request: 
   if (asked === undefined) return refuseTooMany(reply, ofMessage, 'phone');
   const { id, code } = asked;
   const told = { challenge: id, seconds: CHALLENGE_MS / 1_000 };
-  // The code is on the phone already, and the same.
+  // The phone already has this code.
   if (!mayBeSent) return reply.send(told);
   const minutes = CHALLENGE_MS / 60_000;
   const text = `【消费券】验证码${code}，${minutes}分钟内有效。请勿告诉他人，工作人员不会索要。`;
@@ -172,7 +175,7 @@ async function challenge({ claims, clock, alert }: ClaimRoutesOptions, request: 
   return reply.send(told);
 }
 
-/** The code of the fault, where it was not stored. */
+/** The fault's code if it wasn't stored. */
 const asked = (loop: GatewayLoop, op: ClaimOp): Promise<Extract<Outcome, { kind: 'claimed' }> | string> =>
   new Promise((resolve) => {
     loop.claim(op, (fault, outcome) => {
@@ -182,7 +185,7 @@ const asked = (loop: GatewayLoop, op: ClaimOp): Promise<Extract<Outcome, { kind:
 
 export const holderToken = (keyedHash: KeyedHash, holder: string): string => keyedHash(`holder token\n${holder}`);
 
-/** A trusted proxy may hand on what isn't an address: then the budget is the proxy's. */
+/** A trusted proxy may forward something that isn't an address: then the proxy's budget is spent. */
 const nameOf = ({ ip, socket }: FastifyRequest): string =>
   addressName(ip) ?? addressName(socket.remoteAddress ?? '') ?? 'unknown';
 

@@ -14,10 +14,10 @@ import { walletProofs } from '../core/claims/wallet-proofs.js';
 import type { ClaimServices } from './claim-routes.js';
 import { fileSmsSender } from './file-sms-sender.js';
 
-/** Half a minute's worth at once: at the opening everybody asks in the same seconds. */
+/** Half a minute's worth at once: at the opening everybody claims in the same seconds. */
 const BURST_OF_A_MINUTE = 0.5;
 
-/** undefined: the configuration names no way, so no claims are taken. */
+/** undefined: the configuration names no identity proof, so no claims are accepted. */
 export function claimServices(
   config: GatewayConfig,
   campaign: Campaign,
@@ -49,7 +49,7 @@ export function claimServices(
   }
 }
 
-/** A campaign that tells people apart only by what this way can't prove could give to nobody. */
+/** If no configured proof covers the campaign's identifiers, nobody could get a coupon. */
 function checkProves({ claim }: Campaign, proves: readonly Identifier[], identity: string): void {
   if (claim.identifiers.some((kind) => proves.includes(kind))) return;
   const detail = `claims.identity ${identity} proves ${proves.join(', ')}; the campaign tells people apart by ${claim.identifiers.join(', ')}.`;

@@ -1,4 +1,4 @@
-/** Claims over real HTTP at the whole gateway: the stock, the reasons, keys of others, and the same claim again. */
+/** Claims over real HTTP at the whole gateway: stock, reasons, other people's keys, and repeated claims. */
 import { describe, expect, it } from 'vitest';
 import { base64url } from '#protocol/codes/bit-text.js';
 import { es256Signer, generatePrivateKey } from '#protocol/node/crypto.js';

@@ -1,6 +1,7 @@
 /**
- * A stand-in for an SMS service: each message is a line of JSON in a file. For benches and for trying things out: whoever
- * may read the file can claim for any phone.
+ * A stand-in for an SMS service: each message is a line of JSON in a file.
+ *
+ * For benchmarks and trials only: anybody who can read the file can claim for any phone.
  */
 import { appendFile } from 'node:fs';
 import { OWN_FILE_MODE } from '#protocol/node/own-files.js';

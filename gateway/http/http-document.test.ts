@@ -1,4 +1,4 @@
-/** `docs/openapi.yaml` is what the code says, has every route of the server, and its schemas hold for what a gateway answers. */
+/** `docs/openapi.yaml` matches the code: it has every route of the server, and its schemas fit a gateway's real answers. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,7 +17,7 @@ it('stands in docs as the code has it', async () => {
   await expect(renderHttpDocument(VERSION)).toMatchFileSnapshot('../../docs/openapi.yaml');
 });
 
-/** Of fastify's tree, four columns a level: `│   └── /:id (GET, HEAD)`. */
+/** Parses fastify's tree, four columns a level: `│   └── /:id (GET, HEAD)`. */
 function routesIn(tree: string): readonly string[] {
   const above: string[] = [];
   return tree.split('\n').flatMap((line) => {
@@ -31,7 +31,7 @@ function routesIn(tree: string): readonly string[] {
 }
 
 it('has every route that the server has, and no other', async () => {
-  // Routes are made of these only; no request is asked.
+  // Only the routes are built; no request is sent.
   const options: unknown = {
     rules: {},
     loop: {},

@@ -1,6 +1,8 @@
 /**
- * `docs/openapi.yaml`, as it should be: every request that the gateway answers over HTTP. Bodies come from the very schemas that
- * parse them; answers from the schemas beside the route or from those here, which a test holds to what a real gateway answers.
+ * Generates `docs/openapi.yaml`: every request that the gateway answers over HTTP.
+ *
+ * Request bodies come from the schemas that parse them. Answers come from the schemas beside the route or from those here;
+ * a test compares these with a real gateway's answers.
  */
 import { stringify } from 'yaml';
 import { z } from 'zod';
@@ -19,10 +21,10 @@ import type { HttpRefusal } from './refusals.js';
 
 export interface ApiRoute {
   readonly method: 'get' | 'post';
-  /** As fastify names it: `/v1/cases/:id`. */
+  /** In fastify's notation: `/v1/cases/:id`. */
   readonly path: string;
   readonly summary: string;
-  /** Whose bearer token; none: anybody may ask. */
+  /** The bearer token required; none: public. */
   readonly token?: 'operator' | 'holder';
   readonly body?: z.ZodType;
   readonly answer: z.ZodType | 'text/plain';
@@ -317,7 +319,7 @@ function operationOf({ path, summary, token, body, answer, refusals }: ApiRoute)
   };
 }
 
-/** A list that is counted before it is looked at is a check piped into a list: what a client sees is the list. */
+/** A list whose length is checked first is a check piped into a list; the document shows the list. */
 function jsonOf(schema: z.ZodType): object {
   const json = z.toJSONSchema(schema, {
     io: 'input',

@@ -1,4 +1,4 @@
-/** Whatever knocks at the HTTP door hears a code and what to do, in both languages, and changes nothing by it. */
+/** Every bad request at the HTTP port gets a code and a remedy in both languages, and changes nothing. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -50,7 +50,7 @@ interface Heard {
   readonly body: { readonly code?: unknown; readonly results?: unknown };
 }
 
-/** fetch mends most of what is to be wrong here. */
+/** Raw bytes, because fetch would repair most of these faults. */
 async function say(bytes: string | Buffer): Promise<Heard> {
   const socket = connect(gateway.httpPort, '127.0.0.1');
   const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 /**
- * The gateway over HTTP: claims from phones, a holder's own coupons, the campaign, and what an operator looks at. Nothing
- * personal is ever logged or given back.
+ * The gateway's HTTP server: claims, a holder's own coupons, the campaign, and the operator's routes. It never logs or
+ * returns anything personal.
  */
 import { isUtf8 } from 'node:buffer';
 import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
@@ -33,40 +33,40 @@ import {
 
 export interface HttpOptions extends ClaimRoutesOptions {
   readonly ledger: Ledger;
-  /** Those that may connect just now. */
+  /** The devices that may connect now. */
   readonly devices: () => readonly DeviceId[];
-  /** Why this gateway isn't well, as a code; undefined: it is. */
+  /** The code of what is wrong with this gateway; undefined: healthy. */
   fault(): string | undefined;
-  /** Without it nobody sees sums, metrics or evidence, wherever they ask from. */
+  /** Without this token sums, metrics and evidence are closed, from any address. */
   readonly operatorToken: string;
-  /** With it, phones and operators say `https://`. */
+  /** With it, clients use `https://`. */
   readonly tls?: Certificate | undefined;
-  /** Addresses that ask for many. */
+  /** Addresses that many clients share. */
   readonly proxies?: readonly string[];
-  /** Of these, those that say in X-Forwarded-For whom they ask for: that one's budget is spent. */
+  /** Those of them whose X-Forwarded-For is believed: the forwarded address's budget is spent. */
   readonly trustedProxies: readonly string[];
   /** For tests: how long a handshake may take. */
   readonly handshakeTimeoutMs?: number;
-  /** A connection was closed before it asked anything, or an operator's request was turned away. */
+  /** A connection was closed before a request, or an operator's request was rejected. */
   refused(code: string, from?: RefusedFrom): void;
   /** Ends a device's connection. */
   cutOff(device: DeviceId): void;
 }
 
-/** Whoever dawdles is looked for this often. */
+/** Interval of the check for slow clients. */
 const DAWDLERS_MS = 2_000;
 const LIMITS = {
   requestTimeout: REQUEST_TIMEOUT_MS,
   headersTimeout: REQUEST_TIMEOUT_MS,
   connectionsCheckingInterval: DAWDLERS_MS,
-  // Node would refuse such a request without a word; here it hears what is wrong (`wrongTarget`).
+  // Node would refuse such a request without explanation; here it gets one (`wrongTarget`).
   requireHostHeader: false,
 };
 const HOLDER_ID = /^[0-9a-f]{66}$/;
 
 export interface RunningHttpServer {
   readonly app: FastifyInstance;
-  /** Ends every connection, also those that never began to ask. */
+  /** Ends every connection, including those without a request. */
   closeSockets(): void;
 }
 
@@ -81,13 +81,13 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     serverFactory: (onRequest) => nodeServer(options, door, onRequest),
-    // Whoever dawdles must not keep the gateway from stopping; a claim whose answer is cut off is asked again.
+    // A slow client must not delay the gateway's stop; a claim whose answer is cut off is sent again.
     forceCloseConnections: true,
-    // Only these say whom they speak for; anybody else's word for it is nobody's.
+    // Only these may name the client they forward for; others are ignored.
     ...(options.trustedProxies.length > 0 && { trustProxy: [...options.trustedProxies] }),
-    // The server itself has one: fastify would give it to the first of two that `localhost` may be.
+    // The server itself has one: fastify would attach it only to the first of the two addresses that `localhost` may have.
     clientErrorHandler: () => undefined,
-    // An address that cannot be decoded comes to no handler of ours otherwise, and would be answered with fastify's own code.
+    // An undecodable URL reaches none of our handlers otherwise and would be answered with fastify's own code.
     frameworkErrors: (_error, _request, reply) => {
       refuse(reply, 400, 'REQUEST_MALFORMED', 'the address is not percent-encoded UTF-8');
     },
@@ -97,7 +97,7 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
     const what = wrongTarget(raw);
     return what === undefined ? undefined : refuse(reply, 400, 'REQUEST_MALFORMED', what);
   });
-  // While it is answered a socket is no idle one, however many others come from there.
+  // While its request is answered a socket isn't idle, however many others its address has.
   app.addHook('preHandler', async ({ raw }) => door.proved(raw.socket));
   app.addHook('onResponse', async ({ raw }) => door.waits(raw.socket));
   app.addHook('onSend', async (_request, reply) => {
@@ -109,7 +109,7 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
   app.setErrorHandler((error, _request, reply) => {
     const wrong = wrongWith(error);
     if (wrong !== undefined) return refuse(reply, ...wrong);
-    // A full disk is no failure of this door, and has a name.
+    // A full disk isn't a fault of this server, and has its own code.
     if (error instanceof NotAnswered && error.code === 'LEDGER_DISK_FULL') return refuseUnstored(reply, error.code);
     options.alert('HTTP_FAILED', error instanceof Error ? error.message : 'no error');
     return refuse(reply, 500, 'HTTP_FAILED', 'it went wrong here; ask again');
@@ -139,7 +139,7 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
     return reply.send({ campaign: rules.campaign, issuerKeys: publicKeys(issuer) });
   });
 
-  // A ledger that has stopped takes nothing until the gateway is started anew: whoever watches must not see it well.
+  // A stopped ledger accepts nothing until the gateway is restarted, so the health check must fail.
   app.get('/healthz', async (_request, reply) => {
     const { waiting } = loop;
     const code = options.fault();
@@ -152,7 +152,7 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
   return { app, closeSockets: () => door.closeAll() };
 }
 
-/** Made here, so that each socket is watched from its opening on, by whatever name this machine is listened on. */
+/** Created here, so that each socket is watched from its opening on, whichever address it came in by. */
 function nodeServer(
   { tls, handshakeTimeoutMs }: HttpOptions,
   door: SocketWatch,
@@ -168,7 +168,10 @@ function nodeServer(
   return server;
 }
 
-/** fastify would take text as well, and put boxes where bytes are not UTF-8: a GBK name would be told it is no name. */
+/**
+ * fastify would accept other text too, and put replacement characters where bytes aren't UTF-8: a GBK name would be
+ * reported as no name.
+ */
 function takeJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
@@ -178,6 +181,6 @@ function takeJsonOnly(app: FastifyInstance): void {
   });
 }
 
-/** The issuer's public keys as documents carry them. */
+/** The issuer's public keys in their document form. */
 const publicKeys = (issuer: Issuer): Readonly<Record<string, string>> =>
   Object.fromEntries([...issuer.issuerKeys].map(([id, key]) => [String(id), base64url.encode(key)]));

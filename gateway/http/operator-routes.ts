@@ -1,6 +1,7 @@
 /**
- * What an operator asks over HTTP: sums, devices, evidence, metrics. There is no way in without the token: what comes from
- * this machine may be a proxy that asks for the whole world.
+ * The operator's HTTP routes: sums, devices, evidence, metrics.
+ *
+ * Every request needs the token, even from this machine, because a local proxy may forward requests from anywhere.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeviceId } from '#protocol/kernel/ids.js';
@@ -18,22 +19,22 @@ export interface OperatorRoutesOptions extends CaseRoutesOptions {
   readonly rules: Rules;
   readonly keyedHash: KeyedHash;
   readonly metrics: Metrics;
-  /** Those that may connect just now. */
+  /** The devices that may connect now. */
   readonly devices: () => readonly DeviceId[];
   readonly operatorToken: string;
-  /** The issuer's public keys as documents carry them. */
+  /** The issuer's public keys in their document form. */
   readonly issuerKeys: Readonly<Record<string, string>>;
   alert(code: string, what: string): void;
-  /** A request was turned away: for the log, within its budget, and the metrics. */
+  /** A request was rejected: for the log, within its budget, and for the metrics. */
   refused(code: string, from?: RefusedFrom): void;
 }
 
-/** Since this gateway started, that is: what devices say of themselves is in no book. */
+/** Since this gateway started: reported states are not stored. */
 const NEVER_SEEN = { online: false, since: null, lastMessage: null, state: null };
 
 export function operatorRoutes(app: FastifyInstance, options: OperatorRoutesOptions): void {
   void app.register(async (operators) => {
-    // Before a body is read: a stranger's isn't.
+    // Before the body is read: a stranger's body never is.
     operators.addHook('onRequest', operatorsOnly(options));
     routes(operators, options);
     caseRoutes(operators, options);
@@ -85,7 +86,7 @@ function operatorsOnly({ operatorToken, keyedHash, clock, alert, refused }: Oper
       return undefined;
     }
     refused('NOT_AUTHORISED', { address: ip });
-    // A request without any token guesses nothing: a monitor that was set up wrong must not lock its neighbours out.
+    // A request without any token guesses nothing: a misconfigured monitor must not lock its neighbours out.
     if (token !== '' && door.wrong(ip, now)) alert('OPERATOR_BACK_OFF', `wrong operator tokens keep coming from ${ip}`);
     const what = 'for the operator only: give http.operatorToken, or what stands in data/operator-token, as Bearer';
     return refuse(reply, 401, 'NOT_AUTHORISED', what);

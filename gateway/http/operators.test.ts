@@ -1,4 +1,4 @@
-/** Who may look at sums, metrics and evidence, and at the gateway's own files. */
+/** Access to sums, metrics and evidence, and to the gateway's own files. */
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -38,7 +38,7 @@ async function start(operatorToken?: string, more: object = {}): Promise<void> {
   gateway = await startGateway(config.value, { logger, clock: { now: () => now, wakeAfter: () => () => undefined } });
 }
 
-/** fetch lets nobody choose the Host. */
+/** Raw, because fetch doesn't let callers choose the Host. */
 const statusOf = (place: string, headers: Record<string, string> = {}): Promise<number> =>
   new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port: gateway.httpPort, path: place, headers }, (response) => {
@@ -49,7 +49,7 @@ const statusOf = (place: string, headers: Record<string, string> = {}): Promise<
     asked.end();
   });
 
-/** What a configuration without a token has got. */
+/** The token of a configuration without one. */
 const ownToken = (): string => readFileSync(path.join(folder, 'data', 'operator-token'), 'utf8').trim();
 
 it.each([
@@ -63,7 +63,7 @@ it.each([
   for (const place of PLACES) expect([place, await statusOf(place, headers)]).toEqual([place, 401]);
 });
 
-// Finding A10: nginx asks with HTTP/1.0 and the name of this machine.
+// Finding A10: nginx uses HTTP/1.0 and this machine's name.
 it('an old protocol is no way around it', async () => {
   await start();
   const socket = connect(gateway.httpPort, '127.0.0.1');
@@ -100,7 +100,7 @@ it('whoever guesses has to wait, is told how long, and somebody hears of it once
   const heard: number[] = [];
   for (let n = 0; n < FREE_TRIES; n++) heard.push((await guess(`guess ${n}`)).status);
   expect(new Set(heard)).toEqual(new Set([401]));
-  // Nor is the right one looked at, or guessing would go on by other means.
+  // The right token isn't compared either, or guessing could go on by other means.
   for (const token of ['one more', ownToken()]) {
     const refused = await guess(token);
     expect(refused.status).toBe(429);
@@ -142,7 +142,7 @@ it('with a token, they are for whoever has it, wherever they ask from', async ()
   for (const place of PLACES) {
     for (const authorization of ['', 'Bearer ', `Bearer ${TOKEN} `.repeat(2), 'Bearer __proto__', `Basic ${TOKEN}`])
       expect([place, await statusOf(place, { authorization })]).toEqual([place, 401]);
-    // The right one clears the count of wrong ones.
+    // The right token clears the count of wrong ones.
     await statusOf('/metrics', open);
   }
   expect(await statusOf('/v1/reconciliation', open)).toBe(200);
@@ -154,7 +154,7 @@ it('keeps its data folder to itself', async () => {
   expect(statSync(path.join(folder, 'data')).mode & 0o777).toBe(0o700);
 });
 
-/** Of all that lies in the data folder, with what others may do with it. */
+/** All files in the data folder with their permissions for others. */
 const modes = (): readonly string[] =>
   readdirSync(path.join(folder, 'data'))
     .map((name) => `${name} ${(statSync(path.join(folder, 'data', name)).mode & 0o777).toString(8)}`)

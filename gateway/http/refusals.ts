@@ -1,6 +1,8 @@
 /**
- * How the gateway says no over HTTP: `{code, what, zh, en}`. `what` is for whoever writes the software that asked, `zh` and
- * `en` are for the person in front of it; none of them repeats anything that came along.
+ * The gateway's HTTP error format: `{code, what, zh, en}`.
+ *
+ * `what` is for the developer of the client, `zh` and `en` are for the person in front of it; none of them repeats anything
+ * from the request.
  */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -79,19 +81,19 @@ const SAID = {
 
 export type HttpRefusal = keyof typeof SAID;
 
-/** Whatever it is that the ledger gave as its reason. */
+/** Formats any reason from the ledger. */
 const UNSTORED: Said = {
   zh: '系统暂时无法登记，请稍后再试；已领的券不受影响',
   en: 'Nothing can be stored at the moment: try again later; coupons that you have are safe',
 };
 
-/** A phone that asks again at once only makes the queue longer. */
+/** A client that retries at once only makes the queue longer. */
 const ASK_AGAIN_S = 5;
 
 export const refuse = (reply: FastifyReply, status: number, code: HttpRefusal, what: string): FastifyReply =>
   reply.code(status).send({ code, what, ...SAID[code] });
 
-/** `code`: the ledger's or the queue's, why it was not stored. */
+/** `code`: the ledger's or the queue's, why it wasn't stored. */
 export function refuseUnstored(reply: FastifyReply, code: string): FastifyReply {
   const said = code === 'TOO_MANY_REQUESTS' ? SAID.TOO_MANY_REQUESTS : UNSTORED;
   const known = isErrorCode(code) ? code : 'LEDGER_WRITE_FAILED';
@@ -102,7 +104,7 @@ export function refuseUnstored(reply: FastifyReply, code: string): FastifyReply 
     .send({ code: known, what, ...said });
 }
 
-/** Something has a budget, and it is used up: `waitMs` until the next one is taken. */
+/** A budget is spent: `waitMs` until the next request is accepted. */
 export function refuseTooMany(reply: FastifyReply, waitMs: number, whose: string): FastifyReply {
   const seconds = Math.ceil(waitMs / 1_000);
   const what = `too many requests of this ${whose}: wait ${seconds} s`;
@@ -111,10 +113,10 @@ export function refuseTooMany(reply: FastifyReply, waitMs: number, whose: string
 
 /** A claim with a wallet server's statement is some 1,600 bytes. */
 export const MAX_BODY_BYTES = 8 * 1024;
-/** A client that dawdles over its request is not one of ours. */
+/** No client of ours takes this long over a request. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
-/** What fastify found wrong with a request, before any of ours saw it; undefined: it went wrong here. */
+/** Fastify's own refusal of a request, before our code saw it; undefined: the fault is ours. */
 export function wrongWith(error: unknown): readonly [status: number, code: HttpRefusal, what: string] | undefined {
   const [status, code] = [fieldOf(error, 'statusCode'), fieldOf(error, 'code')];
   if (typeof status !== 'number' || status >= 500) return undefined;
@@ -131,13 +133,13 @@ const WRONG: ReadonlyMap<unknown, string> = new Map([
   ['MESSAGE_NOT_TEXT', 'the body is not UTF-8: send it so, never in GBK'],
 ]);
 
-/** For a body that is to be refused rather than read with boxes in it. */
+/** For a body that must be refused rather than decoded with replacement characters. */
 export class NotUtf8 extends Error {
   readonly statusCode = 400;
   readonly code = 'MESSAGE_NOT_TEXT';
 }
 
-/** Its message says what is wrong, and quotes names of the body only. */
+/** Its message says what is wrong and quotes only names of the body. */
 export class NotStrictJson extends Error {
   readonly statusCode = 400;
 }
@@ -145,12 +147,12 @@ export class NotStrictJson extends Error {
 const fieldOf = (error: unknown, name: string): unknown =>
   error instanceof Error ? Reflect.get(error, name) : undefined;
 
-/** A name or an address, and a port: RFC 9110 section 7.2, without what no machine is called by. */
+/** A host name or address with a port (RFC 9110 section 7.2), without characters that no host name has. */
 const HOST = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
- * RFC 9112 section 3.2: one Host, and a good one, or two programs on the way read two. A whole URL as the target is for
- * proxies, and this isn't one: whose name would count, the URL's or the Host's? undefined: nothing is wrong.
+ * RFC 9112 section 3.2: exactly one valid Host, or two programs on the path may read different ones. An absolute URL as
+ * target is for proxies, and this isn't one: it would be unclear whether the URL or the Host counts. undefined: valid.
  */
 export function wrongTarget({
   url = '',
@@ -161,13 +163,13 @@ export function wrongTarget({
   if (!url.startsWith('/')) return 'the target is a path that begins with /, nothing before it';
   const { host: hosts = [] } = headersDistinct;
   const [host] = hosts;
-  // HTTP/1.0 knows no Host.
+  // HTTP/1.0 has no Host.
   if (host === undefined) return httpVersionMajor === 1 && httpVersionMinor === 0 ? undefined : 'the Host is missing';
   if (hosts.length > 1) return 'one Host is expected, not several';
   return HOST.test(host) ? undefined : 'the Host is no name or address';
 }
 
-/** What never became a request: fastify and Node would answer with words of their own. */
+/** Answers bytes that never became a request, where fastify and Node would use words of their own. */
 export function refuseUnread(code: string, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy();

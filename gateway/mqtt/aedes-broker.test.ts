@@ -1,4 +1,4 @@
-/** What one connection can do to the others, and what is said of it where it goes wrong. */
+/** The effect of one connection on the others, and the report when it fails. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -48,7 +48,7 @@ const field = (text: string): Buffer => {
   const bytes = Buffer.from(text);
   return Buffer.from([bytes.length >> 8, bytes.length & 0xff, ...bytes]);
 };
-/** MQTT 3.1.1 section 2.2: a remaining length of up to two bytes, which is 16,383, is enough here. */
+/** MQTT 3.1.1 section 2.2: a remaining length of up to two bytes, 16,383, is enough here. */
 const packet = (first: number, ...parts: readonly Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
   const length = body.length < 128 ? [body.length] : [(body.length & 0x7f) | 0x80, body.length >> 7];
@@ -76,10 +76,10 @@ const open = (): Socket => {
   return socket;
 };
 
-/** An error comes before some, and isn't what is waited for. */
+/** An error event precedes some closes and isn't the event to wait for. */
 const closing = (socket: Socket): Promise<void> => new Promise((done) => socket.once('close', () => done()));
 
-/** Sends each when the one before has been answered, and resolves when the connection has ended. */
+/** Sends each chunk after the answer to the previous one; resolves when the connection has ended. */
 async function sendUntilClosed(...chunks: readonly Buffer[]): Promise<void> {
   const socket = open();
   const closed = closing(socket);
@@ -89,7 +89,7 @@ async function sendUntilClosed(...chunks: readonly Buffer[]): Promise<void> {
   }
   socket.resume();
   await closed;
-  // By the time that another one is let in, all has been said of this one.
+  // Once another connection is admitted, all events of this one have been reported.
   const next = open();
   next.write(connectAs('next'));
   await once(next, 'data');

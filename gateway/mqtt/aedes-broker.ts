@@ -1,10 +1,12 @@
 /**
- * The embedded MQTT broker: aedes behind a guard. A device logs in with its id as client id and user name and its own
- * password, may write to its own `up` and `state`, read its own `down` and the campaign's topics, and nothing else.
- * What relies on how aedes is built inside is in `aedes-internals.ts`.
+ * The embedded MQTT broker: aedes behind a guard.
  *
- * What a device sends goes straight to the gateway's queue and is not passed through the broker's own distribution:
- * nobody may subscribe to it, and that is half of what a message costs aedes.
+ * A device logs in with its id as client id and user name and its own password. It may publish to its own `up` and `state`,
+ * and read its own `down` and the campaign's topics, nothing else. `aedes-internals.ts` holds everything that relies on
+ * aedes' internals.
+ *
+ * Device messages go straight to the gateway's queue, past the broker's own distribution: nobody may subscribe to them, and
+ * distribution is half of a message's cost in aedes.
  */
 import { Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
@@ -31,48 +33,48 @@ export interface AedesBrokerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** With `ca`, a device needs a certificate that it has signed, and speaks only under the name in there. */
+  /** With `ca`, a device needs a certificate signed by it, and publishes only under the certificate's name. */
   readonly tls?: Certificate | undefined;
   isDevice(device: DeviceId, password: Uint8Array): boolean;
-  /** Asked at each message: a device that was taken out says nothing more, whatever of it is still on the way. */
+  /** Asked at each message: a removed device's messages are dropped even if they were already on the way. */
   isListed(device: DeviceId): boolean;
-  /** Addresses that speak for many devices. */
+  /** Addresses that many devices share. */
   readonly proxies?: readonly string[];
-  /** For tests: how long a device may read nothing. */
+  /** For tests: how long a device may leave its messages unread. */
   readonly drainTimeoutMs?: number;
   /** For tests: how long a handshake, and then a CONNECT, may take. */
   readonly connectTimeoutMs?: number;
 }
 
 export interface AedesBroker extends Broker {
-  /** The one it listens on. */
+  /** The port it listens on. */
   readonly port: number;
-  /** Ends the device's connection, if it has one; whether it may come back is `isDevice`'s to say. */
+  /** Ends the device's connection, if any; `isDevice` decides whether it may return. */
   cutOff(device: DeviceId): void;
 }
 
 /**
- * A client that asks for a longer keepalive, or for none, is let in and counts as idle after this all the same (MQTT 3.1.1
- * section 3.1.2.10 leaves that to the server): a half-open connection is found within one and a half of it.
+ * Cap on the keepalive. A client with a longer one, or none, is admitted but counts as idle after this time (MQTT 3.1.1
+ * section 3.1.2.10 leaves that to the server): a half-open connection is detected within one and a half of it.
  */
 const MAX_KEEPALIVE_S = 300;
-/** A device that reads nothing for so long is cut off, with what waited for it. */
+/** A device that reads nothing for this long is disconnected, and its pending messages are dropped. */
 const DRAIN_TIMEOUT_MS = 20_000;
 /**
- * What may wait for a device that reads too slowly. It is owed one answer a question (who doesn't read those is asked no
- * further) and, at a connect, the campaign and the spent set.
+ * Buffer limit for a device that reads too slowly. It is owed one answer a request (a device that doesn't read its answers
+ * isn't read from) and, after a connect, the campaign and the spent set.
  */
 const MAX_UNREAD_BYTES = 256 * 1024;
 /** A district has some hundred devices, a province some ten thousand; a socket costs some 10 KiB. */
 const MAX_CONNECTIONS = 20_000;
 /**
- * Connections that the system has made and Node hasn't taken yet. With Node's own 511 a street that comes back at once is dropped
- * by the system, without a word: 256 of 5,000 were. Linux takes 4,096 (`net.core.somaxconn`).
+ * Listen backlog: connections that the kernel has completed and Node hasn't accepted. With Node's default of 511 the kernel
+ * silently drops connections when a whole street returns at once: 256 of 5,000. Linux allows 4,096 (`net.core.somaxconn`).
  */
 const MOST_NOT_ACCEPTED = 4_096;
-/** A device reads three: its own, its campaign and the spent set. The broker has no limit, and keeps a KiB for each. */
+/** A device needs three: its own, its campaign and the spent set. The broker has no limit and spends a KiB on each. */
 const MAX_SUBSCRIPTIONS = 8;
-/** MQTT 3.1.1 section 3.2.2.3: what CONNACK says. */
+/** MQTT 3.1.1 section 3.2.2.3: CONNACK return codes. */
 const IDENTIFIER_REJECTED = 2;
 const BAD_CREDENTIALS = 4;
 const NOT_AUTHORISED = 5;
@@ -87,9 +89,9 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     drainTimeout: options.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
   });
   const clients = new Map<DeviceId, Client>();
-  /** Let in, and not yet among `clients`: whoever is cut off just then must not slip through. */
+  /** Admitted but not yet among `clients`, so that a cut-off at that moment takes effect. */
   const entering = new Map<DeviceId, Client>();
-  /** Whose name is its own. */
+  /** Clients whose name is authenticated. */
   const admitted = new WeakSet<Client>();
   let events: BrokerEvents | undefined;
   const refuse = oncePerConnection((code, device, from) => events?.onRefused(code, device, from));
@@ -107,14 +109,15 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   door.watch(server);
 
   const replies = togetherWithPuback();
-  // Clients come here after `authorizePublish`, which has handed on what is the gateway's. Nobody may subscribe to it, and
-  // a retained state of each device would be tried against each subscription: 5,000 that connect at once would take a minute.
+  // Publications of clients arrive here after `authorizePublish`, which has forwarded the gateway's. Nobody may subscribe
+  // to them, and aedes would match each device's retained state against each subscription: for 5,000 that connect at once
+  // that takes a minute.
   interceptPublications(aedes, ({ topic }) => FROM_DEVICES.test(topic));
 
   const wills = new WeakMap<Client, string>();
   aedes.preConnect = (client, packet, done) => {
     const terms = connectTerms(packet);
-    // Nothing relies on the broker's memory: a session that outlives its connection would only gather messages for nobody.
+    // Nothing relies on the broker's memory: a persistent session would only collect messages for nobody.
     terms.clean = true;
     if (terms.keepalive === 0 || terms.keepalive > MAX_KEEPALIVE_S) terms.keepalive = MAX_KEEPALIVE_S;
     if (terms.willTopic !== undefined) wills.set(client, terms.willTopic);
@@ -145,7 +148,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     done(null, true);
   };
 
-  /** Messages of QoS 2 that have been taken and not been released. */
+  /** QoS 2 messages that are accepted and not released yet. */
   const unreleased = new WeakMap<object, Set<number>>();
   /** Whether it is new. */
   function acceptedOnce(client: Client, packet: PublishPacket): boolean {
@@ -160,7 +163,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   aedes.authorizePublish = (client, packet, done) => {
     if (client === null) return done(new Error('no client'));
     const device = client.id as DeviceId;
-    // Its socket is destroyed already; what had been read of it, and its last will, come here all the same.
+    // Its socket is destroyed already, but buffered packets and its last will still arrive here.
     if (!admitted.has(client) || !options.isListed(device)) return done(new Error('a device that was cut off'));
     if (packet.topic === upTopic(device)) {
       replies.hold(client);
@@ -203,12 +206,12 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   });
   aedes.on('clientDisconnect', (client) => {
     const device = client.id as DeviceId;
-    if (clients.get(device) !== client) return; // a newer session took over
+    if (clients.get(device) !== client) return; // a newer session has taken over
     clients.delete(device);
     events?.onDisconnected(device);
   });
-  // Both are about one connection, which aedes has closed already: bytes that are no MQTT, resets, timeouts. aedes tells of
-  // it once for every packet that it had read; and it calls a client what that calls itself, also one that was not let in.
+  // Both concern one connection, which aedes has already closed: bytes that are no MQTT, resets, timeouts. aedes emits one
+  // error per buffered packet, and `client.id` is unauthenticated here, even for clients that were never admitted.
   aedes.on('clientError', (client, { message }) => {
     const code = message === UNREAD_TOO_LONG ? 'MQTT_READS_TOO_LITTLE' : 'MQTT_CONNECTION_ERROR';
     refuse(client.conn, code, admitted.has(client) ? (client.id as DeviceId) : undefined);
@@ -217,7 +220,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
 
   function sendTo(client: Client, topic: string, payload: string): void {
     if (client.conn.destroyed) return;
-    // Nobody is sent what he has not asked for (MQTT 3.1.1 section 3.3.5).
+    // Nobody receives what they haven't subscribed to (MQTT 3.1.1 section 3.3.5).
     if (subscribed.get(client)?.has(topic) !== true) {
       replies.release(client);
       return;
@@ -227,15 +230,15 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       client.conn.destroy();
       return;
     }
-    // What it says of itself in the next message is what counts, and over one connection QoS 1 delivers no more than QoS 0:
-    // its PUBACKs would be 5 of 100 of what a sale costs the gateway, and a packet more on the line for each.
+    // QoS 0: the device's next message reports its state anyway, and over one connection QoS 1 delivers no more than QoS 0.
+    // Its PUBACKs would cost the gateway 5 of 100 of a sale, and the line one packet more for each.
     const packet = { cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false } as const;
     if (client.conn.writableNeedDrain) {
-      // aedes cuts off who has read nothing for too long by what it has written itself.
+      // aedes disconnects a client that reads nothing, by counting its own writes.
       client.publish(packet, ignore);
       replies.releaseLater(client);
     } else {
-      // Past aedes, which would do it one turn later and in five pieces: a twentieth of a sale.
+      // Bypasses aedes, which would write one turn later and in five pieces: a twentieth of a sale.
       client.conn.write(generate(packet));
       replies.release(client);
     }
@@ -283,7 +286,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
   };
 }
 
-/** An empty one would clear what is retained: nobody's to do. */
+/** An empty payload would clear the retained message, which nobody may do. */
 function stateOf(device: DeviceId, payload: Uint8Array): StateMessage | undefined {
   const parsed = parseState(payload);
   return parsed.ok && parsed.value.device === device ? parsed.value : undefined;

@@ -1,16 +1,18 @@
 /**
- * Everything that relies on how aedes is built inside, where its documentation promises nothing. aedes is pinned to one
- * version in package.json; `test/contract/aedes-internals.test.ts` holds each assumption by its name, so that an update says which one is
- * gone.
+ * Everything that relies on undocumented internals of aedes.
+ *
+ * aedes is pinned to one version in package.json. `test/contract/aedes-internals.test.ts` checks each assumption by its
+ * name, so that an update reveals which one is gone.
  */
 import type { Aedes, Client, PublishPacket } from 'aedes';
 
-/** Assumption "drain timeout": the message of the error for a client that reads nothing. */
+/** Assumption "drain timeout": the error message for a client that reads nothing. */
 export const UNREAD_TOO_LONG = 'drain timeout';
 
 /**
- * Assumption "publish": what a client sends comes through `aedes.publish` as own property, after `authorizePublish`, with its
- * callback last; at QoS 1 the PUBACK is written before. `takes`: whether somebody else has it, so that it isn't distributed.
+ * Assumption "publish": a client's packet passes through `aedes.publish` as own property, after `authorizePublish`, with
+ * its callback last; at QoS 1 the PUBACK is written before. `takes`: true if the caller handles the packet, so that aedes
+ * doesn't distribute it.
  */
 export function interceptPublications(aedes: Aedes, takes: (packet: PublishPacket) => boolean): void {
   const distribute = aedes.publish;
@@ -25,9 +27,9 @@ export function interceptPublications(aedes: Aedes, takes: (packet: PublishPacke
 }
 
 /**
- * Assumption "incomingDelPacket": aedes asks its persistence, from `listen` on, to forget a QoS 2 message at its PUBREL and
- * before PUBCOMP. Until then a PUBLISH under the same packet id is the same message (MQTT 3.1.1, MQTT-4.3.3-2), also where aedes,
- * which looks for it asynchronously, takes two of one segment for new.
+ * Assumption "incomingDelPacket": from `listen` on, aedes asks its persistence to forget a QoS 2 message at its PUBREL and
+ * before PUBCOMP. Until then a PUBLISH under the same packet id is the same message (MQTT 3.1.1, MQTT-4.3.3-2), even where
+ * aedes, which looks it up asynchronously, takes two in one segment for new.
  */
 export function onReleased(aedes: Aedes, released: (client: unknown, packetId: number) => void): void {
   const persistence: unknown = Reflect.get(aedes, 'persistence');
@@ -48,7 +50,7 @@ export function packetIdOf(packet: PublishPacket): number {
   return typeof packetId === 'number' ? packetId : 0;
 }
 
-/** Assumption "connect packet": what `preConnect` is handed is what aedes goes on with, so that it may be changed there. */
+/** Assumption "connect packet": aedes goes on with the object given to `preConnect`, so changes to it take effect. */
 export interface ConnectTerms {
   clean: boolean;
   keepalive: number;
@@ -76,15 +78,17 @@ export function connectTerms(packet: unknown): ConnectTerms {
   };
 }
 
-/** Where the answer takes longer than usual, what else is for the device goes out. With 512 counters that never rest an
- * answer takes a seventh of a second, and a PUBACK sent alone costs as much as the answer; a device waits for 3 s. */
+/**
+ * If the answer takes longer than this, pending writes for the device go out. With 512 busy counters an answer takes a
+ * seventh of a second, and a PUBACK sent alone costs as much as the answer; a device waits for 3 s.
+ */
 const HELD_AT_MOST_MS = 1_000;
 
 /**
- * A PUBACK proves nothing, so nobody waits for it; alone it would be a write and a packet of its own. What goes to a
- * device is held back from its message to the answer, so that both leave in one piece: a tenth of the main thread's work.
+ * Holds writes to a device back from its message until the answer, so that PUBACK and answer leave in one piece. A PUBACK
+ * proves nothing, so nobody waits for it; sent alone it would cost a write and a packet, a tenth of the main thread's work.
  *
- * Assumption "conn": aedes writes to the very socket that it was handed, as `client.conn`.
+ * Assumption "conn": aedes writes to the very socket that it was given, as `client.conn`.
  */
 export function togetherWithPuback(): {
   hold(client: Client): void;
@@ -108,7 +112,7 @@ export function togetherWithPuback(): {
       }, HELD_AT_MOST_MS).unref();
     },
     release,
-    // Assumption "later": aedes writes a publish one turn after it is asked to.
+    // Assumption "later": aedes writes a publish one turn after the call.
     releaseLater: (client) => setImmediate(release, client),
   };
 }

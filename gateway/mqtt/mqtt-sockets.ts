@@ -1,16 +1,17 @@
-/** The sockets under the broker: plain or TLS, each watched for what the broker itself does not limit. */
+/** The sockets under the broker: plain or TLS, each guarded by the limits that the broker lacks. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { mqttGuard } from '../core/mqtt/mqtt-guard.js';
 import type { Certificate } from '../secrets/certificates.js';
 
 /**
- * From a socket's opening to its CONNECT. A device sends it at once, but 5,000 that come back together wait for their turn: 10 s
- * of it on a quiet machine. What silence costs is bounded by the limits of `gateway/core/connection-limit.ts`.
+ * Timeout from a socket's opening to its CONNECT. A device sends it at once, but of 5,000 that return together the last
+ * waits 10 s on a quiet machine. `gateway/core/connection-limit.ts` bounds the cost of silent sockets.
  */
 export const CONNECT_TIMEOUT_MS = 30_000;
 
-// noDelay: without it one QoS 1 round trip takes 44 ms instead of 0.13 (Nagle against delayed acknowledgements).
+// noDelay: without it one QoS 1 round trip takes 44 ms instead of 0.13 (Nagle's algorithm against delayed
+// acknowledgements).
 export function serverFor(
   tls: Certificate | undefined,
   handshakeTimeout: number,
@@ -38,13 +39,13 @@ export function nameInCertificate({ conn }: { readonly conn: unknown }): string 
 }
 
 /**
- * What of one connection is taken before the others have their turn: a packet counts one, and each 4 KiB one more. A packet
- * of nonsense costs some 30 µs, one of 64 KiB some ms. A counter asks one thing at a time and sends two batches of records;
- * who sends more at once waits a turn for each share, and TCP makes it wait with what it hasn't sent yet.
+ * One connection's share per turn: a packet counts one, and each 4 KiB one more. An invalid packet costs some 30 µs, one of
+ * 64 KiB some ms. A counter has one request and two uploads in flight; a client that sends more waits a turn for each
+ * share, and TCP back-pressure holds the rest.
  */
 const SHARE = 16;
 const BYTES_LOG2 = 12;
-/** Read in one piece at most, and at least where packets are small: what is too much has to be put back. */
+/** Size of one read: at most this much, and less where packets are small, because the excess must be put back. */
 const MOST_BYTES = SHARE << BYTES_LOG2;
 const LEAST_BYTES = 512;
 
@@ -52,9 +53,9 @@ const LEAST_BYTES = 512;
 const VERSION_REFUSED = Uint8Array.of(0x20, 2, 0, 1);
 
 /**
- * aedes reads with `socket.read`, so that is where the guard looks: no copy, and nothing gets past it. Read whole, a piece of
- * 64 KiB may hold ten thousand packets, and libuv hands over thirty such pieces of one socket before it looks at the next.
- * Nor is more taken from a client that leaves its answers unread: memory is not what they wait in.
+ * Guards `socket.read`, aedes' only way to read: no copy, and nothing gets past it. A single read of 64 KiB may hold ten
+ * thousand packets, and libuv delivers thirty such reads of one socket before it turns to the next. A client that leaves
+ * its answers unread isn't read from either, so that answers don't pile up in memory.
  */
 export function guard(socket: Socket, onFault: (code: string) => void): void {
   const watch = mqttGuard();
@@ -92,7 +93,7 @@ export function guard(socket: Socket, onFault: (code: string) => void): void {
     left -= watch.packets + (taken >> BYTES_LOG2);
     const isAll = taken === chunk.length;
     piece = isAll ? Math.min(piece * 2, MOST_BYTES) : Math.max(taken * 2, LEAST_BYTES);
-    // A stream of which a part was read says nothing of the rest by itself.
+    // A stream that was read in part emits no event for the rest.
     if (left <= 0 || !isAll || socket.readableLength > 0) wait();
     if (isAll) return chunk;
     socket.unshift(chunk.subarray(taken));

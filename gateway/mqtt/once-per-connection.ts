@@ -1,12 +1,12 @@
 /**
- * A broken line is one thing that went wrong, however many packets were on it: each code is told once of a connection, and
- * that it broke only where nothing better is known of it.
+ * Reports each code once per connection, because a broken connection is one fault however many packets it carried. The
+ * generic "broken" is reported only if no better code is known.
  */
 import { Socket } from 'node:net';
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { RefusedFrom } from '../ports/broker.js';
 
-/** `connection`: the socket, as it is known by wherever something is found wrong with it. */
+/** `connection`: the socket, as the place that found the fault knows it. */
 type Refuse = (connection: object, code: string, device?: DeviceId, why?: string) => void;
 
 export function oncePerConnection(
@@ -21,6 +21,6 @@ export function oncePerConnection(
   };
 }
 
-/** A reset connection has none any more. */
+/** A reset connection no longer has an address. */
 const addressOf = (connection: object): string | undefined =>
   connection instanceof Socket ? connection.remoteAddress : undefined;

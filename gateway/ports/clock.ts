@@ -1,13 +1,13 @@
 import type { Millis, MonoMs, WallMs } from '#protocol/kernel/time.js';
 
-/** The gateway's clock decides; a simulated world hands in its own. */
+/** The gateway's clock, which decides. A simulated world provides its own. */
 export interface Clock {
   now(): WallMs;
   /**
-   * A clock that never jumps and goes on while the machine sleeps; without one the other is trusted as it is. `exactly`: look
-   * for such a sleep, which takes longer.
+   * A monotonic clock that also counts the machine's sleep; without one the wall clock is trusted as it is. `exactly`:
+   * check for sleep, which takes longer.
    */
   mono?(exactly: boolean): MonoMs;
-  /** Calls back after so long; the returned function cancels. */
+  /** Calls back after this time; the returned function cancels. */
   wakeAfter(after: Millis, ring: () => void): () => void;
 }

@@ -1,6 +1,6 @@
 /**
- * The book of record. Operations are data; a batch of them is one transaction; its outcomes are handed out only once
- * they are durable. Every implementation passes `test/contract/ledger-contract.ts`.
+ * The book of record. Operations are data; a batch of them is one transaction; its outcomes are released only once they are
+ * durable. Every implementation passes `test/contract/ledger-contract.ts`.
  */
 import type { Campaign, Identifier, PresentationMode } from '#protocol/campaign/schema.js';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
@@ -20,11 +20,11 @@ import type { Case } from '../ledger/report/cases.js';
 import type { Finding } from '../ledger/report/findings.js';
 import type { Verdict } from './verifier.js';
 
-/** What the customer showed, after its signatures were looked at. */
+/** The customer's presentation, after its signatures were checked. */
 export type CheckedPresentation =
   | {
       readonly kind: 'opaque';
-      /** Whole, only to know a fixed code of the release before again. */
+      /** The whole code, only to recognise a fixed code of the earlier release. */
       readonly code: string;
       readonly readCode: ReadPaymentCode;
     }
@@ -47,7 +47,7 @@ export interface AuthoriseOp {
   readonly amountFen: Fen;
   readonly mode: PresentationMode;
   readonly presented: CheckedPresentation;
-  /** Equal for equal requests, whatever their id: what makes a repeat a repeat. */
+  /** Idempotency key: equal for equal requests, whatever their id. */
   readonly request: string;
 }
 
@@ -58,7 +58,7 @@ export interface RecordsOp {
   readonly from: number;
   readonly prev: string;
   readonly bodies: readonly string[];
-  /** The bodies read; undefined where this version can't. */
+  /** The parsed bodies; undefined where this version can't read one. */
   readonly records: readonly (JournalRecord | undefined)[];
   /** Verdicts on the presentations in these records, by the presentation's text. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
@@ -75,16 +75,16 @@ export interface ClaimOp {
   readonly kind: 'claim';
   readonly holder: HolderId;
   readonly identity: Identity;
-  /** Which of them are shown to be the claimant's. */
+  /** The identifiers proved to be the claimant's. */
   readonly proved: readonly Identifier[];
   readonly tiers: readonly string[];
-  /** For a holder who has none yet: the first that nobody has. */
+  /** Candidates for a new holder's number: the first free one is used. */
   readonly numbers: readonly PaymentNumber[];
 }
 
 export interface ActOp {
   readonly kind: 'act';
-  /** Of the operator's making: the same act again is done once. */
+  /** The operator's id of the act, its idempotency key. */
   readonly id: string;
   /** Who and why, for the audit. */
   readonly by: string;
@@ -101,24 +101,24 @@ export interface ClaimedTier {
 }
 
 export type RejectionCode =
-  /** The sale is past asking, or another one under the same name. */
+  /** The sale is past asking, or the name stands for another sale. */
   | 'SALE_DIFFERS'
-  /** It has asked again since. */
+  /** The device has sent a newer request since. */
   | 'REQUEST_OVERTAKEN'
-  /** No journal can stand where the device says that its own does. */
+  /** No journal can have the head that the device reports. */
   | 'HEAD_IMPOSSIBLE';
 
 export type Outcome =
   | { readonly kind: 'authorised'; readonly sale: SaleId; readonly answer: AuthoriseAnswer }
   | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly what: string }
-  /** `unreadable`: which of its records are new and say nothing to this version, so that nothing of them is booked. */
+  /** `unreadable`: new records that this version can't read, so that nothing of them is booked. */
   | { readonly kind: 'have'; readonly head: ChainHead; readonly unreadable?: readonly number[] }
-  /** Answers a hello. `isInSync`: the device has nothing that we haven't. */
+  /** Answers a hello. `isInSync`: the gateway has every record of the device. */
   | {
       readonly kind: 'welcome';
       readonly head: ChainHead;
       readonly isInSync: boolean;
-      /** In the ledger by now: to be signed and sent. */
+      /** Recorded in the ledger: to be signed and sent. */
       readonly allowance?: Allowance;
     }
   | { readonly kind: 'forked'; readonly seq: number; readonly mine: string }
@@ -129,7 +129,7 @@ export type Outcome =
       readonly holder: HolderId | null;
       readonly number: PaymentNumber | null;
       readonly tiers: readonly ClaimedTier[];
-      /** All that the holder has been given, in the campaign's order of tiers. */
+      /** All coupons issued to the holder, in the campaign's order of tiers. */
       readonly serials: readonly CouponSerial[];
     };
 
@@ -142,19 +142,19 @@ export type Answer<Value> = (fault: LedgerFault | undefined, value: Value) => vo
 
 export interface Reconciliation {
   readonly redeemed: number;
-  /** What the sponsors pay: net of what refunds gave back to them. */
+  /** The sponsors' share: net of refunds to them. */
   readonly redeemedFen: number;
-  /** What they paid before refunds. */
+  /** The sponsors' share before refunds. */
   readonly grossFen: number;
   readonly refunded: number;
   readonly conflicts: number;
   /** Posted from the conflict accounts. */
   readonly conflictFen: number;
   readonly disputed: number;
-  /** What stands in the suspense accounts. */
+  /** Total of the suspense accounts. */
   readonly disputedFen: number;
   readonly settledSales: number;
-  /** What counters say that their card readers took, and gave back: nobody is paid by these. */
+  /** Card payments and refunds as counters report them: nobody is paid by these. */
   readonly reportedNetFen: number;
   readonly reportedRefundedFen: number;
   readonly held: number;
@@ -163,41 +163,44 @@ export interface Reconciliation {
   /** Zero, or the book is broken. */
   readonly postingsFen: number;
   readonly accounts: Readonly<Record<string, number>>;
-  /** How many settled sales have each flag: a person looks at those. */
+  /** Number of settled sales per flag, for a person to examine. */
   readonly flags: Readonly<Record<string, number>>;
   readonly merchants: Readonly<Record<string, MerchantSums>>;
-  /** Counters with disputed sales: how many, and what stands in their suspense accounts. */
+  /** Counters with disputed sales: their number, and the total of their suspense accounts. */
   readonly devices: Readonly<Record<string, { readonly disputed: number; readonly disputedFen: number }>>;
 }
 
 export interface MerchantSums {
   readonly redeemed: number;
-  /** What it has to get: the sum of all postings to its account, refunds taken off. */
+  /** The merchant's due: the sum of all postings to its account, after refunds. */
   readonly redeemedFen: number;
-  /** Of these, before refunds, and what refunds took: `redeemedFen` is the difference. */
+  /** Gross and refunds: `redeemedFen` is the difference. */
   readonly grossFen: number;
   readonly refundedFen: number;
   /** The part of `redeemedFen` whose card payments the acquirer confirms: this may be paid out. */
   readonly confirmedFen: number;
-  /** Of `confirmedFen`: what the acquirer confirms without saying whose it was. A counter's word alone binds it. */
+  /**
+   * The part of `confirmedFen` that the acquirer confirms without naming the merchant; only a counter's word ties it to
+   * this one.
+   */
   readonly unboundFen: number;
 }
 
-/** What a batch came to. */
+/** The result of a batch. */
 export interface Committed {
   /** In the order of the operations. */
   readonly outcomes: readonly Outcome[];
-  /** Coupons that it used up, and that refunds gave back. */
+  /** Coupons that the batch used up, and those that refunds gave back. */
   readonly spent: readonly CouponSerial[];
   readonly restored: readonly CouponSerial[];
-  /** What a person should look at; raised once the batch is durable. */
+  /** Alerts for a person; raised once the batch is durable. */
   readonly alerts: readonly LedgerAlert[];
-  /** Sales that a person has to look at. */
+  /** Sales for a person to examine. */
   readonly findings: readonly Finding[];
 }
 
 export interface LedgerAlert {
-  /** Of the registry of errors. */
+  /** A code of the error registry. */
   readonly code: ErrorCode;
   readonly what: string;
   readonly device: DeviceId | undefined;
@@ -216,7 +219,7 @@ export interface EarlierDocument {
 export interface Ledger {
   /** One batch at a time: the caller waits for `done` before the next. */
   commit(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void;
-  /** Serials of coupons that are used or not back yet, and how many commits there have been. */
+  /** Serials of coupons that are used or not back yet, and the number of commits so far. */
   spent(now: WallMs, done: Answer<{ readonly serials: readonly CouponSerial[]; readonly commits: number }>): void;
   holder(
     id: HolderId,
@@ -225,16 +228,16 @@ export interface Ledger {
   sale(device: DeviceId, sale: SaleId, done: Answer<SaleEntry | undefined>): void;
   evidence(done: Answer<readonly Evidence[]>): void;
   reconciliation(done: Answer<Reconciliation>): void;
-  /** What needs a person, the oldest first; the first thousand of each kind. */
+  /** Open cases, oldest first; at most the first thousand of each kind. */
   cases(now: WallMs, done: Answer<readonly Case[]>): void;
   /**
-   * Keeps the campaign's document where it isn't the newest one kept, and gives the others that are kept, the newest first:
-   * what counters may have gone by. At the start, before counters hear of it.
+   * Keeps the campaign's document unless it is the newest kept one, and returns the other kept documents, newest first:
+   * counters may have sold under any of them. Runs at the start, before counters get the document.
    */
   keepDocument(campaign: Campaign, now: WallMs, done: Answer<readonly EarlierDocument[]>): void;
-  /** When the newest commit was made; undefined in a new ledger. */
+  /** The time of the newest commit; undefined in a new ledger. */
   newestCommit(done: Answer<WallMs | undefined>): void;
-  /** Walks the audit chain from its start: true where every hash agrees. */
+  /** Walks the audit chain from its start: true if every hash agrees. */
   auditIntact(done: Answer<boolean>): void;
   close(done: () => void): void;
 }

@@ -1,5 +1,5 @@
-/** Sends a text to a phone. An operator's own service stands behind it; no implementation writes what it sends to a log. */
+/** Sends a text to a phone. An operator's service provides it; no implementation may log the text. */
 export interface SmsSender {
-  /** `phone`: eleven digits. `done` as soon as the service has it; when it reaches the phone nobody knows. */
+  /** `phone`: eleven digits. Calls `done` once the service has accepted it; delivery to the phone is unknown. */
   send(message: { readonly phone: string; readonly text: string }, done: (error: Error | undefined) => void): void;
 }

@@ -1,4 +1,4 @@
-/** Checks what customers show, off the main thread: text in, whose it is or what is wrong with it out. */
+/** Verifies presentations off the main thread: text in, verdict out. */
 import type { PresentationRefusal } from '#protocol/codes/presentation.js';
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/kernel/ids.js';
 import type { Interval, WallMs } from '#protocol/kernel/time.js';
@@ -6,7 +6,9 @@ import type { Interval, WallMs } from '#protocol/kernel/time.js';
 export interface PresentationJob {
   /** `CP1:...`, exactly as shown. */
   readonly code: string;
-  /** When it came; undefined for one that a counter took offline: the ledger judges its time by the record (`offline-proof.ts`). */
+  /**
+   * The time of arrival; undefined for an offline coupon, whose time the ledger judges by the record (`offline-proof.ts`).
+   */
   readonly at: Interval | undefined;
 }
 
@@ -16,17 +18,23 @@ export type Verdict =
       readonly holder: HolderId;
       readonly serials: readonly CouponSerial[];
       readonly nonce: number;
-      /** By the phone's clock, signed with the rest. */
+      /** By the phone's clock, covered by the signature. */
       readonly shownAt: WallMs;
-      /** The first instant at which its grant is no longer good. */
+      /** The first instant at which its grant is invalid. */
       readonly expiresAt: WallMs;
     }
   | { readonly ok: false; readonly reason: PresentationRefusal };
 
 export interface Verifier {
-  /** Verdicts in the order of the jobs. May call back at once. No device waits for more than a share of what another has checked. */
+  /**
+   * Verdicts in the order of the jobs. May call back synchronously. Shares per device keep one device from delaying the
+   * others.
+   */
   verify(from: DeviceId, jobs: readonly PresentationJob[], done: (verdicts: readonly Verdict[]) => void): void;
-  /** A grant that the gateway has just signed: known by its bytes from now on. Where importing a key takes time, its holder's is made ready. */
+  /**
+   * A grant that the gateway has just signed, recognised by its bytes from now on. An implementation for which importing a
+   * key is slow imports the holder's now.
+   */
   issued(grant: Uint8Array): void;
   close(done: () => void): void;
 }

@@ -1,19 +1,19 @@
-/** The gateway's certificates as the configuration names them: read, and tried, once at the start. */
+/** Reads and checks the gateway's certificates from the configuration, once at the start. */
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '#protocol/faults/errors.js';
 import { type CertificateFault, readCertificates } from '#protocol/node/certificates.js';
 
-/** PEM texts; in the configuration, the paths of files with them. */
+/** PEM texts; in the configuration, the paths of their files. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** Whose certificates the other side has to show. */
+  /** The authorities that a client's certificate must come from. */
   readonly ca?: string | undefined;
 }
 
 /**
- * The texts of these files. Throws a `ConfigError` that says everything that is wrong with them. What is out of its time is handed
- * to `warn`: no handshake will succeed with it, unless the clock is what is wrong.
+ * Returns the texts of these files. Throws a `ConfigError` with all their problems. An expired or not yet valid certificate
+ * goes to `warn`: every handshake with it fails, unless the clock is wrong.
  */
 export function readCertificate(
   files: Certificate,
@@ -28,7 +28,7 @@ export function readCertificate(
   const { cert = '', key = '', ca } = texts;
   const pair = { cert, key, ...(ca !== undefined && { ca }) };
   try {
-    createSecureContext(pair); // or the first connection would be the one to find out
+    createSecureContext(pair); // or the first connection would discover it
     return pair;
   } catch (error) {
     throw new ConfigError('CERTIFICATE_UNUSABLE', { detail: `${files.cert}: ${String(error)}.`, cause: error });

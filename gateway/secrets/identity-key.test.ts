@@ -86,7 +86,7 @@ describe('the identity key', () => {
     const open = (hash: typeof one) =>
       openSqliteLedger(file, testRules(), { open: openSqlite, ...(hash !== undefined && { keyMark: keyMark(hash) }) });
     const close = (ledger: Ledger) => new Promise<void>((closed) => ledger.close(closed));
-    // A ledger of before knows nothing of its key, and takes the first.
+    // A ledger of an earlier version isn't bound to a key, and accepts the first.
     await close(await open(undefined));
     await close(await open(one));
     await expect(open(other)).rejects.toMatchObject({ code: 'LEDGER_OF_ANOTHER_KEY' });

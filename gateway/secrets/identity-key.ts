@@ -1,7 +1,9 @@
 /**
- * Where the key is under which phone, ID-card and device numbers are hashed. Whoever has it and a copy of the ledger finds
- * out within hours whose the coupons are, so it should not lie in the folder that gets backed up: a file elsewhere, or a
- * credential that systemd hands to this service alone (https://systemd.io/CREDENTIALS/).
+ * Locates the key for hashing phone numbers, ID-card numbers and phone ids.
+ *
+ * With this key and a copy of the ledger an attacker finds the coupons' owners within hours. So it should not lie in the
+ * folder that gets backed up, but in a file elsewhere, or in a credential that systemd gives to this service alone
+ * (https://systemd.io/CREDENTIALS/).
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -13,11 +15,11 @@ import { keyedHash } from './secrets.js';
 
 type Placed = Pick<GatewayConfig, 'data' | 'identityKey'>;
 
-/** In the data folder: where it always was, and where it is made unless the configuration names a place. */
+/** The default place in the data folder, unless the configuration names another. */
 const besideLedger = (data: string): string => join(data, 'identity-key.hex');
 
 /**
- * Throws a `ConfigError` where there is no key and must be one. With a ledger there is one somewhere: another key would let
+ * Throws a `ConfigError` if the key is missing and must exist. A ledger implies a key somewhere, and a new key would let
  * everybody claim again.
  */
 export function identityKeyFile({ data, identityKey }: Placed): string {
@@ -45,10 +47,13 @@ function placeOf({ data, identityKey }: Placed): string {
 
 export const identityHash = (config: Placed): KeyedHash => keyedHash(identityKeyFile(config));
 
-/** The same for the same key, and says nothing of it: the ledger is bound to it. */
+/** A fingerprint of the key that reveals nothing of it; the ledger is bound to it. */
 export const keyMark = (hash: KeyedHash): string => hash('identity key').slice(0, 16);
 
-/** For `--check`, and the warnings also for the log of a start. A credential is there for the service only, so nothing is said of it. */
+/**
+ * For `--check`; the warnings also go to the log of a start. A credential exists only for the service, so nothing is
+ * reported about it.
+ */
 export function keyFindings(config: Placed): Findings {
   if (config.identityKey?.credential !== undefined) return { problems: [], warnings: leftBehind(config) };
   const value = placeOf(config);
@@ -79,7 +84,7 @@ function faultOf(attempt: () => unknown): ConfigError | undefined {
   }
 }
 
-/** By what the links really name, as far as it is there. */
+/** Resolves symlinks as far as they exist. */
 function isWithin(file: string, folder: string): boolean {
   const way = relative(real(folder), join(real(dirname(file)), 'x'));
   return !way.startsWith(`..${sep}`);

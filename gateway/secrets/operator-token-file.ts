@@ -1,4 +1,4 @@
-/** Where a gateway keeps the token that no configuration names; `codeplate operator --config` looks there as well. */
+/** The file of the operator token when the configuration names none; `codeplate operator --config` reads it too. */
 import { join } from 'node:path';
 
 export const operatorTokenFile = (data: string): string => join(data, 'operator-token');

@@ -1,8 +1,9 @@
 /**
- * The gateway's own secrets, files in its data folder that are made at the first start: the issuer's private key, and the
- * key under which phone, ID-card and device numbers are hashed. Lose the second and everybody can claim again; lose the
- * first and no coupon that was handed out can be verified offline. The third is the operator's token, where the configuration
- * has none: lose it and the next start makes another.
+ * The gateway's own secrets: files in its data folder, created at the first start.
+ *
+ * They are the issuer's private key, the key for hashing phone numbers, ID-card numbers and phone ids, and the operator's
+ * token if the configuration has none. Without the first no issued coupon can be verified offline. Without the second
+ * everybody could claim again. A lost token is replaced at the next start.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ import type { KeyedHash } from '../core/claims/claim-handling.js';
 const HASH_KEY_BYTES = 32;
 /** 192 bits, 32 characters. */
 const TOKEN_BYTES = 24;
-/** As the configuration takes them; what travels in a header. */
+/** The configuration's format for tokens: characters allowed in a header. */
 const TOKEN = /^[!-~][ -~]{6,198}[!-~]$/;
 
 export function issuerSigner(file: string): Es256Signer {
@@ -47,7 +48,7 @@ export function operatorToken(file: string): string {
   throw new ConfigError('OPERATOR_TOKEN_UNUSABLE', { detail });
 }
 
-/** Says nothing of where two texts differ by the time that it takes. */
+/** Constant-time comparison: the time taken doesn't reveal where the texts differ. */
 export function isSameSecret(hash: KeyedHash, one: string, other: string): boolean {
   return timingSafeEqual(Buffer.from(hash(one)), Buffer.from(hash(other)));
 }
@@ -66,11 +67,14 @@ function kept(
   }
 }
 
-/** On the disk, name and all, before anything is signed or hashed with it: a power cut leaves the whole of it or nothing. */
+/**
+ * Makes the file durable, name included, before anything is signed or hashed with it: a power cut leaves all of it or
+ * nothing.
+ */
 function writeSafely(file: string, text: string): void {
   const next = `${file}.new`;
   writeFileSync(next, text, { mode: OWN_FILE_MODE, flush: true });
-  closeToOthers(next); // one that a power cut left may have been made otherwise
+  closeToOthers(next); // a leftover of a power cut may have other permissions
   renameSync(next, file);
   const folder = openSync(dirname(resolve(file)), 'r');
   try {

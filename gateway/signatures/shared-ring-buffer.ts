@@ -1,20 +1,22 @@
 /**
- * Signatures on their way to the thread that checks them, in memory that both threads share: a ring of slots, filled in
- * order by the one and answered in order by the other. Handing one over is a copy of some 250 bytes; a message between
- * threads costs as much as a quarter of the check itself, and so would waking a thread for each.
+ * Passes signatures to the worker thread through shared memory: a ring of slots, filled in order by one side and answered
+ * in order by the other.
+ *
+ * One hand-over copies some 250 bytes. A message between threads, or a wake-up, costs as much as a quarter of the check
+ * itself.
  */
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type SignatureToCheck } from '#protocol/codes/presentation.js';
 
-/** More than a batch's worth; what finds the ring full waits at the asker's. */
+/** More than a batch's worth; when the ring is full, the caller queues. */
 const SLOTS = 1_024;
 const SLOT_BYTES = 256;
-/** In a slot: the message's length, the key (compressed SEC1), the signature (P1363), the message. */
+/** A slot holds the message's length, the key (compressed SEC1), the signature (P1363), the message. */
 const KEY_AT = 1;
 const SIGNATURE_AT = KEY_AT + PUBLIC_KEY_BYTES;
 const MESSAGE_AT = SIGNATURE_AT + SIGNATURE_BYTES;
 const MESSAGE_BYTES = SLOT_BYTES - MESSAGE_AT;
 
-/** Counters at the memory's beginning. What is asked and answered only rises, and wraps around as `Int32` does. */
+/** Counters at the start of the memory. They only rise, and wrap around as `Int32` does. */
 const ASKED = 0;
 const ANSWERED = 1;
 const SLEEPING = 2;
@@ -44,10 +46,7 @@ export class SharedRingBuffer {
     this.#slots = new Uint8Array(memory, SLOTS_AT);
   }
 
-  /**
-   * False where it does not fit: no room just now, or not of the sizes that a presentation has. An other side that sleeps
-   * goes on sleeping until it is woken.
-   */
+  /** False if it doesn't fit: no free slot, or sizes that no presentation has. Doesn't wake a sleeping worker. */
   ask({ publicKey, message, signature }: SignatureToCheck): boolean {
     if (next(this.#asked, -this.#taken) === SLOTS || !fits(publicKey, message, signature)) return false;
     const at = slotOf(this.#asked) * SLOT_BYTES;
@@ -64,7 +63,7 @@ export class SharedRingBuffer {
     if (Atomics.load(this.#counters, SLEEPING) === 1) Atomics.notify(this.#counters, ASKED);
   }
 
-  /** The next answer, in the order of the questions; undefined where there is none yet. */
+  /** The next answer, in the order of the questions; undefined if there is none yet. */
   nextAnswer(): boolean | undefined {
     if (this.#taken === this.#asked || this.#taken === Atomics.load(this.#counters, ANSWERED)) return undefined;
     const holds = this.#verdicts[slotOf(this.#taken)] === 1;
@@ -72,10 +71,10 @@ export class SharedRingBuffer {
     return holds;
   }
 
-  /** The other side ends, also where it sleeps. */
+  /** Ends the worker's side, even if it sleeps. */
   close(): void {
     Atomics.store(this.#counters, CLOSED, 1);
-    // It may be about to fall asleep: what it sleeps on has changed then.
+    // It may be about to fall asleep: changing the value prevents that.
     Atomics.add(this.#counters, ASKED, 1);
     Atomics.notify(this.#counters, ASKED);
   }
@@ -84,10 +83,10 @@ export class SharedRingBuffer {
 const fits = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
   publicKey.length === PUBLIC_KEY_BYTES && signature.length === SIGNATURE_BYTES && message.length <= MESSAGE_BYTES;
 
-/** Some 1.5 ms of work: an answer that is there waits no longer than that for the word that it is. */
+/** Some 1.5 ms of work: the longest that a finished answer waits for its notification. */
 const TOLD_AT_ONCE = 16;
 
-/** The other side's whole life: answers until the ring is closed. `tell` says that there are answers to take. */
+/** The worker's main loop: answers until the ring is closed. `tell` notifies that answers are ready. */
 export function serveRingBuffer(
   memory: SharedArrayBuffer,
   holds: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean,
@@ -96,7 +95,7 @@ export function serveRingBuffer(
   const numbers = counters(memory);
   const said = verdicts(memory);
   const slots = new Uint8Array(memory, SLOTS_AT);
-  // OpenSSL is given memory that nobody else can write to meanwhile.
+  // A copy, because OpenSSL needs memory that no other thread can modify.
   const slot = new Uint8Array(SLOT_BYTES);
   let answered = 0;
   let told = 0;
@@ -110,7 +109,7 @@ export function serveRingBuffer(
     if (asked === answered) {
       tellAll();
       Atomics.store(numbers, SLEEPING, 1);
-      // Returns at once where another one came in between.
+      // Returns at once if another signature has arrived.
       Atomics.wait(numbers, ASKED, asked);
       Atomics.store(numbers, SLEEPING, 0);
       continue;

@@ -1,4 +1,4 @@
-/** The thread of `signature-worker.ts`: answers its ring, and ends with it. */
+/** The worker thread of `signature-worker.ts`: answers its ring, and ends with it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { es256Verifier } from '#protocol/node/crypto.js';
 import { serveRingBuffer } from './shared-ring-buffer.js';

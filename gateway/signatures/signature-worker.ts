@@ -1,40 +1,42 @@
 /**
- * A worker thread that checks signatures, and the queue in front of it. The thread starts with the first signature. When it
- * dies, its signatures are checked on this thread, a few at a time, until a new one has taken over.
+ * A worker thread that checks signatures, and the queue in front of it.
+ *
+ * The thread starts with the first signature. If it dies, the main thread checks its signatures, a few at a time, until a
+ * new one has taken over.
  */
 import { Worker } from 'node:worker_threads';
 import type { SignatureToCheck } from '#protocol/codes/presentation.js';
 import { SharedRingBuffer, sharedRingMemory } from './shared-ring-buffer.js';
 import type { SignatureThreadData } from './signature-thread.js';
 
-/** A thread that dies at once must not keep the machine busy with being born. */
+/** Restart delay: a thread that dies at once must not keep the machine busy with restarts. */
 const RESTART_MS = 1_000;
 /** Some half a millisecond of this thread's time. */
 const CHECKED_HERE_AT_ONCE = 6;
 /**
- * Waking the thread costs this one as much as a message does, so those that come in one turn share it; so many are work for
- * half a millisecond, and may begin before the turn ends.
+ * Wake-up batch. Waking the worker costs this thread as much as a message, so signatures of one turn share one wake-up.
+ * This many are half a millisecond of work, and may start before the turn ends.
  */
 const WOKEN_FOR = 8;
 /**
- * Of one device in the ring: twice what the thread answers in one go, so that it has work while the answers are taken. With
- * keys that it has never seen these are 8 ms of its time, and a device that has 200 presentations checked keeps the next
- * counter waiting no longer than that. With half as many a week offline took a tenth longer to come in.
+ * A device's share of the ring: twice what the worker answers in one go, so that it has work while the answers are
+ * collected. With unknown keys these take 8 ms, so a device with 200 presentations delays the next counter no longer than
+ * that. With half as many, the upload of a week offline took a tenth longer.
  */
 const SHARE = 32;
-/** Keys made ready at a time, where nobody is waiting: who comes then waits for less than a millisecond. */
+/** Keys imported at a time while nobody waits: a signature that arrives then waits less than a millisecond. */
 const REHEARSED_AT_ONCE = 8;
 
-/** Built code lies beside this file; the sources, as tests run them, have none that a thread could load. */
+/** The built code lies beside this file; in the sources, as tests run them, there is none that a thread could load. */
 const THREAD = import.meta.url.endsWith('.ts')
   ? new URL('../../dist/gateway/signatures/signature-thread.js', import.meta.url)
   : new URL('./signature-thread.js', import.meta.url);
 
 export interface SignatureWorkerOptions {
-  /** Public keys that the thread keeps ready. */
+  /** Number of public keys that the thread caches. */
   readonly cachedKeys: number;
   readonly checkHere: (signature: SignatureToCheck) => boolean;
-  /** Another program than ours, for tests of its death. */
+  /** Another program, for tests of its death. */
   readonly program?: URL | undefined;
 }
 
@@ -44,10 +46,10 @@ interface Waiting {
   readonly line: DeviceSignatures;
 }
 
-/** One device's. */
+/** One device's signatures. */
 interface DeviceSignatures {
   inRing: number;
-  /** What its share or the ring had no room for, in order. */
+  /** Signatures for which its share or the ring had no room, in order. */
   behind: Waiting[];
 }
 
@@ -55,14 +57,14 @@ export class SignatureWorker {
   readonly #options: SignatureWorkerOptions;
   #thread: { readonly worker: Worker; readonly ring: SharedRingBuffer } | undefined;
   #diedAt = Number.NEGATIVE_INFINITY;
-  /** In the ring, in order; undefined: a rehearsal, for which nobody waits. */
+  /** The contents of the ring, in order; undefined: a rehearsal, for which nobody waits. */
   #asked: (Waiting | undefined)[] = [];
   readonly #lines = new Map<string, DeviceSignatures>();
-  /** Those that have some behind and of their share some left: each gives one, and goes to the end. */
+  /** Round robin of devices with signatures behind and a share left: each gives one and goes to the end. */
   #fairOrder: DeviceSignatures[] = [];
-  /** In the ring since the thread was last woken. */
+  /** Signatures put into the ring since the last wake-up. */
   #unheard = 0;
-  /** What the thread does when it has nothing else to do, the newest first: its holder may be on the way to a counter. */
+  /** Idle work for the thread, newest first, because its holder may be on the way to a counter. */
   readonly #rehearsals: SignatureToCheck[] = [];
 
   constructor(options: SignatureWorkerOptions) {
@@ -78,12 +80,12 @@ export class SignatureWorker {
     return this.#thread !== undefined;
   }
 
-  /** `done` is called later, never at once. `from`: who has it checked, and waits for its own turn only. */
+  /** Calls `done` asynchronously. `from`: the device, which waits only for its own turn. */
   check(from: string, signature: SignatureToCheck, done: (holds: boolean) => void): void {
     if (this.#thread === undefined && performance.now() - this.#diedAt >= RESTART_MS) this.#start();
     const line = this.#lineOf(from);
     line.behind.push({ signature, done, line });
-    // While some stand behind, they move up when those in front have their answers.
+    // If some stand behind, they move up when those in front have their answers.
     if (line.behind.length > 1 || line.inRing >= SHARE) return;
     this.#fairOrder.push(line);
     if (this.#fairOrder.length === 1) this.#moveUp();
@@ -98,8 +100,8 @@ export class SignatureWorker {
   }
 
   /**
-   * For a signature that can't hold, so that what it needs is made ready before one comes that can: when the thread has
-   * time, also one that is yet to start. A nine o'clock's worth of claims holds up no sale.
+   * Submits a signature that can't be valid, so that its key is imported before a valid one arrives. It runs when the
+   * thread is idle, even in a thread yet to start, so a rush of claims delays no sale.
    */
   rehearse(signature: SignatureToCheck): void {
     if (this.#rehearsals.length >= this.#options.cachedKeys) return;
@@ -107,7 +109,7 @@ export class SignatureWorker {
     this.#moveUp();
   }
 
-  /** What is waiting gets no answer any more. */
+  /** Waiting signatures get no answer any more. */
   close(done: () => void): void {
     const thread = this.#thread;
     this.#thread = undefined;
@@ -118,7 +120,7 @@ export class SignatureWorker {
       done();
       return;
     }
-    // Where nothing else keeps the process alive, its end is still waited for: others close after this.
+    // Keep the process alive until the thread has ended: others close after this.
     thread.worker.ref();
     thread.worker.once('exit', () => done());
     thread.ring.close();
@@ -152,7 +154,7 @@ export class SignatureWorker {
     for (const [at, waiting] of answered.entries()) waiting?.done(answers[at] === true);
   }
 
-  /** One of its own has its answer: there is room for another. */
+  /** One of its signatures has its answer: there is room for another. */
   #leave(line: DeviceSignatures): void {
     line.inRing -= 1;
     if (line.inRing === SHARE - 1 && line.behind.length > 0) this.#fairOrder.push(line);
@@ -176,11 +178,11 @@ export class SignatureWorker {
       this.#taken(waiting.line);
     }
     if (this.#fairOrder.length === 0 && ring !== undefined) this.#rehearseSome(ring);
-    // With nothing in the ring it isn't full: there is no thread, or this one fits into no slot.
+    // With an empty ring there is no thread, or this signature fits no slot.
     if (this.#fairOrder.length > 0 && this.#asked.length === 0) setImmediate(() => this.#checkSomeHere());
   }
 
-  /** The first of the first line went: that line is the last now, if it has more and may. */
+  /** The first device's first signature was taken: the device goes to the end, if it has more and may. */
   #taken(line: DeviceSignatures): void {
     line.behind.shift();
     this.#fairOrder.shift();
@@ -191,7 +193,7 @@ export class SignatureWorker {
     while (this.#asked.length < REHEARSED_AT_ONCE) {
       const signature = this.#rehearsals.pop();
       if (signature === undefined) return;
-      // One that fits into no slot is checked without this.
+      // A signature that fits no slot is checked without this.
       this.#ask(ring, signature, undefined);
     }
   }

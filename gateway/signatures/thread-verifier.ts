@@ -1,10 +1,12 @@
 /**
- * Checks presentations on a thread of their own: a signature takes some 80 µs, as much as all else that a sale costs the
- * main thread. One that comes alone is checked at once, on the main thread: the way to another thread and back takes as
- * long as the signature, and nobody else is waiting.
+ * Verifies presentations on a worker thread, because a signature takes some 80 µs, as much as all other work of a sale on
+ * the main thread.
  *
- * Not on libuv's threads, which are SQLite's too: a commit waited for its thread behind some signatures, shared the cores
- * with three others that checked more of them, and every signature woke a thread.
+ * A lone signature is checked at once on the main thread: the round trip to the worker takes as long as the check, and
+ * nobody else is waiting.
+ *
+ * libuv's threads are no alternative, because SQLite uses them too. A commit had to wait behind signatures, shared the
+ * cores with three threads that checked more of them, and every signature woke a thread.
  */
 import {
   decodeGrant,
@@ -18,9 +20,12 @@ import { createPresentationChecker } from '../core/presentation-checker.js';
 import type { PresentationJob, Verdict, Verifier } from '../ports/verifier.js';
 import { SignatureWorker } from './signature-worker.js';
 
-/** Holders whose keys are kept ready (importing one takes 100 µs): some 2 KiB each, 80 MiB at the very most. */
+/** Number of holders whose keys are cached (importing one takes 100 µs): some 2 KiB each, 80 MiB at most. */
 const CACHED_KEYS = 40_000;
-/** What comes so long after the one before had its answer finds a core free. One counter alone asks again after a millisecond. */
+/**
+ * A signature that arrives this long after the last answer finds a core free. One counter alone sends its next after a
+ * millisecond.
+ */
 const ALONE_MS = 0.5;
 
 /** `program`: the thread's, for tests of its death. */
@@ -80,10 +85,10 @@ export function threadVerifier(trust: PresentationTrust, program?: URL): Verifie
       checker.issued(grant);
       const read = decodeGrant(grant);
       if (!read.ok) return;
-      // A signature that can't hold, and costs nothing to refuse: what stays is the holder's key, imported.
+      // A signature that can't be valid and is cheap to refuse: it leaves the holder's key imported.
       const cannotHold = { publicKey: read.value.holderKey, message: NOTHING, signature: NO_SIGNATURE };
       lane.rehearse(cannotHold);
-      // While few come, they are checked here.
+      // While few arrive, they are checked here.
       if (!lane.hasThread) checkHere(cannotHold);
     },
     close: (done) => lane.close(done),

@@ -1,4 +1,4 @@
-/** What the rules refuse before the ledger is asked, in the words that the phone shows. */
+/** Refusals by the rules before the ledger is asked, in the words that the phone shows. */
 import { expect, it } from 'vitest';
 import { wallMs } from '#protocol/kernel/time.js';
 import { claimSchema } from '#protocol/messages/claim-request.js';

@@ -1,6 +1,8 @@
 /**
- * A claim on its way through the gateway: what the rules refuse without the ledger (opening, tier, identity, area), what
- * is asked of the ledger, and the answer. Phone, ID card and device number end here: further in there are keyed hashes.
+ * Handles a claim: refusals by the rules alone (opening, tier, identity, area), the operation for the ledger, and the
+ * answer.
+ *
+ * Phone, ID card and phone id end here: past this file there are only keyed hashes.
  */
 import { normalIdCard, normalPhone, normalPhoneId, type Person, refuseClaim } from '#protocol/campaign/claim-rules.js';
 import type { Identifier } from '#protocol/campaign/schema.js';
@@ -23,16 +25,16 @@ export type KeyedHash = (text: string) => string;
 
 export interface PreparedClaim {
   readonly publicKey: Uint8Array;
-  /** What the ledger is to be asked for; none: it needn't be asked. */
+  /** The tiers to ask the ledger for; if empty, the ledger isn't asked. */
   readonly tiers: readonly string[];
   readonly refused: ReadonlyMap<string, ReasonCode>;
 }
 
-/** What the rules say of a claim by itself. It asks nobody, so an answer made of it alone tells nothing of anybody. */
+/** Applies the rules to a claim by itself. It reads no stored data, so its answer reveals nothing about anybody. */
 export function prepareClaim(options: {
   readonly rules: Rules;
   readonly claim: Claim;
-  /** `claim.publicKey`, known to be a point of the curve. */
+  /** `claim.publicKey`, checked to be a point on the curve. */
   readonly publicKey: Uint8Array;
   readonly now: WallMs;
 }): PreparedClaim {
@@ -46,7 +48,7 @@ export function prepareClaim(options: {
   return { publicKey, tiers: claim.tiers.filter((tier) => !refused.has(tier)), refused };
 }
 
-/** `proved`: the identifiers that are shown to be the claimant's. */
+/** `proved`: the identifiers that the proof confirms as the claimant's. */
 export function claimOp(options: {
   readonly rules: Rules;
   readonly claim: Claim;
@@ -62,9 +64,11 @@ export function claimOp(options: {
 }
 
 /**
- * An identifier that this campaign doesn't tell people apart by is made to agree with nobody's. So is one that isn't proved,
- * where any single agreement makes two people one: somebody else's ID number, merely written down, must not keep its owner
- * from claiming. Where all have to agree, the proved ones among them keep strangers apart.
+ * Replaces irrelevant and unproved identifiers by values that match nobody's.
+ *
+ * An identifier is irrelevant if the campaign doesn't use it to distinguish persons. An unproved identifier is replaced
+ * under `any`: a stranger's claim with somebody else's ID number must not keep its owner from claiming. Under `all`, the
+ * proved identifiers keep strangers apart.
  */
 function identityOf(options: {
   readonly rules: Rules;
@@ -88,11 +92,11 @@ function identityOf(options: {
 
 export interface AnsweredClaim {
   readonly answer: ClaimAnswer;
-  /** All of them, where one can't carry the holder's coupons. */
+  /** All grants, if one can't carry all the holder's coupons. */
   readonly grants: readonly Uint8Array[];
 }
 
-/** `outcome` is undefined where the ledger wasn't asked. */
+/** `outcome` is undefined if the ledger wasn't asked. */
 export function answerClaim(options: {
   readonly claim: Claim;
   readonly prepared: PreparedClaim;

@@ -1,4 +1,4 @@
-/** Strangers who ask for codes to somebody's phone, guess at them, or fill the store: the owner claims all the same. */
+/** Strangers request codes to somebody's phone, guess at them, or fill the store: the owner can still claim. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ interface Asked {
   readonly address?: string;
 }
 
-/** What the HTTP door does with both, and the messages that the phone has got. */
+/** The claim route's use of proofs and budgets, and the messages that the phone has received. */
 function door(mostChallenges?: number) {
   const [budgets, proofs] = [claimBudgets(), proofsFor(mostChallenges)];
   const inbox: string[] = [];
@@ -105,7 +105,7 @@ describe('a code to a phone', () => {
     expect(tries).toBeGreaterThanOrEqual(TRIES_OF_CODE);
     const [first] = inbox;
     expect(asks({ publicKey: 'owner' }, 1_000)).toBeUndefined();
-    // The next message brings another code.
+    // The next message carries another code.
     const challenge = asks({ publicKey: 'owner' }, 601_000) ?? '';
     expect(inbox.at(-1)).not.toBe(first);
     expect(claims(challenge, { publicKey: 'owner', code: inbox.at(-1) ?? '' }, 601_001)).toBe(true);
@@ -119,7 +119,7 @@ describe('the store of open challenges', () => {
     for (let n = 0; n < 1_000; n += 1)
       expect(asks({ phone: String(13_900_000_000 + n), publicKey: `stranger ${n}` }, n)).toBeDefined();
     expect(proofs.size).toBe(100);
-    // New people are let in, and those that were in are still there.
+    // New people are admitted, and those already in stay.
     expect(asks({ publicKey: 'another', address: '198.51.100.2' }, 2_000)).toBeDefined();
     expect(claims(before, { publicKey: 'owner', code: inbox[0] ?? '' }, 3_000)).toBe(true);
   });

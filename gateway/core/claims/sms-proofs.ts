@@ -1,13 +1,14 @@
 /**
- * Identity by a one-time code to the phone. A challenge is for one phone and one key: the code is worth nothing to anybody
- * who hasn't the key that asked. It is good for five minutes, three tries and one claim; the very same claim sent again is
- * proved again, because its answer may have been lost.
+ * Identity proof by a one-time code to the phone.
  *
- * A stranger may ask for codes to somebody else's phone, also from behind the owner's own address. So a phone has one code at
- * a time, and everybody who asks for it meets that one: where no further message may be sent (`claim-budgets.ts`), the owner
- * types the code that came already. What a stranger uses up is messages, never the owner's way in.
+ * A challenge belongs to one phone and one key: without that key the code is worthless. It is valid for five minutes, three
+ * tries and one claim. A retry of the very same claim is accepted again, because the answer may have been lost.
  *
- * Kept in memory only: a restart of the gateway makes people ask for another code, and nobody gains by it.
+ * A stranger may request codes to somebody else's phone, even from the owner's own address. So a phone has one code at a
+ * time, shared by every challenge for it. Once no further message may be sent (`claim-budgets.ts`), the owner types the
+ * code that has already arrived. A stranger can use up messages, but never the owner's access.
+ *
+ * Codes live in memory only: after a restart of the gateway people request another code, and no attacker gains by it.
  */
 import { normalPhone } from '#protocol/campaign/claim-rules.js';
 import type { Millis, WallMs } from '#protocol/kernel/time.js';
@@ -17,30 +18,35 @@ import type { KeyedHash } from './claim-handling.js';
 
 export interface SmsProofsOptions {
   readonly keyedHash: KeyedHash;
-  /** So many random decimal digits. */
+  /** This many random decimal digits. */
   digits(count: number): string;
   /** For tests. */
   readonly mostChallenges?: number;
 }
 
-/** An SMS takes seconds, a slow network a minute; a person types the code in another. */
+/** An SMS takes seconds, a slow network a minute; typing the code takes another. */
 export const CHALLENGE_MS: Millis = 5 * 60_000;
 /**
- * How long a code goes on after it was last sent. Each address may send one every ten minutes (`claim-budgets.ts`), so a code
- * that is met instead of sent has a whole challenge's life before it.
+ * Lifetime of a code after it was last sent. Each address may send one every ten minutes (`claim-budgets.ts`), so a shared
+ * code still has a whole challenge's lifetime left.
  */
 export const CODE_MS: Millis = 15 * 60_000;
 /** A person mistypes once or twice. */
 export const TRIES = 3;
-/** Eight, because strangers may try as well: 300 tries at each of twelve codes an hour are one right guess in three years. */
+/**
+ * Eight, because strangers may try as well: 300 tries at each of twelve codes an hour give one right guess in three years.
+ */
 export const CODE_DIGITS = 8;
-/** Over all challenges of one code; then there is another code. A stranger needs a hundred keys for it, and gains minutes. */
+/**
+ * Tries over all challenges of one code; then the code is replaced. A stranger needs a hundred keys for that and delays the
+ * owner by minutes.
+ */
 export const TRIES_OF_CODE = 300;
-/** 64 bits and more: nobody meets another's challenge by trying. */
+/** 64 bits and more: nobody finds another's challenge by trying. */
 const ID_DIGITS = 24;
 /**
- * Some 400 bytes each: 16 MiB. A district of 40,000 claimants in five minutes. Beyond it the oldest one of the address that
- * has the most goes: nobody fills the store for others.
+ * Some 400 bytes each, 16 MiB in all: a district of 40,000 claimants in five minutes. Beyond it the oldest challenge of the
+ * busiest address is evicted, so that nobody can fill the store for others.
  */
 const MOST_CHALLENGES = 40_000;
 
@@ -49,7 +55,7 @@ interface Code {
   expiresAt: number;
   triesLeft: number;
   isUsed: boolean;
-  /** Challenges that it answers. */
+  /** Number of open challenges for this code. */
   challenges: number;
 }
 
@@ -59,32 +65,32 @@ interface Challenge {
   readonly code: Code;
   readonly expiresAt: number;
   triesLeft: number;
-  /** The claim that it was used for. */
+  /** The fingerprint of the claim that it proved. */
   usedFor: string | undefined;
 }
 
 export interface SmsProofs extends IdentityProofs {
   /**
-   * `phone`: in its normal form. `mayBeSent`: false where no further message may go to it; undefined then if there is no code
-   * on the phone that could be typed.
+   * `phone`: in its normal form. `mayBeSent`: false if no further message may be sent; the result is then undefined unless
+   * the phone already has a code.
    */
   challenge(
     asked: {
       readonly phone: string;
       readonly publicKey: string;
-      /** As budgets name it (`addressName`). */
+      /** The address's budget name (`addressName`). */
       readonly address: string;
       readonly mayBeSent: boolean;
     },
     now: WallMs,
   ): { readonly id: string; readonly code: string } | undefined;
-  /** The code of that challenge is on its way to the phone: from now on it counts. */
+  /** The code of that challenge has been sent: its lifetime starts now. */
   sent(id: string, now: WallMs): void;
   readonly size: number;
 }
 
 export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES }: SmsProofsOptions): SmsProofs {
-  // Oldest first: they all live equally long.
+  // Oldest first: all have the same lifetime.
   const open = new Map<string, Challenge>();
   const codes = new Map<string, Code>();
   const places = connectionLimit<string>({
@@ -95,7 +101,7 @@ export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES 
 
   function forgetExpired(now: WallMs): void {
     for (const [id, { expiresAt }] of open) {
-      // A clock that was set back leaves some that live too long; nothing is taken that has no tries left.
+      // After a clock was set back some live too long; nothing without tries left is accepted.
       if (expiresAt > now && expiresAt <= now + CHALLENGE_MS) return;
       forget(id);
     }
@@ -114,7 +120,7 @@ export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES 
   const isLeft = ({ isUsed, triesLeft }: Code): boolean => !isUsed && triesLeft > 0;
   const isGood = (code: Code, now: WallMs): boolean => isLeft(code) && code.expiresAt > now;
 
-  /** The one that is on the phone, or one that may be sent: the same again, or a new one. */
+  /** The code already on the phone, or one to send: the same again, or a new one. */
   function codeFor(phone: string, mayBeSent: boolean, now: WallMs): Code | undefined {
     const known = codes.get(phone);
     if (!mayBeSent) return known !== undefined && isGood(known, now) ? known : undefined;
@@ -154,7 +160,7 @@ export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES 
       const challenge = open.get(proof.challenge);
       const phone = normalPhone(claim.phone);
       if (challenge === undefined || phone === undefined || challenge.expiresAt <= now) return [];
-      // A stranger's tries don't count: they have neither the key nor, with it, the signature.
+      // A stranger's tries don't count: without the key there is no valid signature.
       if (challenge.publicKey !== claim.publicKey || challenge.phone !== keyedHash(`phone\n${phone}`)) return [];
       if (challenge.usedFor !== undefined) return challenge.usedFor === fingerprint ? ['phone'] : [];
       const { code } = challenge;

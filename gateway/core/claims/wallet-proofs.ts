@@ -1,4 +1,4 @@
-/** Identity by the word of a wallet's server, which knows its customers: a signed statement over the phone's key. */
+/** Identity proof by a wallet's server, which knows its customers: a signed statement over the phone's key. */
 import { normalIdCard, normalPhone, normalPhoneId } from '#protocol/campaign/claim-rules.js';
 import type { Identifier } from '#protocol/campaign/schema.js';
 import { base64url } from '#protocol/codes/bit-text.js';
@@ -8,7 +8,7 @@ import type { Millis } from '#protocol/kernel/time.js';
 import { identifierHash, isStatementSigned, walletStatementSchema } from '#protocol/messages/identity-proof.js';
 import type { IdentityProofs } from '../../ports/identity-proofs.js';
 
-/** A server that gives longer ones has made a mistake: a person who leaves the wallet must not claim for months. */
+/** A longer lifetime is the server's mistake: a person who leaves the wallet must not go on claiming for months. */
 const LONGEST_MS: Millis = 24 * 3_600_000;
 
 export function walletProofs(options: {
@@ -36,7 +36,7 @@ export function walletProofs(options: {
       };
       const kinds: readonly Identifier[] = ['phone', 'idCard', 'device'];
       const stated = kinds.filter((kind) => identifiers[kind] !== undefined);
-      // A number that differs from the claim's: the statement is of somebody else.
+      // An identifier that differs from the claim's: the statement is about somebody else.
       const isTheirs = stated.every((kind) => {
         const text = normal[kind];
         return text !== undefined && identifierHash(kind, text, key.value, hmac) === identifiers[kind];

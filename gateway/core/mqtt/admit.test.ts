@@ -1,4 +1,4 @@
-/** The door: what a device sent becomes an operation under the device's own name, once its presentations are looked at. */
+/** Admission: a device's message becomes an operation under the device's own name, after its presentations are checked. */
 import { describe, expect, it } from 'vitest';
 import { exactly } from '#protocol/kernel/time.js';
 import { hmacSha256, sha256 } from '#protocol/node/crypto.js';
@@ -78,7 +78,7 @@ describe('a question', () => {
       presented: { kind: 'verified', holder: holderId('ann'), nonce: 5, evidence: 'CP1:ANN' },
     });
     expect(op([forged])).toMatchObject({ presented: { kind: 'refused', reason: 'presentation-forged' } });
-    // Without a verdict nobody is believed.
+    // Without a verdict nothing is trusted.
     expect(op([])).toMatchObject({ presented: { kind: 'refused', reason: 'presentation-malformed' } });
   });
 

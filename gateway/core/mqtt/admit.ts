@@ -1,4 +1,4 @@
-/** The door: what a device sent becomes an operation, once its presentations are looked at, or a rejection with a code. */
+/** Turns a device's message into an operation, after its presentations are checked, or into a rejection with a code. */
 
 import { nameTwice } from '#protocol/config/strict-json.js';
 import type { Sha256 } from '#protocol/kernel/crypto.js';
@@ -16,9 +16,9 @@ import type { PaymentCodes } from '../payment-codes.js';
 export interface Admitted {
   /** The request's id. */
   readonly id: string;
-  /** How many records of the journal are in it. */
+  /** Number of journal records in it. */
   readonly records: number;
-  /** What has to be verified before `op` can be made. */
+  /** The presentations to verify before `op` can be made. */
   readonly jobs: readonly PresentationJob[];
   op(verdicts: readonly Verdict[]): Op;
 }
@@ -82,7 +82,7 @@ function admitAuthorise(
   return { id, records: 0, jobs: [{ code, at: exactly(now) }], op: ([verdict]) => op(shownOf(verdict, code)) };
 }
 
-/** The message's schema lets no such code in. */
+/** The message's schema admits no such code. */
 const NO_CODE: CheckedPresentation = { kind: 'refused', reason: 'code-unknown' };
 
 function shownOf(verdict: Verdict | undefined, evidence: string): CheckedPresentation {
@@ -115,8 +115,8 @@ const pair = (code: string, verdict: Verdict | undefined): [string, Verdict][] =
   verdict === undefined ? [] : [[code, verdict]];
 
 /**
- * A body in which a name stands twice says two things: our reader would take the last, SQLite's the first. No counter of ours
- * writes such, so it is none that can be read: kept in the chain, alarmed, and nothing is booked of it.
+ * Parses a record's body. A body with a duplicate name is ambiguous: our parser would take the last value, SQLite's the
+ * first. No counter of ours writes one, so it counts as unreadable: kept in the chain, reported, and not booked.
  */
 function readRecord(body: string): JournalRecord | undefined {
   let json: unknown;

@@ -21,7 +21,7 @@ const packet = (head: number, length: number): Uint8Array =>
   Uint8Array.of(head, ...lengthOf(length), ...new Uint8Array(length));
 const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
 
-/** What stands in a packet is judged in test/contract/mqtt-probes.test.ts; these have nothing in them. */
+/** test/contract/mqtt-probes.test.ts judges the content of packets; these are empty. */
 const verdictOn = (...chunks: readonly Uint8Array[]): string | undefined =>
   verdictOf(
     mqttGuard(() => undefined),

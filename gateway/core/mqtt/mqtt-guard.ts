@@ -1,21 +1,22 @@
 /**
- * Watches the bytes of one MQTT connection for what the broker itself doesn't limit: how much may come before CONNECT, how
- * long a packet may be, and whether a packet is one that the standard allows. It holds no more of a packet than has to be
- * seen for that, and no payload.
+ * Enforces the limits on one MQTT connection's bytes that the broker lacks: bytes before CONNECT, packet length, and
+ * packets that the standard allows.
+ *
+ * It buffers only the part of a packet that it must judge, and no payload.
  */
 import { judgedBytes, type PacketFault, packetFault } from './mqtt-packets.js';
 
-/** A CONNECT of ours is under 300 bytes; a certificate subject as user name may make it some more. */
+/** A CONNECT of ours has under 300 bytes; a certificate subject as user name may add some. */
 export const MAX_CONNECT_BYTES = 8 * 1024;
-/** 64 KiB of payload, and a topic with its header before it. */
+/** 64 KiB of payload, and its topic and header. */
 export const MAX_PACKET_BYTES = 64 * 1024 + 512;
 
 export type GuardFault = 'MQTT_CONNECT_TOO_LARGE' | 'MQTT_NOT_CONNECT_FIRST' | 'MQTT_PACKET_TOO_LARGE' | PacketFault;
 
 export interface Guard {
-  /** undefined: let `taken` bytes of it pass. It stops where so many packets have ended. */
+  /** undefined: pass on `taken` bytes. Stops after `maxPackets` packets. */
   feed(chunk: Uint8Array, maxPackets?: number): GuardFault | undefined;
-  /** Of the newest chunk: bytes, and packets that ended in them. */
+  /** Of the newest chunk: bytes taken, and packets that ended in them. */
   readonly taken: number;
   readonly packets: number;
 }
@@ -24,14 +25,14 @@ const CONNECT = 1;
 /** Section 2.2.3: four bytes of seven bits. */
 const MAX_LENGTH_BYTES = 4;
 
-/** `judge`: of one packet, once enough of it has come. */
+/** `judge`: called for each packet once enough of it has arrived. */
 export function mqttGuard(judge: typeof packetFault = packetFault): Guard {
   let isConnected = false;
-  /** Body bytes of the present packet still to come. */
+  /** Body bytes of the current packet still to come. */
   let left = 0;
   let isInHeader = true;
   let first = 0;
-  /** What has come of what is to be judged, and how much of that is missing; joined once, however small the pieces. */
+  /** The pieces to judge, and the number of bytes missing; joined only once, however small the pieces. */
   let parts: Uint8Array[] = [];
   let unseen = 0;
   let length = 0;
@@ -42,7 +43,7 @@ export function mqttGuard(judge: typeof packetFault = packetFault): Guard {
   function feedHeader(byte: number): GuardFault | undefined {
     if (lengthBytes < 0) {
       first = byte;
-      // The flags of a CONNECT are zero (section 2.2.2): a TLS hello begins with 16, which is its type, too.
+      // The flags of a CONNECT are zero (section 2.2.2). A TLS hello begins with 16, which has the same type bits.
       if (!isConnected && byte !== CONNECT << 4) return 'MQTT_NOT_CONNECT_FIRST';
       length = 0;
       lengthBytes = 0;

@@ -1,19 +1,20 @@
 /**
- * Whether one packet of a client is what MQTT 3.1.1 allows. The broker's parser is lenient: it takes a reserved bit, a NUL or
- * bytes behind the end. The standard asks the server to close the connection there (sections 2.2.2, 4.8), and a client that
- * is wrong in one place is not to be guessed at in another.
+ * Whether one packet of a client conforms to MQTT 3.1.1.
+ *
+ * The broker's parser is lenient: it accepts a reserved bit, a NUL or bytes past the end. The standard requires the server
+ * to close the connection there (sections 2.2.2, 4.8), and a client that is wrong in one place can't be trusted in another.
  */
 
-/** Of `MQTT_VERSION_UNKNOWN` the client is told by CONNACK 1 before the close (MQTT-3.1.2-2). */
+/** For `MQTT_VERSION_UNKNOWN` the client gets CONNACK 1 before the close (MQTT-3.1.2-2). */
 export type PacketFault = 'MQTT_MALFORMED' | 'MQTT_VERSION_UNKNOWN' | 'MQTT_TOPIC_NOT_ALLOWED';
 
 const [CONNECT, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP] = [1, 3, 4, 5, 6, 7] as const;
 const [SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT] = [8, 10, 12, 14] as const;
 
-/** Ours are below 80 bytes. A longer topic is nobody's, and is not gathered. */
+/** Our topics are below 80 bytes. A longer topic belongs to nobody and isn't buffered. */
 const MAX_TOPIC_BYTES = 256;
 
-/** How much of a body has to be seen to judge the packet: all but a PUBLISH's payload. */
+/** The part of a body needed to judge the packet: everything except a PUBLISH's payload. */
 export const judgedBytes = (first: number, length: number): number =>
   first >> 4 === PUBLISH ? Math.min(length, 2 + MAX_TOPIC_BYTES + 2) : length;
 
@@ -47,7 +48,7 @@ const unless = (isRight: boolean): PacketFault | undefined => (isRight ? undefin
 
 const LEVELS: ReadonlyMap<string, number> = new Map([
   ['MQTT', 4],
-  ['MQIsdp', 3], // MQTT 3.1, which differs in nothing that is used here
+  ['MQIsdp', 3], // MQTT 3.1, which has no difference that matters here
 ]);
 
 /** Section 3.1. */
@@ -94,7 +95,7 @@ function publishFault(flags: number, body: Uint8Array, length: number): PacketFa
 /** MQTT-2.3.1-1: never zero. */
 const isPacketId = ([high, low]: Uint8Array): boolean => high !== undefined && low !== undefined && (high | low) !== 0;
 
-/** Sections 3.8.3 and 3.10.3: at least one, behind the packet id. */
+/** Sections 3.8.3 and 3.10.3: at least one, after the packet id. */
 function areFilters(body: Uint8Array, withQos: boolean): boolean {
   const read = reader(body.subarray(2));
   do {
@@ -121,7 +122,7 @@ function isFilter(filter: string | undefined): boolean {
 interface Reader {
   byte(): number | undefined;
   short(): number | undefined;
-  /** With its length before it. */
+  /** With a length prefix. */
   bytes(): Uint8Array | undefined;
   /** Section 1.5.3: well-formed UTF-8 without U+0000. */
   text(): string | undefined;
@@ -155,7 +156,7 @@ function reader(body: Uint8Array): Reader {
   };
 }
 
-/** Every message has a topic, and each of ours is ASCII: one pass instead of a decoder's call. */
+/** Every message has a topic, and ours are ASCII: one pass instead of a decoder's call. */
 function textOf(bytes: Uint8Array): string | undefined {
   let text = '';
   for (const byte of bytes) {
@@ -166,7 +167,7 @@ function textOf(bytes: Uint8Array): string | undefined {
   return text;
 }
 
-/** A surrogate in UTF-8 is ill-formed (MQTT-1.5.3-1), a byte order mark is a character like others (MQTT-1.5.3-3). */
+/** A surrogate in UTF-8 is ill-formed (MQTT-1.5.3-1); a byte order mark is an ordinary character (MQTT-1.5.3-3). */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decoded(bytes: Uint8Array): string | undefined {

@@ -1,4 +1,4 @@
-/** A record in which a name stands twice is one that can't be read: neither of its two values is anybody's money. */
+/** A record with a duplicate name is unreadable: neither of its two values moves money. */
 import { expect, it } from 'vitest';
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import { encode } from '#protocol/messages/index.js';
