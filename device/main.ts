@@ -1,4 +1,4 @@
-/** The agent: reads its journal, builds the adapters from the configuration, and starts the loop. */
+/** The agent's composition root: reads the journal, builds the adapters from the configuration, and starts the loop. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -39,30 +39,30 @@ import type { SerialLink } from './ports/serial-link.js';
 import { withinBudget } from './runtime/log-within-budget.js';
 import { openTillServers } from './till/till-servers.js';
 
-/** Names the software on the wire: in HELO to the reader and in `hello` to the gateway. */
+/** The software's name on the wire: in HELO to the reader and in `hello` to the gateway. */
 export const AGENT = `codeplate-${VERSION}`;
 
 export interface RunningDevice {
   readonly loop: DeviceLoop;
-  /** Where the till's HTTP listens on 127.0.0.1; null where it isn't configured. */
+  /** The port of the till's HTTP server on 127.0.0.1; null if it isn't configured. */
   readonly httpPort: number | null;
   /** Closes everything and resolves once the journal is closed. */
   stop(): Promise<void>;
 }
 
-/** Customers' presentations stand in the journal: nobody else on this machine has business with them. */
+/** The journal holds customers' presentations: no other user of this machine may read them. */
 const OWN_FOLDER_MODE = 0o700;
 
 export const journalFile = (config: DeviceConfig): string => join(config.data, 'journal.sqlite');
 
 /**
- * Rejects with ConfigError where the till's port is taken, and with JournalError where another agent has the journal: two of
- * one name would take the line, and the hardware, from each other for ever. Everything is closed again then.
+ * Rejects with ConfigError if the till's port is taken, and with JournalError if another agent has the journal: two agents
+ * of one name would take the uplink and the hardware from each other for ever. Everything is closed again in that case.
  */
 export async function startDevice(config: DeviceConfig, { log: whole }: { readonly log: Log }): Promise<RunningDevice> {
   const clock = systemClock();
   const log = withinBudget(whole, () => clock.mono());
-  // What stops the start comes before anything that would have to be closed again.
+  // Checks that prevent the start come before anything that would have to be closed again.
   const line = brokerOptions(config, log);
   mkdirSync(config.data, { recursive: true, mode: OWN_FOLDER_MODE });
   const store = fileKeyValueStore(join(config.data, 'kept'), log);
@@ -125,7 +125,7 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
     await new Promise<void>((done) => journal.close(done));
   };
   loop.start();
-  // A process that can't be reached and doesn't end either would keep the ports and the journal from its successor.
+  // A process that is unreachable but doesn't end would keep ports and journal from its successor.
   const till = await openTillServers(config, loop, log).catch((error: unknown) =>
     stop().then(() => Promise.reject(error)),
   );
@@ -133,7 +133,7 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
   const doubt = sqliteDoubt(version);
   if (doubt !== undefined) log('warn', 'SQLITE_DOUBTFUL', { version, what: SQLITE_DOUBTS[doubt] });
   log('info', 'READY', { device: config.device, httpPort: till.httpPort });
-  // A supervisor and the till wait for that; the first customer is seconds away.
+  // A supervisor and the till wait for this; the first customer is seconds away.
   tellReady();
   if (model !== undefined) warmUpInTurns(model, sampleReceipt({ columns: model.columns, language: config.language }));
   return {
@@ -146,7 +146,7 @@ export async function startDevice(config: DeviceConfig, { log: whole }: { readon
   };
 }
 
-/** A rendering a turn: whoever asks for something meanwhile waits for one of them, not for all. */
+/** One rendering a turn, so that a request waits for one of them, not for all. */
 function warmUpInTurns(model: PrinterModel, document: string, rounds = WARM_UP_ROUNDS): void {
   if (rounds === 0) return;
   setImmediate(() => {
@@ -181,7 +181,7 @@ async function readJournal(
   if (opened.fault.code === 'JOURNAL_IN_USE') {
     throw new JournalError('JOURNAL_IN_USE', { detail: journalFile(config) });
   }
-  // The journal is whole, and would be written to all the same: only whoever installs the counter can put that right.
+  // The journal is intact and would still be written to: only the installer can fix the setting.
   if (opened.fault.code === 'JOURNAL_NOT_DURABLE') {
     throw new JournalError('JOURNAL_NOT_DURABLE', { detail: opened.fault.message });
   }
@@ -202,7 +202,7 @@ function timeAtStart(store: FileKeyValueStore, clock: Clock, floor: WallMs | und
   }
 }
 
-/** Linux names each boot; elsewhere no two starts are thought to be of one boot. */
+/** Linux names each boot; elsewhere every start counts as a new boot. */
 function bootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -211,7 +211,10 @@ function bootId(): string {
   }
 }
 
-/** Reads the certificates: a file that is none stops the start; one that is out of its time does not, since the clock may be wrong. */
+/**
+ * Reads the certificates. An unusable file prevents the start; one outside its validity doesn't, because the clock may be
+ * wrong.
+ */
 function brokerOptions(config: DeviceConfig, log: Log): MqttBrokerOptions {
   const { url, username, password, tls } = config.gateway;
   const { texts, problems, warnings } = certificatesOf(config, new Date());

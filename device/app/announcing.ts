@@ -1,4 +1,4 @@
-/** What the voice says of a sale's end. Money in words of ours; the names of things stay silent. */
+/** Chooses the announcement at a sale's end: amounts in number words, and no names. */
 import { unreachable } from '#protocol/kernel/machine.js';
 import { ZERO_FEN } from '#protocol/kernel/money.js';
 import type { SaleEffect } from '../core/sale/sale.js';

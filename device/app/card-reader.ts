@@ -1,16 +1,16 @@
-/** The card reader as the counter knows it: whether it is there, where its own book stands, and what it says of a charge. */
+/** The counter's view of the card reader: its connection, its mark, and its answers about a charge. */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { ReaderEffect } from '../drivers/readers/reader.js';
 import type { Log } from '../ports/log.js';
 
-/** What it says; its bytes and its line's troubles were dealt with at its port. */
+/** The reader's events for a sale; its port handles bytes and line faults. */
 export type ReaderEvent = Exclude<ReaderEffect, { kind: 'write' | 'noise' | 'alert' }>;
 export type ReaderReply = Extract<ReaderEvent, { kind: 'answer' | 'refused' | 'silent' }>;
 
 export interface CardReaderEvents {
   onReady(): void;
-  /** It has taken the charge, or goes on with it: an answer is near. */
+  /** The reader has accepted or continues the charge: an answer is near. */
   onProgress(): void;
   onReply(sale: SaleId, word: ReaderReply): void;
 }
@@ -19,7 +19,7 @@ export class CardReader {
   readonly #log: Log;
   readonly #events: CardReaderEvents;
   ready = false;
-  /** Of its last greeting: a charge is told apart by it from what the reader did in an earlier life. */
+  /** From its last greeting; distinguishes a charge from the reader's earlier ones. */
   mark: string | null = null;
 
   constructor(log: Log, events: CardReaderEvents) {

@@ -1,4 +1,4 @@
-/** How the counter stands, gathered from its parts: for tills, the screen, the metrics and the gateway. */
+/** The counter's health, gathered from its parts: for tills, the screen, the metrics and the gateway. */
 import type { Instant, MonoMs } from '#protocol/kernel/time.js';
 import type { CampaignCache } from '../campaign/campaign-cache.js';
 import type { SaleIndex } from '../core/sale/sale-index.js';
@@ -28,7 +28,7 @@ export interface HealthParts {
     readonly forked: boolean;
     readonly fault: CounterHealth['uplinkFault'] | undefined;
   };
-  /** Since when nothing was heard of used coupons; null offline. */
+  /** Time since the last news of used coupons; null offline. */
   readonly spentSilentSince: MonoMs | null;
   readonly hint: TroubleText | undefined;
 }
@@ -47,7 +47,7 @@ export function healthOf(parts: HealthParts): CounterHealth {
     .filter(({ state }) => state.endsWith('unknown'));
   const ports = parts.peripherals.ports();
   const unsent = parts.unsent.summary(at);
-  // A counter that takes none offline needs no list of used coupons.
+  // A counter that takes no coupons offline needs no spent set.
   const needsSpent = campaignCache.campaign?.offline.permitted === true && parts.spentSilentSince !== null;
   const troubles = troublesOf({
     journal: parts.journalFault,

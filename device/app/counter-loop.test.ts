@@ -1,4 +1,7 @@
-/** The counter as a till, a customer and a cashier meet it: the loop on ports of paper, the disk as slow as the test wants. */
+/**
+ * The counter as a till, a customer and a cashier see it: the loop on in-memory ports, with the disk as slow as the test
+ * wants.
+ */
 import { describe, expect, it } from 'vitest';
 import type { SaleId } from '#protocol/kernel/ids.js';
 import type { UpMessage } from '#protocol/messages/up.js';
@@ -13,7 +16,7 @@ describe('an order that comes again', () => {
     synced();
     const first = sale('A-1');
     expect(act('cancel', 'A-1')).toBe('abandoned');
-    // The record of that is still on its way to the disk.
+    // Its record is still on the way to the disk.
     open('A-1', 19_990);
     synced();
     expect(sale('A-1')).not.toBe(first);
@@ -86,7 +89,7 @@ describe('a record that ends a claim on a coupon or on money', () => {
     goOnline();
     open('A-1', 25_990);
     synced();
-    expect(records(sent)).toEqual([]); // an opened sale waits for company
+    expect(records(sent)).toEqual([]); // an opened sale waits for a batch
     act('cancel', 'A-1');
     synced();
     expect(records(sent)).toEqual(['opened', 'abandoned']);
@@ -154,7 +157,7 @@ describe('a counter without a card reader', () => {
     open('A-1', 25_990);
     synced();
     expect(act('charge', 'A-1')).toBe('READER_AWAY');
-    // Offline it goes on at full price by itself.
+    // Offline it continues at full price by itself.
     scan('6212345678901234567');
     synced();
     synced();

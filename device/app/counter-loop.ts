@@ -1,6 +1,7 @@
 /**
- * The counter at work: builds its parts, and hands what happens at one to those that it concerns. Sales are in sales.ts.
- * Everything it needs of the world is a port, so the same loop runs on a Pi and in a simulated world on a virtual clock.
+ * The counter's loop: builds its parts and routes events between them. `sales.ts` holds the sales.
+ *
+ * All I/O goes through ports, so the same loop runs on a Pi and in a simulated world on a virtual clock.
  */
 
 import { worthRetrying } from '#protocol/faults/errors.js';
@@ -27,7 +28,7 @@ import { Printing } from './printing.js';
 import { Sales } from './sales.js';
 import { Scans } from './scans.js';
 
-/** These end or begin a claim on a coupon or on money: the gateway should know without delay. */
+/** Records that begin or end a claim on a coupon or on money: the gateway needs them without delay. */
 const URGENT: ReadonlySet<JournalRecord['kind']> = new Set<JournalRecord['kind']>([
   'settled',
   'not-charged',
@@ -66,7 +67,7 @@ export class DeviceLoop implements Counter {
     const { identity, clock, random, journal, broker, log } = ports;
     const { now } = this.#trustedClock;
     const queue = this.#queue;
-    // Only has to differ from boot to boot: it keeps one boot's request ids apart from another's.
+    // Must only differ from boot to boot: it separates the request ids of different boots.
     this.#boot = Math.floor(random.next() * 2 ** 31);
     this.#unsent = new Unsent(journal.head, journal.acknowledged);
     this.#peripherals = new Peripherals(ports.peripherals, {
@@ -156,7 +157,7 @@ export class DeviceLoop implements Counter {
         onOnline: () => {
           log('info', 'LINE_UP');
           this.#wasOnline = true;
-          // The gateway's whole list comes with the connection, and then every ten minutes at least.
+          // The gateway's whole spent set comes with the connection, and then at least every ten minutes.
           this.#spentHeardAt = clock.mono();
           this.#statusReporter.report();
         },

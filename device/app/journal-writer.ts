@@ -1,9 +1,9 @@
 /**
  * The journal writer: appends a record, waits until it is durable, and only then lets its sale go on.
  *
- * A failed append is final (fail-stop): no coupon is taken after it, because nothing that needs a record may happen. Sales
- * under way stay as they are, are asked about after the restart, and no longer keep the counter from selling at full price,
- * without a record, where the campaign permits.
+ * A failed append is final (fail-stop). After it no coupon is taken, because nothing that needs a record may happen.
+ * Running sales keep their state and are queried after the restart. They no longer prevent sales at full price without a
+ * record, where the campaign permits those.
  */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import type { ChainHead } from '#protocol/records/chain.js';
@@ -15,11 +15,11 @@ export interface JournalWriterOptions {
   readonly journal: Journal;
   readonly queue: EventQueue;
   readonly underWay: () => readonly SaleId[];
-  /** It is on the disk. */
+  /** The record is durable. */
   readonly onRecorded: (record: JournalRecord, head: ChainHead) => void;
-  /** The sale may go on: its record is on the disk, or it does without. */
+  /** The sale may go on: its record is durable, or it needs none. */
   readonly onGoOn: (sale: SaleId) => void;
-  /** Told once. */
+  /** Called once. */
   readonly onFailed: (fault: JournalFault) => void;
 }
 
@@ -27,9 +27,9 @@ export class JournalWriter {
   readonly #options: JournalWriterOptions;
   #fault: JournalFault | undefined;
   #stopped = false;
-  /** Under way when the journal failed: the restart deals with them. */
+  /** Sales in progress when the journal failed: the restart handles them. */
   readonly #stranded = new Set<SaleId>();
-  /** At full price, begun since. */
+  /** Sales at full price begun after the failure. */
   readonly #unrecorded = new Set<SaleId>();
 
   constructor(options: JournalWriterOptions) {
@@ -40,7 +40,7 @@ export class JournalWriter {
     return this.#fault;
   }
 
-  /** Nothing more can be asked of this sale: it would need a record. */
+  /** True if the sale can't go on, because it would need a record. */
   blocks(sale: SaleId): boolean {
     return this.#fault !== undefined && !this.#unrecorded.has(sale);
   }
@@ -49,12 +49,12 @@ export class JournalWriter {
     return this.#stranded.has(sale);
   }
 
-  /** A sale that begins now: without a journal it goes without records. */
+  /** Registers a new sale: without a journal it runs without records. */
   begins(sale: SaleId): void {
     if (this.#fault !== undefined) this.#unrecorded.add(sale);
   }
 
-  /** `sale`: what waits for this record. */
+  /** `sale`: the sale that waits for this record. */
   append(record: JournalRecord, sale: SaleId | undefined): void {
     const { journal, queue, onRecorded, onGoOn } = this.#options;
     if (this.#fault !== undefined) {

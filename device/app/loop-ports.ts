@@ -1,4 +1,4 @@
-/** What the loop needs of the world, and what it is: all of it handed in. */
+/** The loop's dependencies and identity, all injected. */
 import type { PresentationMode } from '#protocol/campaign/schema.js';
 import type { CampaignId, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import type { CampaignCache } from '../campaign/campaign-cache.js';
@@ -13,7 +13,7 @@ import type { Log } from '../ports/log.js';
 import type { PeripheralSet } from './peripherals.js';
 import type { ReceiptTypesetter } from './printing.js';
 
-/** What the device is, from its configuration. */
+/** The device's identity, from its configuration. */
 export interface CounterIdentity {
   readonly device: DeviceId;
   readonly merchant: MerchantId;
@@ -26,21 +26,21 @@ export interface LoopPorts {
   readonly identity: CounterIdentity;
   readonly clock: Clock;
   readonly random: Random;
-  /** What an order number of another day means; daily, from 04:00 on, where it is left out. */
+  /** How order numbers repeat; the default is daily, from 04:00 on. */
   readonly orders?: Omit<BusinessDays, 'zone'> | undefined;
   readonly journal: Journal;
-  /** Why the journal could not be opened: the counter starts only to say so. */
+  /** The reason why the journal could not be opened: the counter starts only to report it. */
   readonly journalFault?: JournalFault | undefined;
-  /** Replayed from the journal already. */
+  /** Already replayed from the journal. */
   readonly saleIndex: SaleIndex;
   readonly time: TrustedTime;
   readonly store: KeyValueStore;
-  /** The monotonic clock counts on within one boot of the box only. */
+  /** The monotonic clock continues only within one boot of the box. */
   readonly bootId: string;
   readonly broker: Broker;
   readonly peripherals: PeripheralSet;
   readonly typeset: ReceiptTypesetter;
-  /** Fed with the journal's records already. */
+  /** Already fed with the journal's records. */
   readonly campaignCache: CampaignCache;
   readonly log: Log;
 }

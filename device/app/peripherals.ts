@@ -1,4 +1,4 @@
-/** The counter's peripherals at work: each driver's machine on its serial port. No port's death stops the others. */
+/** The counter's peripherals: each driver's machine runs on its serial port. A dead port doesn't stop the others. */
 import type { Instant } from '#protocol/kernel/time.js';
 import type { DisplayDriver, Showing } from '../drivers/displays/display.js';
 import type { PrinterEffect, PrinterInput, PrinterMachine } from '../drivers/printers/printer.js';
@@ -13,7 +13,7 @@ import type { ReaderEvent } from './card-reader.js';
 
 export type PeripheralName = 'scanner' | 'reader' | 'printer' | 'voice' | 'display';
 
-/** What is plugged in. Whatever is missing is simply not there: a counter without a voice stays silent. */
+/** The configured peripherals. A missing one is skipped: a counter without a voice stays silent. */
 export interface PeripheralSet {
   readonly scanner?: { readonly driver: ScannerDriver; readonly options: ScannerOptions; readonly link: SerialLink };
   readonly reader?: { readonly driver: ReaderDriver; readonly link: SerialLink; readonly baudRate?: number };
@@ -22,13 +22,16 @@ export interface PeripheralSet {
   readonly display?: { readonly driver: DisplayDriver; readonly link: SerialLink };
 }
 
-/** A code in GBK, or with separators such as GS1's: read whole, and of no use here. Other noise is of the line, not of a code. */
+/**
+ * A code in GBK, or with separators such as GS1's: read completely, but useless here. Other noise concerns the line, not a
+ * code.
+ */
 const NO_TEXT: ReadonlySet<string> = new Set(['SCAN_NOT_TEXT', 'SCAN_CONTROL_BYTES', 'SCAN_TOO_LONG']);
 
-/** What the driver says of the counter's business; bytes, noise and alarms are dealt with here. */
+/** Driver events for the counter's business; bytes, noise and alerts are handled here. */
 export interface PeripheralEvents {
   onScan(text: string): void;
-  /** The scanner has read a code, and beeped; what came of it is no text, so that no code of ours can be meant. */
+  /** The scanner has beeped, but the result is no text, so it can't be one of our codes. */
   onUnreadableScan(): void;
   onReader(news: ReaderEvent): void;
   onPrinter(effect: Exclude<PrinterEffect, { kind: 'write' | 'noise' }>): void;
@@ -44,7 +47,7 @@ interface Wiring {
   readonly events: PeripheralEvents;
 }
 
-/** What every driver's machine hears of its port. */
+/** Inputs from the port to every driver's machine. */
 type PortInput =
   | { readonly kind: 'link-up' }
   | { readonly kind: 'link-lost'; readonly why: string }
@@ -76,7 +79,7 @@ export class Peripherals {
     this.#display = set.display;
     if (set.display !== undefined) {
       const { driver, link } = set.display;
-      // These displays forget everything when their power blinks: greet and show again whenever the port opens.
+      // These displays forget everything in a power glitch: greet and show again whenever the port opens.
       this.#attach('display', link, (input) => {
         if (input.kind !== 'link-up') return;
         this.#write('display', link, driver.greeting);
@@ -124,7 +127,7 @@ export class Peripherals {
     };
   }
 
-  /** Where there is none, nothing was sent to it, and that is said: no sale waits for a result that nobody will tell. */
+  /** Without a reader, answer `refused AWAY` at once, so that the sale doesn't time out. */
   reader(input: ReaderInput): void {
     const { queue, events } = this.#wiring;
     if (this.#reader !== undefined) this.#reader.feed(input);
@@ -140,7 +143,7 @@ export class Peripherals {
     this.#voice?.feed(input);
   }
 
-  /** Whether a code is waited for. */
+  /** Whether a sale wants a code. */
   lookForCode(wanted: boolean): void {
     if (wanted === this.#looking) return;
     this.#looking = wanted;

@@ -1,6 +1,8 @@
 /**
- * Receipts at work: a numbered receipt becomes a job, a job's end becomes a record. Never on the payment's path. At most
- * one original of a receipt is ever begun; whatever comes after a broken one is marked 补打.
+ * Prints receipts: a numbered receipt becomes a job, and a job's end becomes a record.
+ *
+ * Printing is never on the payment's path. At most one original of a receipt is ever started; any copy after a broken one
+ * is marked 补打.
  */
 import type { ReceiptNo } from '#protocol/kernel/ids.js';
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -15,7 +17,7 @@ import type { Peripherals } from './peripherals.js';
 type ReceiptEffect = Extract<SaleEffect, { kind: 'receipt' }>;
 export type Printable = ReceiptEffect | AttemptSlip;
 
-/** Makes a receipt's bytes for the printer that is configured. */
+/** Typesets a receipt for the configured printer. */
 export type ReceiptTypesetter = (receipt: Printable, copy: PrintJob['copy']) => Uint8Array;
 
 export interface PrintingOptions {
@@ -27,11 +29,11 @@ export interface PrintingOptions {
 
 export class Printing {
   readonly #options: PrintingOptions;
-  /** Jobs handed to the printer and not yet done, with what makes another copy of them. */
+  /** Jobs at the printer that aren't done yet, with the data for another copy. */
   readonly #waiting = new Map<string, { readonly job: PrintJob; readonly effect: Printable }>();
-  /** Of before the start, and not handed over yet. */
+  /** Receipts from before the start that aren't submitted yet. */
   readonly #owed: ReceiptEffect[] = [];
-  /** Jobs that won't come by themselves. */
+  /** Jobs that won't print without an action. */
   readonly #held = new Set<string>();
   #copies = 0;
   paper: PaperState = 'unknown';
@@ -44,7 +46,7 @@ export class Printing {
     return this.#waiting.size + this.#owed.length;
   }
 
-  /** Those among them that a person has to do something about. */
+  /** The held jobs that need a person. */
   get held(): number {
     return this.#held.size + this.#owed.length;
   }
@@ -65,12 +67,14 @@ export class Printing {
     peripherals.printer({ kind: 'print', job });
   }
 
-  /** A receipt may be due within seconds: the printer is asked how it is while the customer looks for the card. */
+  /** A receipt may be due within seconds: query the printer while the customer looks for the card. */
   expectReceipt(): void {
     this.#options.peripherals.printer({ kind: 'look' });
   }
 
-  /** 补打: the sale's newest receipt once more. False where a copy of it waits already: a key pressed twice prints once. */
+  /**
+   * 补打: the sale's newest receipt once more. False if a copy of it already waits, so that a key pressed twice prints once.
+   */
   again(sale: Sale): boolean {
     const effect = receiptOf(sale) ?? attemptSlip(sale);
     if (effect === undefined) return false;
@@ -80,7 +84,7 @@ export class Printing {
     return true;
   }
 
-  /** Numbered, but never seen printed: perhaps on paper, perhaps not, so the copy says 补打. */
+  /** Numbered, but never confirmed as printed: perhaps on paper, perhaps not, so the copy says 补打. */
   afterPowerCut(saleIndex: SaleIndex): void {
     if (!this.#options.peripherals.hasPrinter) return;
     const unprinted = saleIndex.unprinted();
@@ -94,8 +98,8 @@ export class Printing {
   }
 
   /**
-   * Handed over before its port has opened, a job would be held until somebody asks for it, and every later one behind
-   * it: so the port's first news is waited for. A printer that isn't there is asked for by a person.
+   * Submits the owed receipts once the port has opened. Earlier, a job would be held until a person acts, and every later
+   * one behind it. Without a printer a person has to request them.
    */
   portIs(state: LinkState): void {
     if (state === 'opening') return;
@@ -103,7 +107,7 @@ export class Printing {
   }
 
   resume(): void {
-    // What still can't be printed is reported as held anew.
+    // Jobs that still can't print are reported as held again.
     this.#held.clear();
     this.#options.peripherals.printer({ kind: 'resume' });
   }
@@ -121,7 +125,7 @@ export class Printing {
         this.#done(effect);
         return;
       case 'held':
-        // Not kept by the printer's queue: the journal still knows that it was never printed, and the next start offers it.
+        // The printer's queue refused it: the journal still knows that it was never printed, and the next start offers it.
         if (effect.why === 'queue-full') this.#waiting.delete(effect.job.id);
         else this.#held.add(effect.job.id);
         this.#options.log('warn', 'PRINTER_HOLDS', { receipt: effect.job.receipt, why: effect.why });

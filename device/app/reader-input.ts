@@ -1,4 +1,4 @@
-/** What a sale wants of the card reader, as the reader's driver is told it. */
+/** Translates a sale's effects for the card reader into the driver's inputs. */
 import { unreachable } from '#protocol/kernel/machine.js';
 import { READER_TIMEOUT_S } from '../core/limits.js';
 import type { SaleEffect } from '../core/sale/sale.js';

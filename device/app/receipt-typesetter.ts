@@ -1,4 +1,4 @@
-/** From a sale's receipt effect to the bytes of the printer that is configured: facts, document, stream. */
+/** Typesets a sale's receipt for the configured printer: facts, document, byte stream. */
 import { zoneOf } from '#protocol/campaign/calendar.js';
 import { utcText } from '#protocol/campaign/clock-text.js';
 import { type CompiledCampaign, compileCampaign } from '#protocol/campaign/compiled.js';
@@ -16,7 +16,7 @@ import type { Printable } from './printing.js';
 export interface ReceiptSettings {
   readonly model: PrinterModel;
   readonly language: ReceiptLanguage;
-  /** Printed until the campaign's own list is here. */
+  /** Printed until the campaign's own merchant list has arrived. */
   readonly merchantName: string;
   readonly campaign: () => Campaign | undefined;
   readonly log: Log;
@@ -97,7 +97,7 @@ function factsOf(effect: Printable, copy: 'original' | 'reprint', settings: Rece
   };
 }
 
-/** undefined: this box's time zones are older than the campaign's, and its last day can't be told. */
+/** undefined: this box's time zone data is older than the campaign's, so its last day is unknown. */
 const compiled = (campaign: Campaign): CompiledCampaign | undefined =>
   zoneOf(campaign.window.timeZone) === undefined ? undefined : compileCampaign(campaign);
 
@@ -111,8 +111,8 @@ function localText(at: WallMs, campaign: Campaign | undefined): string {
 }
 
 /**
- * Where this box trusts no clock the card reader's is printed, which its bank keeps right; the operating system's may be
- * of 1970. null: the reader told none either, and the receipt says so.
+ * Without a trusted clock the receipt prints the card reader's time, which its bank keeps right; the operating system's may
+ * be in 1970. null: the reader gave none either, and the receipt says so.
  */
 function readerTime({ readerTime: time }: CardSlip): string | null {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(time) ?? [];

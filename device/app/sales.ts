@@ -1,6 +1,7 @@
 /**
- * The sales of a counter at work: feeds what happens to each sale's machine, and performs, one exhaustive switch, what it
- * asks for. Most often one sale is under way; those that wait for a person or for the disk stand beside it.
+ * The counter's sales: feeds events to each sale's machine and performs its effects, in one exhaustive switch.
+ *
+ * Usually one sale is in progress; sales that wait for a person or for the disk stand beside it.
  */
 import { classify } from '#protocol/codes/classify.js';
 import type { OrderNo, SaleId } from '#protocol/kernel/ids.js';
@@ -36,7 +37,7 @@ import type { Printing } from './printing.js';
 import { readerInput } from './reader-input.js';
 import type { Scans } from './scans.js';
 
-/** The parts of the counter that a sale's effects go to. */
+/** The parts of the counter that receive a sale's effects. */
 export interface SaleParts {
   readonly queue: EventQueue;
   readonly clock: TrustedClock;
@@ -62,7 +63,7 @@ export class Sales {
     this.#timer = new Timer(ports.clock, () => parts.queue.enqueue(() => this.#wake()));
   }
 
-  /** Goes on with whatever the power interrupted. */
+  /** Resumes the sales that a power cut interrupted. */
   recover(): void {
     const { saleIndex } = this.#ports;
     for (const { sale, effects } of saleIndex.recover(this.#parts.clock.now())) this.#perform(sale, effects);
@@ -94,8 +95,8 @@ export class Sales {
   }
 
   /**
-   * The sale that the cashier is working on: the last one begun, since one that comes out of a person's hands may be on its
-   * way to the disk beside it. One that is given up has told the till so already: the next may begin.
+   * The sale at the counter: the last one begun, because a sale leaving `unknown` may be recorded beside it. A sale in
+   * `unknown` has already been reported to the till, so the next may begin.
    */
   get current(): Sale | undefined {
     return this.#ports.saleIndex
@@ -166,7 +167,7 @@ export class Sales {
         this.#parts.peripherals.reader(readerInput(effect));
         return;
       case 'stored':
-        // Nothing was stored without a journal: the reader had better remember.
+        // Without a journal nothing was stored: the reader should keep its copy.
         if (this.#parts.journalWriter.fault === undefined) this.#parts.peripherals.reader(readerInput(effect));
         return;
       case 'receipt':
@@ -201,7 +202,7 @@ export class Sales {
     if (!this.#stopped) this.#timer.set(earliestWake(...this.#ports.saleIndex.busy().map(saleWakeAt)));
   }
 
-  /** Tells of what a person would notice; steps behind the scenes stay there. */
+  /** Reports visible changes only; internal steps stay internal. */
   #tell(before: Sale, sale: Sale): void {
     if (looksTheSame(before, sale)) return;
     const view = viewOf(sale);
@@ -213,7 +214,7 @@ export class Sales {
       reason: view.reason,
     });
     const atCounter = this.current;
-    // One that comes out of a person's hands leaves the display to the customer who is at the counter.
+    // A sale leaving `unknown` leaves the display to the customer at the counter.
     if (atCounter === undefined || atCounter.facts.sale === view.sale) {
       this.#parts.peripherals.show(
         isFinal(sale) && sale.at !== 'settled'

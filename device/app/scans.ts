@@ -1,7 +1,9 @@
 /**
- * What the scanner reads while no sale waits for a code. A coupon's code that was shown before the amount was keyed in counts
- * once it is, within 30 s, and is judged then like any other: fresh or not, used or not. A newer one takes its place, and the
- * end of any sale takes it away, so that the next customer never pays with the last one's coupon.
+ * Scans while no sale waits for a code.
+ *
+ * A coupon code shown before the amount is held for 30 s and used once the amount is keyed in. It is judged then like any
+ * other: fresh or not, used or not. A newer code replaces it, and the end of any sale discards it, so that the next
+ * customer never pays with the last one's coupon.
  */
 import type { Scanned } from '#protocol/codes/classify.js';
 import { type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
@@ -13,14 +15,14 @@ export class Scans {
   #held: { readonly text: string; readonly until: MonoMs } | undefined;
   #isTooEarly = false;
 
-  /** Nobody has keyed in an amount yet. What is no code for a coupon would only be in the way of the next one. */
+  /** A scan before any amount. A text that is no coupon code isn't held, because it would only block the next one. */
   early(text: string, kind: Scanned['kind'], { mono }: Instant): void {
     const counts = kind === 'presentation' || kind === 'unionpay-payment-code';
     if (counts) this.#held = { text, until: later(mono, CODE_HELD_MS) };
     this.#isTooEarly = !counts;
   }
 
-  /** What the cashier is told about it. */
+  /** The hint for the cashier. */
   hint({ mono }: Instant): TroubleText | undefined {
     if (this.#held !== undefined && mono < this.#held.until) return CODE_HELD;
     return this.#isTooEarly ? SCAN_BEFORE_AMOUNT : undefined;
@@ -31,7 +33,7 @@ export class Scans {
     this.#isTooEarly = false;
   }
 
-  /** Hands the code out once; undefined where there is none, or it is too old. */
+  /** Returns the held code once; undefined if there is none or it is too old. */
   takeHeld({ mono }: Instant): string | undefined {
     const held = this.#held;
     this.#held = undefined;

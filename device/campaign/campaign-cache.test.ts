@@ -1,4 +1,7 @@
-/** What the campaign cache believes of what it hears, keeps over restarts, and does with a box whose own time zone file is wrong. */
+/**
+ * The campaign cache: the messages that it believes, the values that it keeps over restarts, and its use of openings where
+ * the box's own time zone data is wrong.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileCampaign } from '#protocol/campaign/compiled.js';
@@ -84,7 +87,7 @@ const at = (from: number, to = from): Instant => ({
   wall: { earliest: wallMs(from), latest: wallMs(to) },
 });
 let counter = 0;
-/** The coupon's face in fen, or why none came off. */
+/** The coupon's face in fen, or the reason why none was taken. */
 function take(campaignCache: CampaignCache, when: Instant): number | string {
   const fields = {
     keyId: 1,
@@ -172,7 +175,7 @@ describe('what the campaign cache knows', () => {
       expect(take(one, at(NOON))).toBe('offline-needs-update');
       expect(one.status(at(NOON))).toMatchObject({ reason: 'offline-needs-update', until: null });
       expect(one.versions).toMatchObject({ campaignVersion: 4 });
-      // What held before is over: an older bundle brings it back no more than a forged one.
+      // The earlier state is gone: neither an older bundle nor a forged one brings it back.
       one.receive(campaignTopic(youhao.id), bundle());
       expect(take(one, at(NOON))).toBe('offline-needs-update');
     }
@@ -201,7 +204,7 @@ describe('what the campaign cache knows', () => {
     );
     expect(campaignCache.checked(reserved, 4)).toEqual({ kind: 'refused', reason: 'already-used', next: null });
     expect(codes).toEqual(['COUPON_TAKEN_HERE']);
-    // It had the record, and perhaps the refund's after it: its word counts.
+    // The gateway had the record, and perhaps the refund's after it: its answer counts.
     expect(campaignCache.checked(reserved, 5)).toBe(reserved);
     expect(campaignCache.checked({ ...reserved, serial: 8 as CouponSerial }, 4)).toMatchObject({
       kind: 'reserved',
@@ -256,7 +259,7 @@ describe('the hours', () => {
   });
 
   it('are the gateway’s: a box whose time zone file says otherwise takes coupons neither earlier nor later', () => {
-    // As if the law had moved the clocks by an hour, and only the gateway had heard of it.
+    // As if the law had moved the clocks by an hour, and only the gateway knew.
     const moved = openings.map(([from, to]): [number, number] => [from - HOUR, to - HOUR]);
     const { campaignCache } = informed(emptyStore(), bundle({ openings: moved }));
     expect(take(campaignCache, at(shanghai('08:30:00')))).toBe(2_000);

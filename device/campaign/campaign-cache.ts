@@ -30,7 +30,7 @@ export interface CampaignCacheOptions {
   readonly device: DeviceId;
   readonly campaign: CampaignId;
   readonly mode: PresentationMode;
-  /** The issuer's keys that the device was enrolled with. */
+  /** The issuer's keys from the device's enrolment. */
   readonly trustedKeys: ReadonlyMap<number, Uint8Array>;
   readonly verifier: Es256Verifier;
   readonly store: KeyValueStore;
@@ -42,7 +42,7 @@ export class CampaignCache {
   readonly count = new OfflineCount();
   #version = 0;
   #knowledge: OfflineKnowledge;
-  /** The last good payload by topic: the broker gives its retained messages with every connect, and most are old news. */
+  /** The last good payload by topic: the broker repeats its retained messages at every connect, and most are unchanged. */
   readonly #lastReceived = new Map<string, Uint8Array>();
 
   constructor(options: CampaignCacheOptions) {
@@ -73,10 +73,10 @@ export class CampaignCache {
   }
 
   /**
-   * The gateway's answer, unless this counter knows better: asked before it had the records of what was taken here, offline
-   * above all, the gateway may reserve a coupon that is gone. It frees the reservation when those records come.
+   * Checks the gateway's answer against the local records. If the gateway hadn't received them yet, offline ones above all,
+   * it may reserve a coupon that is already used here. It frees the reservation when those records arrive.
    *
-   * @param known how many of this counter's records the gateway had, at least, when it was asked
+   * @param known lower bound of this counter's records that the gateway had when it was asked
    */
   checked(answer: AuthoriseAnswer, known: number): AuthoriseAnswer {
     if (answer.kind !== 'reserved' || !this.count.wasTakenAfter(answer.serial, known)) return answer;
@@ -84,7 +84,7 @@ export class CampaignCache {
     return { kind: 'refused', reason: 'already-used', next: null };
   }
 
-  /** A message on the campaign's topics. Whatever isn't what it should be is logged and changes nothing. */
+  /** A message on the campaign's topics. An invalid one is logged and changes nothing. */
   receive(topic: string, payload: Uint8Array): void {
     const before = this.#lastReceived.get(topic);
     if (before !== undefined && isEqual(before, payload)) return;
@@ -103,13 +103,13 @@ export class CampaignCache {
       const parsed = parseSpent(payload);
       if (parsed.ok) this.#storeSpent(parsed.value, true);
       else this.#refuse(parsed.fault.code, parsed.fault.what);
-      // A delta said twice is cheap; remembering it would only push out the whole set.
+      // A repeated delta is cheap; remembering it would only evict the whole set.
       return parsed.ok && parsed.value.type === 'spent';
     }
     return false;
   }
 
-  /** Whether this is the gateway's own clock. A device that was given no keys has nothing to check it by, and takes no coupons offline. */
+  /** Whether the gateway signed this clock. A device without issuer keys can't check it, and takes no coupons offline. */
   vouches(statement: Omit<TimeStatement, 'device'>, signed: Parameters<typeof timeHolds>[1]): boolean {
     const { device, trustedKeys, verifier } = this.#options;
     return trustedKeys.size === 0 || timeHolds({ device, ...statement }, signed, trustedKeys, verifier);
@@ -127,7 +127,7 @@ export class CampaignCache {
       this.#refuse('ALLOWANCE_NOT_MINE', `it is for ${allowance.device}`);
       return;
     }
-    // A late, older one would count anew what was used under the newer.
+    // A late, older allowance would reset the count of coupons used under the newer one.
     if (this.#knowledge.allowance !== undefined && allowance.issuedAt < this.#knowledge.allowance.issuedAt) return;
     this.#knowledge = { ...this.#knowledge, allowance };
     this.count.forgetAllBut(allowance.id);
@@ -145,7 +145,7 @@ export class CampaignCache {
     const bundle = opened.value;
     if (bundle.campaign.id !== campaign || bundle.version < this.#version) return;
     this.#version = bundle.version;
-    // The gateway worked the openings out: this box's own time zone file may be older than the law.
+    // The gateway computed the openings, because this box's time zone data may be older than the law.
     const openings = bundle.openings.map(([earliest, to]) => ({ earliest, latest: wallMs(to - 1) }));
     const compiled = compileCampaign(bundle.campaign, openings);
     this.#knowledge = {
@@ -157,7 +157,7 @@ export class CampaignCache {
     if (keep) this.#options.store.save('bundle', JSON.stringify(envelope));
   }
 
-  /** The rules in force are ones that this program can't apply: what it knew of the campaign before no longer counts. */
+  /** The current rules need abilities that this version lacks: earlier knowledge of the campaign no longer counts. */
   #storeUnreadable(
     { campaign, version, lacks }: Extract<BundleFault, { code: 'BUNDLE_NEEDS_UPDATE' }>,
     envelope: BundleEnvelope,
@@ -178,13 +178,14 @@ export class CampaignCache {
     }
     if (applied.value.outcome === 'already' && this.#knowledge.spent !== undefined) return;
     this.#knowledge = { ...this.#knowledge, spent: applied.value.set };
-    // Whole sets only, each minute: a delta every few seconds would wear the card out, and the ledger arbitrates anyway.
+    // Stores whole sets only, each minute: a delta every few seconds would wear the card out, and the ledger arbitrates
+    // anyway.
     if (keep && message.type === 'spent') this.#options.store.save('spent', JSON.stringify(message));
   }
 
   /**
-   * A ledger restored from a backup counts its commits from there, so that its spent sets have lower numbers than the one that
-   * is known: they would all be taken for old news. The coupons stay spent until its next whole set says otherwise.
+   * Resets the version after a ledger was restored from a backup. The ledger then counts its commits from the backup, so
+   * its spent sets have lower versions and would all look outdated. The coupons stay spent until its next whole set.
    */
   spentSetWentBack(): void {
     const { spent } = this.#knowledge;

@@ -1,4 +1,4 @@
-/** The shop's clock on the wall, and its business days: by the campaign's time zone, where there is a campaign. */
+/** The shop's local time and business days, in the campaign's time zone once a campaign is known. */
 import { fixedZone, type Zone, zoneOf } from '#protocol/campaign/calendar.js';
 import type { WallMs } from '#protocol/kernel/time.js';
 import { localTime } from '../core/receipt/local-time.js';
@@ -6,10 +6,10 @@ import type { BusinessDays } from '../core/sale/business-day.js';
 import type { LocalTime } from '../ports/till.js';
 import type { CampaignCache } from './campaign-cache.js';
 
-/** Until the campaign says where the shop is. */
+/** Until the campaign gives the shop's zone. */
 const SHOPS_ZONE = 'Asia/Shanghai';
 const SHOPS_OFFSET_MS = 8 * 60 * 60_000;
-/** Where the configuration says nothing: no shop of the list is open at four in the morning. */
+/** The default: no shop on the list is open at four in the morning. */
 const DAILY = { orders: 'daily', beginsMs: 4 * 60 * 60_000 } as const;
 
 export class ShopCalendar {

@@ -1,4 +1,4 @@
-/** The commented configuration that `codeplate init` writes: every key, what it is for, and why the default is what it is. */
+/** The commented configuration that `codeplate init` writes: every key, its purpose, and the reason for its default. */
 import { DISPLAYS } from '../drivers/displays/index.js';
 import { PRINTER_MODELS } from '../drivers/printers/models/index.js';
 import { READERS } from '../drivers/readers/index.js';

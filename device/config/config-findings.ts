@@ -1,4 +1,4 @@
-/** What is wrong with a configuration beyond its own text: the certificates that it names. Under the codes that a start says. */
+/** Checks the certificates that a configuration refers to, with the same codes as a start. */
 
 import type { Findings, Problem } from '#protocol/config/yaml-file.js';
 import { type ReadCertificates, readCertificates } from '#protocol/node/certificates.js';

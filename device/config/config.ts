@@ -1,7 +1,8 @@
 /**
- * The device's configuration: one YAML file that says who this counter is, what is plugged in, and where the gateway
- * is. Parsed once at the start; every problem is told at once, with its path, its value and what is allowed instead.
- * A device whose configuration is wrong does not start: half a counter is worse than a message.
+ * The device's configuration: one YAML file for the counter's identity, its peripherals and its gateway.
+ *
+ * It is parsed once at the start. All problems are reported at once, each with its path, the value found and the values
+ * allowed. An invalid configuration prevents the start: half a counter is worse than a message.
  */
 
 import { dirname, isAbsolute, resolve } from 'node:path';
@@ -46,7 +47,7 @@ function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): [
 }
 
 const text = (allowed: string, max = 200) => z.string({ error: allowed }).min(1, allowed).max(max, allowed);
-/** Printed for people: ink, and nothing that turns or hides the text around it. */
+/** Visible text: it prints something, and no character reorders or hides the text around it. */
 const seen = (allowed: string, max: number) =>
   text(allowed, max).refine(
     (name) => isVisible(name) && !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(name),
@@ -73,11 +74,11 @@ const gatewaySchema = z.strictObject({
     .string({ error: 'mqtt://host:port or mqtts://host:port' })
     .regex(/^mqtts?:\/\/[^\s/@]+$/, 'mqtt://host:port or mqtts://host:port, without name, password or path'),
   username: text('the name that the gateway knows this device by').optional(),
-  /** The gateway takes no shorter one. */
+  /** The gateway accepts no shorter one. */
   password: text(PASSWORD).min(8, PASSWORD).optional(),
-  /** A person has written down that a line without TLS is meant. */
+  /** A person has confirmed that the connection has no TLS. */
   insecure: z.boolean({ error: 'true or false' }).optional(),
-  /** The gateway's public signing keys by number: what it signs with them is believed while the line is down. */
+  /** The gateway's public signing keys by number: offline the device trusts what they signed. */
   issuerKeys: z
     .record(z.string(), text('a P-256 public key, 33 bytes in base64url'))
     .transform((keys, context) => {
@@ -106,7 +107,7 @@ const fileSchema = z.strictObject({
   device: named<DeviceId>(DEVICE_ID, NAME),
   merchant: named<MerchantId>(MERCHANT_ID, NAME),
   campaign: named<CampaignId>(CAMPAIGN_ID, NAME),
-  /** Printed on receipts until the campaign's own list has come over the line. */
+  /** Printed on receipts until the campaign's own list has arrived. */
   merchantName: seen(
     'the name on the shop front, of characters that can be seen, without control characters',
     80,
@@ -137,9 +138,9 @@ const fileSchema = z.strictObject({
         .strictObject({ port: z.int({ error: 'a port, 0 to 65535 (0: any free one)' }).min(0).max(65_535) })
         .optional(),
       ecr: z.strictObject({ path: text(PORT_PATH), baud }).optional(),
-      /** Tills count from 1 again every day; `forever` is for those whose numbers never come again. */
+      /** Tills restart at 1 every day; `forever` is for tills whose numbers never repeat. */
       orders: oneOf(['daily', 'forever']).default('daily'),
-      /** Where one business day ends: an hour at which the shop is closed. */
+      /** The end of one business day: an hour at which the shop is closed. */
       dayBegins: z
         .string({ error: DAY_BEGINS })
         .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, DAY_BEGINS)
@@ -152,7 +153,7 @@ const fileSchema = z.strictObject({
 export type DeviceConfig = z.infer<typeof fileSchema>;
 
 /**
- * `source` is the file's path: relative paths in it are relative to its folder, so that a configuration can be moved
+ * `source` is the file's path; relative paths in it are relative to its folder, so that a configuration can be moved
  * together with its data.
  */
 export function parseDeviceConfig(yaml: string, source: string): Result<DeviceConfig, readonly Problem[]> {
@@ -181,7 +182,7 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
       const near = nearest(key, known);
       return {
         path: [...issue.path, key].join('.'),
-        // It may be a secret under a name that nobody foresaw.
+        // It may be a secret under an unforeseen name.
         value: 'unknown',
         allowed: `no such key${near === undefined ? '' : `; did you mean ${near}?`} (known: ${known.join(', ')})`,
       };
@@ -199,13 +200,13 @@ function problemsOf(issue: z.core.$ZodIssue, data: unknown): Problem[] {
   ];
 }
 
-/** Where the schema has no words of its own. */
+/** Messages for faults without words in the schema. */
 const plainly = (issue: z.core.$ZodIssue): string =>
   issue.code === 'invalid_type' && issue.expected === 'object'
     ? `names and values: ${keysAt(fileSchema, issue.path).join(', ')}`
     : issue.message.replace(/^Invalid input: /, '');
 
-/** What no single value can show; of the data as it stands, so that one bad value doesn't hide what else is wrong. */
+/** Checks across values. They read the raw data, so that one bad value doesn't hide other problems. */
 function crossChecks(data: object, folder: string): Problem[] {
   const problems: Problem[] = [];
   const users = new Map<string, string>();
@@ -234,10 +235,10 @@ function crossChecks(data: object, folder: string): Problem[] {
   return problems;
 }
 
-/** The configuration's name of each option that a scanner driver may heed. */
+/** The configuration's name of each option that a scanner driver may support. */
 const SCANNER_OPTIONS: Readonly<Record<keyof ScannerOptions, string>> = { suffix: 'suffix', stripAimPrefix: 'aim' };
 
-/** An option that the driver doesn't have would be set, and change nothing. */
+/** An option that the driver doesn't support would have no effect. */
 export function unheeded(data: object, scanners: Readonly<Record<string, Pick<ScannerDriver, 'heeds'>>>): Problem[] {
   const name = textAt(data, ['scanner', 'driver']) ?? '';
   const driver = Object.hasOwn(scanners, name) ? scanners[name] : undefined;
@@ -256,7 +257,7 @@ export function unheeded(data: object, scanners: Readonly<Record<string, Pick<Sc
   );
 }
 
-/** Name and password would go out for everybody on the way to read. */
+/** Without TLS anybody on the path can read name and password. */
 function openUrlProblem(url: string, isInsecure: boolean): Problem | undefined {
   const host = /^mqtt:\/\/(\[[^\]]*\]|[^:/]*)/.exec(url)?.[1];
   if (host === undefined) return undefined;
@@ -271,7 +272,7 @@ function openUrlProblem(url: string, isInsecure: boolean): Problem | undefined {
   });
 }
 
-/** Two drivers on one port would each eat half of what it says. */
+/** Two drivers on one port would each receive half of the bytes. */
 const PORT_PATHS = [
   ['scanner', 'path'],
   ['reader', 'path'],
@@ -313,7 +314,7 @@ function withAbsolutePaths(config: DeviceConfig, folder: string): DeviceConfig {
   };
 }
 
-/** The keys that the schema knows at a path, through its optional and defaulted parts. */
+/** The schema's keys at a path, through its optional and defaulted parts. */
 function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   let here: z.core.$ZodType | undefined = schema;
   for (const key of [...path, undefined]) {

@@ -1,6 +1,6 @@
-/** "Did you mean": the known word that a mistyped one is nearest to. */
+/** "Did you mean": the known word nearest to a misspelt one. */
 
-/** More than two slips, or more than half of the word, and it is another word. */
+/** More than two typos, or more than half of the word, make it another word. */
 const MAX_SLIPS = 2;
 
 export function nearest(word: string, known: readonly string[]): string | undefined {
@@ -13,7 +13,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Levenshtein's distance, with two letters that changed places counted as one slip. */
+/** Levenshtein distance, with two swapped letters counted as one typo. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > MAX_SLIPS) return MAX_SLIPS + 1;
   let older: number[] = [];

@@ -106,7 +106,7 @@ function judge(
 }
 const reasonOf = (verdict: OfflineVerdict): string | null => (verdict.kind === 'refused' ? verdict.reason : null);
 
-/** The record that an offline coupon leaves in the journal. */
+/** The journal's record of an offline coupon. */
 const charging = (
   sale: string,
   serial: CouponSerial,

@@ -1,12 +1,12 @@
 /**
- * Taking a coupon on the device's own word, while the line is down.
+ * Decides whether the device takes a coupon by itself while it is offline.
  *
- * What can be done: a verifiable presentation proves who holds which coupon, the spent set says which are gone as far as
- * the gateway knew, and the signed allowance bounds what a mistake can cost. What can't: know what other counters take in
+ * A verifiable presentation proves which coupon the holder has. The spent set lists the coupons that are used, as far as
+ * the gateway knew. The signed allowance bounds the cost of a mistake. The device can't know what other counters take in
  * the same hour. The ledger arbitrates that later; the worst case is the sum of the allowances.
  *
- * The reasons in their order of precedence: not verifiable, program too old, no campaign data, not permitted, no trusted time, last sync
- * too old, the presentation's own faults, shown before, already used, the campaign's rules, the holder's limit, the
+ * Reasons in order of precedence: not verifiable, program too old, no campaign data, not permitted, no trusted time, last
+ * sync too old, the presentation's own faults, shown before, already used, the campaign's rules, the holder's limit, the
  * allowance.
  */
 import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
@@ -23,10 +23,10 @@ import { isSpent, type SpentSet } from '#protocol/messages/spent.js';
 import type { JournalRecord } from '#protocol/records/record.js';
 import type { OfflineVerdict, Presentation, SaleFacts, Shortfall } from './sale/sale.js';
 
-/** What the gateway told this device and the device kept; each part signed, each part checked when it came. */
+/** The gateway's signed documents that the device keeps, each checked on arrival. */
 export interface OfflineKnowledge {
   readonly campaign: CompiledCampaign | undefined;
-  /** Abilities that the newest campaign needs and this program lacks; left out where it has them all. */
+  /** Abilities that the newest campaign needs and this version lacks; left out if it has them all. */
   readonly lacks?: readonly string[];
   readonly issuerKeys: ReadonlyMap<number, Uint8Array>;
   readonly spent: SpentSet | undefined;
@@ -40,28 +40,28 @@ interface Taken {
   readonly holder: HolderId;
 }
 
-/** Of so many holders the newest presentation asked about online is remembered: more than a counter serves in a minute. */
+/** Number of holders whose newest online presentation is remembered: more than a counter serves in a minute. */
 const MAX_ASKED = 256;
 
-/** What was taken offline, counted from the journal's records and from nothing else. */
+/** Coupons taken offline, counted from the journal's records and from nothing else. */
 export class OfflineCount {
   readonly #taken = new Map<SaleId, Taken>();
   readonly #counters = new Map<HolderId, number>();
   /**
-   * Serials consumed or about to be at this very counter, and the record that says so: the gateway and the spent set know of
-   * them only after the next sync.
+   * Serials that this counter has used or is about to use, each with its record: the gateway and the spent set learn of
+   * them only with the next sync.
    */
   readonly #serials = new Map<CouponSerial, number>();
-  /** Coupons of charges whose end isn't known yet. */
+  /** Coupons of charges with an open outcome. */
   readonly #open = new Map<SaleId, CouponSerial>();
 
   /**
-   * The newest presentation of each holder that the gateway was asked about. In memory only: it is fresh for a minute, and a
-   * box that has just booted trusts no clock by itself.
+   * Each holder's newest presentation that the gateway was asked about. In memory only: it is fresh for a minute, and a box
+   * after a boot has no trusted clock at first.
    */
   readonly #asked = new Map<HolderId, { readonly nonce: number; readonly sale: SaleId }>();
 
-  /** The gateway is asked about it: another sale of this counter takes nothing by the same presentation while the line is down. */
+  /** The gateway was asked about it: offline, no other sale of this counter may use the same presentation. */
   asked(sale: SaleId, code: string): void {
     const decoded = decodePresentation(code);
     if (!decoded.ok) return;
@@ -99,7 +99,7 @@ export class OfflineCount {
         return;
       }
       case 'not-charged': {
-        // The reader is certain that nothing was charged: coupon and allowance are as they were.
+        // The reader confirms that nothing was charged: coupon and allowance return to their earlier state.
         const serial = this.#open.get(record.sale);
         if (serial !== undefined) this.#serials.delete(serial);
         this.#open.delete(record.sale);
@@ -118,7 +118,7 @@ export class OfflineCount {
     return this.#serials.has(serial);
   }
 
-  /** By a record that somebody with the first `known` of them has not seen. */
+  /** True if the coupon was taken by a record after the first `known` ones. */
   wasTakenAfter(serial: CouponSerial, known: number): boolean {
     return (this.#serials.get(serial) ?? 0) > known;
   }
@@ -127,7 +127,7 @@ export class OfflineCount {
     return this.#counters.get(holder) ?? -1;
   }
 
-  /** What has been used of an allowance: coupons, face total in fen, and coupons of one holder. */
+  /** The use of an allowance: coupons, face total in fen, and coupons of one holder. */
   used(
     allowance: string,
     holder?: HolderId,
@@ -144,7 +144,7 @@ export class OfflineCount {
     return { coupons, faceFen, ofHolder };
   }
 
-  /** The gateway has everything that was taken under older allowances: they need no counting any more. */
+  /** The gateway has every record under older allowances: they need no counting any more. */
   forgetAllBut(allowance: string): void {
     for (const [sale, taken] of this.#taken) if (taken.allowance !== allowance) this.#taken.delete(sale);
   }
@@ -213,7 +213,7 @@ export function judgeOffline({
   };
 }
 
-/** What is left of the offline permission, for screen, state and metrics. */
+/** The rest of the offline permission, for screen, state and metrics. */
 export interface OfflineStatus {
   readonly reason: ReasonCode | null;
   readonly couponsLeft: number;

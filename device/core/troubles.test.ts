@@ -25,7 +25,7 @@ const and = (signs: Signs, change: Partial<Signs>): Signs => ({
   ports: { ...signs.ports, ...change.ports },
 });
 
-/** Each of them alone, the worst first. */
+/** Each trouble alone, the worst first. */
 const ALONE: readonly (readonly [TroubleCode, Partial<Signs>, does: RegExp])[] = [
   ['journal-failed', { journal: 'JOURNAL_IO' }, /报修/],
   ['forked', { forked: true }, /联系收单行/],
@@ -65,7 +65,7 @@ describe('the troubles of a counter', () => {
         const told = troublesOf(signs).map(({ code }) => code);
         const ranks = told.map((code) => ALONE.findIndex(([known]) => known === code));
         expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
-        // The worst of what is so is never kept back.
+        // The worst present trouble is never suppressed.
         expect(told[0]).toBe(some[0]?.[0]);
       }),
     );

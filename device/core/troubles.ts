@@ -1,9 +1,10 @@
 /**
- * Everything at the counter that isn't as it should be, the worst first, each with what to do. Screen, `/v1/health` and the
- * gateway's list of devices speak from this one list: "all is well" stands there only where it is empty.
+ * Every trouble of the counter, worst first, each with its remedy.
  *
- * The order is one of harm: money that can't be recorded, money in doubt, no money at all, no coupons, no paper, no line,
- * and then what will become one of these.
+ * Screen, `/v1/health` and the gateway's device list all use this one list: they report "all is well" only if it is empty.
+ *
+ * The order follows the harm: money that can't be recorded, money in doubt, no payments at all, no coupons, no paper, no
+ * uplink, and then early warnings of these.
  */
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { Millis } from '#protocol/kernel/time.js';
@@ -15,10 +16,10 @@ export interface TroubleText {
 }
 
 export interface Signs {
-  /** The code of its fault. */
+  /** The journal fault's code. */
   readonly journal: string | undefined;
   readonly forked: boolean;
-  /** Orders of payments and refunds that nobody could clear up, the oldest first. */
+  /** Orders of payments and refunds with an unknown outcome, oldest first. */
   readonly unknown: readonly string[];
   readonly readerReady: boolean;
   readonly ports: CounterHealth['ports'];
@@ -27,18 +28,18 @@ export interface Signs {
   readonly online: boolean;
   /** It has been up since this start. */
   readonly wasOnline: boolean;
-  /** Why the line is down, as far as anybody knows. */
+  /** The cause of the outage, as far as known. */
   readonly why: TroubleText | undefined;
-  /** How coupons can be taken meanwhile. */
+  /** The state of coupons meanwhile. */
   readonly offline: TroubleText;
-  /** How long nothing was heard of used coupons although the line is up; null where it doesn't matter. */
+  /** Time without news of used coupons although the uplink is up; null where it doesn't matter. */
   readonly spentSilenceMs: Millis | null;
   readonly unsent: { readonly records: number; readonly oldestMs: Millis | null };
 }
 
 /** The gateway sends the whole set every 10 minutes at least: two were missed. */
 export const SPENT_OLD_MS = 25 * 60_000;
-/** Online, a record is with the gateway within seconds; this one is stuck. */
+/** Online, a record reaches the gateway within seconds; this one is stuck. */
 export const UNSENT_OLD_MS = 5 * 60_000;
 
 /** The order is the ranking. */
@@ -60,7 +61,7 @@ const RANKING = [
   'display-away',
 ] as const satisfies readonly TroubleCode[];
 
-// A trouble without a rank would never be told: this line then has no type.
+// A trouble without a rank would never be shown: this line then has no type.
 const EVERY_TROUBLE_IS_RANKED: TroubleCode extends (typeof RANKING)[number] ? true : never = true;
 
 export function troublesOf(signs: Signs): readonly Trouble[] {
@@ -70,7 +71,7 @@ export function troublesOf(signs: Signs): readonly Trouble[] {
   });
 }
 
-/** undefined: it isn't so. */
+/** undefined: not present. */
 function lineOf(code: TroubleCode, signs: Signs): TroubleText | undefined {
   const { journal, ports, paper, jobsWaiting, unsent } = signs;
   const { reader } = ports;
@@ -171,7 +172,7 @@ function lineOf(code: TroubleCode, signs: Signs): TroubleText | undefined {
 
 const why = (zh: string | undefined): string => (zh === undefined ? '' : `（${zh}）`);
 
-/** An order number may have 64 characters: both ends of it tell it apart. */
+/** An order number may have 64 characters: both ends identify it. */
 const LONGEST_ORDER = 24;
 
 export function shortened(order: string, most = LONGEST_ORDER): string {

@@ -61,9 +61,9 @@ describe('the time that a counter trusts', () => {
             time = anchored(time, { time: wallMs(truth - back), askedAt, heardAt: mono(truth) });
             for (const passed of [0, ...looks]) {
               const interval = intervalAt(time, mono(truth + passed));
-              if (interval === undefined) continue; // too wide to say anything
+              if (interval === undefined) continue; // too wide to be useful
               expect(interval.earliest).toBeLessThanOrEqual(truth + passed);
-              // The way there and back is counted on the drifting clock, too: two milliseconds in a minute.
+              // The round trip is measured on the drifting clock too: two milliseconds in a minute.
               expect(interval.latest).toBeGreaterThanOrEqual(truth + passed - 3);
             }
           }

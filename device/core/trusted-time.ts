@@ -1,38 +1,40 @@
 /**
- * What time it is, as an interval that surely holds the truth. Boxes without a battery clock boot in the wrong year, so
- * the operating system's calendar is never believed: the gateway's signed word anchors the interval, the monotonic clock
- * carries it, drift widens it, and the newest time ever journalled is its floor.
+ * The current time as an interval that surely holds the truth.
+ *
+ * Boxes without a battery clock boot in the wrong year, so the operating system's calendar is never trusted. The gateway's
+ * signed time anchors the interval, the monotonic clock advances it, drift widens it, and the newest time ever journalled
+ * is its floor.
  */
 import { type Instant, type Interval, type MonoMs, monoMs, type WallMs, wallMs } from '#protocol/kernel/time.js';
 
 /**
- * A small board's crystal is some 20 to 30 ppm off, temperature and age included; with 50 the interval is a minute wide
+ * A small board's crystal is some 20 to 30 ppm off, temperature and age included. With 50 the interval is a minute wide
  * after a week offline, and still good enough to tell a fresh code from an old one.
  */
 export const DRIFT_PPM = 50;
-/** An interval wider than this helps nobody decide anything. */
+/** A wider interval can't support any decision. */
 export const WIDEST_MS = 10 * 60_000;
 
 export interface TrustedTime {
-  /** The gateway said `time` somewhere between the moment we asked and `heardAt`. */
+  /** The gateway's `time` was read somewhere between our request and `heardAt`. */
   readonly anchor: { readonly earliest: WallMs; readonly latest: WallMs; readonly heardAt: MonoMs } | null;
-  /** It was at least this, once: the journal says so. */
+  /** Lower bound of the time, from the journal. */
   readonly floor: WallMs;
 }
 
 export const noTime: TrustedTime = { anchor: null, floor: wallMs(0) };
 
 /**
- * `time`: the gateway's, signed for the request that left at `askedAt`. The gateway read its clock at some moment between
- * then and `heardAt`, so that it is now `time` at least, and at most as much later as all that took. A time that comes
- * unasked, or that nobody signed, sets nothing: it may have been under way for a week, or be anybody's.
+ * Anchors the time. `time`: the gateway's, signed for the request sent at `askedAt`. The gateway read its clock between
+ * then and `heardAt`, so it is now at least `time`, and at most the round trip later. An unsolicited or unsigned time sets
+ * nothing: it may be a week old, or anybody's.
  */
 export const anchored = (
   state: TrustedTime,
   { time, askedAt, heardAt }: { readonly time: WallMs; readonly askedAt: MonoMs; readonly heardAt: MonoMs },
 ): TrustedTime => ({ ...state, anchor: { earliest: time, latest: wallMs(time + heardAt - askedAt), heardAt } });
 
-/** The true time was at least this, once: the journal says so. */
+/** Raises the floor: the journal proves that it was at least this time. */
 export const floored = (state: TrustedTime, floor: WallMs): TrustedTime =>
   floor > state.floor ? { ...state, floor } : state;
 
@@ -47,7 +49,7 @@ export function intervalAt(state: TrustedTime, mono: MonoMs): Interval | undefin
 
 export const instantAt = (state: TrustedTime, mono: MonoMs): Instant => ({ mono, wall: intervalAt(state, mono) });
 
-/** The anchor as it is kept over restarts of the agent. `bootId`: the monotonic clock counts on only within one boot of the box. */
+/** The anchor as kept over restarts of the agent. `bootId`: the monotonic clock continues only within one boot of the box. */
 export interface KeptAnchor {
   readonly bootId: string;
   readonly earliest: number;
@@ -58,7 +60,7 @@ export interface KeptAnchor {
 export const keptAnchor = ({ anchor }: TrustedTime, bootId: string): KeptAnchor | undefined =>
   anchor === null ? undefined : { bootId, ...anchor };
 
-/** After a restart of the agent alone the clock has only been carried on; after a restart of the box nothing is known. */
+/** After a restart of only the agent the monotonic clock has continued; after a reboot of the box nothing is known. */
 export function restored(state: TrustedTime, kept: KeptAnchor, bootId: string, now: MonoMs): TrustedTime {
   if (kept.bootId !== bootId || kept.heardAt > now) return state;
   return {

@@ -1,6 +1,6 @@
 import type { MonoMs } from '#protocol/kernel/time.js';
 
-/** The operating system's calendar is not among what a counter asks: on a box without a battery it may be years wrong. */
+/** The device's clock. It leaves out the operating system's calendar, which may be years wrong on a box without a battery. */
 export interface Clock {
   /** Never jumps; starts anywhere. */
   mono(): MonoMs;

@@ -1,6 +1,8 @@
 /**
- * The device's journal: append-only, hash-chained, the only queue. `append` calls back once the records are on the disk,
- * and never before. After a failed append the journal is closed for good (fail-stop).
+ * The device's journal: append-only, hash-chained, the only queue.
+ *
+ * `append` calls back once the records are durable, and never before. After a failed append the journal is closed for good
+ * (fail-stop).
  */
 import type { ChainHead } from '#protocol/records/chain.js';
 import type { JournalRecord } from '#protocol/records/record.js';
@@ -17,12 +19,12 @@ export interface JournalFault {
 }
 
 export interface Journal {
-  /** Where it stands; read once at start, then carried by the caller. */
+  /** The head; read once at the start, then tracked by the caller. */
   readonly head: ChainHead;
   /** The gateway's cumulative acknowledgement, as stored. */
   readonly acknowledged: ChainHead;
   append(records: readonly JournalRecord[], done: (fault: JournalFault | undefined, head: ChainHead) => void): void;
-  /** Need not be durable at once: an acknowledgement that a crash forgets is given again. */
+  /** Needn't be durable at once: the gateway repeats an acknowledgement that a crash lost. */
   acknowledge(head: ChainHead): void;
   /** Records after `after`, at most `limit` and some 48 KiB of bodies, with the chain hash before the first. */
   read(

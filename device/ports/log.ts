@@ -1,4 +1,4 @@
-/** Structured log lines in English. `code` is stable; nothing personal and no whole payment code ever goes in. */
+/** Structured log lines in English. `code` is stable. Never log personal data or a whole payment code. */
 export type Log = (
   level: 'debug' | 'info' | 'warn' | 'error',
   code: string,

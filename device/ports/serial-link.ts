@@ -1,6 +1,7 @@
 /**
- * One serial port as the drivers see it. The adapter reopens by itself for ever; no event is an error that stops
- * anything. Callbacks, not promises: the simulated world runs this same interface on a virtual clock, one event at a time.
+ * A serial port as the drivers use it. The adapter reopens it by itself for ever, so no event is a fatal error.
+ *
+ * Callbacks instead of promises: the simulated world runs this interface on a virtual clock, one event at a time.
  */
 export type LinkState = 'opening' | 'open' | 'lost';
 
@@ -10,9 +11,9 @@ export interface SerialLinkEvents {
 }
 
 export interface SerialLink {
-  /** Starts opening, and goes on for ever. Called once. */
+  /** Starts opening, and retries for ever. Called once. */
   start(events: SerialLinkEvents): void;
-  /** `done(undefined)` when the bytes have been handed to the line; a fault code when the port died or the deadline passed. */
+  /** `done(undefined)` once the bytes are handed to the line; a fault code if the port died or the deadline passed. */
   write(bytes: Uint8Array, done: (fault: string | undefined) => void): void;
   stop(): void;
 }

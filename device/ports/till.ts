@@ -1,6 +1,7 @@
 /**
- * The till's side of the counter: its own software hands amounts in over loopback HTTP or a serial ECR line. Every
- * request is idempotent by the till's order number; every answer is the sale as it stands now.
+ * The till's interface: the shop's own software hands in amounts over loopback HTTP or a serial ECR line.
+ *
+ * Every request is idempotent by the till's order number; every answer is the sale's current state.
  */
 import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
 import type { ReasonCode } from '#protocol/faults/reasons.js';
@@ -11,19 +12,19 @@ import type { CardSlip, RecordOf } from '#protocol/records/record.js';
 
 export type TillRequest =
   /**
-   * Open a sale. The same order with the same amount is the same sale; with another amount it is refused (ORDER_DIFFERS). A
-   * number of another business day is a new sale, unless the configuration says `till.orders: forever`.
+   * Opens a sale. The same order with the same amount is the same sale; with another amount it is refused (ORDER_DIFFERS).
+   * A number of another business day is a new sale, unless the configuration has `till.orders: forever`.
    */
   | { readonly kind: 'open'; readonly order: OrderNo; readonly amountFen: Fen }
-  /** The customer shows no code: charge the full price now. */
+  /** The customer shows no code: charges the full price now. */
   | { readonly kind: 'charge'; readonly order: OrderNo }
-  /** Before the charge: ends the sale. During it: asks the reader to cancel; what counts is the reader's result. */
+  /** Before the charge: ends the sale. During it: asks the reader to cancel; the reader's result decides. */
   | { readonly kind: 'cancel'; readonly order: OrderNo }
-  /** Refund what was paid of a settled sale. */
+  /** Refunds the amount paid of a settled sale. */
   | { readonly kind: 'refund'; readonly order: OrderNo }
-  /** Print the receipt once more, marked 补打. */
+  /** Prints the receipt once more, marked 补打. */
   | { readonly kind: 'reprint'; readonly order: OrderNo }
-  /** Of a sale (or refund) in a person's hands: ask the reader once more. There is no "force done". */
+  /** For a sale or refund with an unknown outcome: queries the reader again. There is no "force done". */
   | { readonly kind: 'ask-again'; readonly order: OrderNo }
   | { readonly kind: 'look'; readonly order: OrderNo };
 
@@ -31,8 +32,8 @@ export type SaleState =
   | 'opened'
   | 'authorising'
   | 'charging'
-  | 'checking' // the reader fell silent; it is being asked
-  | 'unknown' // in a person's hands
+  | 'checking' // the reader fell silent; it is being queried
+  | 'unknown' // the outcome is unknown: a person must act
   | 'settled'
   | 'not-charged'
   | 'abandoned'
@@ -40,7 +41,7 @@ export type SaleState =
   | 'refund-unknown'
   | 'refunded';
 
-/** What the till and the counter's screen are told of a sale. */
+/** A sale as shown to the till and on the counter's screen. */
 export interface SaleView {
   readonly order: OrderNo;
   readonly sale: SaleId;
@@ -48,19 +49,19 @@ export interface SaleView {
   readonly amountFen: Fen;
   readonly netFen: Fen;
   readonly coupon: { readonly faceFen: Fen; readonly thresholdFen: Fen; readonly offline: boolean } | null;
-  /** Why no coupon came off, where one was shown. */
+  /** Why a presentation brought no coupon. */
   readonly reason: ReasonCode | null;
-  /** Below a threshold: what is missing to the next tier that the holder has. */
+  /** Below a threshold: the amount missing to the holder's next tier. */
   readonly next: { readonly faceFen: Fen; readonly missingFen: Fen } | null;
   readonly receipt: ReceiptNo | null;
   readonly card: CardSlip | null;
-  /** Why the newest charge (`not-charged`) or refund (`settled` still) moved no money, as the reader says it. */
+  /** Why the newest charge (`not-charged`) or refund (`settled` still) moved no money, by the reader's report. */
   readonly outcome: RecordOf<'not-charged'>['outcome'] | null;
   /** The bank's or the reader's own code for that. */
   readonly code: string | null;
-  /** null where no clock was trusted. */
+  /** null without a trusted clock. */
   readonly openedAt: WallMs | null;
-  /** When it was paid. */
+  /** The time of payment. */
   readonly settledAt: WallMs | null;
   /** One line for the cashier, Chinese first. */
   readonly line: { readonly zh: string; readonly en: string };
@@ -69,7 +70,7 @@ export interface SaleView {
 export type TillFault =
   | 'ORDER_DIFFERS' // the same order number with another amount
   | 'ORDER_UNKNOWN'
-  | 'ORDER_DAY_UNKNOWN' // paid already, and nobody can say whether that was today
+  | 'ORDER_DAY_UNKNOWN' // already paid, and it is uncertain whether that was today
   | 'COUNTER_BUSY' // another sale is at the counter
   | 'NOT_IN_THIS_STATE'
   | 'READER_AWAY'
@@ -77,7 +78,7 @@ export type TillFault =
   | 'JOURNAL_FAILED';
 
 export type TillReply =
-  /** `again`: what was asked for was so already, and nothing new was opened or done. */
+  /** `again`: the request's work was already done, and nothing new happened. */
   | { readonly ok: true; readonly sale: SaleView; readonly again: boolean }
   | {
       readonly ok: false;
@@ -86,15 +87,15 @@ export type TillReply =
       readonly sale: SaleView | null;
     };
 
-/** What the loop offers the till adapters. Replies come once what they promise is durable. */
+/** The counter's interface for the till adapters. A reply comes once its content is durable. */
 export interface Counter {
   request(request: TillRequest, reply: (reply: TillReply) => void): void;
-  /** Tells of every change of a sale; returns how to stop listening. */
+  /** Reports every change of a sale; the returned function unsubscribes. */
   watch(listener: (sale: SaleView) => void): () => void;
-  /** The printer has paper again: print what waits. */
+  /** The printer has paper again: prints the held jobs. */
   resumePrinting(): void;
   health(): CounterHealth;
-  /** What a wall clock at the counter shows at this instant, in local milliseconds, and how far it is from UTC. */
+  /** Local time at the counter at this instant, in local milliseconds, and its offset from UTC. */
   wallClock(at: WallMs): LocalTime;
 }
 
@@ -105,7 +106,7 @@ export interface LocalTime {
   readonly iso: string;
 }
 
-/** Something that isn't as it should be, and what to do about it. `code` is stable, for programs. */
+/** A trouble and its remedy. `code` is stable, for programs. */
 export interface Trouble {
   readonly code: TroubleCode;
   readonly zh: string;
@@ -134,7 +135,7 @@ export interface CounterHealth {
   readonly agent: string;
   readonly merchant: string;
   readonly online: boolean;
-  /** Why there is no line, as the log says it too, and for how long there has been none. Null online, and until the first attempt has failed. */
+  /** The cause and duration of an outage, with the log's code. Null online, and until the first attempt has failed. */
   readonly uplinkFault: { readonly code: UplinkFaultCode; readonly what: string; readonly sinceMs: number } | null;
   readonly journal: 'ok' | 'failed';
   readonly unsent: { readonly records: number; readonly fen: number; readonly oldestMs: number | null };
@@ -142,21 +143,21 @@ export interface CounterHealth {
   readonly paper: 'ok' | 'near-end' | 'out' | 'unknown';
   readonly jobsWaiting: number;
   readonly salesInPersonsHands: number;
-  /** Those, the oldest first: to be looked up at the terminal, and asked about once more. */
+  /** Unresolved sales, oldest first: look them up at the terminal and query again. */
   readonly unresolved: readonly Pick<SaleView, 'order' | 'sale' | 'state' | 'netFen'>[];
-  /** Until when and for how much coupons could still be taken without a line; `reason` says why not. */
+  /** Until when and for how much coupons can still be taken offline; `reason` says why not. */
   readonly offline: {
     readonly reason: ReasonCode | null;
     readonly couponsLeft: number;
     readonly faceFenLeft: number;
-    /** The same under the name that the gateway's `/v1/devices` gives it. */
+    /** The same under the name in the gateway's `/v1/devices`. */
     readonly faceLeftFen: number;
     readonly until: number | null;
-    /** The same for the cashier, the last moment by a clock on the campaign's wall. */
+    /** The same for the cashier, with the last moment in the campaign's local time. */
     readonly line: { readonly zh: string; readonly en: string };
   };
-  /** The worst of the troubles, with what to do; or what the counter waits for; or that all is well. */
+  /** The worst trouble with its remedy, or what the counter waits for, or that all is well. */
   readonly line: { readonly zh: string; readonly en: string };
-  /** Everything that isn't as it should be, the worst first. */
+  /** All troubles, worst first. */
   readonly troubles: readonly Trouble[];
 }

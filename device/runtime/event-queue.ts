@@ -1,13 +1,11 @@
-/**
- * The event queue and the machine runner: one event at a time, one timer a machine, effects performed in order.
- */
+/** The event queue and the machine runner: one event at a time, one timer per machine, effects performed in order. */
 import type { Machine } from '#protocol/kernel/machine.js';
 import type { Instant, MonoMs } from '#protocol/kernel/time.js';
 import type { Clock } from '../ports/clock.js';
 
 /**
- * Everything that happens on the device happens in turn: an effect that at once causes an input (an in-memory port, a
- * failed write) queues it behind the step that is running, never inside it.
+ * Runs all events of the device one after another. An effect that causes an input synchronously (an in-memory port, a
+ * failed write) enqueues it behind the running step, never inside it.
  */
 export class EventQueue {
   readonly #waiting: (() => void)[] = [];
@@ -25,7 +23,7 @@ export class EventQueue {
   }
 }
 
-/** One alarm of the clock, set anew whenever what it waits for changes. */
+/** One wake-up on the clock, rescheduled whenever its time changes. */
 export class Timer {
   readonly #clock: Clock;
   readonly #ring: () => void;
@@ -57,7 +55,7 @@ export interface RunningMachine<Input> {
   stop(): void;
 }
 
-/** Runs a driver's machine. `wake` is its input for "the time you asked for has come". */
+/** Runs a driver's machine. `wake` is its input at the requested time. */
 export function runMachine<State, Input extends { readonly kind: string }, Effect>(options: {
   readonly machine: Machine<State, Input | { readonly kind: 'wake' }, Effect>;
   readonly clock: Clock;

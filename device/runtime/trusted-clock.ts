@@ -1,6 +1,4 @@
-/**
- * The trusted clock at work: takes the gateway's signed time, gives every machine the current instant, and stores the anchor.
- */
+/** The trusted clock: accepts the gateway's signed time, gives every machine the current instant, and stores the anchor. */
 import { type Instant, later, type MonoMs, type WallMs } from '#protocol/kernel/time.js';
 import { KEEP_TIME_EVERY_MS } from '../core/limits.js';
 import { anchored, instantAt, keptAnchor, type TrustedTime } from '../core/trusted-time.js';
@@ -28,7 +26,7 @@ export class TrustedClock {
 
   readonly now = (): Instant => instantAt(this.#time, this.#clock.mono());
 
-  /** `time`: the gateway's, its signature checked. `askedAt`: when the request left that it answers. */
+  /** `time`: the gateway's, its signature checked. `askedAt`: the departure time of the request that it answers. */
   anchor(time: WallMs, askedAt: MonoMs): void {
     const now = this.#clock.mono();
     this.#time = anchored(this.#time, { time, askedAt, heardAt: now });

@@ -1,4 +1,4 @@
-/** Sales to which nothing more will happen by themselves. */
+/** States of a sale in which nothing more happens without a new request. */
 import type { SaleState } from '../ports/till.js';
 
 export const RESTING: ReadonlySet<SaleState> = new Set<SaleState>([

@@ -1,11 +1,12 @@
 /**
- * The page of the counter's screen: one document that the agent serves itself, nothing fetched from elsewhere. It holds no
- * text of a sale; those come as events (`screen.ts`) and are set as text.
+ * The page of the counter's screen: one document that the agent serves itself, with nothing fetched from elsewhere.
+ *
+ * It holds no text of a sale; those arrive as events (`screen.ts`) and are set as text.
  */
 import { type Language, WORDS } from './screen.js';
 import { SCREEN_TIMES } from './screen-beat.js';
 
-/** `nonce` belongs into the page's Content-Security-Policy: no other script and no other style may run in it. */
+/** `nonce` goes into the page's Content-Security-Policy: no other script or style may run in it. */
 export function screenPage(language: Language, nonce: string, times = SCREEN_TIMES): string {
   const words = WORDS[language];
   const settings = {
@@ -39,7 +40,10 @@ export function screenPage(language: Language, nonce: string, times = SCREEN_TIM
 `;
 }
 
-/** Sizes follow the window's smaller side: the page stands on a 7-inch screen, lying or upright, as well as on a till's. */
+/**
+ * Sizes follow the window's smaller side, so that the page fits a 7-inch screen, landscape or portrait, as well as a
+ * till's.
+ */
 const STYLE = `
 :root { font-family: "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif; font-size: clamp(12px, 2.9vmin, 40px); --ink: #16202e; --mood: #64748b }
 * { box-sizing: border-box; margin: 0 }
@@ -75,8 +79,8 @@ dt { color: #94a3b8; font-size: .95rem } dd { margin: 0; font-size: 1.15rem; lin
 `;
 
 /**
- * No result outlives its connection: what a lost line showed is gone at once, and an agent that says nothing for so long, on a
- * line that looks alive, covers the whole page. The page builds its connection anew by itself, in both cases.
+ * No result outlives its connection. A dropped connection clears the page at once, and an agent that falls silent on a
+ * seemingly live connection makes the page cover itself. The page reconnects by itself in both cases.
  */
 const SCRIPT = `
 const at = (id) => document.getElementById(id);
@@ -159,7 +163,7 @@ setInterval(() => {
     forget();
     cover(SET.dead);
   }
-  // A frozen agent keeps its end open: that line says nothing for ever, even once another agent has taken its place.
+  // A frozen agent keeps its end open, so that connection stays silent for ever, even once another agent has replaced it.
   if (retry === undefined && now - builtAt >= SET.silentMs) connect();
 }, 500);
 at('resume').onclick = () => fetch('/v1/printer/resume', { method: 'POST' });

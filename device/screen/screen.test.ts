@@ -113,7 +113,7 @@ describe('what the counter’s screen shows', () => {
   });
 
   it('has no place where a text could become markup', () => {
-    // The page is the same whatever is sold: texts travel apart, and are set as text.
+    // The page is the same for every sale: texts travel apart, and are set as text.
     expect(screenPage('zh', 'n')).not.toContain('innerHTML');
     const hostile = { ...opened, order: '<script>alert(1)</script>' as OrderNo };
     expect(screenTexts(wholeHealth, hostile, 'en').order).toBe('Order <script>alert(1)</script>');

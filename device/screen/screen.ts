@@ -1,6 +1,8 @@
 /**
- * What stands on the counter's screen, as texts. The page itself (`screen-page.ts`) only puts each text in its place, so
- * that no name and no order number can become markup.
+ * The texts of the counter's screen.
+ *
+ * The page itself (`screen-page.ts`) only puts each text in its place, so that no name and no order number can become
+ * markup.
  */
 
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -10,9 +12,9 @@ import type { CounterHealth, SaleState, SaleView, TroubleCode } from '../ports/t
 
 export type Language = 'zh' | 'en';
 
-/** What each place of the page shows; empty places disappear. */
+/** The text of each place on the page; empty places disappear. */
 export interface ScreenTexts {
-  /** Colours the page: what a glance from two metres must tell. */
+  /** The page's colour, readable at a glance from two metres. */
   readonly mood: 'idle' | 'working' | 'paid' | 'not-paid' | 'person';
   readonly state: string;
   readonly amount: string;
@@ -21,12 +23,12 @@ export interface ScreenTexts {
   readonly line: string;
   readonly order: string;
   readonly receipt: string;
-  /** What somebody has to do something about, worst first. */
+  /** Alerts that need a person, worst first. */
   readonly alerts: readonly string[];
-  /** How the counter stands, always in the same places. */
+  /** The counter's status, always in the same places. */
   readonly tiles: readonly Tile[];
   readonly canResume: boolean;
-  /** The oldest payment or refund that nobody could clear up: the counter's own number of it; empty where there is none. */
+  /** The counter's own number of the oldest payment or refund with an unknown outcome; empty if there is none. */
   readonly askAgain: string;
   readonly askAgainLabel: string;
   readonly online: boolean;
@@ -37,7 +39,7 @@ export interface ScreenTexts {
 export interface Tile {
   readonly label: string;
   readonly value: string;
-  /** `warn` where the counter can do less than usual. */
+  /** `warn` if the counter can do less than usual. */
   readonly tone: 'plain' | 'warn';
 }
 
@@ -136,10 +138,10 @@ export const WORDS = {
   },
 } as const;
 
-/** Records on their way up are nothing to worry about; these have waited. */
+/** Records on their way are normal; these have waited too long. */
 const UNSENT_WORTH_TELLING_MS = 15_000;
 
-/** `last`: the sale before the one that is shown. */
+/** `last`: the sale before the one shown. */
 export function screenTexts(
   health: CounterHealth,
   sale: SaleView | undefined,
@@ -164,11 +166,11 @@ export function screenTexts(
   };
 }
 
-/** An order may have 64 characters; on the smallest panel a line has room for so many. */
+/** An order number may have 64 characters; a line of the smallest panel has room for this many. */
 const ORDER_CHARS = 32;
 const ORDER_CHARS_IN_TILE = 16;
 
-/** Troubles with which nobody can pay: a customer is not welcomed to that. */
+/** Troubles that prevent every payment: no welcome for a customer. */
 const NOTHING_IS_CHARGED: ReadonlySet<TroubleCode> = new Set<TroubleCode>(['journal-failed', 'reader-away']);
 
 function heading(
@@ -189,7 +191,7 @@ function heading(
 
 const hasFailedRefund = ({ state, outcome }: SaleView): boolean => state === 'settled' && outcome !== null;
 
-/** What is to be paid, was paid, or goes back. Nobody reads "paid" before it is, nor a coupon taken off a sale that wasn't charged. */
+/** The amount due, paid or given back. Never shows "paid" too early, nor a coupon on a sale that wasn't charged. */
 function sums(sale: SaleView, language: Language): Pick<ScreenTexts, 'amount' | 'coupon' | 'net'> {
   const words = WORDS[language];
   const { coupon, state } = sale;
@@ -214,7 +216,7 @@ function sums(sale: SaleView, language: Language): Pick<ScreenTexts, 'amount' | 
     case 'unknown':
     case 'settled': {
       const word = state === 'settled' ? words.paid : coupon === null ? words.total : words.net;
-      // Without a coupon both sums are one and the same.
+      // Without a coupon both amounts are the same.
       if (coupon === null) return { amount: '', coupon: '', net: money(word, sale.netFen) };
       return {
         amount: money(words.total, sale.amountFen),
@@ -238,7 +240,7 @@ function saleLine(sale: SaleView, language: Language): string {
   return saved ?? (sale.state === 'opened' || sale.state === 'charging' ? next : undefined) ?? sale.line[language];
 }
 
-/** A sale needs the room; without one, the worst three fit the smallest panel. How many more there are is said. */
+/** A sale needs the room; without one, the worst three fit the smallest panel, with the number of further ones. */
 const ALERTS_BESIDE_A_SALE = 1;
 const ALERTS_ALONE = 3;
 
@@ -254,7 +256,7 @@ function unresolvedLabel({ unresolved: [oldest] }: CounterHealth, language: Lang
   return `${WORDS[language].askAgain} ${shortened(oldest.order, ORDER_CHARS_IN_TILE)} ￥${formatYuan(oldest.netFen)}`;
 }
 
-/** What a sale that wasn't charged would have cost is no news any more. */
+/** The amount of a sale that wasn't charged no longer matters. */
 const took = ({ state, netFen }: SaleView): Fen =>
   state === 'not-charged' || state === 'abandoned' ? ZERO_FEN : netFen;
 

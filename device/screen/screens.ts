@@ -1,6 +1,7 @@
 /**
- * The open screens of the counter, each on a stream of server-sent events: what has changed on it, and a beat. A dead or frozen
- * agent sends neither, and the page then covers itself: nobody must read "paid" off a screen that nobody keeps.
+ * The open screens of the counter, each on a stream of server-sent events: changes and a heartbeat.
+ *
+ * A dead or frozen agent sends neither, and the page then covers itself: nobody must read "paid" off a stale screen.
  */
 import type { ServerResponse } from 'node:http';
 import type { Counter, SaleState, SaleView } from '../ports/till.js';
@@ -11,16 +12,16 @@ import { BEAT_MS } from './screen-beat.js';
 /** Screens, tills and curious engineers; a page that leaks connections stops here. */
 export const MAX_STREAMS = 16;
 
-/** The screen shows what changes by itself (line, paper, age of the unsent) within this. */
+/** Refresh interval for changes without an event (uplink, paper, age of the unsent). */
 const SCREEN_REFRESH_MS = 1_000;
-/** How long the end of a sale stays on it: long enough to put a purse away, short enough for the next in the queue. */
+/** How long the end of a sale stays: long enough to put a purse away, short enough for the next in the queue. */
 const RESULT_SHOWN_MS = 20_000;
-/** What needs a person stays until that person has seen to it. */
+/** A sale that needs a person stays until that person has dealt with it. */
 const OVER: ReadonlySet<SaleState> = new Set(['settled', 'not-charged', 'abandoned', 'refunded']);
 
 export class Screens {
   readonly #counter: Counter;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #screens = new Map<ServerResponse, { readonly language: Language; last: string }>();
   readonly #unwatch: () => void;
   readonly #timers: readonly NodeJS.Timeout[];
@@ -32,7 +33,7 @@ export class Screens {
     this.#unwatch = counter.watch((sale) => {
       const shown = this.#newest?.sale;
       const isAnother = shown !== undefined && shown.sale !== sale.sale;
-      // One that comes out of a person's hands doesn't take the screen from the customer who is at the counter.
+      // A sale leaving `unknown` doesn't take the screen from the customer at the counter.
       if (isAnother && !RESTING.has(shown.state) && sale.state !== 'opened') this.#before = sale;
       else {
         if (isAnother) this.#before = shown;
@@ -51,7 +52,7 @@ export class Screens {
   open(stream: ServerResponse, language: Language): void {
     const [oldest] = this.#screens.keys();
     if (this.#screens.size >= MAX_STREAMS && oldest !== undefined) {
-      // A tab that was forgotten, or a page that leaks connections: the screen that somebody opens now is the one to be seen.
+      // A forgotten tab, or a page that leaks connections: the newest screen is the one that counts.
       this.#screens.delete(oldest);
       oldest.end('event: replaced\ndata: {}\n\n');
     }
@@ -66,7 +67,7 @@ export class Screens {
     if (this.#screens.size === 0) return;
     const health = this.#counter.health();
     const { sale, since } = this.#newest ?? { sale: undefined, since: 0 };
-    // The next customer must not take the last one's "paid" for their own.
+    // The next customer must not mistake the last one's "paid" for their own.
     const isOver = sale !== undefined && OVER.has(sale.state) && performance.now() - since >= RESULT_SHOWN_MS;
     for (const [stream, shown] of this.#screens) {
       const texts = JSON.stringify(

@@ -1,9 +1,11 @@
 /**
- * The counter's HTTP server: admits requests, reads their bodies, writes answers. It listens on 127.0.0.1 only and answers
- * only requests for this very host, because a web page in the till's browser must not be able to charge anybody
- * (cross-site requests, DNS rebinding).
+ * The counter's HTTP server: admits requests, reads their bodies, writes answers.
  *
- * On Node's own server: there are eight addresses, and a framework would cost the agent a fifth of its start and memory.
+ * It listens on 127.0.0.1 only and answers only requests for this very host, because a web page in the till's browser must
+ * not be able to charge anybody (cross-site requests, DNS rebinding).
+ *
+ * It uses Node's own server: there are eight routes, and a framework would cost the agent a fifth of its start time and
+ * memory.
  */
 import { isUtf8 } from 'node:buffer';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,19 +14,21 @@ import type { CodeOf } from '#protocol/faults/errors.js';
 import type { AmountFault } from '#protocol/kernel/money.js';
 import type { Log } from '../ports/log.js';
 
-/** Twenty times the longest request there is. */
+/** Twenty times the longest valid request. */
 export const MAX_BODY_BYTES = 4 * 1024;
-/** Below the 30 s after which most HTTP clients give up by themselves. */
+/** Below the 30 s at which most HTTP clients time out. */
 export const MAX_WAIT_S = 25;
-/** A till may keep its connection between two customers. Longer than its own idle time, or both let go at the same moment. */
+/**
+ * Keep-alive for a till between two customers. Longer than the till's own idle time, or both may close at the same moment.
+ */
 const KEEP_ALIVE_MS = 72_000;
 
 export interface Asked {
   readonly method: string;
-  /** The address between its slashes, decoded. */
+  /** The path's segments, decoded. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
-  /** What the JSON body says; undefined where there is none. */
+  /** The parsed JSON body; undefined if there is none. */
   readonly body: unknown;
   readonly response: ServerResponse;
 }
@@ -51,7 +55,7 @@ export interface HttpServerOptions {
   readonly log: Log;
 }
 
-/** Rejects when the port is taken. */
+/** Rejects if the port is taken. */
 export function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer((request, response) => {
     response.setHeader('x-content-type-options', 'nosniff');
@@ -88,7 +92,7 @@ async function serve(
   if (answer.kind === 'stream' || response.destroyed || response.headersSent) return;
   const { kind, status, body, headers = {} } = answer;
   const text = Buffer.from(kind === 'json' ? JSON.stringify(body) : String(body));
-  // What is still coming of a body that nobody reads must not be taken for the next request.
+  // The rest of an unread body must not be parsed as the next request.
   if (!request.complete) response.setHeader('connection', 'close');
   response.writeHead(status, {
     ...(kind === 'json' && { 'content-type': 'application/json; charset=utf-8' }),
@@ -109,7 +113,7 @@ async function answerTo(
     log('warn', stranger, { from: request.socket.remoteAddress });
     return refuse(stranger === 'HOST_NOT_ALLOWED' ? 421 : 403, stranger);
   }
-  // RFC 9112 section 3.2: with two of them, nobody knows which host was checked.
+  // RFC 9112 section 3.2: with two Host headers it is unclear which one was checked.
   const { host: hosts = [] } = request.headersDistinct;
   if (hosts.length !== 1) return refuse(400, 'REQUEST_MALFORMED');
   const { method = 'GET', url = '/' } = request;
@@ -128,7 +132,7 @@ const hostName = (host: string): string => host.replace(/:\d{1,5}$/, '').toLower
 
 function strangerAt({ headers }: IncomingMessage): 'HOST_NOT_ALLOWED' | 'ORIGIN_NOT_ALLOWED' | undefined {
   if (!LOOPBACK.has(hostName(headers.host ?? ''))) return 'HOST_NOT_ALLOWED';
-  // Browsers name the page that a request comes from; tills send no such header.
+  // Browsers send the Origin of the page; tills send no such header.
   const { origin, 'sec-fetch-site': site } = headers;
   const foreign = origin !== undefined && origin !== `http://${headers.host}`;
   return foreign || site === 'cross-site' || site === 'same-site' ? 'ORIGIN_NOT_ALLOWED' : undefined;
@@ -147,11 +151,11 @@ type ReadBody = { readonly ok: true; readonly body: unknown } | { readonly ok: f
 async function readBody(request: IncomingMessage): Promise<ReadBody> {
   const { 'content-type': type, 'content-length': length, 'transfer-encoding': chunked } = request.headers;
   if (type === undefined && (length ?? '0') === '0' && chunked === undefined) return { ok: true, body: undefined };
-  // Only JSON: a form of some web page can send text/plain without asking anybody.
+  // JSON only: a form on any web page can send text/plain without a preflight.
   if (!/^application\/json\s*(?:;|$)/i.test(type ?? '')) return { ok: false, answer: refuse(415, 'MESSAGE_NOT_JSON') };
   const chunks: Uint8Array[] = [];
   let size = 0;
-  // Read by events: a loop over the stream would destroy it, and the answer's connection with it, when it is left early.
+  // Read by events: leaving a loop over the stream early would destroy it, and the answer's connection with it.
   const end = await new Promise<'whole' | 'too-long' | 'broken-off'>((resolve) => {
     request.on('data', (chunk: Uint8Array) => {
       size += chunk.length;
@@ -162,9 +166,9 @@ async function readBody(request: IncomingMessage): Promise<ReadBody> {
     request.once('error', () => resolve('broken-off'));
   });
   if (end === 'too-long') return { ok: false, answer: refuse(413, 'REQUEST_TOO_LARGE') };
-  // Nobody is left to read the answer, and nothing is wrong here.
+  // The client is gone, and nothing is wrong here.
   if (end === 'broken-off') return { ok: false, answer: refuse(400, 'REQUEST_MALFORMED') };
-  // Some HTTP clients name the type of a body that they don't send.
+  // Some HTTP clients send a content type without a body.
   if (size === 0) return { ok: true, body: undefined };
   const bytes = Buffer.concat(chunks);
   if (!isUtf8(bytes)) return { ok: false, answer: refuse(400, 'MESSAGE_NOT_TEXT') };
@@ -200,7 +204,7 @@ const REFUSALS = {
   TILL_FAILED: ['本机程序出错，请查询该订单', 'Something is wrong in the agent; ask how this order stands'],
 } as const satisfies Partial<Record<CodeOf<'ProtocolError'>, readonly [zh: string, en: string]>>;
 
-/** `what`: what is wrong with this very request, in English, for who writes the till's software. */
+/** `what`: the problem with this request, in English, for the till's developer. */
 export function refuse(status: number, code: Refusal, what?: string): Answer {
   const [zh, en] = REFUSALS[code];
   return { kind: 'json', status, body: { code, zh, en, ...(what !== undefined && { what }) } };

@@ -1,4 +1,4 @@
-/** What a till may send with a request: a body that says something else than the request does moves nothing. */
+/** A request's body: one that asks for something else than the request moves nothing. */
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeCounter, fakeCounter } from '../../test/doubles/fake-counter.js';

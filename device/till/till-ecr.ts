@@ -1,4 +1,4 @@
-/** A till on a serial line: ECR/1 (its rules stand in drivers/ecr/ecr.ts) between a port and the counter. */
+/** A till on a serial line: connects ECR/1 (its rules are in drivers/ecr/ecr.ts) on a port with the counter. */
 
 import { type MonoMs, monoMs } from '#protocol/kernel/time.js';
 import { EMPTY_ECR_BUFFER, encodeEcrError, encodeEcrHere, encodeEcrSale, feedEcr } from '../drivers/ecr/ecr.js';
@@ -10,14 +10,14 @@ export interface TillEcr {
   stop(): void;
 }
 
-/** Our own lines, and what nobody waits for any more. */
+/** Our own echoed lines, and late answers. */
 const UNANSWERED: ReadonlySet<string> = new Set(['ECR_OWN_LINE', 'ECR_HALF_LINE']);
 
 export function startTillEcr(options: {
   readonly link: SerialLink;
   readonly counter: Counter;
   readonly log: Log;
-  /** Tests move it. */
+  /** For tests. */
   readonly now?: () => MonoMs;
 }): TillEcr {
   const { link, counter, log, now = () => monoMs(performance.now()) } = options;
@@ -26,10 +26,10 @@ export function startTillEcr(options: {
   let state: LinkState = 'opening';
   let buffer = EMPTY_ECR_BUFFER;
   let last = '';
-  /** How many lines have gone out unasked. */
+  /** Number of unsolicited lines sent. */
   let news = 0;
 
-  // The answer to a request and the news of the change that it made are one line, whichever comes first.
+  // The answer to a request and the notice of the change that it made are one line, whichever comes first.
   const tell = (line: Uint8Array): void => {
     if (String(line) === last) return;
     news += 1;
@@ -49,7 +49,7 @@ export function startTillEcr(options: {
       if (next !== state)
         log(next === 'open' ? 'info' : 'warn', next === 'open' ? 'PORT_OPEN' : 'PORT_LOST', { port: 'till', why });
       state = next;
-      // What was left of a line belongs to a connection that is gone.
+      // The rest of a line belongs to a connection that is gone.
       buffer = EMPTY_ECR_BUFFER;
     },
     onBytes(bytes) {

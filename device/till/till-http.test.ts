@@ -193,7 +193,7 @@ describe('the till’s HTTP', () => {
     counter.change('T-1', { line: { zh: '', en: 'still opened' } });
     counter.change('T-1', settledWithCoupon);
     expect((await waiting).body).toMatchObject({ state: 'settled', netFen: 21_990 });
-    // It has come to rest: there is nothing to wait for.
+    // It has ended: there is nothing to wait for.
     expect((await get('/v1/sales/T-1?wait=25')).body).toMatchObject({ state: 'settled' });
     expect((await get('/v1/sales/T-1?wait=25&after=charging')).body).toMatchObject({ state: 'settled' });
     expect(await get('/v1/sales/T-9?wait=25')).toMatchObject({ status: 404, body: { code: 'ORDER_UNKNOWN' } });
@@ -277,7 +277,7 @@ describe('the counter’s screen', () => {
     expect(policy).toContain("default-src 'none'");
     expect(page).toContain(`<script nonce="${nonce}">`);
     expect(page).not.toMatch(/https?:\/\//);
-    // Nobody is welcomed before the agent has been heard.
+    // No welcome before the agent's first event.
     expect(page).toContain('正在连接本机程序…');
     expect(page).not.toContain('欢迎光临');
     expect(await (await fetch(`${base}/?lang=en`)).text()).toContain('Connecting to the agent…');

@@ -1,6 +1,8 @@
 /**
- * The till's HTTP, and the counter's screen: what stands at each address. Everything is idempotent by the till's order
- * number, and every answer is the sale as it stands now. Who may ask, and how, is the door's business.
+ * The till's HTTP routes, and the counter's screen.
+ *
+ * Everything is idempotent by the till's order number, and every answer is the sale's current state. `http-server.ts`
+ * decides who may ask, and how.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -17,9 +19,9 @@ import { Screens } from '../screen/screens.js';
 import { type Answer, type Asked, MAX_WAIT_S, openHttpServer, refuse } from './http-server.js';
 import { METRICS_TYPE, tillMetrics } from './till-metrics.js';
 
-/** The counter answers in milliseconds, a coupon check in three seconds; beyond this it is not coming. */
+/** The counter answers in milliseconds, a coupon check in three seconds; after this an answer won't come. */
 const REPLY_TIMEOUT_MS = 15_000;
-/** The version of this interface; fields are only added within one. */
+/** The version of this interface; within one version fields are only added. */
 const TILL_API = 'till/1';
 
 export interface TillHttp {
@@ -35,7 +37,7 @@ export interface TillHttpOptions {
   readonly log: Log;
 }
 
-/** Rejects when the port is taken. */
+/** Rejects if the port is taken. */
 export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp> {
   const { counter, log } = options;
   const metrics = tillMetrics(counter);
@@ -44,7 +46,7 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
   const route = (asked: Asked): Answer | Promise<Answer> => {
     const { method, segments, query } = asked;
     const [version, what, order, action] = segments;
-    // HEAD is a GET of which Node keeps the body back.
+    // HEAD is a GET whose body Node suppresses.
     const verb = method === 'HEAD' ? 'GET' : method;
     const language = languageOf(query, options.language);
     switch (`${verb} /${[version, what].filter((part) => part !== undefined).join('/')} ${segments.length}`) {
@@ -98,7 +100,7 @@ export async function startTillHttp(options: TillHttpOptions): Promise<TillHttp>
 
 const json = (status: number, body: unknown): Answer => ({ kind: 'json', status, body });
 
-/** Is anybody there, and who? It says nothing of the counter's health: that is `/v1/health`. */
+/** Identifies the agent. It says nothing of the counter's health: that is `/v1/health`. */
 function hello(counter: Counter): object {
   const { device, agent } = counter.health();
   return { api: TILL_API, agent, device };
@@ -128,7 +130,7 @@ async function open(counter: Counter, asked: unknown): Promise<Answer> {
   if (!body.success) return refuse(400, 'REQUEST_MALFORMED');
   const order = orderNo(body.data.order);
   if (order === undefined) return refuse(400, 'ORDER_MALFORMED');
-  // A till that writes amounts as text is one that may write yuan: numbers only.
+  // Numbers only: a till that sends amounts as text may send yuan.
   const amount = typeof body.data.amountFen === 'number' ? parseFen(body.data.amountFen) : undefined;
   if (amount === undefined || !amount.ok) return refuse(400, amount?.fault ?? 'AMOUNT_NOT_A_WHOLE_NUMBER');
   const known = await ask(counter, { kind: 'look', order });
@@ -145,7 +147,7 @@ async function look(counter: Counter, waiters: Waiters, named: string | undefine
   if (more.length > 0 || !/^\d{1,2}$/.test(wait) || Number(wait) > MAX_WAIT_S) return refuse(400, 'REQUEST_MALFORMED');
   const now = await ask(counter, { kind: 'look', order });
   if (now?.ok !== true || Number(wait) === 0) return answer(counter, now, 200);
-  // Without `after`, a sale that has come to rest is worth no wait.
+  // Without `after`, a finished sale needs no wait.
   const still = query.get('after') ?? (RESTING.has(now.sale.state) ? undefined : now.sale.state);
   if (now.sale.state !== still) return answer(counter, now, 200);
   const aborted = new Promise<void>((resolve) => response.once('close', resolve));
@@ -175,8 +177,8 @@ async function act(
 }
 
 /**
- * No action has a parameter yet. A body that says more was written for something else: a till that asks for 0.50 back must not
- * have the whole sale refunded. Undefined: it says nothing, as `{}` does.
+ * No action has a parameter yet. A body with more was meant for something else: a till that asks for 0.50 back must not
+ * have the whole sale refunded. Undefined: an empty body, such as `{}`.
  */
 function whatBodySays(body: unknown): string | undefined {
   if (body === undefined) return undefined;
@@ -272,7 +274,7 @@ function written(counter: Counter, sale: SaleView): object {
   };
 }
 
-/** What is said twice is said by nobody. */
+/** A duplicate parameter counts as none. */
 function languageOf(query: URLSearchParams, otherwise: Language): Language {
   const [lang, ...more] = query.getAll('lang');
   return more.length === 0 && (lang === 'en' || lang === 'zh') ? lang : otherwise;

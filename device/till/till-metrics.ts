@@ -1,11 +1,12 @@
 /**
- * The counter's figures for Prometheus, read at the moment they are asked for. Written out here, in the text format
- * 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): the client library would cost the agent a tenth of its
- * start and of its memory for these sixteen lines.
+ * The counter's Prometheus metrics, read at the moment of the scrape.
+ *
+ * Written out here in the text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), because the client
+ * library would cost the agent a tenth of its start time and memory for these sixteen lines.
  */
 import type { Counter, SaleState, SaleView } from '../ports/till.js';
 
-/** States in which a sale (or its refund) has come to its end, or to a person. */
+/** States in which a sale (or its refund) has ended, or needs a person. */
 const OUTCOMES: ReadonlySet<SaleState> = new Set<SaleState>([
   'settled',
   'not-charged',
@@ -15,12 +16,12 @@ const OUTCOMES: ReadonlySet<SaleState> = new Set<SaleState>([
   'refund-unknown',
 ]);
 
-/** Only the newest sales change; older ones need no memory of what was counted. */
+/** Only the newest sales change; older ones need no memory of their count. */
 const REMEMBERED_SALES = 1_000;
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Label values are names out of closed lists: no quote, backslash or line end to escape. */
+/** Label values come from closed lists: no quote, backslash or line end to escape. */
 interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;

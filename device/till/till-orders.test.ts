@@ -1,4 +1,4 @@
-/** What a till and its cashier meet at the counter: numbers that come again, keys pressed twice, codes shown too early. */
+/** Order numbers and keys at the counter: repeated numbers, keys pressed twice, codes shown too early. */
 import { describe, expect, it } from 'vitest';
 import type { OrderNo } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';
@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 const order = 'A-1' as OrderNo;
 const PAYMENT_CODE = '6212345678901234567';
 
-/** The harness begins to count at 1 s. */
+/** The harness starts its clock at 1 s. */
 const timeAt = (text: string): TrustedTime => {
   const at = wallMs(Date.parse(text));
   return { anchor: { earliest: at, latest: at, heardAt: monoMs(1_000) }, floor: at };

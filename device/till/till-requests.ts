@@ -1,6 +1,7 @@
 /**
- * The till's requests: whether one may be done now, whether it was done already, and the sale's state as the answer. An
- * `open` is answered once the sale's first record is durable, together with every repeat that arrived meanwhile.
+ * Handles the till's requests: whether one is allowed now, whether it is already done, and the sale's state as the answer.
+ *
+ * An `open` is answered once the sale's first record is durable, together with every repeat that arrived meanwhile.
  */
 import type { OrderNo, SaleId } from '#protocol/kernel/ids.js';
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -16,7 +17,7 @@ type Reply = (reply: TillReply) => void;
 
 export interface TillRequestsOptions {
   readonly saleIndex: SaleIndex;
-  /** Asked anew with each request. */
+  /** Read again for each request. */
   readonly status: () => {
     /** No record can be written any more. */
     readonly journalFailed: boolean;
@@ -25,18 +26,21 @@ export interface TillRequestsOptions {
     readonly readerReady: boolean;
     readonly readerMark: string | null;
     readonly printerThere: boolean;
-    /** The sale that has the counter. */
+    /** The sale at the counter. */
     readonly current: Sale | undefined;
   };
-  /** Which business day the sale is of, seen from now. */
+  /** The sale's business day relative to now. */
   readonly dayOf: (sale: Sale) => OrderDay;
-  /** The sale would need a record, and can have none. */
+  /** The sale needs a record and can't get one. */
   readonly isBlocked: (sale: SaleId) => boolean;
   readonly nextRefund: () => SaleId;
-  /** Begins a sale, says which, and then has it recorded: `opened` is called once it is, perhaps before this returns. */
+  /**
+   * Begins a sale, returns its id through `begun`, and has it recorded; `opened` is called once that is durable, perhaps
+   * before this returns.
+   */
   readonly begin: (request: Opening, begun: (sale: SaleId) => void) => void;
   readonly step: (sale: Sale, input: SaleInput) => void;
-  /** False where this very copy waits for the printer already. */
+  /** False if this very copy already waits for the printer. */
   readonly reprint: (sale: Sale) => boolean;
 }
 
@@ -51,7 +55,7 @@ export class TillRequests {
 
   answer(request: TillRequest, reply: Reply): void {
     const { saleIndex, status, isBlocked } = this.#options;
-    // A sale whose number has come again since is still there under its own.
+    // A sale whose order number was used again is still found by its own id.
     const named = saleIndex.ofOrder(request.order);
     if (request.kind === 'open') {
       this.#open(request, named, reply);
@@ -81,21 +85,21 @@ export class TillRequests {
     reply({ ok: true, sale: viewOf(saleIndex.get(sale.facts.sale) ?? sale), again: !done });
   }
 
-  /** Its first record is durable: whoever opened it hears of it. */
+  /** The sale's first record is durable: answers its requests. */
   opened(sale: Sale): void {
     const replies = this.#opening.get(sale.facts.sale) ?? [];
     this.#opening.delete(sale.facts.sale);
-    // Those after the first sent it again before they had an answer.
+    // Repeats that arrived before the answer.
     for (const [index, reply] of replies.entries()) reply({ ok: true, sale: viewOf(sale), again: index > 0 });
   }
 
-  /** No first record will be durable any more. */
+  /** No further first record will be durable. */
   journalFailed(): void {
     for (const [, replies] of this.#opening) for (const reply of replies) reply(refusal('JOURNAL_FAILED', null));
     this.#opening.clear();
   }
 
-  /** False: nothing was done, since it was so already. */
+  /** False: nothing was done, because it was already done. */
   #perform({ kind }: Exclude<TillRequest, Opening>, sale: Sale): boolean {
     const { status, step, nextRefund, reprint } = this.#options;
     const { readerMark } = status();
@@ -122,10 +126,10 @@ export class TillRequests {
   }
 
   #open(request: Opening, existing: Sale | undefined, reply: Reply): void {
-    // An order of which nothing was charged may come again, as a new sale; a till that has been told `abandoned` does so at
-    // once, while the record of it is still on its way to the disk.
+    // An order without a charge may come again, as a new sale; after `abandoned` a till sends it at once, while the record
+    // is still on its way to the disk.
     const over = existing?.at === 'not-charged' || existing?.at === 'abandoned' || existing?.at === 'abandoning';
-    // What is unresolved keeps its number: a person has it by that.
+    // An unresolved sale keeps its number, because a person identifies it by that.
     const day = existing !== undefined && isFinal(existing) ? this.#options.dayOf(existing) : 'same';
     if (existing !== undefined && !over && day !== 'another') {
       if (existing.facts.amountFen !== request.amountFen) reply(refusal('ORDER_DIFFERS', existing));
@@ -141,7 +145,7 @@ export class TillRequests {
   }
 }
 
-/** `s000001-d728d6`, as every answer has it in `sale`. */
+/** `s000001-d728d6`, as in every answer's `sale`. */
 const OWN_NUMBER = /^s\d{6,15}-[0-9a-f]{6}$/;
 
 function ofItsOwnNumber(saleIndex: SaleIndex, order: OrderNo): Sale | undefined {

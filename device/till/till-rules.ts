@@ -1,4 +1,4 @@
-/** What a till may ask for, when; and the sentence that it gets where it may not. */
+/** Which requests a till may make in which state, and the sentence for a refusal. */
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { Sale } from '../core/sale/sale.js';
 import { viewOf } from '../core/sale/sale-view.js';
@@ -7,15 +7,15 @@ import type { SaleView, TillFault, TillReply, TillRequest } from '../ports/till.
 export interface CounterStatus {
   readonly journalFailed: boolean;
   readonly readerReady: boolean;
-  /** There is one, and its port isn't lost: what is printed now comes out, or waits for paper. */
+  /** A printer is configured and its port is open: a job prints, or waits for paper. */
   readonly printerThere: boolean;
-  /** Another sale has the counter. */
+  /** Another sale is at the counter. */
   readonly busy: boolean;
 }
 
 /**
- * A request that was heard already and comes again, because its answer got lost or a key was pressed twice: it is answered
- * by how the sale stands, and changes nothing. "Refused" would tell a till that nothing was charged, or given back.
+ * True for a repeated request, after a lost answer or a key pressed twice: it gets the sale's state and changes nothing.
+ * "Refused" would make a till believe that nothing was charged, or given back.
  */
 export function isAlreadySo(kind: TillRequest['kind'], { at }: Sale): boolean {
   switch (kind) {
@@ -36,7 +36,7 @@ export function isAlreadySo(kind: TillRequest['kind'], { at }: Sale): boolean {
   }
 }
 
-/** undefined: go ahead. */
+/** undefined: allowed. */
 export function faultOfRequest(
   kind: Exclude<TillRequest['kind'], 'open'>,
   sale: Sale,
@@ -53,11 +53,11 @@ export function faultOfRequest(
       return sale.at === 'charging' && sale.transaction.at !== 'closing' ? undefined : 'NOT_IN_THIS_STATE';
     case 'refund':
       if (sale.at !== 'settled') return 'NOT_IN_THIS_STATE';
-      // One reader: what goes back waits for what is coming in.
+      // There is one reader: a refund waits for a charge.
       if (counter.busy) return 'COUNTER_BUSY';
       return counter.readerReady ? undefined : 'READER_AWAY';
     case 'reprint':
-      // Of one that wasn't charged, a slip that says so.
+      // For a sale that wasn't charged, a slip that says so.
       if (sale.at !== 'settled' && sale.at !== 'refunded' && sale.at !== 'not-charged') return 'NOT_IN_THIS_STATE';
       return counter.printerThere ? undefined : 'PRINTER_AWAY';
     case 'ask-again':
@@ -90,7 +90,7 @@ const LINES: Readonly<Record<TillFault, SaleView['line']>> = {
   JOURNAL_FAILED: { zh: '本机存储故障，暂停收款，请报修', en: 'The storage of this counter has failed: call service' },
 };
 
-/** Says no, with the sale that is in question or in the way. */
+/** Refuses, with the sale in question or in the way. */
 export function refusal(fault: TillFault, sale: Sale | null): TillReply {
   return { ok: false, fault, line: LINES[fault], sale: sale === null ? null : viewOf(sale) };
 }

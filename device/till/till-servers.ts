@@ -9,7 +9,7 @@ import type { Counter } from '../ports/till.js';
 import { startTillEcr } from './till-ecr.js';
 import { startTillHttp } from './till-http.js';
 
-/** What tills on a serial line usually speak; the configuration may say otherwise. */
+/** The usual speed of tills on a serial line; the configuration may override it. */
 const ECR_BAUD = 9_600;
 
 export interface TillServers {
@@ -17,7 +17,7 @@ export interface TillServers {
   stop(): Promise<void>;
 }
 
-/** Rejects with ConfigError where the HTTP port is taken, or not for this program. */
+/** Rejects with ConfigError if the HTTP port is taken or not permitted. */
 export async function openTillServers(config: DeviceConfig, counter: Counter, log: Log): Promise<TillServers> {
   const { http, ecr } = config.till;
   const web =

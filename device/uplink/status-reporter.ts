@@ -10,7 +10,7 @@ export interface StatusReporterOptions {
   readonly boot: number;
   health(): CounterHealth;
   versions(): { readonly campaignVersion: number; readonly spentVersion: number };
-  /** False where there is no line. */
+  /** False while offline. */
   send(state: string): boolean;
 }
 
@@ -28,7 +28,10 @@ export class StatusReporter {
     if (send(stateMessage(now, { agent, boot, ...versions() }))) this.#reported = reportedFields(now, versions());
   }
 
-  /** What the gateway sends at a connect comes after the first state, which would stand there for days. */
+  /**
+   * Messages that the gateway sends at a connect arrive after the first state, which would otherwise stay outdated for
+   * days.
+   */
   reportIfChanged(): void {
     const { health, versions } = this.#options;
     if (reportedFields(health(), versions()) !== this.#reported) this.report();

@@ -12,7 +12,7 @@ import type { CounterHealth, Trouble, TroubleCode } from '../ports/till.js';
 
 type CashierText = CounterHealth['line'];
 
-/** What the cashier is told first: what holds the counter up, then what it waits for. */
+/** The most urgent line for the cashier: first any trouble, then what the counter waits for. */
 export function statusLine(troubles: readonly Trouble[], hint: CashierText | undefined): CashierText {
   const [worst] = troubles;
   const holdsUp = worst !== undefined && BEFORE_A_HINT.has(worst.code);
@@ -20,7 +20,7 @@ export function statusLine(troubles: readonly Trouble[], hint: CashierText | und
   return worst === undefined ? { zh: '一切正常', en: 'All is well' } : { zh: worst.zh, en: worst.en };
 }
 
-/** With these, what was scanned is no news. */
+/** With these outcomes the scanned text itself needs no hint. */
 const BEFORE_A_HINT: ReadonlySet<TroubleCode> = new Set<TroubleCode>([
   'journal-failed',
   'forked',
@@ -28,7 +28,7 @@ const BEFORE_A_HINT: ReadonlySet<TroubleCode> = new Set<TroubleCode>([
   'reader-away',
 ]);
 
-/** Until when and for how much the counter can go on without a line, or why it can't. `timeZone`: the campaign's. */
+/** Until when and for how much the counter can go on offline, or why it can't. `timeZone`: the campaign's. */
 export function offlineLine(offline: OfflineStatus, timeZone: string | undefined): CashierText {
   const { reason, couponsLeft, faceFenLeft, until } = offline;
   if (reason !== null) return { zh: sentence(reason, {}, 'zh'), en: sentence(reason, {}, 'en') };
@@ -85,7 +85,10 @@ export function stateMessage(
   } satisfies Unbranded<Extract<StateMessage, { online: true }>>);
 }
 
-/** What a new state is worth sending for. Ages and the spent set's version change by themselves: they go along with the rest. */
+/**
+ * Fields whose change triggers a state publish. Ages and the spent set's version change by themselves, so they only go
+ * along.
+ */
 export function reportedFields(
   health: CounterHealth,
   { campaignVersion }: { readonly campaignVersion: number },
@@ -95,5 +98,5 @@ export function reportedFields(
   return JSON.stringify([journal, unsent.records, ports, reason, couponsLeft, faceFenLeft, until, campaignVersion]);
 }
 
-/** The message as it is written: ids are plain text. */
+/** The message in its written form: ids are plain text. */
 type Unbranded<Message> = { readonly [Key in keyof Message]: Message[Key] extends string ? string : Message[Key] };

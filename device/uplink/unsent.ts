@@ -1,4 +1,4 @@
-/** How much of the journal the gateway does not have yet: records, money and age, for screen, state and metrics. */
+/** Counts the journal's part that the gateway lacks: records, money and age, for screen, state and metrics. */
 
 import type { Instant, Millis, MonoMs } from '#protocol/kernel/time.js';
 import type { ChainHead } from '#protocol/records/chain.js';
@@ -9,18 +9,18 @@ import type { EventQueue } from '../runtime/event-queue.js';
 
 export interface UnsentSummary {
   readonly records: number;
-  /** Net money of unsent settled sales, in fen. */
+  /** Net amount of unsent settled sales, in fen. */
   readonly fen: number;
-  /** Age of the oldest, as far as anybody knows: at least since this start. null: nothing waits. */
+  /** Age of the oldest, as far as known: at least the time since this start. null: nothing is unsent. */
   readonly oldestMs: Millis | null;
 }
 
 interface Waiting {
   readonly seq: number;
   readonly fen: number;
-  /** When it was written or, where that was before this start, when it was found. */
+  /** When it was written or, if that was before this start, found. */
   readonly since: MonoMs;
-  /** The time that it was written at; null where no clock was trusted. */
+  /** Its time as recorded; null without a trusted clock. */
   readonly at: JournalRecord['at'];
 }
 
@@ -38,7 +38,7 @@ export class Unsent {
     this.#acknowledged = acknowledged;
   }
 
-  /** What an earlier life wrote and the gateway has not: counted page by page, beside everything else. */
+  /** Counts the records of earlier runs that the gateway lacks, page by page, in the background. */
   load(journal: Journal, queue: EventQueue, now: MonoMs): void {
     const until = this.#headAtStart.seq;
     const records: StoredRecord[] = [];
@@ -54,7 +54,7 @@ export class Unsent {
     if (this.#acknowledged.seq < until) page(this.#acknowledged.seq);
   }
 
-  /** Records of before this start, in order, however many have been written and sent since. */
+  /** Records from before this start, in order, however many have been written and sent since. */
   found(records: readonly { readonly seq: number; readonly record: JournalRecord }[], now: MonoMs): void {
     const before = records
       .filter(({ seq }) => seq > this.#acknowledged.seq)

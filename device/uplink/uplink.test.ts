@@ -14,7 +14,7 @@ import { Uplink } from './uplink.js';
 const SALE = 's9' as SaleId;
 const note = (n: number): JournalRecord => ({ kind: 'abandoned', sale: `s${n}` as SaleId, why: 'till', at: null });
 
-/** A line that is up, to a gateway that says what the test makes it say. */
+/** An uplink that is up, to a gateway that the test scripts. */
 function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; readonly have?: ChainHead } = {}) {
   const opened = openMemoryJournal({ sha256 });
   if (!opened.ok) throw new Error(opened.fault.message);
@@ -74,7 +74,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
     say,
     heard,
     knew,
-    /** The gateway's answer to the newest question: the 40 off 200 yuan, but for what is changed. */
+    /** The gateway's answer to the newest request: 40 off 200 yuan, except for the given changes. */
     reserve: (change: object) =>
       say({
         type: 'authorised',
@@ -102,7 +102,7 @@ function lineUp({ hasJournal = true, have }: { readonly hasJournal?: boolean; re
       return at;
     },
     drop: () => hear?.onDown({ code: 'LINE_CLOSED', what: 'gone' }),
-    /** The line's timer has rung, and the gateway greets with what it has. */
+    /** The reconnect timer fires, and the gateway welcomes with its head. */
     reconnect: (have: ChainHead) => {
       for (const ring of alarms.splice(0)) ring();
       hear?.onUp();
@@ -130,7 +130,7 @@ describe('a question for a coupon', () => {
 
   it('never overtakes the release of the coupon that it asks for', () => {
     const { write, ask, sent, say } = lineUp();
-    const first = write(1, true); // the way is full with these two, unanswered
+    const first = write(1, true); // these two, unanswered, fill the window
     write(2, true);
     const release = write(3, true);
     ask();

@@ -1,6 +1,7 @@
 /**
- * The uplink: the connection to the gateway at work. Runs the uplink and outbox machines over a broker and matches requests
- * with their answers. Everything that arrives leaves as `UplinkEvents`; the journal alone holds what must not be lost.
+ * The uplink: runs the uplink and outbox machines over a broker and matches requests with their answers.
+ *
+ * Everything that arrives leaves as `UplinkEvents`; the journal alone holds what must not be lost.
  */
 import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -42,7 +43,7 @@ interface Asked {
   readonly sale: SaleId;
   readonly amountFen: Fen;
   readonly sentAt: MonoMs;
-  /** How many of our records the gateway had acknowledged by then. */
+  /** Number of our records that the gateway had acknowledged by then. */
   readonly known: number;
 }
 
@@ -65,11 +66,11 @@ export class Uplink {
   #requests = 0;
   #hello: { readonly id: string; readonly at: MonoMs } | null = null;
   readonly #asked = new Map<string, Asked>();
-  /** The newest record that the gateway waits for: no question overtakes it. */
+  /** seq of the newest urgent record: no request overtakes it. */
   #urgentTo = 0;
-  /** Questions behind such a record that hasn't left yet. */
+  /** Requests behind an urgent record that isn't sent yet. */
   #behind: { readonly after: number; readonly message: UpMessage }[] = [];
-  /** The gateway lacked records when it was greeted: once it has them all, it has a new allowance for us. */
+  /** The gateway lacked records at its welcome: once it has them all, it will have a new allowance for us. */
   #caughtUpIsNews = false;
   #heardAt: MonoMs | null = null;
   #trouble: UplinkTrouble | undefined;
@@ -81,7 +82,9 @@ export class Uplink {
     readonly boot: number;
     readonly broker: Broker;
     readonly journal: Journal;
-    /** False where it could not be opened: then nobody knows what it holds, and nothing is sent, acknowledged or called a fork. */
+    /**
+     * False if the journal could not be opened: its content is unknown, so nothing is sent, acknowledged or called a fork.
+     */
     readonly hasJournal: boolean;
     readonly clock: Clock;
     readonly random: Random;
@@ -117,7 +120,7 @@ export class Uplink {
     return this.#outbox.forked;
   }
 
-  /** Why there is no line, and for how long there has been none; undefined while it is up, and before the first attempt fails. */
+  /** The cause and duration of the outage; undefined while online, and before the first attempt fails. */
   get fault(): (UplinkFault & { readonly sinceMs: Millis }) | undefined {
     if (this.#trouble === undefined) return undefined;
     const { fault, since } = this.#trouble;
@@ -142,14 +145,14 @@ export class Uplink {
 
   /** The journal has new durable records. Urgent: the gateway (or a reservation) waits for them. */
   recordsAppended(head: ChainHead, urgent: boolean): void {
-    // What was taken offline arrives by the thousand: a customer is not kept waiting behind that.
+    // Offline coupons arrive by the thousand: no customer should wait behind those.
     if (urgent && this.online) this.#urgentTo = head.seq;
     this.#feedOutbox({ kind: 'grew', head, urgent });
   }
 
   /**
-   * False when there is no line; otherwise `onAuthorised` answers, or nobody does and the sale's own time runs out. Asked
-   * before a release had left, a customer who pays again after a declined card would find the coupon still reserved.
+   * False while offline; otherwise `onAuthorised` answers, or the sale's own timeout ends the wait. The request must not
+   * overtake an unsent release: a customer who pays again after a declined card would find the coupon still reserved.
    */
   authorise(request: AuthoriseRequest): boolean {
     if (!this.online) return false;
@@ -162,7 +165,7 @@ export class Uplink {
     return true;
   }
 
-  /** The sale has waited long enough. A line that said nothing at all since then is rebuilt. */
+  /** The sale's wait is over. A connection that was silent for all that time is rebuilt. */
   forgetRequest(sale: SaleId): void {
     for (const [id, asked] of this.#asked) {
       if (asked.sale !== sale) continue;
@@ -172,7 +175,7 @@ export class Uplink {
     }
   }
 
-  /** False when there is no line. */
+  /** False while offline. */
   publishState(state: string): boolean {
     return this.#state.at === 'up' && this.#broker.publish(stateTopic(this.#device), state, true);
   }
@@ -261,7 +264,7 @@ export class Uplink {
     if (message.type !== 'welcome') this.#feedUplink({ kind: 'heard' });
     switch (message.type) {
       case 'welcome':
-        // Only the newest hello's answer says how things stand: an older one was under way for who knows how long.
+        // Only the answer to the newest hello is current: an older one may have been delayed arbitrarily.
         if (this.#hello?.id !== message.re) {
           this.#feedUplink({ kind: 'heard' });
           return;
@@ -272,11 +275,11 @@ export class Uplink {
         return;
       case 'authorised': {
         const asked = this.#asked.get(message.re);
-        // Without its request it is late: the sale went on, and the records say how. The gateway frees what it held.
+        // Without its request it is late: the sale went on, and the records show how. The gateway frees its reservation.
         if (asked === undefined || asked.sale !== message.sale) return;
         this.#asked.delete(message.re);
         if (!addsUp(asked.amountFen, message.answer)) {
-          // The sale judges by itself when its time is up; what its journal says of it frees the coupon.
+          // After its timeout the sale decides by itself; its record frees the coupon.
           this.#log('error', 'MESSAGE_MALFORMED', { what: `a reservation that does not fit its sale ${message.sale}` });
           return;
         }
@@ -377,6 +380,6 @@ export class Uplink {
   }
 }
 
-/** What is charged is worked out on both sides; where they differ, or nothing would be left to pay, one of them is wrong. */
+/** Both sides compute the charge; if they differ, or nothing would be left to pay, one of them is wrong. */
 const addsUp = (amountFen: Fen, answer: AuthoriseAnswer): boolean =>
   answer.kind === 'refused' || (answer.netFen === amountFen - answer.faceFen && answer.netFen > 0);

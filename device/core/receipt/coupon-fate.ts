@@ -1,6 +1,6 @@
 /**
- * What a refund slip may promise about the coupon: what the rule gives, by the very function that the gateway decides with,
- * and nothing where this counter can't know. A customer has it in writing.
+ * The coupon line of a refund slip, by the same function that the gateway decides with. Where this counter can't know the
+ * result, it promises nothing, because the customer has the slip in writing.
  */
 import { comingBack } from '#protocol/campaign/coming-back.js';
 import type { CompiledCampaign } from '#protocol/campaign/compiled.js';
@@ -24,7 +24,7 @@ export function couponFate(
     const { coupon: fate } = refundOutcome(rule, { ...ask, usableAgain: comingBack(campaign, at).inTime });
     return fate === 'none' ? 'unsure' : fate;
   };
-  // Under some rules the hour decides nothing.
+  // Under some rules the time doesn't matter.
   const never = refundOutcome(rule, { ...ask, usableAgain: true }).coupon === 'used';
   if (never) return 'used';
   if (when === null) return 'unsure';

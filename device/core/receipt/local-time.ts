@@ -1,4 +1,4 @@
-/** An instant as a wall clock at the counter shows it, in the two forms that tills are given. */
+/** Formats an instant as local time at the counter, in the two forms that tills get. */
 import type { Zone } from '#protocol/campaign/calendar.js';
 import { utcText } from '#protocol/campaign/clock-text.js';
 import type { WallMs } from '#protocol/kernel/time.js';

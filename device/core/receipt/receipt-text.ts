@@ -1,25 +1,26 @@
 /**
- * Text from outside on its way to paper: what may be printed at all, how wide it is, and how it is kept from being read
- * as markup. A merchant's name is data; on a receipt printer data is one byte away from being a command (`ESC p` opens
- * the cash drawer), and in a receiptline document it is one character away from being a property or a paper cut.
+ * Sanitises text from outside for receipts: printable characters, their width, and escaping for receiptline.
+ *
+ * A merchant's name is data. On a receipt printer data is one byte away from a command (`ESC p` opens the cash drawer), and
+ * in a receiptline document it is one character away from a property or a paper cut.
  */
 
-/** What stands for a character that cannot be printed. GB2312 A1F5, so every Chinese printer has it. */
+/** Replaces an unprintable character. GB2312 A1F5, so every Chinese printer has it. */
 export const REPLACEMENT = '□';
-/** Ends a text that was cut short. GB2312 A1AD, two columns. */
+/** Marks a truncated text. GB2312 A1AD, two columns. */
 const ELLIPSIS = '…';
 
-/** Control and format characters carry no ink: they are left out, with the line and paragraph separators. */
+/** Control and format characters print nothing: they are dropped, with the line and paragraph separators. */
 const WITHOUT_INK = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Variation_Selector}]/gu;
-/** Marks that no letter has absorbed (they would print beside their letter), private use, unassigned, half surrogates. */
+/** Combining marks without a precomposed letter (they would print beside it), private use, unassigned, lone surrogates. */
 const WITHOUT_GLYPH = /[\p{M}\p{Co}\p{Cn}\p{Cs}]/gu;
 /** U+3000 is a real full-width character in every Chinese font; the other spaces are not. */
 const OTHER_SPACES = /[^\S\u3000]/gu;
 
 /**
- * Printable text of one line. U+00A5 becomes the full-width ￥ (U+FFE5): in GB18030 the half-width sign is the four
- * bytes 81 30 84 36, which a two-byte printer prints as "0 6". Normalised here, since receiptline normalises too and a
- * width measured before that would be wrong.
+ * Printable text of one line. U+00A5 becomes the full-width ￥ (U+FFE5): in GB18030 the half-width sign is the four bytes 81
+ * 30 84 36, which a two-byte printer prints as "0 6". Normalised here, because receiptline normalises too, and a width
+ * measured before that would be wrong.
  */
 export function printable(text: string): string {
   return text
@@ -31,7 +32,7 @@ export function printable(text: string): string {
     .replace(WITHOUT_GLYPH, REPLACEMENT);
 }
 
-/** Width in half-width columns: a Chinese printer gives 1 to U+0020..7E and 2 to everything else. */
+/** Width in half-width columns: a Chinese printer uses 1 for U+0020..7E and 2 for everything else. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += columnsOf(character);
@@ -40,19 +41,19 @@ export function displayWidth(text: string): number {
 
 const columnsOf = (character: string): 1 | 2 => (character >= ' ' && character <= '~' ? 1 : 2);
 
-/** Cuts text to at most `columns`, its end marked with an ellipsis where something is missing. */
+/** Truncates text to at most `columns`, with an ellipsis where something is missing. */
 export function trimToWidth(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;
   return `${takeColumns(text, columns - displayWidth(ELLIPSIS))}${ELLIPSIS}`;
 }
 
-/** Breaks text into at most `maxLines` lines of `columns`; what doesn't fit is marked by an ellipsis. Never empty. */
+/** Wraps text into at most `maxLines` lines of `columns`; an ellipsis marks a truncation. Never empty. */
 export function wrapToWidth(text: string, columns: number, maxLines: number): readonly string[] {
   const lines: string[] = [];
   let rest = text.trim();
   while (lines.length < maxLines - 1 && displayWidth(rest) > columns) {
     const line = takeColumns(rest, columns);
-    // Break at the last space where that wastes less than half a line (English names); Chinese breaks anywhere.
+    // Break at the last space if that wastes less than half a line (English names); Chinese breaks anywhere.
     const space = line.lastIndexOf(' ');
     const cut = rest[line.length] !== ' ' && space > line.length / 2 ? space : line.length;
     lines.push(rest.slice(0, cut).trimEnd());
@@ -74,9 +75,9 @@ function takeColumns(text: string, columns: number): string {
 }
 
 /**
- * Printable text as receiptline markup that prints exactly as given. Its own signs go in as `\xHH`. Spaces go in as `~`,
- * since plain ones at an end are trimmed and say how to align. A leading `-` or `=` goes in as `\xHH`, since a line of
- * nothing else is a rule or a paper cut. All per the receiptline 4 grammar ("Escape", "Horizontal rule", "Cut").
+ * Escapes printable text as receiptline markup that prints exactly as given. Its special characters become `\xHH`. Spaces
+ * become `~`, because plain ones at an end are trimmed and set the alignment. A leading `-` or `=` becomes `\xHH`, because
+ * a line of nothing else is a rule or a paper cut. All per the receiptline 4 grammar ("Escape", "Horizontal rule", "Cut").
  */
 export function escapeMarkup(text: string): string {
   return text

@@ -206,7 +206,7 @@ describe('texts from outside', () => {
         };
         const got = lines(facts, columns, language);
         for (const text of got) expect(displayWidth(text)).toBeLessThanOrEqual(columns);
-        // What doesn't depend on the hostile text is there, in order, each as it always is.
+        // Everything that doesn't depend on the hostile text is present, in order and unchanged.
         const own = lines(sale, columns, language).filter((text) => !/友好|银联/.test(text));
         let at = 0;
         for (const text of got) if (text === own[at]) at += 1;

@@ -1,7 +1,9 @@
 /**
- * What a receipt says, as a receiptline document. Every line is laid out here to the column, because only plain text
- * and spaces land in the same place on every printer; receiptline is left with centring, emphasis and the QR code.
- * Chinese first, English labels by choice: the merchant's and the campaign's own words stay as they are.
+ * Lays out a receipt as a receiptline document.
+ *
+ * Every line is laid out here to the column, because only plain text and spaces land in the same place on every printer;
+ * receiptline does centring, emphasis and the QR code. Chinese first, English labels by choice: the merchant's and the
+ * campaign's own words stay unchanged.
  */
 
 import type { OrderNo, ReceiptNo } from '#protocol/kernel/ids.js';
@@ -13,17 +15,17 @@ import { displayWidth, escapeMarkup, printable, trimToWidth, wrapToWidth } from 
 export type ReceiptLanguage = 'zh' | 'en';
 
 interface CommonFacts {
-  /** A reprint is marked 补打: it is no second sale. */
+  /** A reprint is marked 补打, because it is no second sale. */
   readonly copy: 'original' | 'reprint';
   readonly receipt: ReceiptNo;
-  /** As the campaign or the configuration writes it. */
+  /** From the campaign or the configuration. */
   readonly merchant: string;
   /** The plate's or device's number. */
   readonly device: string;
   readonly order: OrderNo;
-  /** Already in the campaign's time zone, e.g. `2023-03-27 09:05:11`; null where the device trusted no clock. */
+  /** Already in the campaign's time zone, e.g. `2023-03-27 09:05:11`; null without a trusted clock. */
   readonly time: string | null;
-  /** What was paid (sale) or given back (refund). */
+  /** The amount paid (sale) or given back (refund). */
   readonly netFen: Fen;
   readonly card: {
     readonly scheme: string;
@@ -39,7 +41,7 @@ export interface SaleReceiptFacts extends CommonFacts {
   /** After the merchant's own discounts, before the coupon. */
   readonly amountFen: Fen;
   readonly coupon: { readonly faceFen: Fen; readonly thresholdFen: Fen; readonly offline: boolean } | null;
-  /** Why no coupon came off, where one was shown: the reason's own sentence, filled in. */
+  /** The reason's sentence where a presentation brought no coupon. */
   readonly noCoupon: { readonly zh: string; readonly en: string } | null;
 }
 
@@ -47,15 +49,15 @@ export interface RefundReceiptFacts extends CommonFacts {
   readonly kind: 'refund';
   /** The sale's receipt. */
   readonly original: ReceiptNo;
-  /** The coupon that the sale used, and what becomes of it. */
+  /** The sale's coupon, and what the refund does to it. */
   readonly coupon: { readonly faceFen: Fen; readonly fate: CouponFate } | null;
 }
 
-/** On request, for a customer who wants it in writing that nothing was taken. */
+/** On request, for a customer who wants it in writing that nothing was charged. */
 export interface AttemptReceiptFacts extends CommonFacts {
   readonly kind: 'attempt';
   readonly amountFen: Fen;
-  /** Why, with the bank's code. */
+  /** The reason, with the bank's code. */
   readonly why: { readonly zh: string; readonly en: string };
   readonly coupon: { readonly faceFen: Fen } | null;
 }
@@ -68,22 +70,22 @@ export interface ReceiptLayout {
   readonly language: ReceiptLanguage;
 }
 
-/** What the QR code holds: enough for a till or a bank to find the receipt, and nothing about a person. */
+/** The QR code's content: enough for a till or a bank to find the receipt, and nothing about a person. */
 export const receiptCode = (receipt: ReceiptNo): string => `CPR:${receipt}`;
 
-/** Longest texts from outside, in lines of paper: a hostile name must not empty the roll. */
+/** Limits of texts from outside, in lines of paper: a hostile name must not empty the roll. */
 const NAME_LINES = 3;
 const NOTE_LINES = 4;
-/** Four dots (0.5 mm) a module is what phones read from thermal paper with ease; a version 4 code is then 17 mm wide. */
+/** Four dots (0.5 mm) a module scan easily from thermal paper; a version 4 code is then 17 mm wide. */
 const QR_CELL_DOTS = 4;
 
 export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): string {
   const page = pageOf(layout);
   const say = WORDS[layout.language];
 
-  // A name of nothing but control bytes leaves no ink; the plate's number then says where it was.
+  // A name of nothing but control bytes prints nothing; the plate's number then identifies the place.
   page.centre(printable(facts.merchant).trim() === '' ? facts.device : facts.merchant, 'big', NAME_LINES);
-  // Most campaigns' own line begins with their name: said once is enough, and paper is money.
+  // Most campaigns' own line begins with their name: once is enough, and paper is money.
   if (facts.campaign !== null && !facts.campaign.line.includes(facts.campaign.name))
     page.centre(facts.campaign.name, 'plain', NAME_LINES);
   if (facts.kind === 'refund') page.centre(say.refund, 'big', 1);
@@ -126,7 +128,7 @@ export function receiptDocument(facts: ReceiptFacts, layout: ReceiptLayout): str
   return page.document();
 }
 
-/** A receipt of nothing, with every kind of line: to try a printer with, and to warm up before the first customer. */
+/** A receipt with every kind of line and no meaning: to test a printer, and to warm up before the first customer. */
 export function sampleReceipt(layout: ReceiptLayout): string {
   return receiptDocument(
     {
@@ -148,7 +150,7 @@ export function sampleReceipt(layout: ReceiptLayout): string {
   );
 }
 
-/** Where it doesn't fit on one line of paper it is broken where its author left a space: 某活动　某区人民政府. */
+/** If it doesn't fit on one line of paper, it breaks at a space that its author left: 某活动　某区人民政府. */
 function campaignLine(page: Page, line: string, { columns }: ReceiptLayout): void {
   const text = printable(line);
   if (displayWidth(text) <= columns) {
@@ -195,7 +197,7 @@ type Weight = 'plain' | 'strong' | 'big';
 interface Page {
   left(text: string, weight?: Weight): void;
   centre(text: string, weight: Weight, maxLines: number): void;
-  /** A label on the left and its value on the right; the value takes lines of its own where both don't fit on one. */
+  /** A label on the left and its value on the right; the value takes lines of its own if both don't fit on one. */
   pair(label: string, value: string, weight?: Weight): void;
   rule(): void;
   qr(content: string): void;
@@ -205,7 +207,7 @@ interface Page {
 function pageOf({ columns }: ReceiptLayout): Page {
   const lines: string[] = [];
   const put = (before: string, text: string, after: string, weight: Weight): void => {
-    // A line that holds nothing would be dropped by some printers' paper savers, and says nothing either.
+    // An empty line says nothing, and some printers' paper savers would drop it.
     if (text.trim() !== '') lines.push(`${before}${WEIGHTS[weight](escapeMarkup(text))}${after}`);
   };
   return {
@@ -230,7 +232,7 @@ function pageOf({ columns }: ReceiptLayout): Page {
     },
     rule: () => lines.push('-'),
     qr: (content) => {
-      // Every sign but letters and digits as \xHH: in a property `;`, `}` and `\` have meanings of their own.
+      // Every character but letters and digits as \xHH: in a property `;`, `}` and `\` have meanings of their own.
       const data = content.replace(/[^A-Za-z0-9]/g, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
       lines.push(`{option:qrcode,${QR_CELL_DOTS},m;code:${data}}`);
     },
@@ -238,7 +240,7 @@ function pageOf({ columns }: ReceiptLayout): Page {
   };
 }
 
-/** Double height only, never double width: firmware that doesn't enlarge Hanzi (`GS !`) then shifts no column. */
+/** Double height only, never double width, so that firmware that doesn't enlarge Hanzi (`GS !`) shifts no column. */
 const WEIGHTS: Readonly<Record<Weight, (markup: string) => string>> = {
   plain: (markup) => markup,
   strong: (markup) => `"${markup}"`,
@@ -266,7 +268,7 @@ interface Words {
   readonly charged: string;
   readonly couponFree: string;
   readonly card: string;
-  /** Card schemes under the name that customers know; another is printed as the reader calls it. */
+  /** Card schemes by the name that customers know; others print as the reader names them. */
   readonly schemes: Readonly<Partial<Record<string, string>>>;
   readonly auth: string;
   readonly reference: string;

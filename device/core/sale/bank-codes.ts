@@ -1,7 +1,9 @@
 /**
- * Why a bank or its network said no, by the two characters that terminals print (ISO 8583, field 39, as UnionPay uses them):
- * a sentence that the cashier can act on. Codes after which nobody knows whether money moved (68, 98, 96, …) are not here as
- * an answer to a charge: a driver asks again then, and the sale is `unknown` until it is answered.
+ * Explains a decline by the bank's two-character code (ISO 8583, field 39, as UnionPay uses it), in a sentence that helps
+ * the cashier.
+ *
+ * Codes that leave the outcome open (68, 98, 96, …) are not in this table: after those a driver queries, and the sale is
+ * `unknown` until it has an answer.
  */
 
 export interface BankCodeText {
@@ -56,5 +58,5 @@ const LINES: ReadonlyMap<string, BankCodeText> = new Map([
   ['A0', line('终端校验失败，请重新签到', "the terminal's check failed: sign on again")],
 ]);
 
-/** undefined: a code of the reader's own, or one that this table doesn't have. */
+/** undefined: a code of the reader's own, or one that this table lacks. */
 export const bankCodeText = (code: string): BankCodeText | undefined => LINES.get(code.trim().toUpperCase());

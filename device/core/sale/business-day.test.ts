@@ -83,7 +83,7 @@ describe('an order number that comes again', () => {
             days,
           );
           const dayOf = (ms: number): number => Math.floor((zone.local(wallMs(ms)) - beginsMs) / day);
-          // Just ended, as far as the widths allow: a repeat, whatever the day.
+          // Just ended, as far as the intervals allow: a repeat, whatever the day.
           const isRepeat = passes - 2 * width <= 600_000;
           if (found === 'another') expect(dayOf(opens)).toBeLessThan(dayOf(truth));
           if (found === 'same' && !isRepeat) expect(dayOf(opens)).toBe(dayOf(truth));

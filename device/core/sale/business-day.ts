@@ -1,9 +1,10 @@
 /**
- * Whether an order number that comes again is the same sale, or a new one of another business day. Tills count from 1
- * again every morning: yesterday's "paid" must not let today's customer go without paying, and a repeated request must
+ * Decides whether a repeated order number means the same sale, or a new one on another business day.
+ *
+ * Tills restart at 1 every morning: yesterday's "paid" must not let today's customer go without paying, and a retry must
  * not charge anybody twice.
  *
- * | what is known | the number is |
+ * | known | the number means |
  * |---|---|
  * | the sale ended less than 10 minutes ago | the same sale, across the cut too: a till repeats what got no answer |
  * | both times, the same business day | the same sale |
@@ -11,8 +12,8 @@
  * | no calendar time, but the sale is more than 25 hours old by this box's own count | a new sale |
  * | anything else | unsure: nothing is opened, and nothing is called paid |
  *
- * The cut is an hour of the shop's clock at which it is closed. Times are intervals that surely hold the truth, so a day is
- * "the same" or "another" only where every moment of both intervals says so.
+ * The cut is an hour of local time at which the shop is closed. Times are intervals that surely hold the truth, so a day is
+ * "the same" or "another" only if every instant of both intervals agrees.
  */
 import { DAY_MS, type Zone } from '#protocol/campaign/calendar.js';
 import { type Instant, type Interval, type Millis, type MonoMs, type WallMs, wallMs } from '#protocol/kernel/time.js';
@@ -26,24 +27,24 @@ export interface BusinessDays {
   readonly zone: Zone;
 }
 
-/** When something happened, as far as anybody knows. */
+/** The time of an event, as far as it is known. */
 export interface Happened {
-  /** null: no clock was trusted. */
+  /** null: no trusted clock. */
   readonly at: Interval | null;
-  /** null: in an earlier life of this agent. */
+  /** null: it happened in an earlier run of this agent. */
   readonly mono: MonoMs | null;
-  /** Something later in the journal happened at this time at the latest. */
+  /** Upper bound: a later event in the journal happened at this time. */
   readonly notAfter: WallMs | null;
 }
 
 export type OrderDay = 'same' | 'another' | 'unsure';
 
-/** Longer than any till goes on repeating a request, and shorter than any shop's night. */
+/** Longer than any till retries a request, and shorter than any shop's night. */
 export const REPEATED_WITHIN_MS = 10 * 60_000;
 /** The longest business day: the one on which clocks are set back. */
 export const LONGEST_DAY_MS = 25 * 60 * 60_000;
 
-/** `opened`, `ended`: of a sale that has come to its end; null where it has not. */
+/** `ended`: null while the sale has not ended. */
 export function orderDay(
   sale: { readonly opened: Happened; readonly ended: Happened | null },
   now: Instant,
@@ -65,7 +66,7 @@ function wasJustNow({ at, mono }: Happened, now: Instant): boolean {
   return at !== null && now.wall !== undefined && now.wall.latest - at.earliest <= REPEATED_WITHIN_MS;
 }
 
-/** Of this life, the opening is as well known as the time is now: the monotonic clock has counted on. */
+/** The opening time. Within this run it is as certain as the current time, because the monotonic clock has continued. */
 function openedAt(
   { at, mono, notAfter }: Happened,
   now: Instant,
@@ -85,6 +86,6 @@ const dayRange = (
   latest === undefined ? undefined : dayOf(latest, days),
 ];
 
-/** Business days since 1970-01-01: what comes before the cut belongs to the day before. */
+/** Business days since 1970-01-01: times before the cut belong to the day before. */
 export const dayOf = (at: WallMs, { zone, beginsMs }: Pick<BusinessDays, 'zone' | 'beginsMs'>): number =>
   Math.floor((zone.local(at) - beginsMs) / DAY_MS);

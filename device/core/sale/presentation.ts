@@ -1,6 +1,4 @@
-/**
- * The presentation that a scanned code stands for, as a sale sees it.
- */
+/** Turns a scanned code into the presentation that a sale uses. */
 import type { Scanned } from '#protocol/codes/classify.js';
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { Presentation } from './sale.js';

@@ -29,7 +29,7 @@ const notFound: ReaderTransactionInput = {
 const cannotSay: ReaderTransactionInput = { kind: 'answer', answer: { kind: 'cannot-say', why: 'UNKNOWN' } };
 const journalled: ReaderTransactionInput = { kind: 'journalled' };
 
-/** Plays inputs at the given times and tells every effect in order, and where it all ended. */
+/** Plays inputs at the given times; returns every effect in order, and the final state. */
 function play(
   from: ReaderTransaction,
   script: readonly (readonly [number, ReaderTransactionInput])[],
@@ -220,7 +220,7 @@ describe('a movement of money', () => {
           let commands = 0;
           let outcomes = 0;
           let durable = false;
-          /** The only record outstanding, if any: the disk confirms nothing that wasn't asked for. */
+          /** The only record outstanding, if any: the disk confirms only requested records. */
           let writing: 'permission' | 'unknown' | 'outcome' | null = afterPowerCut ? null : 'permission';
           for (const [by, input] of script) {
             ms += by;

@@ -1,15 +1,15 @@
 /**
- * One movement of money through the reader, a charge or a refund: commanded once its permission is on disk, and followed
- * until the reader itself says how it ended.
+ * One reader transaction, a charge or a refund: sent once its permission is durable, and followed until the reader reports
+ * the outcome.
  *
  *   permitting -> moving -> closing -> closed          the usual way
- *                 moving -> checking -> closing        the reader fell silent: ask every 2 s for 60 s, or for
- *                                                      5 minutes as long as it says that it is still busy with it
- *                           checking -> parking -> unknown    nobody knows: a person has it
- *                                                  unknown -> closing    a later answer, or asked again
+ *                 moving -> checking -> closing        the reader fell silent: query every 2 s for 60 s, or for
+ *                                                      5 minutes while it reports that it is still running
+ *                           checking -> recording-unknown -> unknown    the outcome is unknown: a person must act
+ *                                                            unknown -> closing    a late answer, or another query
  *
- * Rules. Only the reader's word ends a reader transaction. "Refused" counts only for the command itself, and only while nothing
- * else is known: a refused question says nothing about the charge. There is never a second reference.
+ * Rules. Only the reader's answer ends a reader transaction. "Refused" counts only for the command itself, and only while
+ * nothing else is known: a refused query says nothing about the charge. There is never a second reference.
  */
 import { type Step, unreachable } from '#protocol/kernel/machine.js';
 import { earliestWake, type Instant, later, type MonoMs } from '#protocol/kernel/time.js';
@@ -23,21 +23,21 @@ export type Outcome =
   | { readonly kind: 'not-charged'; readonly outcome: NotMoved; readonly code: string };
 
 export type ReaderTransaction =
-  /** The record that permits the command is on its way to the disk. `before`: no command at or after this moment. */
+  /** The permitting record is being written. `before`: send no command at or after this time. */
   | { readonly at: 'permitting'; readonly before: MonoMs | null; readonly cancelled: boolean }
   | { readonly at: 'moving'; readonly until: MonoMs }
   | {
       readonly at: 'checking';
       readonly why: string;
       readonly nextAskAt: MonoMs;
-      /** Without an answer. */
+      /** Deadline without an answer. */
       readonly until: MonoMs;
-      /** However often the reader says that it is still running. */
+      /** Hard deadline, however often the reader reports that it is still running. */
       readonly atMostUntil: MonoMs;
     }
   /**
-   * The record that hands it to a person is on its way to the disk; an answer meanwhile waits in `answered`, and a reason to
-   * ask once more in `askAgain`.
+   * The `unknown` record is being written. `answered` holds an answer that arrives meanwhile, and `askAgain` a request to
+   * query again.
    */
   | {
       readonly at: 'recording-unknown';
@@ -46,12 +46,12 @@ export type ReaderTransaction =
       readonly askAgain: boolean;
     }
   | { readonly at: 'unknown'; readonly why: string }
-  /** The record of the outcome is on its way to the disk. */
+  /** The outcome's record is being written. */
   | { readonly at: 'closing'; readonly outcome: Outcome }
   | { readonly at: 'closed'; readonly outcome: Outcome };
 
 export type ReaderTransactionInput =
-  /** The record asked for last is durable. */
+  /** The last requested record is durable. */
   | { readonly kind: 'journalled' }
   | { readonly kind: 'answer'; readonly answer: ReaderResult }
   | { readonly kind: 'silent'; readonly why: string }
@@ -61,7 +61,7 @@ export type ReaderTransactionInput =
   | { readonly kind: 'cancel' }
   | { readonly kind: 'wake' };
 
-/** What the reader says of this reference. */
+/** The reader's report about this reference. */
 export type ReaderResult =
   | { readonly kind: 'approved'; readonly slip: CardSlip }
   | { readonly kind: 'not-charged'; readonly outcome: NotMoved; readonly code: string }
@@ -79,10 +79,13 @@ export type ReaderTransactionEffect =
 
 type ReaderTransactionStep = Step<ReaderTransaction, ReaderTransactionEffect>;
 
-/** A movement whose permission is being journalled now. `before`: the lease's end on the monotonic clock, null without one. */
+/**
+ * A transaction whose permission is being journalled now. `before`: the lease's end on the monotonic clock, null without
+ * one.
+ */
 export const permit = (before: MonoMs | null): ReaderTransaction => ({ at: 'permitting', before, cancelled: false });
 
-/** After a power cut between the permission and the outcome: nobody here knows whether the command was given. */
+/** After a power cut between permission and outcome: whether the command was sent is unknown. */
 export const resume = (at: Instant): ReaderTransaction => checkingFrom('power cut while the reader had it', at);
 
 export function stepReaderTransaction(
@@ -111,7 +114,7 @@ export function stepReaderTransaction(
       if (input.kind !== 'journalled') return stay(state);
       return { state: { at: 'closed', outcome: state.outcome }, effects: [{ kind: 'stored' }] };
     case 'closed':
-      // A reader that missed our acknowledgement sends its result again; it is told again, and nothing else happens.
+      // A reader that missed our acknowledgement repeats its result: acknowledge again and do nothing else.
       return input.kind === 'answer' ? { state, effects: [{ kind: 'stored' }] } : stay(state);
     default:
       return unreachable(state);
@@ -136,7 +139,7 @@ function stepMoving(
       return input.answer.kind === 'cannot-say' ? check(input.answer.why, at) : stay(state);
     }
     case 'refused':
-      // The reference is known to the reader with another amount: this is the one refusal that leaves money in doubt.
+      // The reader knows the reference with another amount: the only refusal that leaves money in doubt.
       return input.code === 'REFCONFLICT'
         ? check('the reader knows this reference with another amount', at)
         : close({ kind: 'not-charged', outcome: 'error', code: input.code });
@@ -166,10 +169,10 @@ function stepChecking(
     case 'answer': {
       const outcome = outcomeOf(input.answer);
       if (outcome !== null) return close(outcome);
-      // UNKNOWN is the reader's own last word: asking for a minute more would only keep the customer waiting.
+      // UNKNOWN is the reader's final answer: another minute of queries would only keep the customer waiting.
       if (input.answer.kind === 'cannot-say') return giveUp(input.answer.why);
       if (at.mono >= state.atMostUntil) return giveUp('the reader says that it is still running');
-      // It is alive and has it, so it gets its whole time again.
+      // The reader is alive and has the charge, so its full time starts over.
       return stay({ ...state, until: later(at.mono, ASK_FOR_MS) });
     }
     case 'reader-ready':
@@ -197,7 +200,7 @@ function stepRecordingUnknown(
   switch (input.kind) {
     case 'answer': {
       const outcome = outcomeOf(input.answer);
-      // The first word counts; one that contradicts it is the driver's to raise an alarm about.
+      // The first outcome counts; the driver raises an alert about a contradicting one.
       return stay(outcome === null || state.answered !== null ? state : { ...state, answered: outcome });
     }
     case 'reader-ready':
@@ -219,7 +222,7 @@ function stepUnknown(
     const outcome = outcomeOf(input.answer);
     return outcome === null ? stay(state) : close(outcome);
   }
-  // A person asks, or the reader came back with perhaps a better memory.
+  // A person asks again, or a reconnected reader may know more.
   if (input.kind === 'ask-again' || input.kind === 'reader-ready') return { state, effects: [{ kind: 'ask' }] };
   return stay(state);
 }

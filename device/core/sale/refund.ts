@@ -1,4 +1,4 @@
-/** The refund of a settled sale: what was paid goes back, through the reader, under a reference of its own. */
+/** The refund of a settled sale: the amount paid goes back through the reader, under a reference of its own. */
 import type { Step } from '#protocol/kernel/machine.js';
 import type { Instant } from '#protocol/kernel/time.js';
 import { permit, stepReaderTransaction } from './reader-transaction.js';

@@ -1,6 +1,7 @@
 /**
- * The counter's book of sales: which sale an order number means, which one is at the counter, which ones a person has.
- * It is rebuilt from the journal at every start; nothing in it is true that the journal doesn't say.
+ * The counter's index of sales: by order number, the one at the counter, and those with an unknown outcome.
+ *
+ * Every start rebuilds it from the journal; it holds nothing that the journal doesn't.
  */
 import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
 import type { Instant, MonoMs, WallMs } from '#protocol/kernel/time.js';
@@ -10,7 +11,7 @@ import { type BusinessDays, type Happened, type OrderDay, orderDay } from './bus
 import { resume } from './reader-transaction.js';
 import { isFinal, openSale, receiptNo, type Sale, type SaleEffect, stepSale } from './sale.js';
 
-/** A receipt that the journal numbered and never saw printed. */
+/** A numbered receipt without a record of its printing. */
 export interface Unprinted {
   readonly sale: SaleId;
   readonly receipt: ReceiptNo;
@@ -25,14 +26,14 @@ export class SaleIndex {
   /** A refund's own reference -> the sale that it refunds. */
   readonly #byRefund = new Map<SaleId, SaleId>();
   readonly #unprinted = new Map<ReceiptNo, Unprinted>();
-  /** In the order in which they began; looked through at every step of any of them. */
+  /** In order of their beginning; every step of any sale scans it. */
   readonly #busy = new Map<SaleId, Sale>();
-  /** Of this life of the agent, on the monotonic clock. */
+  /** Times on the monotonic clock, within this run of the agent. */
   readonly #counted = new Map<SaleId, { readonly opened: MonoMs | null; readonly ended: MonoMs | null }>();
-  /** Opened while no clock was trusted, and at this time at the latest: the journal's next record that knows one. */
+  /** Sales opened without a trusted clock, with an upper bound: the time of the next record in the journal that has one. */
   readonly #openedBy = new Map<SaleId, WallMs>();
   #undated: SaleId[] = [];
-  /** Sales and refunds ever numbered here; the next one gets the next number. */
+  /** Number of sales and refunds ever numbered here; the next one gets the next number. */
   #numbered = 0;
 
   constructor(device: DeviceId, merchant: MerchantId) {
@@ -44,7 +45,7 @@ export class SaleIndex {
     return this.#numbered;
   }
 
-  /** Every sale that is not at rest, unknown ones included. */
+  /** Every sale that hasn't ended, `unknown` ones included. */
   busy(): readonly Sale[] {
     return this.#busy.size === 0 ? NONE : [...this.#busy.values()];
   }
@@ -62,13 +63,13 @@ export class SaleIndex {
     return [...this.#unprinted.values()];
   }
 
-  /** `s` or `r`, a number that rises with every sale, and randomness: a reader's store may outlive this journal. */
+  /** `s` or `r`, a rising number, and randomness, because a reader's store may outlive this journal. */
   number(kind: 's' | 'r', randomHex: string): SaleId {
     this.#numbered += 1;
     return `${kind}${String(this.#numbered).padStart(6, '0')}-${randomHex}` as SaleId;
   }
 
-  /** Which business day the sale belongs to, seen from now: what its order number means when it comes again. */
+  /** The sale's business day relative to now, which decides about a repeated order number. */
   orderDay(sale: Sale, now: Instant, days: BusinessDays): OrderDay {
     const { facts } = sale;
     const counted = this.#counted.get(facts.sale);
@@ -81,11 +82,11 @@ export class SaleIndex {
     return orderDay({ opened, ended: isFinal(sale) ? ended : null }, now, days);
   }
 
-  /** Keeps a sale's new state. `now`: left out where the journal is replayed. */
+  /** Stores a sale's new state. `now`: left out during replay. */
   put(sale: Sale, now?: Instant): void {
     const { facts } = sale;
     if (now !== undefined) this.#count(sale, now.mono);
-    // The newest sale of an order has its number: of one before it the reader may still repeat the result.
+    // The order number means its newest sale; the reader may still repeat the result of an earlier one.
     if (!this.#sales.has(facts.sale)) this.#byOrder.set(facts.order, facts.sale);
     this.#sales.set(facts.sale, sale);
     if (sale.at === 'refunding' || sale.at === 'refunded') this.#byRefund.set(sale.refund, facts.sale);
@@ -97,7 +98,7 @@ export class SaleIndex {
     }
   }
 
-  /** Notes what the journal says of receipts; called for every record, live or at boot. */
+  /** Updates the receipts from a record; called for every record, live or at boot. */
   record(record: JournalRecord): void {
     if (record.at !== null) {
       for (const sale of this.#undated) this.#openedBy.set(sale, record.at.latest);
@@ -122,7 +123,7 @@ export class SaleIndex {
     }
   }
 
-  /** Puts one journalled record back into the book, in the journal's order. */
+  /** Replays one record, in the journal's order. */
   replay(record: JournalRecord, at: Instant): void {
     this.record(record);
     if (record.kind === 'printed') return;
@@ -139,8 +140,8 @@ export class SaleIndex {
   }
 
   /**
-   * What a power cut left: a sale that never came to its charge is abandoned; one that may have is asked about, from its
-   * `checking` state, by the ordinary way. Returns what is to be done first.
+   * Recovers from a power cut: a sale that never reached its charge is abandoned; one that may have is queried from its
+   * `checking` state as usual. Returns the first effects.
    */
   recover(at: Instant): readonly { readonly sale: Sale; readonly effects: readonly SaleEffect[] }[] {
     const steps: { sale: Sale; effects: readonly SaleEffect[] }[] = [];
@@ -171,7 +172,7 @@ export class SaleIndex {
       this.#openedBy.delete(id);
       if (this.#byOrder.get(sale.facts.order) === id) this.#byOrder.delete(sale.facts.order);
       if (sale.at === 'refunded') this.#byRefund.delete(sale.refund);
-      // What nobody knows any more nobody can print. A counter without a printer would gather them for ever.
+      // A forgotten sale can't be printed. A counter without a printer would otherwise collect receipts for ever.
       if (sale.at === 'settled' || sale.at === 'refunded') this.#unprinted.delete(sale.settlement.receipt);
       if (sale.at === 'refunded') this.#unprinted.delete(sale.receipt);
       return;
@@ -181,7 +182,7 @@ export class SaleIndex {
 
 const numberOf = (id: SaleId): number => Number(/^[sr](\d{1,15})-/.exec(id)?.[1] ?? 0);
 
-/** The sale after one of its records, as the live machine would have left it. */
+/** The sale after one of its records, in the state that the live machine would have left. */
 function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefined {
   const { facts } = sale;
   switch (record.kind) {
@@ -189,7 +190,7 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
       const { merchant, netFen, coupon, reason, readerMark } = record;
       return {
         at: 'charging',
-        // The merchant's then: the plate may have been moved to another since.
+        // The merchant at that time: the plate may have been moved to another since.
         facts: { ...facts, merchant },
         charge: { netFen, coupon, reason, next: null, readerMark },
         transaction: resume(at),
@@ -257,7 +258,7 @@ function replayed(sale: Sale, record: JournalRecord, at: Instant): Sale | undefi
   }
 }
 
-/** When it came to its end, as journalled. */
+/** Its end as journalled. */
 const endOf = (sale: Sale): JournalRecord['at'] =>
   sale.at === 'settled' ? sale.settlement.settledAt : sale.at === 'refunded' ? sale.refundedAt : null;
 

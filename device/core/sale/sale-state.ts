@@ -1,4 +1,4 @@
-/** What a sale is: its states, what happens to it, and what it wants done. The machine is in `sale.ts`. */
+/** The states, inputs and effects of a sale. The machine is in `sale.ts`. */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { DeviceId, MerchantId, OrderNo, ReceiptNo, SaleId } from '#protocol/kernel/ids.js';
 import type { Fen } from '#protocol/kernel/money.js';
@@ -7,18 +7,18 @@ import type { AuthoriseAnswer } from '#protocol/messages/down.js';
 import type { CardSlip, JournalledCoupon, JournalRecord, RecordOf } from '#protocol/records/record.js';
 import { type ReaderTransaction, type ReaderTransactionInput, readerTransactionWakeAt } from './reader-transaction.js';
 
-/** What never changes about a sale. */
+/** The constant facts of a sale. */
 export interface SaleFacts {
   readonly sale: SaleId;
   readonly order: OrderNo;
   readonly amountFen: Fen;
   readonly device: DeviceId;
   readonly merchant: MerchantId;
-  /** As journalled; null or left out where no clock was trusted. */
+  /** As journalled; null or left out without a trusted clock. */
   readonly openedAt?: JournalRecord['at'];
 }
 
-/** What the customer showed, once the scanned text has been classified. */
+/** The customer's code, after classification. */
 export type Presentation =
   | { readonly kind: 'opaque'; readonly code: string }
   | { readonly kind: 'verifiable'; readonly code: string }
@@ -26,7 +26,7 @@ export type Presentation =
 
 export type Shortfall = { readonly faceFen: Fen; readonly missingFen: Fen } | null;
 
-/** What is charged, and why so much. */
+/** The amount to charge, and its derivation. */
 export interface Charge {
   readonly netFen: Fen;
   readonly coupon: JournalledCoupon | null;
@@ -35,7 +35,7 @@ export interface Charge {
   readonly readerMark: string | null;
 }
 
-/** Why money did not move: the reader's outcome, and its or the bank's code. */
+/** Why no money moved: the reader's outcome, and its or the bank's code. */
 export interface NotMovedWhy {
   readonly outcome: RecordOf<'not-charged'>['outcome'];
   readonly code: string;
@@ -45,7 +45,7 @@ export interface Settlement {
   readonly charge: Charge;
   readonly slip: CardSlip;
   readonly receipt: ReceiptNo;
-  /** Wall time as journalled, for the receipt; null where no clock was trusted. */
+  /** Wall time as journalled, for the receipt; null without a trusted clock. */
   readonly settledAt: JournalRecord['at'];
 }
 
@@ -101,13 +101,13 @@ export type Sale =
       readonly facts: SaleFacts;
       readonly settlement: Settlement;
       readonly refund: SaleId;
-      /** The reader's own of the refund; the sale's is in its settlement. */
+      /** The reader's slip of the refund; the sale's slip is in its settlement. */
       readonly slip: CardSlip;
       readonly receipt: ReceiptNo;
       readonly refundedAt: JournalRecord['at'];
     };
 
-/** The device's own verdict on a presentation that the gateway couldn't be asked about. */
+/** The device's own verdict on a presentation, when the gateway can't be reached. */
 export type OfflineVerdict =
   | { readonly kind: 'taken'; readonly coupon: JournalledCoupon; readonly next: Shortfall }
   | { readonly kind: 'refused'; readonly reason: ReasonCode; readonly next: Shortfall };
@@ -117,7 +117,7 @@ export type SaleInput =
   | { readonly kind: 'presented'; readonly presentation: Presentation }
   | { readonly kind: 'authorised'; readonly answer: AuthoriseAnswer; readonly readerMark: string | null }
   | { readonly kind: 'offline'; readonly verdict: OfflineVerdict; readonly readerMark: string | null }
-  /** The cashier: no code, charge the full price. */
+  /** The cashier's decision: no code, charge the full price. */
   | { readonly kind: 'charge'; readonly readerMark: string | null }
   | { readonly kind: 'cancel'; readonly by: 'cashier' | 'till' }
   | { readonly kind: 'refund'; readonly refund: SaleId; readonly readerMark: string | null }
@@ -133,7 +133,7 @@ export type SaleEffect =
       readonly facts: SaleFacts;
       readonly presentation: Presentation & { kind: 'opaque' | 'verifiable' };
     }
-  /** The gateway gave no answer in time: judge it here. Answered by an `undeliverable` input. */
+  /** The gateway didn't answer in time: judge the presentation locally. An `undeliverable` input brings the verdict. */
   | {
       readonly kind: 'judge-offline';
       readonly facts: SaleFacts;
@@ -156,7 +156,7 @@ export type SaleEffect =
       readonly settlement: Settlement;
       readonly of: 'sale' | 'refund';
       readonly receipt: ReceiptNo;
-      /** What the reader said of this very movement: who looks for a refund at the bank needs the refund's reference. */
+      /** The reader's slip of this very transaction: to find a refund at the bank a person needs the refund's reference. */
       readonly slip: CardSlip;
       readonly when: JournalRecord['at'];
     }
@@ -167,7 +167,10 @@ export type SaleEffect =
       readonly of: 'sale' | 'refund';
     };
 
-/** A slip for who wants it in writing that nothing was taken. It is no receipt: no number of the journal stands for it. */
+/**
+ * A slip for a customer who wants it in writing that nothing was charged. It isn't a receipt: the journal has no number for
+ * it.
+ */
 export interface AttemptSlip {
   readonly kind: 'attempt';
   readonly facts: SaleFacts;
@@ -186,11 +189,11 @@ export function attemptSlip(sale: Sale): AttemptSlip | undefined {
 
 export const receiptNo = (device: DeviceId, transaction: SaleId): ReceiptNo => `${device}-${transaction}` as ReceiptNo;
 
-/** Nothing more will happen to it by itself: the counter is free for the next customer. */
+/** Nothing more happens without a person: the counter is free for the next customer. */
 export const isFinal = (sale: Sale): boolean =>
   sale.at === 'settled' || sale.at === 'refunded' || sale.at === 'not-charged' || sale.at === 'abandoned';
 
-/** In a person's hands, which the till is told before the record of it is on the disk: the counter goes on without waiting. */
+/** The outcome is unknown. The till is told before the record is durable, so that the counter needn't wait. */
 export const isUnknown = (sale: Sale): boolean =>
   (sale.at === 'charging' || sale.at === 'refunding') &&
   (sale.transaction.at === 'unknown' || sale.transaction.at === 'recording-unknown');
@@ -209,7 +212,7 @@ export function saleWakeAt(sale: Sale): MonoMs | undefined {
   }
 }
 
-/** What a receipt of this sale shows, for printing it (again): the refund's once there is one, else the sale's. */
+/** The data of this sale's receipt, for printing or reprinting: the refund's if there is one, otherwise the sale's. */
 export function receiptOf(
   sale: Sale,
   of: 'sale' | 'refund' = sale.at === 'refunded' ? 'refund' : 'sale',

@@ -1,6 +1,6 @@
 /**
- * The sale's machine against the design, transition by transition: every state meets every input. What is listed happens;
- * whatever is not listed leaves the sale as it was and does nothing.
+ * The sale's machine against the design, transition by transition: every state meets every input. Listed transitions
+ * happen; any other input leaves the sale unchanged and has no effect.
  */
 import { describe, expect, it } from 'vitest';
 import type { CouponSerial, DeviceId, MerchantId, OrderNo, SaleId } from '#protocol/kernel/ids.js';
@@ -181,7 +181,7 @@ const INPUTS: Readonly<Record<string, SaleInput>> = {
   ),
 };
 
-/** What happens to money under way: to a charge and to a refund alike. `!` is a record, `>` something to be done. */
+/** Transitions of money in motion, for a charge and a refund alike. `!` is a record, `>` an effect. */
 const MOVEMENT_TABLE: Readonly<Record<keyof typeof MOVEMENTS, Readonly<Record<string, string>>>> = {
   permitting: { journalled: 'moving >command', cancel: 'permitting' },
   'permitting, cancelled': { journalled: 'closing !not-moved' },
@@ -300,7 +300,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   }),
 };
 
-/** The reader transaction's table in the words of a charge, or of a refund. */
+/** The reader transaction's table in the terms of a charge or a refund. */
 function movementRows(at: 'charging' | 'refunding', ref: string, words: Readonly<Record<string, string>>) {
   const own = (text: string): string => {
     const [next = '', ...effects] = text.split(' ');

@@ -1,11 +1,13 @@
-/** What a sale's charge and its refund have in common: the same inputs reach their movement, the same effects leave it. */
+/**
+ * Shared by a sale's charge and its refund: the same inputs go to their reader transaction, and the same effects come out.
+ */
 import type { SaleId } from '#protocol/kernel/ids.js';
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { Fen } from '#protocol/kernel/money.js';
 import type { ReaderTransactionEffect, ReaderTransactionInput } from './reader-transaction.js';
 import type { SaleEffect, SaleInput } from './sale-state.js';
 
-/** The inputs of a sale that are its reader transaction's business. */
+/** The inputs of a sale that its reader transaction handles. */
 export function transactionInput(input: SaleInput, ref: SaleId): ReaderTransactionInput | undefined {
   switch (input.kind) {
     case 'reader':

@@ -1,4 +1,4 @@
-/** What the till and the counter's screen are told of a sale: one state, one line, Chinese first. */
+/** The till's and the screen's view of a sale: one state and one line, Chinese first. */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { sentence } from '#protocol/faults/sentence.js';
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -51,10 +51,10 @@ function whyNot(sale: Sale): NotMovedWhy | null {
   return sale.at === 'settled' ? sale.refundFailed : null;
 }
 
-/** Nothing that a person would see changes from one to the other: most steps of a sale are behind the scenes. */
+/** True if a person sees no difference: most steps of a sale are internal. */
 export function looksTheSame(before: Sale, after: Sale): boolean {
   if (before.at !== after.at || stateOf(before) !== stateOf(after)) return false;
-  // A movement goes on within its state, and its line and sums come from the charge alone.
+  // A reader transaction continues within its state, and the line and sums depend on the charge alone.
   if (before.at === 'charging' && after.at === 'charging' && before.charge === after.charge) return true;
   if (before.at === 'refunding' && after.at === 'refunding' && before.settlement === after.settlement) return true;
   return JSON.stringify(viewOf(before)) === JSON.stringify(viewOf(after));
@@ -157,7 +157,7 @@ function lineOf(sale: Sale): Line {
       };
     case 'refunded':
       return {
-        // What becomes of the coupon differs by campaign: the refund's receipt says it.
+        // The coupon's fate depends on the campaign: the refund's receipt states it.
         zh: `已退款${yuan(sale.settlement.charge.netFen)}元${sale.settlement.charge.coupon === null ? '' : '，消费券按活动规则处理'}`,
         en: `Refunded ${yuan(sale.settlement.charge.netFen)} yuan${sale.settlement.charge.coupon === null ? '' : "; the coupon follows the campaign's rule"}`,
       };
@@ -186,13 +186,13 @@ function chargingLine(sale: Sale & { at: 'charging' }): Line {
   return { zh: `请顾客付款${net}元${saved}`, en: `Ask the customer to pay ${net} yuan` };
 }
 
-/** Why money did not move, with the bank's code and its sentence where it gave one. */
+/** Why no money moved, with the bank's code and its sentence if it gave one. */
 export function notMovedLine({ outcome, code }: NotMovedWhy, of: 'charge' | 'refund' = 'charge'): Line {
   const never = NEVER_ASKED.get(code);
   const [zh, en] = never ?? NOT_CHARGED[outcome];
   if (never !== undefined || code === '' || code === 'BEFORE_COMMAND') return { zh, en };
-  // A reader's own code for a time-out or a cancellation is none of the bank's.
-  // What the table says of another card is no way to give money back.
+  // A reader's own code for a timeout or a cancellation isn't the bank's. The table's sentences about another card don't
+  // apply to a refund.
   const bank = outcome === 'declined' && of === 'charge' ? bankCodeText(code) : undefined;
   return {
     zh: `${zh}（${code}${bank === undefined ? '' : ` ${bank.zh}`}）`,
@@ -208,14 +208,14 @@ const NOT_CHARGED = {
   'not-found': ['读卡器确认未收到', 'The reader never had this'],
 } as const;
 
-/** Codes of ours: why the reader was not even asked for money. */
+/** Our own codes: the reasons why the reader was never asked. */
 const NEVER_ASKED: ReadonlyMap<string, readonly [zh: string, en: string]> = new Map([
   ['LEASE_EXPIRED', ['等待过久', 'It took too long']],
   ['AWAY', ['读卡器未连接', 'The card reader is not connected']],
   ['BUSY', ['读卡器正忙', 'The card reader is busy']],
 ]);
 
-/** The reason's sentence with what can be filled in from a sale. */
+/** The reason's sentence, filled in from the sale. */
 export function reasonLine(reason: ReasonCode, next: Shortfall): Line {
   const params =
     next === null ? {} : { missing: formatYuanShort(next.missingFen), face: formatYuanShort(next.faceFen) };

@@ -45,7 +45,7 @@ const reader = (word: Extract<SaleInput, { kind: 'reader' }>['word'], ref = FACT
 const approved = (ref?: SaleId): SaleInput => reader({ kind: 'answer', answer: { kind: 'approved', slip: SLIP } }, ref);
 const declined = reader({ kind: 'answer', answer: { kind: 'not-charged', outcome: 'declined', code: '51' } });
 
-/** Plays a sale from its opening; what was journalled and what was done, in order, as words. */
+/** Plays a sale from its opening; returns records and effects, in order, as words. */
 function play(
   script: readonly (SaleInput | readonly [number, SaleInput])[],
   from?: Sale,
@@ -309,7 +309,7 @@ describe('a refund', () => {
 });
 
 describe('the book of sales after a power cut', () => {
-  /** Every prefix of a sale's records is a state in which the power may have gone. */
+  /** Every prefix of a sale's records is a state that a power cut may leave. */
   const records = play([
     ...SETTLE,
     { kind: 'refund', refund: 'r000002-123456' as SaleId, readerMark: null },

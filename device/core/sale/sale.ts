@@ -5,10 +5,10 @@
  *                 |           |            |-> not-charged        |-> settled (refund not made)
  *                 |-> abandoning -> abandoned
  *
- * Rules. A record is durable before the effect that it permits: `opened` before the till hears of the sale, `charging`
- * before the charge command, `settled` before receipt, voice and the till's answer. Charged net if and only if the coupon
- * is consumed: `settled` redeems, every other end releases. No coupon is never a dead end: a refusal that the customer
- * can't mend sends the sale on at full price at once; one that they can mend (an old code, another wallet's) waits.
+ * Rules. A record is durable before the effect that it permits: `opened` before the till gets the sale, `charging` before
+ * the charge command, `settled` before receipt, voice and the till's answer. Charged net if and only if the coupon is used:
+ * `settled` redeems, every other end releases. No coupon is never a dead end. If the customer can't fix the refusal, the
+ * sale goes on at full price at once; if they can (an old code, another wallet's), it waits.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { CouponSerial, SaleId } from '#protocol/kernel/ids.js';
@@ -35,7 +35,7 @@ export * from './sale-state.js';
 
 type SaleStep = Step<Sale, SaleEffect>;
 
-/** Refusals that the customer can mend on the spot: the sale stays open for another code, or for the cashier's "charge". */
+/** Refusals that the customer can fix on the spot: the sale stays open for another code, or for the cashier's "charge". */
 const MENDABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'wrong-wallet-app',
   'code-unknown',
@@ -50,7 +50,7 @@ const MENDABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
   'lease-expired',
 ]);
 
-/** A new sale. Its `opened` record must be durable before anyone is told. */
+/** A new sale. Its `opened` record must be durable before anything is reported. */
 export function openSale(given: SaleFacts, at: Instant): SaleStep {
   const facts = { ...given, openedAt: at.wall ?? null };
   return {
@@ -157,7 +157,7 @@ function stepAuthorising(sale: Sale & { at: 'authorising' }, input: SaleInput, a
         thresholdFen: answer.thresholdFen,
         by: { kind: 'reservation' },
       };
-      // Counted from when the request left: the gateway started its own count later, so ours ends first.
+      // Counted from the request's departure: the gateway's count starts later, so ours ends first.
       return startCharge(
         sale.facts,
         chargeWith(sale.facts, coupon, null, input.readerMark),
@@ -232,7 +232,7 @@ function stepCharging(sale: Sale & { at: 'charging' }, input: SaleInput, at: Ins
   };
 }
 
-/** A result that comes again after everything is done: the reader missed our acknowledgement. */
+/** A repeated result after everything is done: the reader missed our acknowledgement. */
 function restate(sale: Sale, input: SaleInput, ref: SaleId): SaleStep {
   if (input.kind === 'reader' && input.ref === ref && input.word.kind === 'answer')
     return { state: sale, effects: [{ kind: 'stored', ref }] };

@@ -194,7 +194,7 @@ describe('the outbox', () => {
 });
 
 describe('whatever the line does', () => {
-  /** A gateway that takes records in order, and answers each message by how far it has come. */
+  /** A gateway that takes records in order, and answers each message with its head. */
   class Gateway {
     have = 0;
     take(from: number, count: number): ChainHead {

@@ -1,11 +1,13 @@
 /**
- * The outbox: the part of the journal past the gateway's cumulative acknowledgement. It holds no records, only two
- * numbers; what is to be sent is read from the journal each time. Batches leave in order and are answered in order; the
- * next one leaves while the last is being decided, so that a week's sales don't wait for the line between any two.
+ * The outbox: the part of the journal past the gateway's cumulative acknowledgement.
  *
- * Rules. `have` moves the acknowledgement only forward and never past the journal. What is not urgent waits a little for
- * company. After every reconnect the gateway says where it stands, and sending starts again from there, even if it is
- * further back.
+ * It holds no records, only two numbers; each upload is read from the journal. Uploads leave in order and are answered in
+ * order. The next one leaves while the last is being decided, so that a week's sales don't wait for a round trip between
+ * any two.
+ *
+ * Rules. `have` moves the acknowledgement only forward and never past the journal. Records without urgency wait a little
+ * for a batch. After every reconnect the gateway reports its head, and sending restarts from there, even if it is further
+ * back.
  */
 import type { Step } from '#protocol/kernel/machine.js';
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -17,15 +19,15 @@ export interface Outbox {
   readonly head: ChainHead;
   readonly acknowledged: ChainHead;
   readonly online: boolean;
-  /** Records after this seq are being read from the journal; null: none are. */
+  /** The journal is reading records after this seq; null: no read is pending. */
   readonly readingAfter: number | null;
-  /** The last seq of each batch that waits for its `have`, oldest first. */
+  /** The last seq of each upload without its `have` yet, oldest first. */
   readonly sent: readonly number[];
-  /** Without any progress until then, the line is stuck; null when nothing is on its way. */
+  /** Deadline for progress, after which the connection is stuck; null with nothing in flight. */
   readonly stuckAt: MonoMs | null;
-  /** When what has not left must leave at the latest; null when nothing waits to. */
+  /** Deadline for unsent records; null if there are none. */
   readonly dueAt: MonoMs | null;
-  /** The gateway's copy and ours differ: nothing is sent until a person has looked, and the gateway welcomes us again. */
+  /** The gateway's copy and ours differ: nothing is sent until a person has decided and the gateway welcomes us again. */
   readonly forked: boolean;
 }
 
@@ -42,7 +44,7 @@ export type OutboxEffect =
   | { readonly kind: 'read'; readonly after: number }
   | { readonly kind: 'send'; readonly from: number; readonly prev: string; readonly bodies: readonly string[] }
   | { readonly kind: 'acknowledge'; readonly head: ChainHead }
-  /** The gateway does not answer: the connection is to be rebuilt. */
+  /** The gateway doesn't answer: the connection must be rebuilt. */
   | { readonly kind: 'stuck' }
   | { readonly kind: 'alert'; readonly code: string; readonly what: string };
 
@@ -67,7 +69,7 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
       return pump({ ...state, head: input.head, dueAt }, [], at);
     }
     case 'online': {
-      // A gateway that holds us for forked says so instead of welcome: an operator has decided since.
+      // A gateway that still sees a fork answers so instead of welcome: an operator has decided since.
       const fresh: Outbox = { ...state, online: true, forked: false, ...NOTHING_SENT };
       return input.have.seq < state.acknowledged.seq
         ? wentBack(fresh, input.have, at)
@@ -93,7 +95,7 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
   }
 }
 
-/** seq of the last record that has left on this connection, or was acknowledged. */
+/** seq of the last record that was sent on this connection or acknowledged. */
 export const sentTo = ({ sent, acknowledged }: Outbox): number => sent.at(-1) ?? acknowledged.seq;
 
 export function outboxWakeAt(state: Outbox): MonoMs | undefined {
@@ -101,7 +103,7 @@ export function outboxWakeAt(state: Outbox): MonoMs | undefined {
   return times.length === 0 ? undefined : monoMs(Math.min(...times));
 }
 
-/** What was asked for before the line broke is no longer what comes next. */
+/** A read requested before the disconnect is no longer what comes next. */
 function batch(state: Outbox, read: Extract<OutboxInput, { kind: 'batch' }>, at: Instant): OutboxStep {
   const { from, prev, bodies } = read;
   if (state.readingAfter === null || from !== state.readingAfter + 1) return { state, effects: [] };
@@ -115,11 +117,11 @@ function batch(state: Outbox, read: Extract<OutboxInput, { kind: 'batch' }>, at:
 
 function acknowledged(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
   if (have.seq > state.head.seq || (have.seq === state.head.seq && have.hash !== state.head.hash)) {
-    // The gateway knows records that this journal never wrote, or lost: a restored backup. Never count on from there.
+    // The gateway has records that this journal never wrote, or lost: a restored backup. Never continue from there.
     return stepOutbox(state, { kind: 'forked' }, at);
   }
-  // An old one that comes late or twice. A gateway that really has less never confirms what is sent next, so that the
-  // line is rebuilt, and its welcome says so.
+  // An old `have`, late or doubled. If the gateway really has less, it never confirms the next upload; the connection is
+  // then rebuilt, and its welcome reports the lower head.
   if (have.seq < state.acknowledged.seq) return { state, effects: [] };
   const moved = have.seq > state.acknowledged.seq;
   const sent = state.sent.filter((to) => to > have.seq);
@@ -129,7 +131,7 @@ function acknowledged(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
   return pump({ ...next, dueAt }, moved ? [{ kind: 'acknowledge', head: have }] : [], at);
 }
 
-/** The gateway came back older than what it once confirmed. Its word counts: we still have everything, and send it again. */
+/** The gateway was restored from an older backup. Its head counts: we still have everything, and send it again. */
 function wentBack(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
   const what = `had ${state.acknowledged.seq}, now says ${have.seq}`;
   return pump(
@@ -139,7 +141,7 @@ function wentBack(state: Outbox, have: ChainHead, at: Instant): OutboxStep {
   );
 }
 
-/** Starts the next batch where one is due and there is room on the way. */
+/** Starts the next upload if one is due and there is room in flight. */
 function pump(state: Outbox, effects: readonly OutboxEffect[], at: Instant): OutboxStep {
   if (!mayRead(state) || state.dueAt === null || at.mono < state.dueAt) return { state, effects };
   const readingAfter = sentTo(state);

@@ -1,13 +1,15 @@
 /**
- * Why there is no line just now, for the log, `/v1/health` and the screen. The cause is said at once, and again once a minute
- * as long as it lasts: an installer reads it, and a log that stands for a week doesn't fill the card.
+ * The cause of an offline period, for the log, `/v1/health` and the screen.
+ *
+ * A cause is logged at once, and again once a minute while it lasts: an installer reads it, and a long outage doesn't fill
+ * the card.
  */
 import type { UplinkFaultCode } from '#protocol/faults/errors/line.js';
 import { type Instant, later, type Millis, type MonoMs } from '#protocol/kernel/time.js';
 
 export interface UplinkFault {
   readonly code: UplinkFaultCode;
-  /** What exactly happened, in English, for the log: addresses and the words of libraries, never a secret. */
+  /** Details in English for the log: addresses and the libraries' words, never a secret. */
   readonly what: string;
 }
 
@@ -15,13 +17,13 @@ export const SAID_AGAIN_MS: Millis = 60_000;
 
 export interface UplinkTrouble {
   readonly fault: UplinkFault;
-  /** Since when no line has been up. */
+  /** Start of the offline period. */
   readonly since: MonoMs;
-  /** When each cause was last said: two that take turns are no news either. */
+  /** When each cause was last logged, so that two alternating causes aren't logged each time. */
   readonly said: ReadonlyMap<UplinkFaultCode, MonoMs>;
 }
 
-/** `isNews`: to be logged now. */
+/** `isNews`: log it now. */
 export function withFault(
   before: UplinkTrouble | undefined,
   fault: UplinkFault,
@@ -33,7 +35,7 @@ export function withFault(
   return { trouble: { fault, since: before?.since ?? mono, said }, isNews };
 }
 
-/** For the person at the counter: what is wrong in a few words, to stand in brackets or after a colon. */
+/** For the person at the counter: the cause in a few words, for use in brackets or after a colon. */
 export const UPLINK_WORDS: Readonly<Record<UplinkFaultCode, { readonly zh: string; readonly en: string }>> = {
   LINE_REFUSED: { zh: '网关没有在这个地址运行', en: 'no gateway at this address' },
   LINE_NAME_UNKNOWN: {

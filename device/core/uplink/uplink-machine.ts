@@ -1,7 +1,8 @@
 /**
- * The line to the gateway: connects, says hello, notices when nobody answers, and builds everything anew. MQTT clients
- * have been seen to stop reconnecting for ever; so the client is thrown away at the first doubt, and this machine, not
- * the client, decides when to try again.
+ * The connection to the gateway: connects, says hello, detects silence, and rebuilds everything.
+ *
+ * MQTT clients have been seen to stop reconnecting for ever. So the client is discarded at the first doubt, and this
+ * machine, not the client, decides when to retry.
  *
  *   waiting -> connecting -> greeting -> up -> waiting ...
  */
@@ -14,7 +15,7 @@ import type { UplinkFault } from './uplink-fault.js';
 export type UplinkState =
   | { readonly at: 'waiting'; readonly attempt: number; readonly retryAt: MonoMs }
   | { readonly at: 'connecting'; readonly attempt: number; readonly until: MonoMs }
-  /** Hello is sent; its answer says how far the gateway has our journal. */
+  /** Hello is sent; its answer reports the gateway's head of our journal. */
   | { readonly at: 'greeting'; readonly attempt: number; readonly until: MonoMs }
   | { readonly at: 'up'; readonly heardAt: MonoMs };
 
@@ -24,7 +25,7 @@ export type UplinkInput =
   /** `chance`: uniform in [0, 1), drawn by the caller, for the back-off. */
   | { readonly kind: 'broker-down'; readonly fault: UplinkFault; readonly chance: number }
   | { readonly kind: 'welcome'; readonly have: ChainHead }
-  /** Any other message of the gateway: it lives. */
+  /** Any other message of the gateway: it is alive. */
   | { readonly kind: 'heard' }
   /** A request of ours went unanswered. */
   | { readonly kind: 'stuck'; readonly chance: number }
@@ -35,9 +36,9 @@ export type UplinkEffect =
   | { readonly kind: 'discard' }
   | { readonly kind: 'hello' }
   | { readonly kind: 'online'; readonly have: ChainHead }
-  /** The line was up and has gone. */
+  /** The connection was up and has dropped. */
   | { readonly kind: 'offline'; readonly fault: UplinkFault }
-  /** An attempt to connect came to nothing. */
+  /** A connection attempt failed. */
   | { readonly kind: 'failed'; readonly fault: UplinkFault };
 
 type UplinkStep = Step<UplinkState, UplinkEffect>;

@@ -1,4 +1,4 @@
-/** Each input in each state of the line: what it leaves alone, and how long the next attempt waits. */
+/** Each input in each state of the uplink: the ignored ones, and the back-off before the next attempt. */
 import { expect, it } from 'vitest';
 import { type Instant, monoMs } from '#protocol/kernel/time.js';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
