@@ -1,6 +1,8 @@
 /**
- * The accounts of the double entry. Each is a text, because the ledger sums by it; only this file makes and reads that text,
- * so that no decision about money compares strings.
+ * The accounts of the double-entry book.
+ *
+ * Each account is a text, because the ledger sums by it. Only this file builds and parses that text, so that no decision
+ * about money compares strings.
  *
  * | account | holds |
  * |---|---|
@@ -55,7 +57,7 @@ const ALONE: Readonly<Record<string, AccountOwner>> = {
   disputed: { kind: 'disputed' },
 };
 
-/** Reads an account as it stands in a ledger, of this release or an older one; undefined: not one of ours. */
+/** Parses an account's text from a ledger of this release or an older one; undefined: unknown. */
 export function ownerOf(text: string): AccountOwner | undefined {
   if (Object.hasOwn(ALONE, text)) return ALONE[text];
   for (const [prefix, kind] of WITH_OWNER) {

@@ -1,20 +1,23 @@
-/** What an operator can decide, as data. An act has an id of the operator's making: the same one again does nothing twice. */
+/** An operator's acts as data. An act has an id of the operator's making, its idempotency key. */
 import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import type { Fen } from '#protocol/kernel/money.js';
 
 export const VERDICTS = ['paid', 'not-paid', 'write-off'] as const;
-/** `paid`: the sponsors pay the coupon's face. `not-paid`: nobody pays. `write-off`: the bank pays, the coupon stays the holder's. */
+/**
+ * `paid`: the sponsors pay the coupon's face. `not-paid`: nobody pays. `write-off`: the bank pays, the coupon stays the
+ * holder's.
+ */
 export type PaymentVerdict = (typeof VERDICTS)[number];
 
 export interface Release {
-  /** A person says that nothing was charged: the coupon is the holder's again. */
+  /** A person confirms that nothing was charged: the coupon returns to the holder. */
   readonly kind: 'release';
   readonly device: DeviceId;
   readonly sale: SaleId;
 }
 
 export interface Free {
-  /** Nobody will ever say how the charge ended: the coupon is the holder's again, and the sale stays as it is. */
+  /** The charge's outcome will never be known: the coupon returns to the holder, and the sale stays as it is. */
   readonly kind: 'free';
   readonly device: DeviceId;
   readonly sale: SaleId;
@@ -25,27 +28,27 @@ export interface Decide {
   readonly device: DeviceId;
   readonly sale: SaleId;
   readonly verdict: PaymentVerdict;
-  /** Of the acquirer's statement, where the counter named none. */
+  /** From the acquirer's statement, where the counter gave none. */
   readonly rrn?: string;
 }
 
 export interface Unfork {
-  /** The device's journal counts again, from a place where both copies agree on; without one, from the end of ours. */
+  /** Restarts the device's journal at a place where both copies agree; by default at the end of ours. */
   readonly kind: 'unfork';
   readonly device: DeviceId;
   readonly seq?: number;
-  /** Ours at `seq`: names the copy that is meant. */
+  /** Our hash at `seq`: identifies the copy. */
   readonly hash?: string;
 }
 
 export interface Close {
-  /** There is nothing to do. */
+  /** Nothing needs doing. */
   readonly kind: 'close';
   readonly about: string;
 }
 
 export interface Confirm {
-  /** The acquirer says that these payments were made. */
+  /** The acquirer confirms these payments. */
   readonly kind: 'confirm';
   readonly references: readonly ConfirmedPayment[];
 }
@@ -53,21 +56,23 @@ export interface Confirm {
 export interface ConfirmedPayment {
   readonly rrn: string;
   readonly netFen: Fen;
-  /** Where the acquirer's file says so: whose payment it was. Without it any sale may claim it that names it. */
+  /**
+   * The payment's merchant, if the acquirer's file names it. Without it any sale with this reference may claim the payment.
+   */
   readonly merchant?: MerchantId;
-  /** By its name in the device list. */
+  /** The device's name in the device list. */
   readonly device?: DeviceId;
 }
 
 export interface Assign {
-  /** A card payment that several sales name, or that differs from the acquirer's word, is this sale's. */
+  /** Assigns a card payment to this sale: one that several sales name, or that differs from the acquirer's file. */
   readonly kind: 'assign';
   readonly device: DeviceId;
   readonly sale: SaleId;
 }
 
 export interface Disown {
-  /** The card payment that the sale names is not its own. */
+  /** The card payment that the sale names isn't its own. */
   readonly kind: 'disown';
   readonly device: DeviceId;
   readonly sale: SaleId;
@@ -85,31 +90,31 @@ export type ActResult =
       readonly kind: 'confirmed';
       readonly confirmed: number;
       readonly already: number;
-      /** Confirmed before with another amount, merchant or device: these stay as they were. */
+      /** Confirmed before with another amount, merchant or device: these stay unchanged. */
       readonly differs: readonly string[];
     };
 
 export type ActRefusal = 'ACT_DIFFERS' | 'CASE_UNKNOWN' | 'ACT_NOT_ALLOWED' | 'ACT_BEYOND_BUDGET';
 
-/** What an act made of a case, kept for ever: who, why, when. */
+/** An act's permanent record: who, why, when, and its result. */
 export interface ActRow {
   readonly id: string;
   readonly at: number;
   readonly by: string;
   readonly why: string;
-  /** The case; null: of none. */
+  /** The case; null: none. */
   readonly about: string | null;
   readonly act: Act['kind'];
-  /** Hash of all that was asked for: the same id with other content is another act. */
+  /** Hash of the whole request: the same id with other content is a different act. */
   readonly fingerprint: string;
   readonly result: ActResult;
 }
 
-/** The acquirer's word on a payment. */
+/** The acquirer's confirmation of a payment. */
 export interface Confirmation {
   readonly rrn: string;
   readonly netFen: number;
-  /** Left out where its file didn't say, and by release 0.1. */
+  /** Left out if its file had none, and by release 0.1. */
   readonly merchant?: MerchantId;
   readonly device?: DeviceId;
   readonly act: string;

@@ -1,4 +1,4 @@
-/** The audit chain: no row goes, comes, changes or moves unseen. */
+/** The audit chain: a row that vanishes, appears, changes or moves is detected. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sha256 } from '#protocol/node/crypto.js';

@@ -1,4 +1,4 @@
-/** The audit chain: each commit's hash covers the one before, its time and its events. Nothing goes or changes unseen. */
+/** The audit chain: each commit's hash covers the previous hash, its time and its events, so that any change is detected. */
 import type { Sha256 } from '#protocol/kernel/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, nextHash } from '#protocol/records/chain.js';
 import type { AuditRow } from './book.js';

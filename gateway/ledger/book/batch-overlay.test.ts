@@ -1,4 +1,4 @@
-/** A batch being decided: what it wrote is read again, what it didn't falls through, and its changes are whole. */
+/** A batch overlay: reads see its own writes, others fall through, and its changes are complete. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
@@ -194,7 +194,7 @@ describe('what a batch has to commit', () => {
     const changes = overlay.changes(MORNING, sha256);
     expect(changes !== undefined).toBe(isWritten);
     if (changes === undefined) return;
-    // The audit goes on from the book's, over exactly what was noted.
+    // The audit continues the book's chain, over exactly the recorded events.
     expect(isAuditIntact(sha256, changes.audit === null ? [] : [changes.audit])).toBe(true);
     expect(changes.audit).toMatchObject({ seq: 1, at: MORNING });
   });

@@ -103,7 +103,7 @@ export class BatchOverlay implements View {
     return this.#confirmations.get(rrn) ?? this.#under.confirmation(rrn);
   }
 
-  /** What this batch gave to holders; identities by kind and hash. */
+  /** Coupons that this batch issued to holders; identities by kind and hash. */
   readonly #identified = new Map<string, HolderId[]>();
   readonly #claimed = new Map<HolderId, CouponSerial[]>();
   readonly #asked = new Map<HolderId, SaleKey[]>();
@@ -149,7 +149,7 @@ export class BatchOverlay implements View {
     this.putTotals({ evidence: id });
     this.#evidence.push({ id, ...evidence });
   }
-  /** Somebody is told once the batch is durable. */
+  /** Raised once the batch is durable. */
   alert(alert: LedgerAlert): void {
     this.#alerts.push(alert);
   }
@@ -166,7 +166,7 @@ export class BatchOverlay implements View {
     this.#events.push(event);
   }
 
-  /** Coupons used up by the batch, and used ones given back; those that are back on a later day are as good as used till then. */
+  /** Coupons that the batch used up or gave back; a coupon that returns on a later day counts as used until then. */
   spending(now: number): { readonly spent: readonly CouponSerial[]; readonly restored: readonly CouponSerial[] } {
     const spent: CouponSerial[] = [];
     const restored: CouponSerial[] = [];
@@ -182,7 +182,7 @@ export class BatchOverlay implements View {
     return findingsOf(this.#sales.values(), (key) => this.#under.sale(key));
   }
 
-  /** undefined where nothing changed: there is nothing to commit then. */
+  /** undefined: nothing changed, so there is nothing to commit. */
   changes(at: number, sha256: Sha256): Changes | undefined {
     const under = this.#under;
     if (this.#isUnchanged()) return undefined;

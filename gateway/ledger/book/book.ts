@@ -1,6 +1,8 @@
 /**
- * What the gateway knows: coupons, holders, sales, device chains and what they add up to. Plain data. A ledger keeps it,
- * arbitration reads it through `View` and answers with `Changes`; so every database, and the one in memory, decides alike.
+ * The book's data: coupons, holders, sales, device chains and their totals.
+ *
+ * A ledger stores it; arbitration reads it through `View` and returns `Changes`. So every database, and the one in memory,
+ * decides alike.
  */
 import type { PresentationMode } from '#protocol/campaign/schema.js';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
@@ -17,24 +19,24 @@ import type { Tally, TallyName } from './tally.js';
 /** A sale's name across all devices: `<device>/<sale>`. */
 export type SaleKey = string & { readonly __id: 'sale-key' };
 export const saleKey = (device: DeviceId, sale: SaleId): SaleKey => `${device}/${sale}` as SaleKey;
-/** The device in a sale's name: no device has a slash in its own. */
+/** The device in a sale's name: device names contain no slash. */
 export const deviceOf = (key: SaleKey): DeviceId => key.slice(0, key.indexOf('/')) as DeviceId;
 
 export interface Coupon {
   readonly serial: CouponSerial;
   readonly holder: HolderId;
   readonly state: 'held' | 'reserved' | 'used';
-  /** Who has it reserved, or has used it. */
+  /** The sale that has reserved or used it. */
   readonly sale: SaleKey | null;
-  /** Gateway time at which a reservation lapses; null: not before the device says how the charge ended. */
+  /** Gateway time at which a reservation lapses; null: only the charge's outcome ends it. */
   readonly leaseEnds: number | null;
-  /** Gateway time before which it isn't taken again (refund rule `restored-next-day`). */
+  /** Gateway time from which it may be used again (refund rule `restored-next-day`). */
   readonly usableFrom: number;
-  /** Rises with each change: the compare in compare-and-set. */
+  /** Rises with each change, for compare-and-set. */
   readonly version: number;
 }
 
-/** Keyed hashes; the plain numbers never come this far. */
+/** Keyed hashes; the plain numbers never get this far. */
 export interface Identity {
   readonly phone: string;
   readonly idCard: string;
@@ -46,35 +48,35 @@ export const IDENTIFIERS = ['phone', 'idCard', 'device'] as const satisfies read
 export interface Holder {
   /** The phone's key itself (`holderIdOf`). */
   readonly id: HolderId;
-  /** What their payment codes begin with; left out of the release before, until the phone asks again. */
+  /** The prefix of their payment codes; holders from the earlier release have none until the phone asks again. */
   readonly number?: PaymentNumber;
-  /** The fixed code of the release before: known again, and no longer taken. */
+  /** The earlier release's fixed code: recognised, but no longer accepted. */
   readonly paymentCode?: string;
-  /** Time step of the newest payment code taken, and the sale that it was shown to; left out where there is none. */
+  /** Time step of the newest payment code used, and its sale; left out if there is none. */
   readonly codeShown?: { readonly step: number; readonly sale: SaleKey };
-  /** Who claimed with this key; more than one only where people share a phone. */
+  /** Identities that claimed with this key; several only if people share a phone. */
   readonly identities: readonly Identity[];
-  /** Of the newest presentation shown online, and the sale that it was shown to: online they must rise strictly. */
+  /** The nonce of the newest presentation shown online, and its sale: online the nonce must rise strictly. */
   readonly counter: number;
   readonly counterSale: SaleKey | null;
-  /** The presentations that sales have taken a coupon by, each good for one sale (`presentation-uses.ts`). */
+  /** Presentations by which sales took a coupon, each valid for one sale (`presentation-uses.ts`). */
   readonly showings?: readonly PresentationUse[];
-  /** Coupons of the holder that count on allowances; left out where there are none (`allowances.ts`). */
+  /** The holder's coupons that count on allowances; left out if there are none (`allowances.ts`). */
   readonly takenUnder?: readonly TakenUnder[];
-  /** Coupons that a conflict account has paid a counter for: no counter is paid twice for one. */
+  /** Coupons for which a conflict account has paid a counter: no counter is paid twice for one. */
   readonly borne?: readonly (readonly [serial: CouponSerial, device: DeviceId])[];
-  /** Release 0.1 kept only the newest one that each counter took offline. */
+  /** Release 0.1 kept only the newest offline presentation of each counter. */
   readonly takenOffline?: readonly { readonly device: DeviceId; readonly counter: number; readonly sale: SaleKey }[];
 }
 
-/** What a holder's payment codes are found by. */
+/** The key for looking up a holder's payment codes. */
 export const codeNameOf = ({ id, number, paymentCode }: Holder): string => number ?? paymentCode ?? id;
 
 export interface PresentationUse {
-  /** The presentation's number: with its holder, a nonce. */
+  /** The presentation's nonce within its holder. */
   readonly counter: number;
   readonly sale: SaleKey;
-  /** By the records of a counter without a line. */
+  /** By the records of an offline counter. */
   readonly offline?: true;
 }
 
@@ -87,12 +89,12 @@ export interface Leg {
 
 export type Booking = 'none' | 'kept' | 'conflict' | 'disputed';
 
-/** The card payment, as the counter says that its reader printed it. */
+/** The card payment, as the counter reports its reader's slip. */
 export interface CardReference {
   readonly rrn: string;
   readonly auth: string;
   readonly last4: string;
-  /** A person's word on whose payment it is; left out where nobody had to say. */
+  /** A person's ruling on the payment's owner; left out if none was needed. */
   readonly ruling?: Ruling;
 }
 
@@ -104,11 +106,11 @@ export interface Ruling {
   readonly at: number;
 }
 
-/** What has gone back of a sale so far, in one refund or several. */
+/** Refunds of a sale so far. */
 export interface Refunds {
-  /** By the counter's names of them: each counts once. */
+  /** By the counter's own ids: each counts once. */
   readonly ids: readonly string[];
-  /** Of the card payment, as the counter says. */
+  /** Of the card payment, as the counter reports it. */
   readonly netFen: Fen;
   /** What they have moved, one leg an account; since a person's decision, if there was one. */
   readonly legs: readonly Leg[];
@@ -116,7 +118,7 @@ export interface Refunds {
   readonly decidedNetFen?: Fen;
 }
 
-/** What a person decided about a sale, and whether a later record of its device contradicted that. */
+/** A person's decision about a sale, and whether a later record of its device contradicted it. */
 export interface Decision {
   readonly act: string;
   readonly kind: 'release' | 'free' | 'decide' | 'close';
@@ -127,7 +129,7 @@ export interface Decision {
   readonly contradicted?: true;
 }
 
-/** Whether a conflict account has paid this counter for the coupon: it is paid once for one. */
+/** Whether a conflict account has paid this counter for the coupon: only once per coupon. */
 export const isBorneAt = ({ borne = [] }: Holder, serial: CouponSerial, device: DeviceId): boolean =>
   borne.some(([coupon, by]) => coupon === serial && by === device);
 
@@ -143,32 +145,32 @@ export interface SaleEntry {
   readonly mode: PresentationMode | null;
   readonly holder: HolderId | null;
   readonly serial: CouponSerial | null;
-  /** Fingerprint and id of the request that `answer` answers. */
+  /** Fingerprint and id of the request behind `answer`. */
   readonly request: string | null;
   readonly requestId: string | null;
   readonly answer: AuthoriseAnswer | null;
-  /** What earlier answers to this sale had reserved; left out where there is none. Release 0.1 kept the serials only. */
+  /** Reservations of earlier answers to this sale; left out if there are none. Release 0.1 kept the serials only. */
   readonly reservedBefore?: readonly (Offer | CouponSerial)[];
-  /** For a coupon that was taken offline: what its counter says of it. */
+  /** For an offline coupon: the counter's report. */
   readonly offline?: OfflineTaking;
   /** The presentation as shown, kept as evidence. */
   readonly presented: string | null;
   readonly state: 'asked' | 'charging' | 'unknown' | 'settled' | 'not-charged' | 'abandoned' | 'refunded';
   readonly booking: Booking;
-  /** What its redemption moved, or its dispute holds in suspense: a refund starts from there. */
+  /** Postings of its redemption, or its suspense in a dispute: a refund starts from these. */
   readonly legs: readonly Leg[];
-  /** What did not agree; a person looks at sales that have any. An older ledger's may have other texts (`weightOf`). */
+  /** Doubts about the sale; a person examines sales that have any. An older ledger may hold other texts (`weightOf`). */
   readonly flags: readonly Doubt[];
   readonly at: number;
-  /** Left out where the reader named none, and in ledgers of release 0.1. */
+  /** Left out if the reader gave none, and in ledgers of release 0.1. */
   readonly reference?: CardReference;
   /** Left out before the first refund, and in ledgers of release 0.1. */
   readonly refunds?: Refunds;
-  /** The newest last; left out where nobody decided anything. */
+  /** Newest last; left out if there are none. */
   readonly decisions?: readonly Decision[];
 }
 
-/** What the gateway has offered to a sale: the coupon, the amounts and the merchant that it may be charged for. */
+/** The gateway's offer to a sale: the coupon, the amounts and the merchant that it may be charged for. */
 export interface Offer {
   readonly serial: CouponSerial;
   readonly tier: string;
@@ -180,18 +182,18 @@ export interface Offer {
 
 export interface OfflineTaking {
   readonly allowance: string;
-  /** Its charge, by the counter's clock; null: it trusted none. */
+  /** The time of its charge by the counter's clock; null: no trusted clock. */
   readonly at: Interval | null;
-  /** What the counter has counted on its allowance; left out where the gateway doesn't believe it. */
+  /** The use of the counter's allowance; left out if the gateway doesn't believe it. */
   readonly counted?: { readonly holder: HolderId; readonly faceFen: Fen };
-  /** The sale that had taken a coupon by the same presentation. */
+  /** The sale that used the same presentation before. */
   readonly earlier?: SaleKey;
 }
 
-/** An allowance as the gateway has issued it to one device, and what has been counted on it since. */
+/** An allowance as issued to one device, and its use so far. */
 export interface IssuedAllowance {
   readonly id: string;
-  /** When its id was first issued; renewals leave it. */
+  /** The time of its first issue; renewals keep it. */
   readonly issuedAt: number;
   readonly renewedAt: number;
   readonly expiresAt: number;
@@ -200,7 +202,7 @@ export interface IssuedAllowance {
   readonly maxPerHolder: number;
   readonly coupons: number;
   readonly faceFen: number;
-  /** Of holders whom the ledger has no row of; ledgers written before have all holders of the allowance here. */
+  /** Coupons of holders without a row in the ledger; older ledgers keep all holders of the allowance here. */
   readonly holders: readonly (readonly [holder: HolderId, coupons: number])[];
 }
 
@@ -208,28 +210,28 @@ export interface DeviceChain {
   readonly device: DeviceId;
   readonly seq: number;
   readonly hash: string;
-  /** Where its journal and ours disagree: the device is stopped. */
+  /** The place where its journal and ours differ: the device is stopped. */
   readonly fork: ChainHead | null;
-  /** Copies of conflicting records kept so far. */
+  /** Number of conflicting records kept as evidence. */
   readonly forkEvidence: number;
-  /** When the fork was found; left out in ledgers of release 0.1. */
+  /** The time at which the fork was found; left out in ledgers of release 0.1. */
   readonly forkedAt?: number;
-  /** How often its journal was begun anew from `base`: the copies of before stay, each under a name of its own. */
+  /** How often its journal was restarted from `base`: the earlier copies stay, each under its own name. */
   readonly journals?: number;
   readonly base?: ChainHead;
-  /** The newest time in its records (`record-time.ts`); left out where none had any. */
+  /** The newest time in its records (`record-time.ts`); left out if they have none. */
   readonly newestAt?: number;
-  /** Issued to it and perhaps still in use (`allowances.ts`); left out where there is none. */
+  /** Allowances issued to it that may still be in use (`allowances.ts`); left out if there are none. */
   readonly allowances?: readonly IssuedAllowance[];
 }
 
-/** Under which name the ledger keeps the device's journal. */
+/** The name under which the ledger keeps the device's journal. */
 export const journalOf = ({ device, journals = 0 }: Pick<DeviceChain, 'device' | 'journals'>): string =>
   journals === 0 ? device : `${device}~${journals}`;
 
-/** Some records as they came, in one piece: the gateway's copy of a stretch of a device's journal. */
+/** A stretch of a device's journal: its records as received, in one piece. */
 export interface JournalChunk {
-  /** The journal's name (`journalOf`), mostly the device's own. */
+  /** The journal's name (`journalOf`), usually the device's own. */
   readonly device: string;
   readonly first: number;
   readonly last: number;
@@ -250,27 +252,27 @@ export interface PostingSet {
 export interface Evidence {
   readonly id: number;
   readonly kind: 'double-spend' | 'fork' | 'disputed';
-  /** Of the document; left out: 1, as release 0.1 wrote it. */
+  /** The document's format; left out: 1, from release 0.1. */
   readonly format?: 2;
   readonly device: DeviceId;
   readonly at: number;
   readonly detail: unknown;
 }
 
-/** Running sums of the whole book, in one row. */
+/** Running totals of the whole book, in one row. */
 export interface Totals {
   readonly holders: number;
   readonly postingSets: number;
   readonly evidence: number;
-  /** Face of every coupon handed out: never more than the budget, so redemptions can't be either. */
+  /** Total face of all issued coupons: never more than the budget, so redemptions can't exceed it either. */
   readonly claimedFen: number;
   /** Booked to the sponsor beyond that, for double spends. */
   readonly conflictFen: number;
-  /** How many of each tier are handed out, in the campaign's order. */
+  /** Issued coupons per tier, in the campaign's order. */
   readonly handedOut: readonly number[];
   /**
-   * Since when every allowance issued is in the ledger, by the gateway's clock; 0: always. Left out in a ledger of release
-   * 0.1, whose gateway kept none, until the first commit of this one.
+   * From this gateway time on the ledger has every issued allowance; 0: always. Left out in a ledger of release 0.1, whose
+   * gateway kept none, until the first commit of this release.
    */
   readonly allowancesSince?: number;
 }
@@ -285,7 +287,7 @@ export const emptyTotals = (tiers: number): Totals => ({
   allowancesSince: 0,
 });
 
-/** One line of the audit table. */
+/** One event of the audit table. */
 export interface AuditEvent {
   readonly what: string;
   readonly device?: DeviceId;
@@ -293,7 +295,7 @@ export interface AuditEvent {
   readonly serial?: CouponSerial;
   readonly holder?: HolderId;
   readonly detail?: string | number;
-  /** The operator whose act it was. */
+  /** The operator of the act. */
   readonly by?: string;
 }
 
@@ -305,7 +307,7 @@ export interface AuditRow {
   readonly body: string;
 }
 
-/** What arbitration may ask. Everything the operations of a batch touch must be there. */
+/** Arbitration's read interface. Every row that a batch's operations touch must be present. */
 export interface View {
   readonly totals: Totals;
   readonly audit: ChainHead;
@@ -313,7 +315,7 @@ export interface View {
   sale(key: SaleKey): SaleEntry | undefined;
   coupon(serial: CouponSerial): Coupon | undefined;
   holder(id: HolderId): Holder | undefined;
-  /** `name`: a payment number, or a fixed code of the release before. */
+  /** `name`: a payment number, or a fixed code of the earlier release. */
   holderByCode(name: string): Holder | undefined;
   tally(name: TallyName): Tally | undefined;
   /** Holders that share the identifier. */
@@ -325,15 +327,15 @@ export interface View {
   confirmation(rrn: string): Confirmation | undefined;
 }
 
-/** Everything a batch changes, to be written in one transaction or not at all. Whole rows, newest state. */
+/** Everything that a batch changes, written in one transaction or not at all: whole rows in their newest state. */
 export interface Changes {
   readonly audit: AuditRow | null;
   readonly devices: readonly DeviceChain[];
   readonly chunks: readonly JournalChunk[];
   readonly holders: readonly Holder[];
-  /** Whom an identifier (`<kind> <hash>`) is now also one of. */
+  /** New holders of an identifier (`<kind> <hash>`). */
   readonly identified: readonly (readonly [name: string, holder: HolderId])[];
-  /** Each decided on the version before its own; a coupon of version 1 didn't exist. */
+  /** Each was decided on the preceding version; a coupon of version 1 is new. */
   readonly coupons: readonly Coupon[];
   readonly sales: readonly SaleEntry[];
   readonly postings: readonly PostingSet[];

@@ -1,4 +1,4 @@
-/** What can happen to one coupon, and that the audit says of each change who did it. */
+/** Every change of one coupon, and its audit event with the cause. */
 import { expect, it } from 'vitest';
 import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import { sha256 } from '#protocol/node/crypto.js';

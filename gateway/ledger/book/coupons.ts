@@ -1,4 +1,4 @@
-/** What can happen to one coupon. Each change is noted in the audit: who did what to which coupon. */
+/** Every state change of one coupon. Each is recorded in the audit: who did what to which coupon. */
 import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import type { BatchOverlay } from './batch-overlay.js';
 import type { Coupon, SaleKey } from './book.js';
@@ -9,7 +9,7 @@ export interface ForSale {
   readonly sale: SaleId;
 }
 
-/** `leaseEnds` null: the charge has begun, or nobody knows how it ended; only the device's word frees it. */
+/** `leaseEnds` null: the charge has begun, or its outcome is unknown; only the device's report frees it. */
 export function reserveCoupon(
   overlay: BatchOverlay,
   coupon: Coupon,
@@ -25,7 +25,7 @@ export function useCoupon(overlay: BatchOverlay, coupon: Coupon, { key, device, 
   overlay.record({ what: 'redeem', serial: coupon.serial, device, sale });
 }
 
-/** Back in the holder's hands after a refund. */
+/** Returns it to the holder after a refund. */
 export function restoreCoupon(
   overlay: BatchOverlay,
   coupon: Coupon,
@@ -36,7 +36,7 @@ export function restoreCoupon(
   overlay.record({ what: 'restore', serial: coupon.serial, device, sale });
 }
 
-/** Gives back what the sale has reserved, if it has it still. */
+/** Frees the sale's reservation, if it still has one. */
 export function freeCoupon(
   overlay: BatchOverlay,
   { key, device, sale, serial }: ForSale & { readonly serial: Coupon['serial'] | null },

@@ -1,18 +1,18 @@
 /**
- * What can speak against a sale that a counter reports, and what each doubt does to its money. The table is exhaustive: a new
- * doubt, or a new reason why a presentation is refused, doesn't compile until somebody has decided.
+ * Doubts about a reported sale, and the effect of each on its money. The table is exhaustive: a new doubt, or a new reason
+ * to refuse a presentation, doesn't compile until somebody has decided.
  *
  * | weight | the sale |
  * |---|---|
  * | `distrust` | is `disputed`: no coupon is used or held for it, its money stands in the counter's suspense account |
- * | `conflict` | is proven, but something else was first: booked to the account that the campaign names |
+ * | `conflict` | is proven, but another sale was first: booked to the account that the campaign names |
  * | `flag` | is booked as it stands; a person looks at it |
  */
 import type { PresentationRefusal } from '#protocol/codes/presentation.js';
 
 export type Weight = 'distrust' | 'conflict' | 'flag';
 
-/** A record that doesn't follow from what the device itself said before: `<record>-after-<state of the sale>`. */
+/** A record that contradicts the device's earlier records: `<record>-after-<state of the sale>`. */
 type Contradiction =
   | `${'charging' | 'settled'}-after-${'settled' | 'refunded' | 'not-charged' | 'abandoned'}`
   | `${'not-charged' | 'abandoned' | 'unknown'}-after-${'settled' | 'refunded'}`
@@ -51,14 +51,14 @@ export type Doubt =
   | 'sums-differ'
   | 'below-threshold'
   | 'face-without-coupon'
-  // The order in which things came.
+  // The order of arrival.
   | 'charged-without-reservation'
   | 'redeemed-without-reservation'
   | 'settled-without-charge'
   | 'coupon-already-used'
   | 'coupon-taken-here-before'
   | 'coupon-used-again'
-  // A person had decided, and the device says otherwise.
+  // A person has decided, and the device contradicts.
   | 'charging-after-decision'
   | 'settled-after-decision'
   // Refunds.
@@ -75,11 +75,11 @@ export const DOUBTS = {
   'no-trusted-time': 'distrust',
   'presentation-forged': 'distrust',
   'presentation-unchecked': 'distrust',
-  // By its own journal this counter has taken the presentation before: an honest one never does.
+  // By its own journal this counter has used the presentation before: an honest one never does.
   'presentation-replayed': 'distrust',
   'serial-not-in-grant': 'distrust',
   'coupon-of-another-holder': 'distrust',
-  // Another counter has taken it; without a line neither could know of the other.
+  // Another counter has used it; offline neither could know of the other.
   'showing-used-before': 'conflict',
 
   'offline-not-permitted': 'distrust',
@@ -106,13 +106,13 @@ export const DOUBTS = {
   'below-threshold': 'distrust',
   'face-without-coupon': 'distrust',
 
-  // A reservation that ran out before its counter had a line again: the sale is proven all the same.
+  // The reservation lapsed before its counter was online again: the sale is proven all the same.
   'charged-without-reservation': 'flag',
   'redeemed-without-reservation': 'flag',
-  // Its `charging` was written by a later version and couldn't be read; all else equals the gateway's own answer.
+  // A later version wrote its `charging`, which this one couldn't read; all else equals the gateway's own answer.
   'settled-without-charge': 'flag',
   'coupon-already-used': 'conflict',
-  // By its own journal this counter has taken the coupon before: an honest one never does, online or off.
+  // By its own journal this counter has used the coupon before: an honest one never does, online or offline.
   'coupon-taken-here-before': 'distrust',
   'coupon-used-again': 'flag',
 
@@ -124,7 +124,7 @@ export const DOUBTS = {
   'refund-beyond-paid': 'distrust',
   'too-many-refunds': 'distrust',
 
-  // What is booked stays booked; the record that comes too late changes nothing.
+  // Bookings stay; a late record changes nothing.
   'charging-after-settled': 'flag',
   'charging-after-refunded': 'flag',
   'settled-after-settled': 'flag',
@@ -136,7 +136,7 @@ export const DOUBTS = {
   'unknown-after-settled': 'flag',
   'unknown-after-refunded': 'flag',
   'refunded-after-refunded': 'flag',
-  // What was over without money can't have any later, and what was given back can't be sold afterwards.
+  // A sale that ended without money can't have any later, and a refunded one can't be sold again.
   'charging-after-not-charged': 'distrust',
   'charging-after-abandoned': 'distrust',
   'settled-after-not-charged': 'distrust',
@@ -150,7 +150,7 @@ export const DOUBTS = {
 
 const WEIGHTS: ReadonlyMap<string, Weight> = new Map(Object.entries(DOUBTS));
 
-/** A flag that this version doesn't know comes from another version's ledger: it is as bad as can be. */
+/** A flag unknown to this version comes from another version's ledger, and weighs the most. */
 export const weightOf = (flag: string): Weight => WEIGHTS.get(flag) ?? 'distrust';
 
 export const isDistrusted = (flags: readonly string[]): boolean => flags.some((flag) => weightOf(flag) === 'distrust');

@@ -1,4 +1,4 @@
-/** A sale in the book while its device's records are applied: found, flagged, posted. */
+/** Operations on a sale in the book while its device's records are applied: find, flag, post. */
 import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import { ZERO_FEN } from '#protocol/kernel/money.js';
 import type { WallMs } from '#protocol/kernel/time.js';
@@ -15,11 +15,11 @@ export interface RecordContext {
   readonly now: WallMs;
   readonly device: DeviceId;
   readonly verdicts: ReadonlyMap<string, Verdict>;
-  /** The newest time in the device's records before this one; undefined: none had any. */
+  /** The newest time in the device's earlier records; undefined: none. */
   readonly newestAt: number | undefined;
 }
 
-/** The sale as known, or as a first record makes it known. */
+/** The sale's entry, or a new one for its first record. */
 export function entryOf({ overlay, rules, now, device }: RecordContext, sale: SaleId): SaleEntry {
   const key = saleKey(device, sale);
   return (
@@ -62,7 +62,7 @@ export function post(
   if (legs.length > 0) overlay.addPostings({ kind, sale: entry.key, legs });
 }
 
-/** A record that can't follow on what the device said before: noted, and nothing else. */
+/** Records that a record contradicts the device's earlier ones, and does nothing else. */
 export function contradict({ overlay, device }: RecordContext, before: SaleEntry, doubt: Doubt): void {
   overlay.record({ what: 'contradiction', device, sale: before.sale, detail: doubt.replaceAll('-', ' ') });
   overlay.putSale(flagged(before, [doubt]));

@@ -1,6 +1,6 @@
 /**
- * The part of a database's book that is at hand: what is still to be read, what is known, and when all of it is forgotten.
- * With the same rows it decides as the book in memory.
+ * The ledger cache: its missing rows, its known rows, and its invalidation. With the same rows it decides like the book in
+ * memory.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -39,7 +39,7 @@ const NO_ROWS: LoadedRows = {
 const ann = holderId('ann');
 const hello = (seq = 0): Op => ({ kind: 'hello', device: d1, id: 'h', head: { ...EMPTY_CHAIN, seq } });
 
-/** All rows of a book, as a database gives them. */
+/** All rows of a book, in the form in which a database returns them. */
 const wholeOf = (book: MemoryBook): LoadedRows => ({
   totals: book.totals,
   audit: book.audit,
@@ -52,7 +52,7 @@ const wholeOf = (book: MemoryBook): LoadedRows => ({
   acts: [...book.acts.values()],
   confirmations: [...book.confirmations.values()],
 });
-/** Those that are asked for; journals as they are. Holders, coupons and sales come all: a database gives at least the right ones. */
+/** The requested rows, and the journals. Holders, coupons and sales come all: a database may return more than requested. */
 const rowsFor = (book: MemoryBook, { devices, tallies, acts, references, probes }: ReadSet): LoadedRows => ({
   ...wholeOf(book),
   devices: [...book.devices.values()].filter(({ device }) => devices.includes(device)),
@@ -93,7 +93,7 @@ describe('a book that has read nothing', () => {
     book.add(needs, { ...NO_ROWS, totals, audit: { seq: 4, hash: 'h' } });
     expect([book.book.totals, book.book.audit]).toEqual([totals, { seq: 4, hash: 'h' }]);
     expect(book.missing([])).toBeUndefined();
-    // They are read once; later commits are its own.
+    // They are read once; later commits are the cache's own.
     book.add(needs, { ...NO_ROWS, totals: emptyTotals(3), audit: { seq: 9, hash: 'x' } });
     expect([book.book.totals, book.book.audit.seq]).toEqual([totals, 4]);
   });
@@ -154,7 +154,7 @@ describe('a whole book', () => {
   ])('for %s', (_what, op, lacks) => {
     const missing = whole().missing([op]);
     expect(missing !== undefined).toBe(lacks);
-    // Then it is a place in a journal, and nothing else.
+    // The rest is a place in a journal, and nothing else.
     if (missing === undefined) return;
     const asked = Object.entries(missing).filter(([, keys]: [string, readonly unknown[]]) => keys.length > 0);
     expect(asked.map(([kind]) => kind)).toEqual(['probes']);

@@ -1,8 +1,9 @@
 /**
- * The ledger cache: every row where memory has room for all, so that a batch needs no read before it is decided; else the
- * rows of recent batches, because the next one mostly needs the same. Another gateway's commit invalidates it, and the
- * next commit finds that out: each takes the next place in the audit chain, and only
- * one can.
+ * The ledger cache: all rows if they fit into memory, so that a batch needs no read before its decision; otherwise the rows
+ * of recent batches, because the next one mostly needs the same.
+ *
+ * Another gateway's commit invalidates it. The next commit detects that: each takes the next place in the audit chain, and
+ * only one can.
  */
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { Op } from '../../ports/ledger.js';
@@ -22,7 +23,7 @@ import { MemoryBook } from './memory-book.js';
 import { probesOf, type ReadSet, readSetOf } from './read-set.js';
 import type { Tally } from './tally.js';
 
-/** Rows as a database gives them for `Needs`. */
+/** Rows as a database returns them for a `ReadSet`. */
 export interface LoadedRows {
   readonly totals: Totals | null;
   readonly audit: { readonly seq: number; readonly hash: string } | null;
@@ -36,9 +37,12 @@ export interface LoadedRows {
   readonly confirmations: readonly Confirmation[];
 }
 
-/** Sales, coupons and holders together, some half a KiB each: 150 MiB. Beyond it everything is forgotten, and read as needed. */
+/**
+ * Limit for sales, coupons and holders together, some half a KiB each: 150 MiB. Beyond it the cache is cleared and rows
+ * load on demand.
+ */
 const MAX_ROWS = 300_000;
-/** As many are read at a start: a second or two. */
+/** Limit of the preload at a start: a second or two. */
 export const MAX_ROWS_AT_START = 150_000;
 
 type Keys = (typeof KINDS)[number];
@@ -47,9 +51,9 @@ export class LedgerCache {
   readonly #tiers: number;
   #book: MemoryBook;
   #isLoaded = false;
-  /** Nothing is in the database that isn't here, journals aside. */
+  /** The cache has every row of the database except the journals. */
   #isWhole = false;
-  /** What was asked for before, whether there was such a row or not. */
+  /** Keys read before, whether a row existed or not. */
   #known: Readonly<Record<Keys, Set<string | number>>>;
 
   constructor(tiers: number) {
@@ -69,7 +73,7 @@ export class LedgerCache {
     this.#isWhole = false;
   }
 
-  /** What is still to be read before these are decided; undefined: nothing. */
+  /** The rows to read before deciding these operations; undefined: none. */
   missing(ops: readonly Op[]): ReadSet | undefined {
     const { sales, coupons, holders } = this.#book;
     if (sales.size + coupons.size + holders.size > MAX_ROWS) this.forget();
@@ -105,7 +109,10 @@ export class LedgerCache {
     );
   }
 
-  /** Rows that are here already stay as they are: they may be newer only where somebody else wrote, and then all goes. */
+  /**
+   * Keeps rows that are already cached: a newer one could only come from another gateway, and then the whole cache is
+   * cleared.
+   */
   add(asked: ReadSet, rows: LoadedRows): void {
     const book = this.#book;
     if (!this.#isLoaded) {
@@ -126,13 +133,13 @@ export class LedgerCache {
     }
   }
 
-  /** All rows that there are, without the journals: of those only what is asked for again is ever read. */
+  /** Preloads every row except journal chunks, which load on demand. */
   addWhole(rows: LoadedRows): void {
     this.add(NO_NEEDS, rows);
     this.#isWhole = true;
   }
 
-  /** Once a commit of these has begun; one that fails is followed by `forget`. */
+  /** Applies a commit that has begun; a failed one is followed by `forget`. */
   apply(changes: Changes): void {
     this.#book.forgetChunks();
     this.#book.apply({ ...changes, chunks: [] });

@@ -1,4 +1,4 @@
-/** The book in memory and its indexes: what arbitration asks for is found after every change, and under no old name. */
+/** The book in memory and its indexes: every row is found after every change, and never under an old name. */
 import { describe, expect, it } from 'vitest';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { DeviceId, HolderId, SaleId } from '#protocol/kernel/ids.js';

@@ -1,6 +1,6 @@
 /**
- * The book in memory, with the indexes that arbitration asks for. It is the whole book of a simulated world, and the part
- * of a database's book that one batch needs.
+ * The book in memory, with arbitration's indexes. It is a simulated world's whole book, and the part of a database's book
+ * that one batch needs.
  */
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/kernel/ids.js';
 import { type ChainHead, EMPTY_CHAIN } from '#protocol/records/chain.js';
@@ -30,9 +30,9 @@ export class MemoryBook implements View {
   readonly coupons = new Map<CouponSerial, Coupon>();
   readonly holders = new Map<HolderId, Holder>();
   readonly tallies = new Map<TallyName, Tally>();
-  /** Kept as such: the spent set is asked for each minute, and the coupons are ten thousand. */
+  /** Kept as a set, because the spent set is read each minute, and there are ten thousand coupons. */
   readonly used = new Set<CouponSerial>();
-  /** Held once more after a refund, some of them from a later day on. */
+  /** Held again after a refund, some of them from a later day on. */
   readonly restored = new Set<CouponSerial>();
   readonly acts = new Map<string, ActRow>();
   readonly confirmations = new Map<string, Confirmation>();
@@ -64,7 +64,7 @@ export class MemoryBook implements View {
   confirmation = (rrn: string): Confirmation | undefined => this.confirmations.get(rrn);
 
   chunkAt(journal: string, seq: number): JournalChunk | undefined {
-    // From the end: what is asked for is nearly always recent.
+    // From the end, because recent records are nearly always meant.
     return this.#chunks.get(journal)?.findLast((chunk) => chunk.first <= seq && seq <= chunk.last);
   }
 
@@ -100,7 +100,7 @@ export class MemoryBook implements View {
     this.holders.set(holder.id, holder);
   }
 
-  /** Compare-and-set: throws where the coupon isn't as the decision saw it. */
+  /** Compare-and-set: throws if the coupon's version isn't the one that the decision saw. */
   putCoupon(coupon: Coupon, was: number): void {
     const before = this.coupons.get(coupon.serial);
     if ((before?.version ?? 0) !== was) throw new Error(`coupon ${coupon.serial} changed under the decision`);

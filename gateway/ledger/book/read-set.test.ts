@@ -1,4 +1,4 @@
-/** What a batch has to have at hand: every key that its decision reads, by operation. */
+/** A batch's read set: every key that its decision reads, by operation. */
 import { describe, expect, it } from 'vitest';
 import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';

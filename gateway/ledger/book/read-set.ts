@@ -12,20 +12,20 @@ import { couponsAt, couponsOf, type TallyName, wrongCodesOf } from './tally.js';
 export interface ReadSet {
   readonly devices: readonly string[];
   readonly sales: readonly string[];
-  /** Coupons by serial; those of the sales and the holders come along. */
+  /** Coupons by serial; the coupons of the sales and holders come along. */
   readonly serials: readonly number[];
   readonly holders: readonly string[];
   readonly codes: readonly string[];
-  /** `<counter> <holder>`: the sales that took a coupon by that presentation. */
+  /** `<nonce> <holder>`: the sales that took a coupon by that presentation. */
   readonly showings: readonly string[];
   /** `<kind> <hash>`. */
   readonly identities: readonly string[];
   /** By name. */
   readonly tallies: readonly TallyName[];
   readonly acts: readonly string[];
-  /** Card payments that an acquirer confirms. */
+  /** Card payments that an acquirer has confirmed. */
   readonly references: readonly string[];
-  /** Where a device's hash at a seq that we have is compared. */
+  /** Comparisons of a device's hash at a seq that we have. */
   readonly probes: readonly Probe[];
 }
 
@@ -129,7 +129,7 @@ function addSubject(
   }
 }
 
-/** Needed even where all else is at hand: the journals are not kept in memory. */
+/** Needed even if all other rows are cached, because journals are not kept in memory. */
 export function probesOf(ops: readonly Op[]): readonly Probe[] {
   const probes: Probe[] = [];
   for (const op of ops) {

@@ -1,4 +1,4 @@
-/** Counts of this hour and this day, by whole hours and days of the campaign's own time. */
+/** Counts of this hour and this day, by whole hours and days in the campaign's local time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';

@@ -1,14 +1,15 @@
 /**
- * How often something has happened at one counter or one merchant in this hour and on this day: coupons taken, wrong
- * payment codes. Kept in the ledger, so that a restart of the gateway gives nobody a fresh count.
+ * Tallies: how often something has happened at one counter or one merchant in this hour and on this day, such as coupons
+ * taken or wrong payment codes. They are in the ledger, so that a restart of the gateway resets no count.
  *
- * Hours and days are whole ones of the campaign's own time, not the last sixty minutes: two small numbers a name instead of
- * a list of times. At the full hour a counter may so take twice its limit within minutes, and the day's limit holds that.
+ * Hours and days are whole ones in the campaign's local time, not the last sixty minutes: two small numbers per name
+ * instead of a list of times. Around the full hour a counter may so take twice its limit within minutes; the day's limit
+ * bounds that.
  */
 import { DAY_MS } from '#protocol/campaign/calendar.js';
 import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 
-/** `<what> <whose>`, such as `wrong-codes plate-001`. */
+/** `<kind> <owner>`, such as `wrong-codes plate-001`. */
 export type TallyName = string & { readonly __id: 'tally' };
 
 export interface Tally {
@@ -27,9 +28,9 @@ export interface PaceLimit {
 const HOUR_MS = 3_600_000;
 
 /**
- * Wrong payment codes of one counter: of a number that a holder has, with a step code that was never theirs. An honest
- * counter meets one where a payment code of somebody without coupons happens to begin with a holder's number: once in some
- * 10,000 with 100,000 holders. Twenty guesses a day find a given holder's code once in some 4,500 years.
+ * Limit of a counter's wrong payment codes: a holder's number with a wrong step code. An honest counter meets one if a
+ * stranger's payment code happens to begin with a holder's number: once in some 10,000 with 100,000 holders. Twenty guesses
+ * a day find a given holder's code once in some 4,500 years.
  */
 export const WRONG_CODES: PaceLimit = { perHour: 10, perDay: 20 };
 
@@ -37,7 +38,7 @@ export const wrongCodesOf = (device: DeviceId): TallyName => `wrong-codes ${devi
 export const couponsAt = (device: DeviceId): TallyName => `coupons-at ${device}` as TallyName;
 export const couponsOf = (merchant: MerchantId): TallyName => `coupons-of ${merchant}` as TallyName;
 
-/** As it stands at `local`, milliseconds of the campaign's own time. A clock that goes back begins no new hour. */
+/** The tally at `local`, milliseconds in the campaign's local time. A clock that goes back starts no new hour. */
 export function tallyAt(known: Tally | undefined, name: TallyName, local: number): Tally {
   const [hour, day] = [Math.floor(local / HOUR_MS), Math.floor(local / DAY_MS)];
   if (known === undefined) return { name, hour, inHour: 0, day, inDay: 0 };
@@ -52,7 +53,7 @@ export function tallyAt(known: Tally | undefined, name: TallyName, local: number
 
 export const oneMore = (tally: Tally): Tally => ({ ...tally, inHour: tally.inHour + 1, inDay: tally.inDay + 1 });
 
-/** Which of the limits is reached. */
+/** The limit that is reached, if any. */
 export function reached({ inHour, inDay }: Tally, { perHour, perDay }: PaceLimit): 'hour' | 'day' | undefined {
   if (inDay >= perDay) return 'day';
   return inHour >= perHour ? 'hour' : undefined;

@@ -1,4 +1,4 @@
-/** Allowances as the gateway issues and counts them, a moment and a fen on both sides of each limit. */
+/** Issuing and counting allowances, one instant and one fen on both sides of each limit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HolderId } from '#protocol/kernel/ids.js';
@@ -103,7 +103,7 @@ describe('a counter that is greeted with nothing outstanding', () => {
     const renewed = renewAllowance(before, rules, now);
     expect(renewed?.allowance.id === 'a-1').toBe(becomes !== 'another');
     expect(renewed?.chain === before).toBe(becomes === 'same');
-    // A renewal keeps when the id was first issued: what it was taken under must not begin later.
+    // A renewal keeps the time of the first issue: earlier coupons must stay inside the allowance's life.
     const [newest] = renewed?.chain.allowances?.slice(-1) ?? [];
     expect(newest).toMatchObject({
       issuedAt: becomes === 'another' ? now : MORNING,
@@ -131,7 +131,7 @@ describe('a counter that is greeted with nothing outstanding', () => {
     const used = Array.from({ length: count }, (_, n) => issued({ id: `a-${n}`, coupons: 1, faceFen: 2_000 }));
     const renewed = renewAllowance(chain(...used), rules, wallMs(MORNING + MINUTE));
     expect([renewed?.chain.allowances?.length, renewed?.allowance.id]).toEqual([total, id]);
-    // What has been counted on it stays counted.
+    // Its count stays.
     expect(renewed?.chain.allowances?.at(-1)?.coupons).toBe(count === 32 ? 1 : 0);
   });
 });
@@ -278,7 +278,7 @@ describe('what is counted', () => {
     expect(ours).toEqual(issued());
     giveBack(overlay, 'old-1', ann);
     expect(chainIn(overlay).allowances?.[0]).toMatchObject({ id: '*', coupons: 1, faceFen: 4_000 });
-    // It is never what a greeting renews.
+    // A hello never renews it.
     expect(renewAllowance(chain(issued({ id: '*' })), rules, MORNING)?.allowance.id).toBe(`a-${MORNING.toString(36)}`);
   });
 

@@ -1,13 +1,15 @@
 /**
- * Allowances as the gateway issues and counts them. An allowance is in the ledger before it is sent, so a record that names
- * one can be checked as if its device had no conscience: issued to this very device, in force at that time, not exceeded.
+ * Issues allowances and counts their use.
  *
- * A device that is greeted with nothing outstanding gets an allowance. Where nothing has been counted on the newest one, that
- * one is renewed under its own id: a line that flaps costs no row each time. The device counts the same way, by the id, and
- * counts on where an id comes again.
+ * An allowance is in the ledger before it is sent. So a record that names one can be checked without trusting its device:
+ * issued to this very device, in force at that time, not exceeded.
  *
- * How many coupons of one holder count on an allowance stands in the holder's row. A counter that comes back after a week
- * brings thousands of holders: in its own row, which each batch writes anew, every batch would write all of them.
+ * A device that says hello with nothing outstanding gets an allowance. If the newest one is unused, it is renewed under its
+ * own id, so that a flapping connection doesn't add rows. The device counts the same way, by the id, and continues its
+ * count when an id comes again.
+ *
+ * A holder's coupons per allowance are counted in the holder's row. A counter that returns after a week brings thousands of
+ * holders: counted in the device's row, each batch would rewrite all of them.
  */
 import type { DeviceId, HolderId } from '#protocol/kernel/ids.js';
 import type { Fen } from '#protocol/kernel/money.js';
@@ -20,17 +22,17 @@ import { CLOCKS_APART_MS, heldWhenJudged } from './proof/record-time.js';
 import type { Rules } from './rules.js';
 
 const HOUR_MS: Millis = 3_600_000;
-/** A device that is greeted again so soon hears the same allowance: what it costs is no commit. */
+/** A device that says hello again this soon gets the same allowance, which saves a commit. */
 const RENEW_MS: Millis = 60_000;
 /**
- * An allowance that ended so long before a greeting with nothing outstanding has no more records to come. Far longer than any
- * network holds a message back.
+ * An allowance that ended this long before a hello with nothing outstanding has no more records to come. No network delays
+ * a message nearly as long.
  */
 const FORGET_MS: Millis = 24 * HOUR_MS;
-/** Per device; some 200 bytes each. More spells offline than that within one allowance's life go on counting on the newest. */
+/** Per device; some 200 bytes each. Further offline periods within one allowance's life count on the newest. */
 const MAX_ALLOWANCES = 32;
 
-/** What the release before issued and nobody wrote down, all of it as one. No id that is issued can be this. */
+/** Stands for all allowances that the earlier release issued and didn't record. No issued id can equal this. */
 const OF_THE_RELEASE_BEFORE = '*';
 
 export interface Renewal {
@@ -38,7 +40,7 @@ export interface Renewal {
   readonly allowance: Allowance;
 }
 
-/** For a device that is in sync; undefined: this campaign takes no coupons offline. `chain` is the same where nothing changed. */
+/** For a device in sync; undefined: this campaign takes no coupons offline. `chain` is the same object if nothing changed. */
 export function renewAllowance(chain: DeviceChain, { campaign, compiled }: Rules, now: WallMs): Renewal | undefined {
   const { permitted, maxCoupons, maxFaceFen, maxPerHolder } = campaign.offline;
   if (!permitted || now > compiled.ends) return undefined;
@@ -56,7 +58,7 @@ export function renewAllowance(chain: DeviceChain, { campaign, compiled }: Rules
   if (newest !== undefined && isSame && isUnused && isBetween(now - newest.renewedAt, 0, RENEW_MS))
     return { chain, allowance: told(newest) };
   const expiresAt = Math.min(now + maxSyncAgeMs, compiled.ends + 1);
-  // The counter may still hold the one that ends later, because this answer was lost: that one goes on counting as it is.
+  // The counter may still hold the one that ends later, because this answer was lost: that one keeps counting unchanged.
   const isLonger = newest !== undefined && expiresAt >= newest.expiresAt;
   const goesOn = newest !== undefined && ((isSame && isUnused && isLonger) || live.length >= MAX_ALLOWANCES);
   const next: IssuedAllowance = goesOn
@@ -66,7 +68,7 @@ export function renewAllowance(chain: DeviceChain, { campaign, compiled }: Rules
   return { chain: { ...chain, allowances: [...others, next] }, allowance: told(next) };
 }
 
-/** What speaks against a coupon of this face, taken at that time under the allowance that the record names. */
+/** Doubts about a coupon of this face, taken at that time under the record's allowance. */
 export function allowanceDoubts(options: {
   readonly overlay: BatchOverlay;
   readonly chain: DeviceChain;
@@ -90,7 +92,7 @@ export function allowanceDoubts(options: {
   return doubts;
 }
 
-/** Counts a coupon that is believed on its allowance. */
+/** Counts a believed coupon on its allowance. */
 export function countTaking(
   overlay: BatchOverlay,
   options: {
@@ -110,7 +112,7 @@ export function countTaking(
   overlay.putDevice({ ...chain, allowances: allowances.map((one) => (one.id === issued.id ? counted : one)) });
 }
 
-/** The charge came to nothing: its coupon counts no more. Mirrors `OfflineCount` of the device. */
+/** The charge failed: its coupon no longer counts. Mirrors the device's `OfflineCount`. */
 export function uncountTaking(
   overlay: BatchOverlay,
   chain: DeviceChain,
@@ -137,8 +139,8 @@ function issuedTo(options: {
 }
 
 /**
- * A counter that holds an allowance of the release before goes on with it until that ends. Its gateway wrote none of them down,
- * so all of them together count as one of today's campaign, and none can be in force longer than one issued at the takeover.
+ * A counter with an allowance of the earlier release keeps it until its end. That gateway recorded none, so all of them
+ * together count as one with today's campaign, and none outlives one issued at the takeover.
  */
 function ofTheReleaseBefore({
   chain,
@@ -189,7 +191,7 @@ function counting(overlay: BatchOverlay, { chain, issued, holder: id, faceFen, b
   const left = takenUnder(holder, chain.device, issued.id) + by;
   if (holder === undefined || left < 0) return { ...sums, holders: countingHere(issued, id, by) };
   const { takenUnder: before = [], ...rest } = holder;
-  // Allowances of this device that are forgotten count no more.
+  // Forgotten allowances of this device no longer count.
   const others = before.filter(([device, allowance]) =>
     device === chain.device ? allowance !== issued.id && isKnown(chain, allowance) : true,
   );
@@ -198,7 +200,7 @@ function counting(overlay: BatchOverlay, { chain, issued, holder: id, faceFen, b
   return sums;
 }
 
-/** Where the ledger has no row of the holder, or counted the coupon here before it counted any there. */
+/** Counts here if the ledger has no row of the holder, or if it counted the coupon here before it used holders' rows. */
 function countingHere({ holders }: IssuedAllowance, holder: HolderId, by: 1 | -1): readonly CountOfHolder[] {
   const left = countOf(holders, holder) + by;
   const others = holders.filter(([id]) => id !== holder);
@@ -213,7 +215,7 @@ const hasLimits = (issued: Limits, { maxCoupons, maxFaceFen, maxPerHolder }: Lim
 
 const isBetween = (value: number, from: number, to: number): boolean => value >= from && value < to;
 
-/** Of the time, as release 0.1 made them; a clock that was set back may meet one that is there. */
+/** Made from the time, as in release 0.1; after a clock was set back the id may already exist. */
 function freshId(known: readonly IssuedAllowance[], now: WallMs): string {
   const plain = `a-${now.toString(36)}`;
   let id = plain;

@@ -1,4 +1,4 @@
-/** A batch: each operation decided after the one before, and everything it changes handed over whole. */
+/** A batch: each operation decided after the one before, and all its changes returned together. */
 import { describe, expect, it } from 'vitest';
 import { EMPTY_CHAIN } from '#protocol/records/chain.js';
 import {

@@ -1,6 +1,7 @@
 /**
- * A batch of operations, decided one after another in the order in which they came: the outcome of each, and everything
- * that the batch changes. Pure; a ledger loads the view and writes the changes, in one transaction.
+ * Decides a batch of operations, one after another in order of arrival: each outcome, and all changes of the batch.
+ *
+ * Pure; a ledger loads the view and writes the changes in one transaction.
  */
 import { unreachable } from '#protocol/kernel/machine.js';
 import type { WallMs } from '#protocol/kernel/time.js';
@@ -22,7 +23,7 @@ export interface Arbitration {
 
 export function arbitrate(view: View, rules: Rules, ops: readonly Op[], now: WallMs): Arbitration {
   const overlay = new BatchOverlay(view);
-  // A ledger of release 0.1 has no allowance that was issued before its first commit here.
+  // In a ledger of release 0.1 no allowance was issued before its first commit here.
   if (view.totals.allowancesSince === undefined) overlay.putTotals({ allowancesSince: now });
   const outcomes = ops.map((op) => decide(overlay, rules, op, now));
   const findings = overlay.findings();

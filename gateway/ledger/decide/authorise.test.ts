@@ -101,7 +101,7 @@ describe('a lease', () => {
   });
 
   it('has ended at the counter before it ends here, however far apart two crystals run', () => {
-    // The counter counts from before its question leaves; the gateway, from when it has decided. Both are told LEASE_MS.
+    // The counter counts from the request's departure, the gateway from its decision. Both use LEASE_MS.
     const crystalsApartPpm = 1_000;
     const endsAtCounter = LEASE_MS * (1 + crystalsApartPpm / 1e6);
     expect(endsAtCounter).toBeLessThan(LEASE_MS + LEASE_MARGIN_MS);

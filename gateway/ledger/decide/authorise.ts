@@ -1,11 +1,12 @@
 /**
- * May this coupon be taken off this sale? The gateway chooses among what the holder has; the answer is a reservation
- * with a lease, or a reason. Precedence: device stopped or not this merchant's, asked before, presentation, coupons held,
- * the campaign's rules.
+ * Decides a device's request for a coupon: the gateway chooses among the holder's coupons and answers with a reservation
+ * and its lease, or with a reason.
  *
- * The same request again gets the same answer and a fresh lease, because the device counts its lease from the moment it
- * (last) sent. Another request under the same sale gives back what the first one reserved, as long as no charge began;
- * but not one that was sent before it and comes late: the coupon may be on its way off the payment by now.
+ * Precedence: device stopped or at another merchant, repeated request, presentation, coupons held, the campaign's rules.
+ *
+ * The same request again gets the same answer and a fresh lease, because the device counts its lease from its last
+ * transmission. Another request for the same sale frees the first reservation, unless a charge has begun. A request sent
+ * earlier that arrives late doesn't, because its coupon may be part of a charge by now.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { ZERO_FEN } from '#protocol/kernel/money.js';
@@ -73,13 +74,13 @@ export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, 
   return authorised(op, decision.answer);
 }
 
-/** A counter speaks for the merchant whom the bank gave it to, and lends its place on the list to nobody else. */
+/** A counter sells only for the merchant where the bank installed it, so it can't lend its place on the list to anybody. */
 function isElsewhere(rules: Rules, { device, merchant }: AuthoriseOp): boolean {
   const registered = rules.merchantOf(device);
   return registered !== undefined && registered !== merchant;
 }
 
-/** undefined: decide anew. A refusal is repeated only for the very same message; asked anew, things may have changed. */
+/** undefined: decide again. A refusal is repeated only for the very same message; a new request may find a new situation. */
 function repeatAnswer(
   overlay: BatchOverlay,
   rules: Rules,
@@ -97,7 +98,7 @@ function repeatAnswer(
   return answer;
 }
 
-/** The device may go by an answer that was overtaken: what it charges then was reserved for it all the same. */
+/** The device may charge under a superseded answer: its reservation is remembered, so that such a charge is still valid. */
 function reservedBefore(before: SaleEntry | undefined): Pick<SaleEntry, 'reservedBefore'> {
   if (before === undefined) return {};
   const { answer, merchant, reservedBefore: earlier = [] } = before;
@@ -108,15 +109,15 @@ function reservedBefore(before: SaleEntry | undefined): Pick<SaleEntry, 'reserve
   return { reservedBefore: [...others, offer].slice(-MAX_OFFERS) };
 }
 
-/** A cashier scans anew a few times; a counter that asks on and on may charge for the newest of its answers only. */
+/** A cashier rescans a few times; a counter that keeps asking may charge only under its newest answers. */
 const MAX_OFFERS = 16;
 
 const isSameOffer = (a: Offer, b: Offer): boolean =>
   a.serial === b.serial && a.netFen === b.netFen && a.thresholdFen === b.thresholdFen && a.merchant === b.merchant;
 
 /**
- * The gateway holds a little longer than the device counts: their clocks may run apart by some 1 in 1,000 at worst, and
- * a lease is minutes at most.
+ * The gateway holds a little longer than the device counts: their clocks may differ by some 1 in 1,000 at worst, and a
+ * lease lasts minutes at most.
  */
 export const LEASE_MARGIN_MS = 2_000;
 
@@ -155,13 +156,13 @@ function decide(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, key: SaleK
   return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };
 }
 
-/** A sale at which first one, then another showed a code was asked for both, and is only the last one's. */
+/** If two people showed a code at one sale, it counts for the last one only. */
 function otherSalesOf(overlay: BatchOverlay, holder: Holder['id'], key: SaleKey): SaleEntry[] {
   const sales = [...new Set(overlay.salesOf(holder))].flatMap((sale) => overlay.sale(sale) ?? []);
   return sales.filter((sale) => sale.holder === holder && sale.key !== key);
 }
 
-/** What was only asked about is no payment any more once its reservation has lapsed or is another sale's. */
+/** An authorised sale is no payment any more once its reservation has lapsed or belongs to another sale. */
 function mayBePaid(overlay: BatchOverlay, { key, state, answer }: SaleEntry, now: WallMs): boolean {
   if (state !== 'asked' || answer?.kind !== 'reserved') return true;
   const coupon = overlay.coupon(answer.serial);
@@ -189,7 +190,7 @@ function holderOf(overlay: BatchOverlay, rules: Rules, asking: Asking): Result<H
   }
 }
 
-/** For this sale to take: held, lapsed, or already its own. */
+/** Available to this sale: held, lapsed, or already its own. */
 function isFree(coupon: Coupon, key: SaleKey, now: WallMs): boolean {
   switch (coupon.state) {
     case 'held':
@@ -204,7 +205,7 @@ function isFree(coupon: Coupon, key: SaleKey, now: WallMs): boolean {
 function whyNone(coupons: readonly Coupon[], now: WallMs): ReasonCode {
   if (coupons.some((coupon) => coupon.state === 'reserved')) return 'coupon-reserved';
   if (coupons.some((coupon) => coupon.state === 'held' && coupon.usableFrom > now)) return 'usable-later';
-  // Used, or held and paid for at this counter.
+  // Used, or held and already paid for at this counter.
   return coupons.length > 0 ? 'already-used' : 'no-coupon-held';
 }
 

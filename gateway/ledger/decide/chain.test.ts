@@ -1,4 +1,4 @@
-/** A device's records as they arrive, by the table in the file's head: kept, compared, refused, forked. */
+/** A device's records on arrival, by the table in the file's head: kept, compared, refused, forked. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '#protocol/node/crypto.js';
@@ -237,7 +237,7 @@ describe('a journal that a person takes anew', () => {
     expect(book.commit(piece(2, 4, OTHER))).toEqual(have(5, OTHER));
     expect(book.commit({ kind: 'hello', device: d1, id: 'h', head: headAt(1) })).toMatchObject({ kind: 'welcome' });
     expect(book.commit(piece(3, 3))).toEqual({ kind: 'forked', seq: 3, mine: headAt(3, OTHER).hash });
-    // A second time it can't go back behind the first.
+    // A second restart can't go back behind the first.
     expect(unfork(book, 1).kind).toBe('act-refused');
     expect(unfork(book, 2).kind).toBe('acted');
     expect(book.chain().journals).toBe(2);

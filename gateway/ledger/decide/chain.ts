@@ -1,16 +1,16 @@
 /**
- * A device's records as they arrive: in order, once each, and every one of them accounted for by the hash chain.
+ * Accepts a device's records: in order, once each, and verified by the hash chain.
  *
- * | what comes | what happens |
+ * | arrival | result |
  * |---|---|
  * | the next records | kept, applied, acknowledged |
- * | records that are here already, unchanged | acknowledged again |
+ * | known records, unchanged | acknowledged again |
  * | both | the old ones are compared, the new ones kept |
  * | records past a gap | nothing; `have` says from where to send again |
- * | another hash for a seq that is here | fork: the device is stopped, both copies are kept |
- * | a place that no journal can have | refused with a code, and nothing changes |
+ * | another hash for a known seq | fork: the device is stopped, both copies are kept |
+ * | a head that no journal can have | refused with a code, and nothing changes |
  *
- * A record that this version can't read is kept like any other: the chain doesn't break over it, and a person sees it.
+ * A record that this version can't read is kept like any other: the chain stays unbroken, and a person examines it.
  */
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { WallMs } from '#protocol/kernel/time.js';
@@ -23,15 +23,15 @@ import { newestWith } from './proof/record-time.js';
 import { applyRecord } from './redeem.js';
 import type { Rules } from './rules.js';
 
-/** Copies of conflicting messages kept for one device: enough to prove it, too few to fill a disk with. */
+/** Conflicting messages kept per device: enough as proof, too few to fill a disk. */
 const MAX_FORK_EVIDENCE = 20;
 
 /** A shop writes 2,000 records a day: no journal gets there in a thousand years. */
 const MAX_SEQ = 1_000_000_000;
 
 /**
- * Before its first record every journal has the same hash. Another one is no journal's, however it came about: a fork would
- * stop a counter that has written nothing wrong.
+ * Before its first record every journal has the same hash. A device that reports another one is in error, whatever the
+ * cause; treating it as a fork would stop a counter that has written nothing wrong.
  */
 const isImpossible = ({ seq, hash }: ChainHead): boolean => seq > MAX_SEQ || (seq === 0 && hash !== EMPTY_CHAIN.hash);
 
@@ -51,7 +51,7 @@ export function acceptRecords(overlay: BatchOverlay, rules: Rules, op: RecordsOp
   }
   if (op.from > mine.seq + 1) return have(mine);
   const overlap = Math.min(last, mine.seq) - op.from + 1;
-  // Before the place from which a person took its journal anew there is nothing of ours to compare with.
+  // Before a restart by a person there is nothing of ours to compare with.
   if (mine.base !== undefined && last < mine.base.seq) return have(mine);
   const theirs = extend(rules.sha256, { seq: op.from - 1, hash: op.prev }, op.bodies.slice(0, overlap));
   const ours = hashAt(overlay, rules, mine, theirs.seq);
@@ -92,9 +92,9 @@ export function acceptRecords(overlay: BatchOverlay, rules: Rules, op: RecordsOp
 }
 
 /**
- * A device tells where its journal stands. Elsewhere than ours, it is a fork. Behind ours it may be an older copy of the
- * file, or an old hello that comes late or twice: it is told what we have. A device that has less than that knows by it
- * that it has been rolled back, and stops; one that goes on all the same forks with its next record.
+ * Handles a device's hello with its journal's head. A head that contradicts ours is a fork. A head behind ours may be an
+ * older copy of the file, or an old hello that arrives late or twice: the answer is our head. A device with fewer records
+ * concludes from it that it was rolled back, and stops; if it continues nevertheless, it forks with its next record.
  */
 export function greet(overlay: BatchOverlay, rules: Rules, op: HelloOp, now: WallMs): Outcome {
   if (isImpossible(op.head)) return IMPOSSIBLE;
@@ -115,7 +115,7 @@ export function greet(overlay: BatchOverlay, rules: Rules, op: HelloOp, now: Wal
   return { kind: 'forked', seq: op.head.seq, mine: ours };
 }
 
-/** Nothing of the device is outstanding: it gets a new allowance. */
+/** The device has nothing outstanding: it gets a new allowance. */
 function inSync(
   overlay: BatchOverlay,
   rules: Rules,
@@ -123,14 +123,14 @@ function inSync(
 ): Outcome {
   const renewed = renewAllowance(mine, rules, now);
   const chain = renewed?.chain ?? mine;
-  // A greeting that changes nothing is no commit.
+  // A hello that changes nothing needs no commit.
   if (chain !== mine) overlay.putDevice(chain);
   return { ...welcome(mine, true), ...(renewed !== undefined && { allowance: renewed.allowance }) };
 }
 
 /**
- * The device's journal counts again from `from`: of what comes behind it our copy is kept under its old name, and the device
- * sends its own. A text says why not.
+ * Restarts the device's journal at `from`: our copy of the rest is kept under its old name, and the device sends its own. A
+ * text is the reason for a refusal.
  */
 export function rejoin(
   overlay: BatchOverlay,
@@ -144,7 +144,7 @@ export function rejoin(
   const hash = hashAt(overlay, rules, mine, from.seq);
   if (from.hash !== undefined && from.hash !== hash)
     return `our copy has another hash at ${from.seq}: ${hash}; only from a place where both agree can both be kept`;
-  // Its own records from there on may be older than those that we have.
+  // Its own records from there on may be older than ours.
   const { forkedAt: _, newestAt: _newest, ...chain } = mine;
   if (from.seq === mine.seq) return { ...chain, fork: null };
   const head = { seq: from.seq, hash };

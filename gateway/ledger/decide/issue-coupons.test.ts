@@ -1,4 +1,4 @@
-/** Who gets which coupon, and who gets none: people, stock and budget, by the campaign's own rules. */
+/** Issuing coupons and refusing them: people, stock and budget, by the campaign's own rules. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
@@ -119,7 +119,7 @@ describe('a wallet', () => {
     for (const shared of [{}, {}, { phone: 'new' }, { phone: 'new' }]) answers(book, claimOp('ann', ['s20'], shared));
     expect(book.holder().identities).toHaveLength(2);
     expect(book.ledger.book.totals.holders).toBe(1);
-    // A tier that it gets nothing of teaches it none.
+    // A refused claim adds no identifiers to the key.
     answers(book, claimOp('ann', ['s10'], { phone: 'third' }));
     expect(book.holder().identities).toHaveLength(2);
   });

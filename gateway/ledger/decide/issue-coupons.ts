@@ -1,10 +1,12 @@
 /**
- * Handing out coupons: first come, first served, tier by tier, until a tier or the budget is gone. Nobody gets more of a
- * tier than the campaign allows a person, and a person is told apart as the campaign says: the same in any, or only in
- * all, of the identifiers. A phone's key is a person too, so that no new names are claimed into an old wallet.
+ * Issues coupons: first come, first served, tier by tier, until a tier or the budget is exhausted.
  *
- * A claim comes here signed by its key, and with identifiers that are proved to be the claimant's (`ports/identity-proofs.ts`).
- * One that isn't proved never comes here, so it takes nothing and keeps nobody from anything.
+ * Each person gets at most the campaign's number of a tier. The campaign says whether two claims are one person's when any,
+ * or only when all, of the identifiers match. A phone's key counts as a person too, so that an old wallet can't collect for
+ * new names.
+ *
+ * Each claim here is signed by its key and has identifiers proved to be the claimant's (`ports/identity-proofs.ts`). An
+ * unproved claim never gets here, so it takes nothing and blocks nobody.
  */
 import { agreement, isSamePerson } from '#protocol/campaign/claim-rules.js';
 import type { CouponSerial, HolderId } from '#protocol/kernel/ids.js';
@@ -34,7 +36,7 @@ export function issueCoupons(overlay: BatchOverlay, rules: Rules, op: ClaimOp, n
   };
 }
 
-/** A holder of the release before gets a number when their phone asks again; the fixed code ends with that. */
+/** A holder of the earlier release gets a number when their phone asks again; the fixed code then ends. */
 function numbered(overlay: BatchOverlay, op: ClaimOp): Holder | undefined {
   const holder = overlay.holder(op.holder);
   if (holder === undefined || holder.number !== undefined) return holder;
@@ -46,11 +48,11 @@ function numbered(overlay: BatchOverlay, op: ClaimOp): Holder | undefined {
   return after;
 }
 
-/** undefined: all are taken, which is once in 10^12. Such a holder shows coupon codes only. */
+/** undefined: all are taken, once in 10^12. Such a holder shows coupon codes only. */
 const freeNumber = (overlay: BatchOverlay, { numbers }: ClaimOp): Holder['number'] =>
   numbers.find((number) => overlay.holderByCode(number) === undefined);
 
-/** The key is known, and under it nobody who is this person by any name that they have proved. */
+/** The key is known, and none of its identities matches this person's proved identifiers. */
 function belongsToAnother(overlay: BatchOverlay, op: ClaimOp): boolean {
   const known = overlay.holder(op.holder)?.identities;
   return known?.every((identity) => !isKnownTo(op, identity)) ?? false;
@@ -70,7 +72,7 @@ function claimTier(overlay: BatchOverlay, rules: Rules, op: ClaimOp, id: string)
   const { handedOut, claimedFen } = overlay.totals;
   const given = handedOut[at] ?? 0;
   if (given >= tier.quantity) return { tier: id, serial: null, reason: 'tier-gone' };
-  // What is handed out is never more than the budget; so whatever is redeemed can't be either.
+  // Issued coupons never exceed the budget, so redemptions can't either.
   if (claimedFen + overlay.totals.conflictFen + tier.faceFen > campaign.budgetFen) {
     return { tier: id, serial: null, reason: 'budget-exhausted' };
   }
@@ -85,7 +87,7 @@ function claimTier(overlay: BatchOverlay, rules: Rules, op: ClaimOp, id: string)
   return { tier: id, serial, reason: null };
 }
 
-/** Coupons of the tier that this person has been given, whatever became of them. */
+/** The number of coupons of this tier issued to this person, whatever their state. */
 function heldOf(overlay: BatchOverlay, rules: Rules, op: ClaimOp, tierAt: number): number {
   let held = 0;
   for (const holder of samePerson(overlay, rules, op)) {

@@ -1,6 +1,8 @@
 /**
- * What an operator's act does to the book. Each is decided in the same batches as the counters' records, once: the same act
- * again answers as before. What it moves sums to zero, comes out of suspense, and is never more than the coupon's face.
+ * Applies an operator's act to the book.
+ *
+ * Acts are decided in the same batches as the counters' records, once each: a repeated act gets the same answer. An act's
+ * postings sum to zero, come out of suspense, and never exceed the coupon's face.
  *
  * | act | coupon | money |
  * |---|---|---|
@@ -154,12 +156,12 @@ function decide(context: Context, asked: Decide): Acted {
   return ok({ kind: 'decided', verdict, movedFen: faceFen, booking });
 }
 
-/** By the acquirer's statement. What was ruled about another payment doesn't hold of this one. */
+/** The reference by the acquirer's statement. A ruling about another payment doesn't apply to this one. */
 function renamed({ auth = '', last4 = '', ...of }: Partial<CardReference> = {}, rrn: string): CardReference {
   return { rrn, auth, last4, ...(of.rrn === rrn && of.ruling !== undefined && { ruling: of.ruling }) };
 }
 
-/** What the sale holds or has used is its holder's again; of goods that went back in part the coupon stays used. */
+/** Returns the coupon that the sale holds or has used to its holder; after a partial refund it stays used. */
 function giveCouponBack({ overlay, now }: Context, before: SaleEntry, verdict: Decide['verdict']): void {
   const coupon = before.serial === null ? undefined : overlay.coupon(before.serial);
   const isItsOwn = coupon?.state === 'used' && coupon.sale === before.key;
@@ -171,7 +173,7 @@ interface Moved {
   readonly legs: readonly Leg[];
   readonly booking: SaleEntry['booking'];
   readonly faceFen: Fen;
-  /** Of these, what the sponsors bear beyond their coupons. */
+  /** The part of these that the sponsors bear beyond their coupons. */
   readonly conflictFen: number;
 }
 
@@ -233,7 +235,7 @@ function paid(
   });
 }
 
-/** The device's own; what a record names counts only where the bank said nothing, and the campaign has it. */
+/** The device's own merchant; a record's merchant counts only if the bank named none and the campaign lists it. */
 function merchantFor({ rules }: Context, { device, merchant }: SaleEntry): MerchantId | undefined {
   const of = rules.merchantOf(device) ?? merchant ?? undefined;
   return of !== undefined && rules.isListed(of) ? of : undefined;
@@ -266,12 +268,12 @@ function close(context: Context, { about }: Close): Acted {
     const isForked = (overlay.device(subject.device)?.fork ?? null) !== null;
     return isForked ? ok({ kind: 'closed' }) : unknownCase(`${subject.device} is not forked`);
   }
-  // Whether it is a case, the sales of the whole book say; closing one that is none does nothing.
+  // Only the sales of the whole book show whether it is a case; closing one that isn't does nothing.
   return isReferenceCase(about) ? ok({ kind: 'closed' }) : unknownCase(`there is no case ${about}`);
 }
 
 function confirm({ overlay, rules, op }: Context, { references }: Confirm): Acted {
-  // By another register's numbers no sale would ever be found, and what is bound stays bound.
+  // A merchant or device by another register's numbers would never match a sale, and a binding is permanent.
   for (const { rrn, merchant, device } of references) {
     if (merchant !== undefined && !rules.isListed(merchant))
       return notAllowed(
@@ -287,7 +289,7 @@ function confirm({ overlay, rules, op }: Context, { references }: Confirm): Acte
   for (const said of references) {
     const known = overlay.confirmation(said.rrn);
     const both = known === undefined ? said : { ...said, ...known };
-    // A later file may say whose a payment was, where an earlier one didn't; it never says otherwise.
+    // A later file may name a payment's owner if an earlier one didn't; it can't change an owner.
     const agrees = (['netFen', 'merchant', 'device'] as const).every(
       (name) => (said[name] ?? both[name]) === both[name],
     );
@@ -316,7 +318,7 @@ function rule({ overlay, op, now }: Context, { kind, device, sale }: Assign | Di
   return ok({ kind: ruled, rrn: reference.rrn });
 }
 
-/** The sale, where this may be done about it. */
+/** The sale, if this act is allowed for it. */
 function saleFor(
   context: Context,
   { device, sale }: Pick<SaleEntry, 'device' | 'sale'>,

@@ -1,4 +1,4 @@
-/** How fast a counter and a merchant may take coupons: the limit itself, what counts, and who is told. */
+/** Limits on how fast a counter and a merchant may take coupons: the limit itself, the count, and the alert. */
 import { describe, expect, it } from 'vitest';
 import { MORNING, testCampaign } from '../../../test/contract/ledger-fixture.js';
 import { OneBook, rulesWith } from '../../../test/contract/one-book.js';
@@ -33,7 +33,7 @@ describe('a counter', () => {
   it('counts a sale once, however often it asks', () => {
     const of = book();
     expect(asks(of, 0)).toBe(0);
-    // Anew with other codes of the same holder, and once in between in vain.
+    // Repeats with other codes of the same holder, and one refused in between.
     for (let n = 0; n < 3; n += 1) of.asks('s0', 10_000 + n);
     expect(of.asks('s0', 500)).toBe('below-threshold');
     expect(of.asks('s0', 10_000)).toBe(0);

@@ -1,10 +1,12 @@
 /**
- * How fast one counter, and one merchant, may take coupons online. A counter that invents sales with coupons of people who
- * play along, or who do not exist, is as fast as its line; an honest one is as fast as a cashier. Over the limit the answer
- * is a reason, somebody is told, and the sale goes on at full price.
+ * Limits how fast one counter, and one merchant, may take coupons online.
  *
- * A sale counts once, at its first reservation, also where it is declined later: a limit that counted only what was paid
- * would let a counter hold any number of coupons first.
+ * A counter that invents sales with coupons of accomplices, or of people who don't exist, is as fast as its connection; an
+ * honest one is as fast as a cashier. Over the limit the answer is a reason, an alert is raised, and the sale goes on at
+ * full price.
+ *
+ * A sale counts once, at its first reservation, even if it is declined later: a limit on paid sales only would let a
+ * counter first hold any number of coupons.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import type { WallMs } from '#protocol/kernel/time.js';
@@ -20,16 +22,16 @@ export interface PaceLimits {
 }
 
 /**
- * A shop writes some 2,000 records a day, which are 500 sales; a cashier who scans, has a card paid and prints serves one
- * customer in half a minute at best, and not each has a coupon. A merchant has three such counters. The reference campaign
- * has 32 coupons a merchant and day, on average.
+ * A shop writes some 2,000 records a day, which are 500 sales. A cashier who scans, takes the card and prints serves a
+ * customer in half a minute at best, and not every customer has a coupon. A merchant has three such counters. The reference
+ * campaign has 32 coupons per merchant and day, on average.
  */
 export const DEFAULT_PACE: PaceLimits = {
   device: { perHour: 100, perDay: 500 },
   merchant: { perHour: 300, perDay: 1_500 },
 };
 
-/** For a sale that is about to have a coupon reserved. Counts it, unless it is refused. */
+/** Checks a sale before its reservation. Counts it, unless it is refused. */
 export function paceRefusal(
   overlay: BatchOverlay,
   rules: Rules,
@@ -47,7 +49,7 @@ export function paceRefusal(
   return undefined;
 }
 
-/** It was counted then. */
+/** The sale has been counted before. */
 const hadCoupon = (before: SaleEntry | undefined): boolean =>
   before?.answer?.kind === 'reserved' || (before?.reservedBefore?.length ?? 0) > 0;
 

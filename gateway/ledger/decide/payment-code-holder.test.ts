@@ -1,4 +1,4 @@
-/** Whose payment code it is, and whether it may still pay: once, for one sale, and guessing ends. */
+/** The holder of a payment code, and its single use: one sale, and a limit on guesses. */
 import { describe, expect, it } from 'vitest';
 import type { PaymentCodeRefusal } from '#protocol/codes/payment-code.js';
 import { err, ok } from '#protocol/kernel/result.js';
@@ -17,7 +17,7 @@ const bad = (fault: PaymentCodeRefusal, who = 'ann'): CheckedPresentation => {
 };
 const book = (): OneBook => new OneBook().claims('ann', 's20', 's40', 's80');
 let questions = 0;
-/** A new question of this sale. */
+/** A new request of this sale. */
 const asks = (of: OneBook, sale: string, presented: CheckedPresentation, device = 'd1', at: number = MORNING) => {
   questions += 1;
   return of.asks(sale, 30_000, { presented, device, at, request: `r${questions}` });

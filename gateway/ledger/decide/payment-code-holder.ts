@@ -1,10 +1,11 @@
 /**
- * Whose payment code it is, and whether it may still pay. One code pays once: the ledger keeps the time step of the newest
- * code that a holder's sale was asked with. The same sale may ask again with it; another sale is refused, and so is an
- * older code.
+ * Finds the holder of a payment code and checks that it may still pay.
  *
- * A counter that guesses is stopped by its tally of wrong codes. Only a code of a holder's number counts as one: codes of
- * customers who have no coupons are codes of other numbers, and honest.
+ * A code pays once: the ledger keeps the time step of the newest code used in a request for one of the holder's sales. The
+ * same sale may ask again with it; for another sale it is refused, and so is an older code.
+ *
+ * The tally of wrong codes stops a counter that guesses. Only codes with a holder's number count: customers without coupons
+ * have other numbers and are honest.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
 import { err, ok, type Result } from '#protocol/kernel/result.js';
@@ -29,7 +30,7 @@ export function holderOfCode(
 ): Result<Holder, ReasonCode> {
   const name = wrongCodesOf(op.device);
   const wrong = tallyAt(overlay.tally(name), name, rules.compiled.zone.local(now));
-  // Before the code is looked at: a counter that is over its limit learns nothing more.
+  // Checked first, so that a counter over its limit learns nothing more.
   if (reached(wrong, WRONG_CODES) !== undefined) return err('too-many-wrong-codes');
   const holder = overlay.holderByCode(shown.number);
   if (holder === undefined)

@@ -90,7 +90,7 @@ describe('whatever the shares, the face and what comes back', () => {
     Array(5).fill(2_000),
   );
   const shares = fc.oneof(uneven, even).map((parts) => shared(...parts));
-  // A face and what is paid beside it are one sale: 99,999,999 fen at most together.
+  // A face and the amount paid belong to one sale: 99,999,999 fen at most together.
   const amount = fc.integer({ min: 1, max: 49_999_999 }).map(fen);
   const small = fc.integer({ min: 1, max: 50 }).map(fen);
   const money = fc.oneof(amount, small);

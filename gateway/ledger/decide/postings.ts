@@ -1,7 +1,8 @@
 /**
- * Double entry. An account's balance is the sum of its legs: sponsors go down as coupons are redeemed, merchants go up,
- * and every set sums to zero. Settlement files are sums of postings and of nothing else. The accounts stand in
- * `accounts.ts`.
+ * Double-entry postings.
+ *
+ * An account's balance is the sum of its legs: sponsors go down as coupons are redeemed, merchants go up, and every set
+ * sums to zero. Settlement files are sums of postings and of nothing else. `accounts.ts` lists the accounts.
  */
 import type { RefundOutcome } from '#protocol/campaign/rules/refund.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
@@ -12,7 +13,7 @@ import type { Leg } from '../book/book.js';
 
 const WHOLE_BASIS_POINTS = 10_000;
 
-/** Splits an amount by the sponsors' shares, to the fen: what rounding leaves over goes to the last sponsor. */
+/** Splits an amount by the sponsors' shares, to the fen: the rounding remainder goes to the last sponsor. */
 export function sponsorLegs(campaign: Campaign, amount: number): Leg[] {
   let left = amount;
   return campaign.sponsors.map((sponsor, at) => {
@@ -23,27 +24,27 @@ export function sponsorLegs(campaign: Campaign, amount: number): Leg[] {
   });
 }
 
-/** A coupon redeemed: the sponsors pay its face, and never more than was taken off. */
+/** A redeemed coupon: the sponsors pay its face, and never more than was deducted. */
 export function redemptionLegs(campaign: Campaign, merchant: MerchantId, face: Fen, taken: Fen): Leg[] {
   const paid = Math.min(face, taken);
   return nonZero([...sponsorLegs(campaign, -paid), { account: account.merchant(merchant), fen: paid }]);
 }
 
-/** A proven sale that came second: the account that the campaign names bears the face, and never more than was taken off. */
+/** A proven sale that came second: the campaign's conflict account bears the face, and never more than was deducted. */
 export const conflictLegs = (merchant: MerchantId, borne: Fen, by: Account): Leg[] =>
   nonZero([
     { account: by, fen: -borne },
     { account: account.merchant(merchant), fen: borne },
   ]);
 
-/** Nothing shows that the counter took a coupon by right: what it says that it took waits in its suspense account. */
+/** An unproven coupon: the deduction that the counter claims waits in its suspense account. */
 export const disputedLegs = (device: DeviceId, claimed: Fen): Leg[] =>
   nonZero([
     { account: 'disputed', fen: -claimed },
     { account: account.suspense(device), fen: claimed },
   ]);
 
-/** A merchant's money that is doubted after all: it waits for a person, too. */
+/** A merchant's money that is doubted afterwards: it waits for a person, too. */
 export const suspendedLegs = (device: DeviceId, merchant: MerchantId, paid: Fen): Leg[] =>
   nonZero([
     { account: account.merchant(merchant), fen: -paid },
@@ -54,7 +55,7 @@ export function conflictAccount(options: {
   readonly campaign: Campaign;
   readonly merchant: MerchantId;
   readonly borne: Fen;
-  /** All that the sponsors are or can still be charged with. */
+  /** Everything that the sponsors are, or can still be, charged with. */
   readonly committedFen: number;
 }): Account {
   const { campaign, merchant, borne, committedFen } = options;
@@ -68,7 +69,7 @@ export function conflictAccount(options: {
   }
 }
 
-/** What a refund moves, given what the redemption moved. */
+/** The postings of a refund, given those of the redemption. */
 export function refundLegs(options: {
   readonly campaign: Campaign;
   readonly merchant: MerchantId;
@@ -87,16 +88,16 @@ export function refundLegs(options: {
         { account: account.refund(campaign.id), fen: back },
       ]);
     case 'sponsors':
-      // All of it goes back the very way it came, to the fen.
+      // A full refund reverses every leg exactly.
       if (back === taken) return reversed(redeemed);
       return nonZero([{ account: account.merchant(merchant), fen: -back }, ...partsBack(redeemed, back)]);
   }
 }
 
 /**
- * A part of what was paid goes back to those who paid it, each by what they had paid and never more: splitting it by the
- * shares once more could give the last sponsor a fen that was another's. What rounding leaves over goes to the first ones,
- * a fen each. `back` is less than all that was paid.
+ * A partial refund returns money to the payers, to each in proportion to their payment and never more. Splitting it by the
+ * shares again could give the last sponsor a fen of another's. The rounding remainder goes to the first ones, a fen each.
+ * `back` is less than the total paid.
  */
 function partsBack(redeemed: readonly Leg[], back: Fen): Leg[] {
   const paid = redeemed.filter((leg) => leg.fen < 0);
@@ -107,10 +108,10 @@ function partsBack(redeemed: readonly Leg[], back: Fen): Leg[] {
   return parts.map((leg, at) => (at < over ? { ...leg, fen: leg.fen + 1 } : leg));
 }
 
-/** An operator's decision for a sale that nothing proves: the bank bears it. */
+/** An operator's decision for an unproven sale: the bank bears it. */
 export const writeOffLegs = (merchant: MerchantId, borne: Fen): Leg[] => conflictLegs(merchant, borne, 'write-off');
 
-/** One leg an account. */
+/** Merges legs to one per account. */
 export function merged(legs: readonly Leg[]): Leg[] {
   const sums = new Map<Account, number>();
   for (const leg of legs) sums.set(leg.account, (sums.get(leg.account) ?? 0) + leg.fen);

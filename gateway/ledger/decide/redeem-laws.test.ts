@@ -1,4 +1,4 @@
-/** What holds of the book whatever its counters say, in whatever order. */
+/** Laws of the book for any records in any order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { abandoned, charging, notCharged, refunded, settled, unknown } from '../../../test/contract/ledger-fixture.js';
@@ -60,7 +60,7 @@ describe('whatever two counters say, in whatever order', () => {
           const faces = used.reduce((sum, serial) => sum + ({ 0: 2_000, 4: 4_000, 7: 8_000 }[serial] ?? 0), 0);
           expect(sponsors).toBe(0 - faces);
           expect(accounts['merchant:m1'] ?? 0).toBeGreaterThanOrEqual(0);
-          // A used coupon names a sale that was believed.
+          // A used coupon names a believed sale.
           for (const serial of used) expect(book.coupon(serial)).toMatch(/^used d[12]\/[ab]$/);
         }
       }),

@@ -1,4 +1,4 @@
-/** What a coupon that was taken offline does to the book, and who bears one that was taken twice. */
+/** The effect of an offline coupon on the book, and the bearer of a double spend. */
 import { describe, expect, it } from 'vitest';
 import {
   ALLOWANCE,
@@ -93,7 +93,7 @@ describe('a sale that was taken offline', () => {
     expect(book.holder().takenUnder).toBeUndefined();
     expect(book.chain().allowances).toMatchObject([{ coupons: 0, faceFen: 0 }]);
     expect(book.sale('a').offline).not.toHaveProperty('counted');
-    // Said twice, it counts nothing back a second time.
+    // Repeated, it uncounts nothing a second time.
     book.says([end('a')]);
     expect(book.chain().allowances).toMatchObject([{ coupons: 0 }]);
   });
@@ -119,7 +119,7 @@ describe('a sale that was taken offline', () => {
 });
 
 describe('a double spend', () => {
-  /** Two counters take coupon 7, each by a presentation of its own. */
+  /** Two counters take coupon 7, each by its own presentation. */
   function twice(change: Parameters<typeof rulesWith>[0] = {}): OneBook {
     const book = new OneBook(rulesWith(change)).claims('ann', 's80').greets('d1', 'd2', 'd3');
     for (const [n, device] of ['d1', 'd2'].entries()) {
@@ -166,7 +166,7 @@ describe('a double spend', () => {
       offline: { earlier: 'd1/a' },
     });
     expect([book.coupon(4), book.coupon(7)]).toEqual(['held', 'used d1/a']);
-    // Nothing else took the first sale's coupon off.
+    // Nothing else used the first sale's coupon.
     expect(book.sale('a').flags).toEqual([]);
     expect(book.accounts()).toMatchObject({ 'conflict:bank': -4_000, 'merchant:m1': 12_000 });
   });

@@ -1,6 +1,6 @@
 /**
- * What each record does to coupon, sale and money. A row is a morning at one counter: what was said, and what stands in the
- * book afterwards. Ann has coupons 0 (20 yuan), 4 (40) and 7 (80); two thirds of a lie are in `proof.test.ts`.
+ * The effect of each record on coupon, sale and money. A row is a morning at one counter: the records, and the book
+ * afterwards. Ann has coupons 0 (20 yuan), 4 (40) and 7 (80); two thirds of the lies are in `proof.test.ts`.
  */
 import { describe, expect, it } from 'vitest';
 import type { SaleId } from '#protocol/kernel/ids.js';
@@ -250,7 +250,7 @@ it.each(cases)(
     expect(book.coupon(7)).toBe(coupon);
     const accounts = book.accounts();
     expect([accounts['merchant:m1'] ?? 0, accounts['disputed:d1'] ?? 0]).toEqual([merchantFen, suspenseFen]);
-    // The sponsors pay what the merchant gets; suspense has a side of its own.
+    // The sponsors pay what the merchant gets; suspense has its own other side.
     const refundFen = accounts['refund:test-2023'] ?? 0;
     const sponsors = (accounts['sponsor:district'] ?? 0) + (accounts['sponsor:bank'] ?? 0);
     expect([sponsors, accounts['disputed'] ?? 0]).toEqual([0 - merchantFen - refundFen, 0 - suspenseFen]);

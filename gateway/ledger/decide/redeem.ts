@@ -1,18 +1,20 @@
 /**
- * What a device's records do to coupons and accounts. Nothing that a device reports is dropped: what doesn't agree with
- * the book is booked where the campaign says, flagged, and kept with its evidence.
+ * Applies a device's records to coupons and accounts.
+ *
+ * No report of a device is dropped: one that contradicts the book is booked where the campaign says, flagged, and kept with
+ * its evidence.
  *
  * | record | coupon of the sale |
  * |---|---|
- * | `charging` with a coupon | held until the device says how the charge ended: no lease any more |
+ * | `charging` with a coupon | held until the device reports the charge's outcome: no lease any more |
  * | `charging` without, `abandoned`, `not-charged` | free again |
  * | `unknown` | held |
  * | `settled` with a coupon | used: by this sale if no other was first, else a conflict |
  * | `refunded` | as the campaign's refund rule says (`refunding.ts`) |
  *
- * A late redemption (lease long over, or taken offline) takes the coupon even from a sale that has it reserved: the
- * first in the ledger keeps it, and if the other one charges too, that one is the conflict. One that nothing proves
- * (`proof.ts`, `offline-proof.ts`) takes no coupon, and what it claims waits in the counter's suspense account.
+ * A late redemption (long after the lease, or offline) takes the coupon even from a sale that has it reserved. The first in
+ * the ledger keeps it; if the other one charges too, that one is the conflict. An unproven redemption (`proof.ts`,
+ * `offline-proof.ts`) takes no coupon, and its claim waits in the counter's suspense account.
  */
 import type { CouponSerial } from '#protocol/kernel/ids.js';
 import { unreachable } from '#protocol/kernel/machine.js';
@@ -58,7 +60,7 @@ export function applyRecord(context: RecordContext, record: JournalRecord): void
     case 'refund-failed':
     case 'refund-unknown':
     case 'printed':
-      break; // nothing of the book hangs on these; the journal's copy has them
+      break; // no part of the book depends on these; the journal's copy has them
     default:
       unreachable(record);
   }
@@ -82,7 +84,7 @@ function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'ch
   const entry: SaleEntry = {
     ...before,
     order: record.order,
-    // An asked sale stays with the merchant that it was asked for: another one in the record is doubted.
+    // A sale stays with the merchant of its request: a different one in the record is doubted.
     merchant: before.answer === null ? record.merchant : before.merchant,
     amountFen: record.amountFen,
     netFen: record.netFen,
@@ -138,7 +140,7 @@ function takenOffline(
   const sale: SaleEntry = flagged(
     {
       ...entry,
-      // Paid days ago, perhaps: the rules that look back, at a day's or an hour's payments, go by that.
+      // Perhaps paid days ago: rules about a day's or an hour's payments use this time.
       at: paidAt(now, record),
       holder: verdict?.ok === true ? verdict.holder : entry.holder,
       presented: presentation,
@@ -167,7 +169,7 @@ function earlierSale(
   return holder === undefined ? null : saleOfPresentation(holder, counter, sale);
 }
 
-/** Holds the coupon of a charge that has begun, where it is to be had and nothing speaks against it. True: it was reserved for it. */
+/** Holds the coupon of a charge that has begun, if it is available and undoubted. True: it was reserved for this charge. */
 function holdCoupon({ overlay, now }: RecordContext, entry: SaleEntry, serial: CouponSerial): boolean {
   const coupon = overlay.coupon(serial);
   if (coupon === undefined) return false;
@@ -232,7 +234,7 @@ function settled(context: RecordContext, before: SaleEntry, record: RecordOf<'se
   else redeem(context, entry, record.serial);
 }
 
-/** A person knew already: the device's word brings only the card's reference. */
+/** A person has decided the same already: the device's report only adds the card's reference. */
 function agree(
   { overlay, device }: RecordContext,
   before: SaleEntry,
@@ -252,7 +254,7 @@ const isSamePayment = ({ serial, netFen }: SaleEntry, record: RecordOf<'settled'
 const referenceOf = ({ rrn, auth, last4 }: CardSlip): Pick<SaleEntry, 'reference'> =>
   /^0*$/.test(rrn) ? {} : { reference: { rrn, auth, last4 } };
 
-/** First in the ledger keeps the coupon. */
+/** The first in the ledger keeps the coupon. */
 function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial): void {
   const { overlay, rules, device } = context;
   const coupon = overlay.coupon(serial);
@@ -285,14 +287,14 @@ function redeem(context: RecordContext, entry: SaleEntry, serial: CouponSerial):
   post(context, { ...kept, holder: coupon.holder, booking: 'kept' }, 'redemption', legs);
 }
 
-/** Nothing proves it. `worth`: of the coupon, if it is one; what a counter makes up fills no account. */
+/** Unproven. `worth`: the coupon's face, if it is one; an invented coupon fills no account. */
 function dispute(
   context: RecordContext,
   entry: SaleEntry,
   { serial, worth }: { readonly serial: CouponSerial; readonly worth: number },
 ): void {
   const { overlay, device } = context;
-  // Held where one of its charges proved what another one didn't: nothing would ever free it, and it is the holder's.
+  // An earlier charge may have proved and held it: nothing else would ever free it, and it belongs to the holder.
   freeCoupon(overlay, entry, 'disputed');
   uncountTaking(overlay, chainOf(context), entry);
   const claimed = fen(Math.min(worth, entry.faceFen));
@@ -300,7 +302,7 @@ function dispute(
   overlay.addEvidence(disputedEvidence(context, entry, serial));
 }
 
-/** Proven, and second: its coupon was another sale's already, or its presentation was. */
+/** Proven, but second: another sale used its coupon or its presentation before. */
 function conflict(
   context: RecordContext,
   entry: SaleEntry & { readonly merchant: NonNullable<SaleEntry['merchant']> },
@@ -310,7 +312,7 @@ function conflict(
   const { overlay, rules, device } = context;
   const { merchant } = entry;
   const isUsed = coupon.state === 'used';
-  // Nobody has agreed to bear more for a double spend than the coupon is worth.
+  // Nobody has agreed to bear more for a double spend than the coupon's face.
   const borne = fen(Math.min(faceFen, entry.faceFen));
   const committedFen = overlay.totals.claimedFen + overlay.totals.conflictFen;
   const account = conflictAccount({ campaign: rules.campaign, merchant, borne, committedFen });
@@ -322,7 +324,7 @@ function conflict(
   overlay.addEvidence(doubleSpendEvidence(context, coupon, sale));
   rememberBorne(overlay, coupon, device);
   const first = !isUsed || coupon.sale === null ? undefined : overlay.sale(coupon.sale);
-  // The other sale took this coupon off, too: it has had its worth whatever becomes of the goods of the first one.
+  // The other sale used this coupon too, so it had its value whatever happens to the goods of the first one.
   if (first !== undefined) overlay.putSale(flagged(first, ['coupon-used-again']));
 }
 
@@ -332,7 +334,7 @@ function uncounted(entry: SaleEntry): SaleEntry {
   return { ...entry, offline };
 }
 
-/** A sale that came to nothing begins no more; `settlementDoubts` says so of its settlement. */
+/** A failed sale doesn't begin again; `settlementDoubts` reports its settlement. */
 const overDoubts = (kind: 'charging', { state }: SaleEntry): readonly Doubt[] =>
   state === 'not-charged' || state === 'abandoned' ? [`${kind}-after-${state}`] : [];
 

@@ -1,4 +1,4 @@
-/** Goods that came back: what each refund moves, given how its sale was booked. A row is a sale of 300 yuan with 80 off. */
+/** Refunds: the postings of each, given its sale's booking. A row is a sale of 300 yuan with 80 off. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { charging, MORNING, refunded, settled, testCampaign } from '../../../test/contract/ledger-fixture.js';
@@ -92,7 +92,7 @@ describe('a refund of a sale that kept its coupon', () => {
     expect(book.accounts()).toEqual(accounts);
     expect(book.coupon(7)).toBe(coupon);
     const flags = backFen === 22_000 ? [] : [backFen < 22_000 ? 'refund-in-part' : 'refund-beyond-paid'];
-    // What isn't believed is a case: a person decides about the face in suspense.
+    // A disbelieved refund is a case: a person decides about the face in suspense.
     const booking = backFen > 22_000 ? 'disputed' : 'kept';
     expect(book.sale('a')).toMatchObject({ state: 'refunded', booking, flags });
   });
@@ -202,7 +202,7 @@ it('however a sale is refunded, nobody’s money grows by it', () => {
       expect(accounts['merchant:m1'] ?? 0).toBeGreaterThanOrEqual(0);
       expect(accounts['merchant:m1'] ?? 0).toBeLessThanOrEqual(8_000);
       for (const sponsor of ['sponsor:district', 'sponsor:bank']) expect(accounts[sponsor] ?? 0).toBeLessThanOrEqual(0);
-      // A coupon that is back was paid back whole.
+      // A returned coupon was repaid in full.
       if (book.coupon(7) === 'held') expect(accounts).toEqual({});
     }),
     { numRuns: 60 },

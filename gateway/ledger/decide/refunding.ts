@@ -1,5 +1,5 @@
 /**
- * Goods that came back. A refund moves only what the sale's own postings moved, so that no refund makes money:
+ * Books refunds. A refund moves only what the sale's own postings moved, so that no refund creates money:
  *
  * | the sale was | its refund |
  * |---|---|
@@ -7,13 +7,13 @@
  * | a conflict, or written off | back to its bearer; the coupon is another sale's, or its holder's |
  * | disputed | gives its claim up, and moves no merchant's money |
  * | settled without a coupon | nothing: no money of ours was in it |
- * | never settled, or back as a whole already | nothing, flagged |
+ * | never settled, or already refunded in full | nothing, flagged |
  *
- * A sale may go back in several parts. What they come to together is judged each time, and what is booked is the difference
- * to what the parts before have moved: two halves are worth what the whole is, to the fen.
+ * A sale may be refunded in several parts. Each time their total is judged, and the difference to the earlier parts is
+ * booked: two halves equal the whole, to the fen.
  *
- * A counter that says it gave back more than was paid is not believed: its sale is disputed, the merchant loses what it still
- * has of the face, and that waits in suspense.
+ * A counter that reports refunds beyond the amount paid isn't believed: its sale is disputed, the merchant loses its rest
+ * of the face, and that waits in suspense.
  */
 import { comingBack } from '#protocol/campaign/coming-back.js';
 import { refundOutcome } from '#protocol/campaign/rules/refund.js';
@@ -27,7 +27,7 @@ import { contradict, flagged, post, type RecordContext } from '../book/entries.j
 import { merged, refundLegs, reversed, sumOf, suspendedLegs } from './postings.js';
 import type { Rules } from './rules.js';
 
-/** Of one sale. A basket has fewer goods; a counter that makes up more gets no longer row for it. */
+/** Refunds per sale. A basket has fewer goods; a counter that invents more gets no longer row. */
 const MAX_REFUNDS = 64;
 const NONE: Refunds = { ids: [], netFen: fen(0), legs: [] };
 
@@ -48,7 +48,7 @@ export function refunded(context: RecordContext, before: SaleEntry, record: Reco
       overlay.putSale(entry);
       return;
     case 'disputed':
-      // A part of it waits on with the rest: a person decides.
+      // Part of it stays in suspense with the rest: a person decides.
       post(context, entry, 'refund', sumFen === before.netFen ? reversed(before.legs) : []);
       return;
     case 'kept':
@@ -62,7 +62,7 @@ export function refunded(context: RecordContext, before: SaleEntry, record: Reco
   if (doubts.some((doubt) => doubt !== 'refund-in-part')) {
     const leftFen = fen(paidFen + sumOf(moved.filter((leg) => isOf(leg.account, 'merchant'))));
     const suspended = suspendedLegs(context.device, merchant, leftFen);
-    // Its legs are what a person decides about: all that stands booked.
+    // Its legs are everything that stands booked, for a person to decide about.
     const standing = merged([...before.legs, ...moved, ...suspended]);
     post(context, contradicted({ ...entry, booking: 'disputed', legs: standing }), 'refund', suspended);
     return;
@@ -74,7 +74,7 @@ export function refunded(context: RecordContext, before: SaleEntry, record: Reco
   post(context, { ...entry, refunds: { ...refunds, legs: together } }, 'refund', back);
 }
 
-/** Sums stay what a `Fen` can hold, whatever a counter says. */
+/** Sums stay within `Fen`, whatever a counter reports. */
 const MOST_FEN = 99_999_999;
 
 /** A case again: what a person has decided no longer holds. */
@@ -88,7 +88,7 @@ function isGoingBack(sale: SaleEntry, { refund }: RecordOf<'refunded'>): boolean
   return refunds.netFen < netFen;
 }
 
-/** All that a refund of so much moves, where it is believed; a coupon that comes back with it. */
+/** The postings of a believed refund of this total, and the coupon if it returns. */
 function giveBack(
   { overlay, rules, now }: RecordContext,
   options: { readonly before: SaleEntry; readonly refundedNetFen: Fen; readonly paidFen: Fen },

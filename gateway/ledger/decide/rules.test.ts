@@ -1,4 +1,4 @@
-/** What arbitration asks of a campaign: tiers by serial, the merchant's place, the claim's hours, the choice of a coupon. */
+/** Arbitration's view of a campaign: tiers by serial, the merchant's district, the claim's hours, the choice of a coupon. */
 import { describe, expect, it } from 'vitest';
 import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';

@@ -1,4 +1,4 @@
-/** What arbitration needs of a campaign, compiled once. */
+/** The campaign as arbitration needs it, compiled once. */
 import { DAY_MS } from '#protocol/campaign/calendar.js';
 import { type CompiledCampaign, compileCampaign, quote } from '#protocol/campaign/quote.js';
 import { claimOpeningRule } from '#protocol/campaign/rules/claim-opening.js';
@@ -25,7 +25,7 @@ export interface PaymentAsked {
   readonly merchant: MerchantId;
   readonly mode: PresentationMode;
   readonly now: WallMs;
-  /** The holder's other sales, asked for only where a rule needs them. */
+  /** The holder's other sales, loaded only if a rule needs them. */
   history(): readonly SaleEntry[];
 }
 
@@ -34,35 +34,34 @@ export interface Rules {
   readonly compiled: CompiledCampaign;
   readonly sha256: Sha256;
   readonly leaseMs: Millis;
-  /** Whether a rule looks at a holder's other sales. */
+  /** Whether a rule reads a holder's other sales. */
   readonly needsHistory: boolean;
   tierOf(serial: CouponSerial): Tier | undefined;
   tierIndexOf(serial: CouponSerial): number;
   isListed(merchant: MerchantId): boolean;
-  /** Where the bank put the device; undefined: not said. */
+  /** The merchant where the bank installed the device; undefined: not given. */
   merchantOf(device: DeviceId): MerchantId | undefined;
-  /** How fast coupons may be taken; undefined: as fast as anybody asks. */
+  /** Limits on the pace of coupons; undefined: none. */
   readonly pace: PaceLimits | undefined;
-  /** Whether the device may connect; one that may not has said its last. */
+  /** Whether the device may connect; a removed one sends no more records. */
   isEnrolled(device: DeviceId): boolean;
   claimRefusal(now: WallMs): ReasonCode | undefined;
   choose(asked: PaymentAsked): Choice;
-  /** Documents of this campaign that were in force before; a counter without a line goes on by the one that it has. */
+  /** Earlier documents of this campaign; an offline counter goes by the one that it has. */
   earlier(): readonly EarlierRules[];
 }
 
-/** A document that is in force no more. */
+/** A document that is no longer in force. */
 export interface EarlierRules {
   readonly rules: Pick<Rules, 'campaign' | 'compiled' | 'tierOf' | 'isListed'>;
-  /** From when until when a counter could hear it from this gateway. */
+  /** The period in which a counter could get it from this gateway. */
   readonly since: number;
   readonly until: number;
 }
 
 /**
- * How long a reservation stands when the device says nothing: long enough for a customer to find the card and the PIN,
- * short enough that a coupon isn't lost for the afternoon when a counter loses its line. Once the charge has begun, the
- * device says so and there is no lease any more.
+ * The lease of a reservation: long enough for a customer to find the card and the PIN, short enough that a counter's lost
+ * connection doesn't block a coupon for the afternoon. Once the charge has begun, the device reports it and the lease ends.
  */
 export const DEFAULT_LEASE_MS: Millis = 120_000;
 
@@ -72,9 +71,9 @@ export function compileRules(options: {
   readonly leaseMs?: Millis;
   readonly merchantOf?: (device: DeviceId) => MerchantId | undefined;
   readonly pace?: PaceLimits | undefined;
-  /** All are, unless given. */
+  /** Default: all are. */
   readonly isEnrolled?: (device: DeviceId) => boolean;
-  /** None, unless given. */
+  /** Default: none. */
   readonly earlier?: () => readonly EarlierRules[];
 }): Rules {
   const {
@@ -105,7 +104,7 @@ export function compileRules(options: {
   };
 }
 
-/** What a document alone says. */
+/** Everything that follows from a document alone. */
 export function compileDocument(campaign: Campaign) {
   const compiled = compileCampaign(campaign);
   const tierIndexOf = (serial: CouponSerial): number =>

@@ -1,4 +1,4 @@
-/** What needs a person, derived from the book alone, and which acts each case allows. */
+/** Cases derived from the book alone, and the acts that each allows. */
 import { describe, expect, it } from 'vitest';
 import type { DeviceId, SaleId } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';

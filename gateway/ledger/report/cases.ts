@@ -1,13 +1,13 @@
 /**
- * What needs a person, derived from the book: nothing is written down when a case arises, so nothing can be forgotten. An
- * act ends it; a record of the device that contradicts the act opens it again.
+ * Derives the cases that need a person from the book. Nothing is stored when a case arises, so nothing can be forgotten. An
+ * act closes it; a device's record that contradicts the act opens it again.
  *
  * | case | is |
  * |---|---|
  * | `fork:<device>` | the device's journal and ours disagree, and it is stopped |
- * | `sale:<device>:<sale>`, disputed | nothing proves that the counter took the coupon by right |
- * | `sale:<device>:<sale>`, conflict | the coupon was another sale's already |
- * | `sale:<device>:<sale>`, stuck | a coupon is held for a charge whose end nobody has said for a day, or nobody ever will |
+ * | `sale:<device>:<sale>`, disputed | nothing proves that the counter was entitled to the coupon |
+ * | `sale:<device>:<sale>`, conflict | another sale used the coupon before |
+ * | `sale:<device>:<sale>`, stuck | a coupon is held for a charge without a known outcome for a day, or for ever |
  * | `rrn:<reference>` | two sales name one card payment, or the acquirer knows it with another amount, merchant or device |
  */
 import { DAY_MS } from '#protocol/campaign/calendar.js';
@@ -18,7 +18,7 @@ import { VERDICTS } from '../book/acts.js';
 import type { Decision, DeviceChain, Evidence, Ruling, SaleEntry } from '../book/book.js';
 import { fits, isAssigned, isDisowned, isOfItsOwner } from './card-payments.js';
 
-/** A device that has a line says within minutes how a charge ended; one without may take its day. */
+/** An online device reports a charge's outcome within minutes; an offline one may take its day. */
 export const STUCK_AFTER_MS = DAY_MS;
 
 export type CaseKind = 'fork' | 'disputed' | 'conflict' | 'stuck' | 'reference';
@@ -35,11 +35,11 @@ export interface CaseSale {
   readonly faceFen: number;
   readonly serial: number | null;
   readonly at: number;
-  /** Of the card: what the counter says that its reader printed. */
+  /** The card payment, as the counter reports its reader's slip. */
   readonly rrn: string | null;
   readonly auth: string | null;
   readonly last4: string | null;
-  /** A person's word on whose the card payment is. */
+  /** A person's ruling on the card payment's owner. */
   readonly ruling: Ruling | null;
   readonly flags: readonly string[];
   readonly decisions: readonly Decision[];
@@ -51,9 +51,9 @@ export interface Case {
   readonly since: number;
   readonly device: DeviceId | null;
   readonly sales: readonly CaseSale[];
-  /** Where the journals part, by our own copy; only of a fork. */
+  /** The place where the journals diverge, by our own copy; only for a fork. */
   readonly fork: { readonly seq: number; readonly hash: string; readonly haveSeq: number } | null;
-  /** What the acquirer says, where that is the trouble. */
+  /** The acquirer's amount, if that is the problem. */
   readonly confirmedFen: number | null;
   readonly confirmedMerchant: MerchantId | null;
   readonly confirmedDevice: DeviceId | null;
@@ -66,7 +66,7 @@ export type AllowedAct = Exclude<Act['kind'], 'confirm' | 'decide'> | `decide ${
 
 export interface CaseState {
   readonly now: WallMs;
-  /** Whether the device may still connect, and so may still say something. */
+  /** Whether the device may still connect and report. */
   isEnrolled(device: DeviceId): boolean;
 }
 
@@ -75,7 +75,7 @@ export const saleCaseId = ({ device, sale }: Pick<SaleEntry, 'device' | 'sale'>)
 export const referenceCaseId = (rrn: string): string => `rrn:${rrn}`;
 export const isReferenceCase = (about: string): boolean => /^rrn:./.test(about);
 
-/** What a case's id names. */
+/** The subject that a case's id names. */
 export function subjectOf(
   about: string,
 ):
@@ -88,7 +88,7 @@ export function subjectOf(
   return {};
 }
 
-/** What a person has decided about a sale, unless the device contradicted it afterwards. */
+/** A person's decision about a sale, unless the device contradicted it afterwards. */
 export function decisionOn({ decisions = [] }: SaleEntry): Decision | undefined {
   const last = decisions.at(-1);
   return last === undefined || last.contradicted === true ? undefined : last;
@@ -114,7 +114,10 @@ export function caseOfSale(sale: SaleEntry, { now, isEnrolled }: CaseState): Cas
   }
 }
 
-/** Of a disputed sale that went back whole nothing waits; of one that went back in part, or beyond what was paid, all does. */
+/**
+ * A disputed sale refunded in full has nothing in suspense; one refunded in part, or beyond the amount paid, has
+ * everything.
+ */
 function isSuspended({ booking, refunds, netFen, flags }: SaleEntry): boolean {
   if (booking !== 'disputed') return false;
   if (refunds !== undefined) return refunds.netFen !== netFen;
@@ -134,24 +137,24 @@ const ALLOWED = {
 export const allowedActs = (kind: CaseKind): readonly AllowedAct[] => ALLOWED[kind];
 
 /**
- * What may be done about a sale. One whose device itself has handed it to a person (`unknown`) may be decided at once; only
- * to give the coupon back without anybody's word (`free`) takes a day, or a device that is gone.
+ * The acts allowed for a sale. If its device itself reported `unknown`, they are allowed at once; only freeing the coupon
+ * without anybody's confirmation (`free`) takes a day, or a device that is gone.
  */
 export function actsOnSale(sale: SaleEntry, caseState: CaseState): readonly AllowedAct[] {
   const kind = caseOfSale(sale, caseState);
   if (kind !== undefined) return allowedActs(kind);
-  // Proven by its customer, and no card payment stands for it: a person may take it back.
+  // Proven by its customer, but without a card payment: a person may reverse it.
   if (sale.state === 'settled' && sale.booking === 'kept' && isDisowned(sale)) return ['decide not-paid'];
   const isHandedOver = sale.state === 'unknown' && sale.serial !== null && decisionOn(sale) === undefined;
   return isHandedOver ? ['release', ...DECIDE] : [];
 }
 
 export interface CaseRows {
-  /** Those that are forked. */
+  /** Forked devices. */
   readonly devices: readonly DeviceChain[];
-  /** Those that may be a case; others are passed over. */
+  /** Candidates; sales that are no case are skipped. */
   readonly sales: readonly SaleEntry[];
-  /** Sales that name a card payment which another sale names too, or which the acquirer knows otherwise. */
+  /** Sales whose card payment another sale names too, or which the acquirer knows otherwise. */
   readonly referenced: readonly SaleEntry[];
   readonly confirmations: readonly Confirmation[];
   readonly closings: readonly Pick<ActRow, 'about' | 'at'>[];
@@ -170,7 +173,7 @@ export function salesIn(detail: unknown): readonly string[] {
   return named.filter((name) => typeof name === 'string');
 }
 
-/** The oldest first. */
+/** Oldest first. */
 export function casesOf(rows: CaseRows, caseState: CaseState): readonly Case[] {
   const closedAt = new Map<string, number>();
   for (const { about, at } of rows.closings) {
@@ -238,7 +241,7 @@ function referenceCases({ referenced, confirmations }: CaseRows): Case[] {
   const confirmed = new Map(confirmations.map((confirmation) => [confirmation.rrn, confirmation]));
   return [...byReference].flatMap(([rrn, named]) => {
     const by = confirmed.get(rrn);
-    // What a person has ruled is settled: the one that it was given to has it, and the disowned have not.
+    // A person's ruling is final: the assigned sale has the payment, and the disowned ones don't.
     if (named.some((sale) => isAssigned(sale) && (by === undefined || isOfItsOwner(sale, by)))) return [];
     const sales = named.filter((sale) => !isDisowned(sale));
     const differs = by !== undefined && sales.some((sale) => !fits(sale, by));

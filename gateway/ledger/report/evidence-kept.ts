@@ -1,5 +1,5 @@
 /**
- * Evidence as the ledger keeps it: what each sale says of itself, so that a person who has the document needs no database.
+ * Builds the ledger's evidence documents. Each is complete, so that a person with the document needs no database;
  * `protocol/evidence` reads it and says what it proves.
  */
 import { decodePresentation } from '#protocol/codes/presentation.js';
@@ -9,7 +9,7 @@ import { exactly, type WallMs } from '#protocol/kernel/time.js';
 import type { Coupon, Evidence, SaleEntry } from '../book/book.js';
 import type { RecordContext } from '../book/entries.js';
 
-/** Two sales by one coupon, or by one presentation. */
+/** Two sales with one coupon, or with one presentation. */
 export function doubleSpendEvidence(
   { overlay, device, now }: RecordContext,
   coupon: Coupon,
@@ -22,7 +22,7 @@ export function doubleSpendEvidence(
   return { kind: 'double-spend', format: 2, device, at: now, detail };
 }
 
-/** A sale that nothing proves, with what was doubted, and the sale that had its presentation before if one had. */
+/** An unproven sale, its doubts, and the earlier sale with the same presentation if there is one. */
 export function disputedEvidence(
   { overlay, device, now }: RecordContext,
   entry: SaleEntry,
@@ -46,6 +46,6 @@ function sideOf({ key, device, merchant, serial, presented, answer, offline, at 
   const common = { sale: key, device, merchant, serial, presented, shownAt };
   if (offline !== undefined) return { ...common, by: 'counter', at: offline.at };
   const wasReserved = answer?.kind === 'reserved' && answer.serial === serial;
-  // Of a sale that release 0.1 took offline the ledger doesn't know the time that its counter wrote down.
+  // For an offline sale from release 0.1 the ledger lacks the counter's recorded time.
   return wasReserved ? { ...common, by: 'gateway', at: exactly(at as WallMs) } : { ...common, by: 'counter', at: null };
 }

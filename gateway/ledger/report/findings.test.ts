@@ -1,4 +1,4 @@
-/** What a person is told of a batch: each sale that became disputed or a conflict, each doubt that is new; once. */
+/** Findings of a batch: each sale that became disputed or a conflict, each new doubt; once. */
 import { describe, expect, it } from 'vitest';
 import type { MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';

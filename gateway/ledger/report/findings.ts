@@ -1,6 +1,6 @@
 /**
- * What a person has to look at, out of one batch: each sale that became disputed or a conflict in it, and each doubt that is
- * new. Found by comparing the sales before and after, so that no decision can forget to say so. At most one a sale.
+ * Finds the sales of one batch for a person to examine: each sale that became disputed or a conflict, and each new doubt.
+ * It compares the sales before and after, so that no decision can forget to report one. At most one finding per sale.
  */
 import type { CouponSerial, DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import type { LedgerAlert } from '../../ports/ledger.js';
@@ -11,13 +11,13 @@ import { type Doubt, isDistrusted } from '../book/doubts.js';
 export type FindingKind =
   /** Nothing proves its coupon: its money is in suspense. */
   | 'disputed'
-  /** Its coupon was another sale's already. */
+  /** Another sale used its coupon before. */
   | 'coupon-spent-twice'
-  /** Its showing was another sale's already. */
+  /** Another sale used its presentation before. */
   | 'showing-taken-twice'
   /** A charge that would be disputed if it settles. */
   | 'doubted'
-  /** Booked as it stands, and something did not agree. */
+  /** Booked as it stands, with a doubt. */
   | 'flagged';
 
 export interface Finding {
@@ -26,9 +26,9 @@ export interface Finding {
   readonly sale: SaleId;
   readonly merchant: MerchantId | null;
   readonly serial: CouponSerial | null;
-  /** Those that are new with this batch. */
+  /** The doubts that are new with this batch. */
   readonly doubts: readonly Doubt[];
-  /** Held in suspense, or borne by the conflict account; 0 for the others. */
+  /** In suspense, or borne by the conflict account; 0 for the others. */
   readonly fen: number;
 }
 

@@ -1,4 +1,6 @@
-/** Sums over the whole book: money from postings and from nothing else, sales counted, what counters say named `reported`. */
+/**
+ * Totals over the whole book: money from postings and from nothing else, sales counted, counters' reports named `reported`.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';

@@ -1,9 +1,11 @@
 /**
- * Sums over the whole book, for the bank's morning and for the demo's last table. Money is summed from postings and from
- * nothing else; sales are counted. What only counters say, because the money went by their card readers, is named `reported`.
+ * Totals over the whole book, for the bank's morning and for the demo's last table.
  *
- * `redeemedFen` is net, of the sponsors as of each merchant: what stands on their accounts after refunds. `grossFen` is what
- * stood there before them.
+ * Money is summed from postings and from nothing else; sales are counted. Figures that only counters report, because the
+ * money went through their card readers, are named `reported`.
+ *
+ * `redeemedFen` is net, for the sponsors as for each merchant: their accounts after refunds. `grossFen` is the same before
+ * refunds.
  */
 import type { Reconciliation } from '../../ports/ledger.js';
 import { type AccountOwner, ownerOf } from '../book/accounts.js';
@@ -15,14 +17,14 @@ type SaleSums = Pick<
   SaleEntry,
   'key' | 'device' | 'merchant' | 'state' | 'booking' | 'netFen' | 'flags' | 'reference' | 'refunds'
 >;
-/** All legs of one kind of set on one account, summed. */
+/** The sum of all legs of one kind of set on one account. */
 export type PostedSum = readonly [kind: PostingSet['kind'], account: string, fen: number];
 
 export function reconcile(book: {
   readonly sales: Iterable<SaleSums>;
   readonly coupons: Iterable<Pick<Coupon, 'state'>>;
   readonly posted: readonly PostedSum[];
-  /** What each sale has brought its merchant. */
+  /** The amount that each sale has credited to its merchant. */
   readonly toMerchants: readonly MerchantSum[];
   /** Card payments that an acquirer has confirmed. */
   readonly confirmed: readonly Confirmation[];
@@ -105,7 +107,7 @@ export function reconcile(book: {
 /** A sale, its merchant, and the sum of its postings to that merchant. */
 export type MerchantSum = readonly [sale: string, merchant: string, fen: number];
 
-/** By the sale: the acquirer's word that makes it payable. */
+/** By sale: the acquirer's confirmation that makes it payable. */
 function payableSales(book: {
   readonly sales: Iterable<SaleSums>;
   readonly toMerchants: readonly MerchantSum[];
@@ -115,7 +117,7 @@ function payableSales(book: {
   const claimants = new Map<string, SaleSums[]>();
   for (const sale of book.sales) {
     const { rrn } = sale.reference ?? {};
-    // A sale that brought nobody anything takes no reference from the one that the acquirer means.
+    // A sale that credited nobody can't take the reference from the sale that the acquirer means.
     if (rrn === undefined || !credited.has(sale.key)) continue;
     const others = claimants.get(rrn);
     if (others === undefined) claimants.set(rrn, [sale]);

@@ -27,7 +27,7 @@ const chunk = (device: string, bodies: readonly string[]): Changes['chunks'][num
   bodies,
 });
 
-/** The entities of one column, as the statement cuts them out of the bytes. */
+/** The entities of one column, cut out of the bytes as the statement does it. */
 function docsOf(rows: ReturnType<BatchRows['of']>, column: number): readonly unknown[] {
   const [docs] = rows;
   if (!(docs instanceof Buffer)) throw new Error('no bytes');

@@ -1,21 +1,21 @@
-/** What a batch changes, as parameters of the statement that writes it (`BATCH_TRIGGER`). */
+/** Serialises a batch's changes into the parameters of the statement that writes it (`BATCH_TRIGGER`). */
 import { type Changes, codeNameOf } from '../book/book.js';
 import { ROW_COLUMNS } from './ledger-sql.js';
 
 /** A batch of a few hundred sales. */
 const FIRST_BYTES = 256 * 1024;
-/** Beyond it they were made for counters that came back after a week, which is no reason to keep so much for good. */
+/** A larger buffer was made for counters that returned after a week, and isn't kept. */
 const KEPT_BYTES = 4 * 1024 * 1024;
-/** UTF-8 of one UTF-16 code unit. */
+/** UTF-8 bytes of one UTF-16 code unit. */
 const MOST_BYTES_A_UNIT = 3;
 
 /** undefined: none. */
 type Rows = readonly unknown[] | undefined;
-/** Where an entity's JSON begins, counted from 1, and how many bytes it has. */
+/** The offset of an entity's JSON, counted from 1, and its length in bytes. */
 type Place = readonly [begins: number, bytes: number];
 
 export class BatchRows {
-  /** Kept from batch to batch: the statement copies what it is given before it returns. */
+  /** Reused from batch to batch: the statement copies its parameters before it returns. */
   #docs = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
 

@@ -1,4 +1,4 @@
-/** Holders as the release before wrote them: with a fixed payment code, which is no longer taken. */
+/** Holders as the earlier release wrote them: with a fixed payment code, which is no longer accepted. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ import { openSqliteLedger } from './sqlite-ledger.js';
 
 const FIXED = '6212345678901234567';
 
-/** What a counter sends of a fixed code: its digits are no code of any holder's number. */
+/** A counter's request with a fixed code: its digits match no holder's number. */
 function fixedCode(): CheckedPresentation {
   const number = paymentNumberOf(FIXED);
   if (number === undefined) throw new Error('not a payment code');

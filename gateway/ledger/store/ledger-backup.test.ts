@@ -1,4 +1,4 @@
-/** A backup of a ledger in use is whole, and `verify` names each way in which a file may be none. */
+/** A backup of a ledger in use is complete, and `verify` names each way in which a file may be damaged. */
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -45,7 +45,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Changes the backup as no gateway would. */
+/** Changes the backup in a way that no gateway would. */
 async function tamper(sql: string): Promise<void> {
   const database = await promisify(openSqlite)(copy);
   await promisify(database.exec)(sql);

@@ -1,7 +1,8 @@
 /**
- * Copies a ledger into a new file while its gateway runs. `VACUUM INTO` reads one committed moment and locks nobody out; the copy
- * is whole in itself, without a write-ahead log. It is looked through before it gets its name, so that no backup turns out to be
- * none on the day when it is needed.
+ * Copies a ledger into a new file while its gateway runs.
+ *
+ * `VACUUM INTO` reads one committed snapshot and blocks nobody; the copy is complete without a write-ahead log. It is
+ * verified before it gets its final name, so that no backup turns out to be useless on the day when it is needed.
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -14,11 +15,11 @@ import { openSqliteToRead } from './sqlite.js';
 /** For the gateway's own user only: the ledger holds hashes of people's numbers. */
 const OWN_FILE = 0o600;
 
-/** Rejects with a `LedgerError`, and leaves no file then. */
+/** Rejects with a `LedgerError`, and leaves no file in that case. */
 export async function backUpLedger(ledger: string, file: string, sha256: Sha256): Promise<Verified> {
   if (!existsSync(ledger)) throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `There is no ${ledger}.` });
   const part = `${file}.part`;
-  // Both names are taken before anything is written: another backup at the same time, or an older one, is never written over.
+  // Both names are claimed before anything is written, so that no older or concurrent backup is ever overwritten.
   take(file);
   try {
     take(part);
@@ -66,7 +67,7 @@ async function copy(ledger: string, part: string): Promise<void> {
   }
 }
 
-/** SQLite doesn't sync what VACUUM INTO writes. */
+/** SQLite doesn't sync the file that VACUUM INTO writes. */
 function sync(path: string): void {
   const fd = openSync(path, 'r');
   try {

@@ -1,4 +1,4 @@
-/** A ledger whose database promises less than FULL and WAL stops the start, whatever it was told to promise. */
+/** A database that doesn't guarantee FULL and WAL prevents the start, whatever setting was requested. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,12 +1,12 @@
-/** SQLite's failures, as the ledger tells of them. */
+/** Maps SQLite's errors to the ledger's faults. */
 import type { LedgerFault } from '../../ports/ledger.js';
 
-/** Of a disk that fails or lies, not of one that is full or of a lock that is held. */
+/** Errors of a failing or lying disk, as opposed to a full one or a held lock. */
 const DISK_TROUBLE = /^SQLITE_(IOERR|CORRUPT|NOTADB|READONLY)/;
 
 export const isDiskTrouble = (error: Error): boolean => DISK_TROUBLE.test(error.message);
 
-/** Another connection committed in between: its audit row has our place, or a coupon's version is not the one we saw. */
+/** Another connection committed in between: its audit row has our place, or a coupon's version differs. */
 export const isOvertaken = (error: Error): boolean => error.message.startsWith('SQLITE_CONSTRAINT');
 
 export const ledgerFaultOf = (error: Error): LedgerFault => ({

@@ -1,18 +1,20 @@
 /**
- * What SQLite does not see to by itself: its own fsync of a folder covers the ledger's name, not the name of the folder in
- * the one above; and it leaves an emptied write-ahead log unsynced, so that a power cut can bring back the old one.
+ * The fsyncs that SQLite leaves out.
+ *
+ * SQLite's own fsync of a folder covers the ledger's name, but not the folder's name in its parent. It also leaves an
+ * emptied write-ahead log unsynced, so that a power cut can bring back the old one.
  */
 import { accessSync, closeSync, constants, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Written in one go. */
+/** Size of one write. */
 const REWRITE_BYTES = 1024 * 1024;
 
 /**
- * Writes the write-ahead log's own bytes over themselves, while the caller holds SQLite's write lock: nobody else changes
- * the log then. Where an fsync failed and only the gateway was started again, Linux still shows what the disk hasn't got,
- * and no later fsync writes it (https://lwn.net/Articles/752063/): only what is written again is. Before a checkpoint it
- * has to be: one that a power cut breaks off half-way is mended from the log alone. Throws where the disk says no.
+ * Rewrites the write-ahead log's own bytes in place while the caller holds SQLite's write lock, so nobody else changes the
+ * log. After a failed fsync and a restart of only the gateway, Linux still shows bytes that the disk doesn't hold, and no
+ * later fsync writes them (https://lwn.net/Articles/752063/); only a rewrite does. The rewrite must precede a checkpoint,
+ * because a checkpoint cut off half-way is repaired from the log alone. Throws the file system's error.
  */
 export function rewriteLog(file: string): void {
   const log = `${file}-wal`;
@@ -29,7 +31,7 @@ export function rewriteLog(file: string): void {
   }
 }
 
-/** Throws where the disk says no. */
+/** Throws the file system's error. */
 export function syncLedgerFiles(file: string): void {
   const log = `${file}-wal`;
   const folder = dirname(resolve(file));
@@ -44,7 +46,7 @@ export function syncLedgerFiles(file: string): void {
   }
 }
 
-/** A folder of somebody else's wasn't made by us either. */
+/** We didn't create a folder that we can't read. */
 function isReadable(folder: string): boolean {
   try {
     accessSync(folder, constants.R_OK);

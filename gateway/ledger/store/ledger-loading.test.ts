@@ -1,6 +1,6 @@
 /**
- * A ledger that reads only what a batch needs decides as one that has all of it in memory. Two gateways take turns on one
- * file, so that each forgets what it knew, and reads again.
+ * A ledger that loads only a batch's read set decides like one with all rows in memory. Two gateways take turns on one
+ * file, so that each loses its cache and reads again.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * How the ledger comes up: the file looked at before anything is changed in it, the tables made where it is new, and all
- * that it holds made safe before anybody acts on it.
+ * Opens the ledger: inspects the file before changing anything, creates the tables of a new one, and makes its content
+ * durable before anything acts on it.
  */
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -27,7 +27,7 @@ import {
 } from './ledger-sql.js';
 import { openSqliteToRead, type SqliteDatabase } from './sqlite.js';
 
-/** Rejects with a `LedgerError` where this isn't a ledger that the gateway can go on with. */
+/** Rejects with a `LedgerError` if the gateway can't use this file as its ledger. */
 export async function prepareLedger(
   writer: SqliteDatabase,
   file: string,
@@ -58,7 +58,7 @@ export async function prepareLedger(
   if (rules.needsHistory) await exec(HISTORY_INDEX);
   await exec(BATCH_TRIGGER);
   const takeOver = (await ask(HAS_DAYBOOK_SQL, [''])) === '0' ? '' : TAKE_OVER_DAYBOOK;
-  // What is read from here on may be acted upon, so it has to be on the disk, not only in the system's memory of it.
+  // Everything read from here on may be acted upon, so it must be on the disk, not only in the page cache.
   try {
     await exec('begin immediate');
     rewriteLog(file);
@@ -69,7 +69,7 @@ export async function prepareLedger(
   }
 }
 
-/** What a ledger says of itself; empty where it says nothing yet. */
+/** The ledger's facts about itself; empty if it has none yet. */
 interface Facts {
   readonly id: string;
   readonly tiers: string;
@@ -82,7 +82,10 @@ function checkOrigin(file: string, campaign: Campaign, { id, tiers }: Facts): vo
     throw new LedgerError('LEDGER_OF_OTHER_TIERS', { detail: `${file} has ${tiers}, not ${tiersOf(campaign)}.` });
 }
 
-/** Counters keep the highest version that they have heard: with a lower one they would go by other rules than this gateway. */
+/**
+ * Counters keep the highest version that they have received: with a lower one they would follow other rules than this
+ * gateway.
+ */
 function checkVersion(file: string, { version }: Campaign, latest: number): void {
   if (version < latest) {
     throw new LedgerError('LEDGER_OF_A_LATER_DOCUMENT', {
@@ -91,7 +94,7 @@ function checkVersion(file: string, { version }: Campaign, latest: number): void
   }
 }
 
-/** Whether a start with this campaign would take this ledger, as far as reading tells. Nothing is changed in it. */
+/** Whether a start with this campaign would accept this ledger, as far as reading shows. Changes nothing in it. */
 export async function lookAtLedger(file: string, campaign: Campaign): Promise<LedgerError | undefined> {
   if (!existsSync(file)) return undefined;
   const reader = await new Promise<SqliteDatabase>((resolve, reject) =>
@@ -101,7 +104,7 @@ export async function lookAtLedger(file: string, campaign: Campaign): Promise<Le
   try {
     const ask = promisify(reader.prepare(FACT_TO_READ_SQL).text);
     checkOrigin(file, campaign, { id: await ask(['campaign']), tiers: await ask(['tiers']) });
-    // A ledger of the release before has none.
+    // A ledger of the earlier release has none.
     if ((await promisify(reader.prepare(HAS_DOCUMENTS_SQL).text)([''])) === '1')
       checkVersion(file, campaign, Number(await promisify(reader.prepare(LATEST_VERSION_SQL).text)([''])));
     return undefined;
@@ -130,7 +133,7 @@ interface Durability {
   readonly journalMode: unknown;
 }
 
-/** Not before it is known for a ledger: another program's database may well be for others. */
+/** Call it only once the file is known to be a ledger: another program's database may well be meant for others. */
 function keepToSelf(file: string): void {
   try {
     for (const part of [file, `${file}-wal`, `${file}-shm`]) closeToOthers(part);
@@ -139,7 +142,7 @@ function keepToSelf(file: string): void {
   }
 }
 
-/** What may not be written is whole: nobody is to bring an older copy back for that. */
+/** A read-only ledger isn't damaged: nobody should restore an older copy because of that. */
 const MAY_NOT: ReadonlySet<unknown> = new Set([
   ...['SQLITE_READONLY', 'SQLITE_CANTOPEN', 'SQLITE_PERM'],
   ...['EACCES', 'EPERM', 'EROFS', 'EISDIR'],
@@ -148,7 +151,7 @@ const MAY_NOT: ReadonlySet<unknown> = new Set([
 const codeOf = (error: unknown): 'LEDGER_CANNOT_OPEN' | 'LEDGER_UNREADABLE' =>
   error instanceof Error && 'code' in error && MAY_NOT.has(error.code) ? 'LEDGER_CANNOT_OPEN' : 'LEDGER_UNREADABLE';
 
-/** What a serial says: its tier by its place, and so what it is worth. Thresholds, hours and merchants may change. */
+/** A serial implies its tier by its position, and so its face. Thresholds, hours and merchants may change. */
 const tiersOf = ({ tiers }: Campaign): string =>
   tiers.map(({ id, faceFen, quantity }) => `${quantity} of ${id} (${faceFen} fen)`).join(', ');
 
@@ -158,7 +161,7 @@ interface Origin {
   readonly tables: number;
 }
 
-/** An older gateway must not put its stamp on a newer one's tables, nor any of them into somebody else's database. */
+/** An older gateway must not stamp a newer one's tables, nor add tables to another program's database. */
 function recognise({ application, version, tables }: Origin, file: string): void {
   if (tables === 0 && application === 0) return;
   if (application !== APPLICATION_ID) {

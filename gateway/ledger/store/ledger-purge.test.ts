@@ -33,7 +33,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const open = () => openSqliteLedger(file, rules);
 const close = (ledger: Ledger) => new Promise<void>((closed) => ledger.close(closed));
 const purge = (now = AFTERWARDS) => purgeIdentities(file, rules, { now, by: 'li' });
-/** Of every file of the ledger, as a thief would read them. */
+/** The bytes of every file of the ledger, as a thief would read them. */
 const bytes = (): string =>
   readdirSync(folder)
     .map((name) => readFileSync(path.join(folder, name), 'latin1'))

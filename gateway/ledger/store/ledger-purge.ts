@@ -1,10 +1,12 @@
 /**
- * Takes the keyed hashes of phone, ID-card and device numbers out of a ledger for good: whoever has a copy and the identity
- * key finds out within hours whose they are. Nobody needs them once the campaign is over. Coupons, sales, postings, evidence
- * and the audit stay; what was done, by whom and when is one more row of the audit.
+ * Permanently removes the keyed hashes of phone numbers, ID-card numbers and phone ids from a ledger.
  *
- * SQLite marks deleted rows as free and leaves their bytes: `secure_delete` writes zeros over them, VACUUM writes the whole
- * file anew, and the write-ahead log is emptied.
+ * With a copy of the ledger and the identity key an attacker finds the people within hours, and nobody needs the hashes
+ * once the campaign is over. Coupons, sales, postings, evidence and the audit stay; the purge itself is one more row of the
+ * audit, with operator and time.
+ *
+ * SQLite marks deleted rows as free and leaves their bytes. So `secure_delete` overwrites them with zeros, VACUUM rewrites
+ * the whole file, and the write-ahead log is emptied.
  */
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -17,7 +19,7 @@ import { prepareLedger } from './ledger-opening.js';
 import { openSqlite, type SqliteDatabase } from './sqlite.js';
 
 export interface Purged {
-  /** 0: it was done before. */
+  /** 0: already purged before. */
   readonly holders: number;
 }
 
@@ -34,7 +36,7 @@ interface Found {
   readonly hash: string | null;
 }
 
-/** Rejects with a `LedgerError`, and has changed nothing then, or all of it. */
+/** Rejects with a `LedgerError`; the change is then complete or not made at all. */
 export async function purgeIdentities(
   file: string,
   rules: Rules,
@@ -79,10 +81,10 @@ async function purge(
     ]);
     await exec('commit');
   }
-  // Also where it was done before: a power cut may have come in between.
+  // Also after an earlier purge, because a power cut may have come in between.
   await exec('vacuum; pragma wal_checkpoint(truncate)');
   return { holders };
 }
 
-/** Another process has the file open: a gateway that runs. */
+/** Another process has the file open: a running gateway. */
 const isInUse = (error: unknown): boolean => /SQLITE_(BUSY|LOCKED)/.test(error instanceof Error ? error.message : '');

@@ -1,4 +1,4 @@
-/** What is asked of the ledger's tables, on a connection of its own: a long answer keeps no commit waiting. */
+/** Read queries on the ledger's tables, on a connection of their own, so that a long one delays no commit. */
 import { wallMs } from '#protocol/kernel/time.js';
 import type { Answer, EarlierDocument, Ledger } from '../../ports/ledger.js';
 import type { Confirmation } from '../book/acts.js';
@@ -74,7 +74,7 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
     },
     earlierDocuments: (done) => ask(documents, '', [], done),
     newestCommit: (done) => ask(newest, '', 0, (fault, at) => done(fault, at === 0 ? undefined : wallMs(at))),
-    /** In pieces: the table is as long as the campaign. */
+    /** In pieces, because the table is as long as the campaign. */
     auditIntact(done) {
       const check = (from: typeof EMPTY_AUDIT): void => {
         ask<readonly AuditRow[]>(audit, String(from.seq), [], (fault, rows) => {

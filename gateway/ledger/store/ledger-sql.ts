@@ -1,23 +1,26 @@
 /**
- * The ledger's tables and statements for SQLite. A row's whole entity is JSON in `doc`; columns beside it are what a
- * statement searches by. Everything is set-based: keys come in as JSON arrays, rows leave as one JSON text.
+ * The ledger's tables and statements for SQLite.
  *
- * Tables with long rows have row ids, so that new rows go to the end and only a short index is written all over: without
- * them a batch took half as long again.
+ * A row's whole entity is JSON in `doc`; the other columns are search keys. Everything is set-based: keys come in as JSON
+ * arrays, rows leave as one JSON text.
+ *
+ * Tables with long rows have row ids, so that new rows are appended and only a short index is updated in random order:
+ * without them a batch took half as long again.
  */
 
-/** "CPLl" in ASCII: whose database a file is. */
+/** "CPLl" in ASCII: identifies our database files. */
 export const APPLICATION_ID = 0x43504c6c;
 /**
- * 2: with the daybook, which a gateway of version 1 would not see. 3: disputed money in suspense accounts, allowances and
- * presentations remembered: a gateway of version 2 would pay what this one holds back. Both older ones are taken over as they are.
+ * 2: with a staging table, which a gateway of version 1 would not read. 3: disputed money in suspense accounts, allowances
+ * and presentations remembered: a gateway of version 2 would pay what this one holds back. Both older versions are upgraded
+ * in place.
  */
 export const SCHEMA_VERSION = 3;
 
 /**
- * synchronous=FULL: a commit is on the disk before it is answered (in WAL mode, NORMAL would sync at checkpoints only).
- * temp_store=memory: a batch that could fail half-way keeps undo pages, and by default in a file that is made for each.
- * The cache, in KiB, holds a district's whole book. A checkpoint every 16 MiB costs a batch now and then some 20 ms.
+ * synchronous=FULL: a commit is durable before its answer (in WAL mode, NORMAL would sync at checkpoints only).
+ * temp_store=memory: a batch that could fail half-way keeps undo pages, by default in a temporary file per batch. The
+ * cache, in KiB, holds a district's whole book. A checkpoint every 16 MiB adds some 20 ms to a batch now and then.
  */
 export const PRAGMAS = `
 pragma temp_store = memory;
@@ -28,7 +31,7 @@ pragma wal_autocheckpoint = 4000;
 pragma foreign_keys = off;
 `;
 
-/** SQLite keeps the old setting where it can't take the new one, and reports no error: this is what really holds. */
+/** SQLite silently keeps the old value of a setting that it can't apply: this reads the actual ones. */
 export const DURABILITY_SQL = `select json_object(
   'synchronous', (select synchronous from pragma_synchronous),
   'journalMode', (select journal_mode from pragma_journal_mode)) as text where ?1 = ''`;
@@ -63,33 +66,33 @@ pragma user_version = ${SCHEMA_VERSION};
 commit;
 `;
 
-/** Documents that are looked at: a campaign changes a few times, and what is older than that no counter goes by. */
+/** Limit of the documents read: a campaign changes a few times, and no counter still uses older ones. */
 const MOST_DOCUMENTS = 50;
 
-/** ?1: the document, as text; ?2: now. A clock that was set back puts it behind the newest all the same. */
+/** ?1: the document, as text; ?2: now. After a clock was set back the document still sorts behind the newest. */
 export const KEEP_DOCUMENT = `insert into document(since, doc)
   select max(?2, coalesce((select max(since) + 1 from document), 0)), ?1
   where ?1 is not (select doc from document order by since desc limit 1)`;
 
-/** All but the newest, the newest first. */
+/** All but the newest, newest first. */
 export const EARLIER_DOCUMENTS_SQL = `select coalesce(json_group_array(json_object('campaign', json(doc), 'since', since, 'until', until)), '[]') as text from (
   select doc, since, lead(since) over (order by since) as until from document order by since desc limit ${MOST_DOCUMENTS})
   where until is not null and ?1 = ''`;
 
-/** The highest version that counters may have heard; 0: none. The first tells whether there is such a table at all. */
+/** The highest version that counters may have received; 0: none. The first statement checks that the table exists. */
 export const HAS_DOCUMENTS_SQL = "select count(*) as text from sqlite_schema where name = 'document' and ?1 = ''";
 export const LATEST_VERSION_SQL = "select coalesce(max(doc->>'version'), 0) as text from document where ?1 = ''";
 
-/** Only where a rule looks at a holder's other sales. */
+/** Only if a rule reads a holder's other sales. */
 export const HISTORY_INDEX = 'create index if not exists sale_by_holder on sale(holder) where holder is not null';
 
 /** The newest commit's place in the audit chain. */
 const LAST_COMMIT = 'select coalesce(max(seq), 0) from audit';
 
-/** Where in a row it stands that the entity begins, counted from 1; how many bytes it has is beside it. */
+/** The row element with the entity's offset, counted from 1; its length in bytes is next to it. */
 const doc = (at: number): string => `cast(substr(new.docs, value->>${at}, value->>${at + 1}) as text)`;
 
-/** The columns of a batch that hold rows, each of a table or two. */
+/** The batch columns that hold rows, each for a table or two. */
 export const ROW_COLUMNS = [
   ...(['audit', 'devices', 'chunks', 'holders', 'identified'] as const),
   ...(['coupons', 'sales', 'postings', 'evidence', 'tallies', 'totals', 'acts', 'confirmations'] as const),
@@ -97,14 +100,14 @@ export const ROW_COLUMNS = [
 const BATCH = ['docs', ...ROW_COLUMNS];
 
 /**
- * A batch is written by one INSERT into a view, whose trigger does the rest: one transaction and one trip to the
- * database's thread for any number of rows. It fails as a whole where anything is not as the decision saw it: another
- * gateway's commit took the next place in the audit chain, or a coupon's version moved on (compare-and-set).
+ * Writes a batch by one INSERT into a view, whose trigger does the rest: one transaction and one trip to the database's
+ * thread for any number of rows. It fails as a whole if anything differs from the decision's view: another gateway's commit
+ * took the next place in the audit chain, or a coupon's version moved on (compare-and-set).
  *
- * Rows come as JSON, each an array of its columns; null: none. A coupon that isn't there yet has version 1, and is held to
- * that like any other. (An UPDATE from such rows would make a table of them first, in 88 KiB of its own.) Of an entity
- * there is only where it stands in `docs`, the bytes of all of them one after the other: as JSON within JSON SQLite would
- * read and write each three times over.
+ * Rows come as JSON, each an array of its columns; null: none. A new coupon has version 1, and its version is checked like
+ * any other. (An UPDATE from such rows would first build a table of them, in 88 KiB of its own.) A row holds only the
+ * entity's place in `docs`, the concatenated bytes of all entities: as JSON within JSON SQLite would read and write each
+ * three times over.
  */
 export const BATCH_TRIGGER = `
 create temp view batch(${BATCH.join()}) as select ${BATCH.map(() => 'null').join()};
@@ -141,8 +144,8 @@ end;
 export const WRITE_BATCH = `insert into batch values (${BATCH.map(() => '?').join()})`;
 
 /**
- * Versions before 3 wrote commits of few operations to a staging table first, a ring of rows in which only those behind the
- * audit chain's end count. Their batches are written to the tables in order, and the staging table goes.
+ * Versions before 3 wrote commits of few operations to a staging table first, a ring of rows in which only those past the
+ * audit chain's end count. Their batches are applied to the tables in order, and the staging table is dropped.
  */
 export const HAS_DAYBOOK_SQL = `select count(*) || '' as text from sqlite_schema where name = 'daybook' and ?1 = ''`;
 export const TAKE_OVER_DAYBOOK = `
@@ -151,7 +154,7 @@ insert into batch select docs, ${ROW_COLUMNS.map((column) => `body->'${column}'`
 drop table daybook;
 `;
 
-/** Whose file this is, asked before anything is changed in it. */
+/** Identifies the file before anything in it is changed. */
 export const ORIGIN_SQL = `select json_object(
   'application', (select application_id from pragma_application_id),
   'version', (select user_version from pragma_user_version),
@@ -159,7 +162,7 @@ export const ORIGIN_SQL = `select json_object(
 
 export const FACT_TO_READ_SQL = 'select value as text from meta where name = ?1';
 
-/** Writes down a fact about the ledger where it has none yet, and says which one stands there. */
+/** Inserts a fact about the ledger unless it has one, and returns the stored one. */
 export const FACT_SQL = `insert into meta(name, value) values (?1, ?2)
   on conflict(name) do update set value = value returning value as text`;
 
@@ -172,7 +175,7 @@ const COUPON_ROW =
 /** `journalOf`, of the device in row `d`. */
 const JOURNAL_OF_D = "iif(coalesce(d.doc->>'journals', 0) = 0, d.id, d.id || '~' || (d.doc->>'journals'))";
 
-/** The one parameter is a `Needs` as JSON; the answer is what a `MemoryBook` is filled with. */
+/** The one parameter is a `ReadSet` as JSON; the answer fills a `MemoryBook`. */
 export const loadSql = (withHistory: boolean): string => `
 with
   need(j) as materialized (select ?1),
@@ -217,11 +220,11 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
   || '}' as text
 `;
 
-/** How many rows `WHOLE_SQL` would give. */
+/** Number of rows that `WHOLE_SQL` would return. */
 export const ROWS_SQL = `select (select count(*) from sale) + (select count(*) from coupon) + (select count(*) from holder)
   || '' as text where ?1 = ''`;
 
-/** The whole book but the journals, in the same form. */
+/** The whole book except the journals, in the same form. */
 export const WHOLE_SQL = `
 select '{"totals":' || coalesce((select doc from totals), 'null')
   || ',"audit":' || coalesce((select json_object('seq', seq, 'hash', hash) from audit order by seq desc limit 1), 'null')
@@ -235,7 +238,7 @@ select '{"totals":' || coalesce((select doc from totals), 'null')
   || '}' as text where ?1 = ''
 `;
 
-/** How many commits there have been. */
+/** Number of commits so far. */
 export const COMMITS_SQL = `select (${LAST_COMMIT}) || '' as text where ?1 = ''`;
 export const SPENT_SQL = `select json_object(
   'commits', (select coalesce(max(seq), 0) from audit),
@@ -243,12 +246,12 @@ export const SPENT_SQL = `select json_object(
     where state = 'used' or (state = 'held' and usable_from > cast(?1 as integer)))) as text`;
 export const NEWEST_SQL = "select coalesce((select at from audit order by seq desc limit 1), 0) as text where ?1 = ''";
 export const EVIDENCE_SQL = `select ${list('doc', 'evidence')} as text where ?1 = ''`;
-/** At most so many of each kind are listed. */
+/** Listed at most, per kind. */
 const MOST_CASES = 1_000;
 const REFERENCE = "doc->'reference'->>'rrn'";
 const SUSPECT =
   "doc->>'state' in ('charging', 'unknown') or (doc->>'state' = 'settled' and doc->>'booking' in ('disputed', 'conflict')) or (doc->>'state' = 'refunded' and doc->>'booking' = 'disputed')";
-/** Sales under one reference twice, or one that the acquirer knows with another amount, merchant or device. */
+/** Sales that share a reference, or that the acquirer knows with another amount, merchant or device. */
 const REFERENCED = `
   select doc from sale where ${REFERENCE} in (
     select ${REFERENCE} as rrn from sale where ${REFERENCE} is not null group by rrn having count(*) > 1

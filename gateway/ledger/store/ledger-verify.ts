@@ -1,7 +1,8 @@
 /**
- * Looks through a ledger file, read only: a backup before it is trusted, or the ledger itself after a doubt. Everything that a
- * gateway would take for granted is computed anew from the rows: SQLite's own structure, the double entry, the audit chain, and
- * each device's chain of records up to its head.
+ * Verifies a ledger file, read-only: a backup before it is trusted, or the ledger itself after a doubt.
+ *
+ * Everything that a gateway takes for granted is recomputed from the rows: SQLite's own structure, the double entry, the
+ * audit chain, and each device's chain of records up to its head.
  */
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -24,9 +25,9 @@ export interface Verified {
   readonly problems: readonly LedgerProblem[];
 }
 
-/** Of each kind so many are listed: a file that is damaged all over has a line for each page. */
+/** Problems listed per kind: a badly damaged file has one for each page. */
 const MOST_LISTED = 20;
-/** Chunks of records at a time; one is 100 records at most, some 50 KiB. */
+/** Chunks of records per read; one is 100 records at most, some 50 KiB. */
 const CHUNKS_AT_ONCE = 200;
 
 const COUNTS_SQL = `select json_object(${['device', 'holder', 'coupon', 'sale', 'posting', 'evidence', 'audit']
@@ -40,7 +41,7 @@ const DEVICES_SQL = `select json_group_array(json(doc)) as text from device wher
 const CHUNKS_SQL = `select json_group_array(json_object('row', rowid, 'chunk', json(doc))) as text
   from (select rowid, doc from journal where rowid > ?1 order by rowid limit ${CHUNKS_AT_ONCE})`;
 
-/** Rejects with a `LedgerError` where the file can't be looked through at all. */
+/** Rejects with a `LedgerError` if the file can't be read at all. */
 export async function verifyLedger(file: string, sha256: Sha256): Promise<Verified> {
   if (!existsSync(file)) throw new LedgerError('LEDGER_CANNOT_OPEN', { detail: `There is no ${file}.` });
   const database = await promisify(openSqliteToRead)(file).catch((error: unknown) => {
@@ -60,7 +61,7 @@ type Ask = <Answer>(sql: string, parameter?: string | number) => Promise<Answer>
 
 async function look(database: SqliteDatabase, file: string, sha256: Sha256): Promise<Verified> {
   const ask: Ask = async (sql, parameter = '') => JSON.parse(await promisify(database.prepare(sql).text)([parameter]));
-  // One moment of a ledger whose gateway runs on.
+  // One snapshot of a ledger whose gateway may be running.
   await promisify(database.exec)('begin');
   const version = await recognise(ask, file);
   const damaged = await ask<readonly string[]>(INTEGRITY_SQL);
@@ -101,7 +102,7 @@ async function auditProblems(ask: Ask, sha256: Sha256): Promise<readonly LedgerP
   }
 }
 
-/** Every chunk follows the one before by its hash, and the last one is where its device's entry says that it stands. */
+/** Every chunk continues the one before by its hash, and the last one ends at its device's recorded head. */
 async function journalProblems(ask: Ask, sha256: Sha256): Promise<readonly LedgerProblem[]> {
   const broken = (what: string): LedgerProblem => ({ code: 'LEDGER_JOURNAL_BROKEN', what });
   const devices = await ask<readonly DeviceChain[]>(DEVICES_SQL);
@@ -116,7 +117,7 @@ async function journalProblems(ask: Ask, sha256: Sha256): Promise<readonly Ledge
     row = rows.at(-1)?.row ?? row;
     for (const { chunk } of rows) {
       const { device: journal, first, prev } = chunk;
-      // Begun anew by a person, and once more since: nothing says any longer where it began.
+      // Restarted by a person more than once: the starting point is no longer recorded.
       const before = heads.get(journal) ?? { seq: first - 1, hash: prev };
       const after = extend(sha256, { seq: first - 1, hash: prev }, chunk.bodies);
       const follows = before.seq === first - 1 && before.hash === prev;

@@ -1,7 +1,7 @@
-/** What the ledger answers by callback, as a promise; a fault of the ledger rejects. */
+/** Wraps the ledger's callbacks in promises; a ledger fault rejects. */
 import type { Answer, LedgerFault } from '../../ports/ledger.js';
 
-/** The ledger's own fault, for whoever has to say it. */
+/** The ledger's own fault, for the caller's report. */
 export class NotAnswered extends Error {
   readonly code: string;
 

@@ -1,4 +1,4 @@
-/** The ledger after its disk has failed: nothing that SQLite says from then on proves anything (fail-stop). */
+/** The ledger after its disk has failed: nothing that SQLite reports from then on proves anything (fail-stop). */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,7 +24,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A disk whose next statement fails the way that is asked for. */
+/** A disk whose next statement fails in the requested way. */
 function failing(): { readonly host: LedgerHost; next: string | undefined; asked: number } {
   const disk = {
     next: undefined as string | undefined,

@@ -1,7 +1,9 @@
 /**
- * The ledger on SQLite. A batch is: one read of what isn't in memory yet, the decision (pure, in the event loop), one
- * write. No transaction is open in between; the write fails where another gateway was faster, and then the batch is decided again
- * with the database locked, which can't fail that way.
+ * The ledger on SQLite.
+ *
+ * A batch consists of one read of the rows not in memory, the decision (pure, in the event loop), and one write. No
+ * transaction is open in between. If another gateway was faster, the write fails, and the batch is decided again with the
+ * database locked, which can't fail that way.
  */
 import { promisify } from 'node:util';
 import { LedgerError } from '#protocol/faults/errors.js';
@@ -25,14 +27,14 @@ import { ledgerQueries } from './ledger-queries.js';
 import { COMMITS_SQL, KEEP_DOCUMENT, loadSql, ROWS_SQL, WHOLE_SQL, WRITE_BATCH } from './ledger-sql.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
-/** What opens the ledger's database; a test opens one whose disk fails. */
+/** Opens the ledger's database; tests use one whose disk fails. */
 export interface LedgerHost {
   readonly open: typeof openSqlite;
-  /** Of the key that its identities are hashed under: under another one it is not opened. */
+  /** Fingerprint of the identity key: with another key the ledger isn't opened. */
   readonly keyMark?: string;
 }
 
-/** Rejects with a `LedgerError` where the file is no ledger of this campaign. */
+/** Rejects with a `LedgerError` if the file is no ledger of this campaign. */
 export async function openSqliteLedger(
   file: string,
   rules: Rules,
@@ -69,7 +71,7 @@ async function openWriter(file: string, { open }: LedgerHost): Promise<SqliteDat
   return promisify(open)(file);
 }
 
-/** The side of the ledger that decides and writes. */
+/** The ledger's write side: decides and commits. */
 class Commits {
   readonly #rules: Rules;
   readonly #writer: SqliteDatabase;
@@ -78,7 +80,7 @@ class Commits {
   readonly #lastCommit: PreparedStatement;
   readonly #working: LedgerCache;
   readonly #rows = new BatchRows();
-  /** Why nothing is committed any more. */
+  /** The reason why nothing is committed any more. */
   #stopped: LedgerFault | undefined;
 
   constructor(rules: Rules, writer: SqliteDatabase) {
@@ -90,7 +92,7 @@ class Commits {
     this.#lastCommit = writer.prepare(COMMITS_SQL);
   }
 
-  /** Into memory, where there is room for it. */
+  /** Preloads all rows if they fit into memory. */
   async readWhole(): Promise<void> {
     const read = async (sql: string): Promise<string> => promisify(this.#writer.prepare(sql).text)(['']);
     try {
@@ -114,8 +116,8 @@ class Commits {
   }
 
   /**
-   * Fail-stop: after a failed write or fsync the system may call lost pages clean, and a later commit that succeeds would
-   * stand on nothing. Whoever starts the gateway anew makes SQLite look at what is really there.
+   * Fail-stop: after a failed write or fsync the kernel may mark lost pages as clean, and a later commit would rest on
+   * nothing. A restart of the gateway makes SQLite read what is really there.
    */
   #fault(error: Error): LedgerFault {
     const fault = ledgerFaultOf(error);
@@ -123,7 +125,7 @@ class Commits {
     return fault;
   }
 
-  /** The whole of it under the write lock: slower, and nobody can be faster. */
+  /** Decides and writes under the write lock: slower, but nobody can be faster. */
   #commitLocked(ops: readonly Op[], now: WallMs, done: Answer<Committed>): void {
     const giveUp = (error: Error): void => {
       this.#working.forget();
@@ -139,7 +141,7 @@ class Commits {
     });
   }
 
-  /** After a failure nothing that is held in memory is trusted any more. */
+  /** After a failure nothing cached is trusted any more. */
   #attempt(ops: readonly Op[], now: WallMs, done: Attempted): void {
     const failed = (error: Error): void => {
       this.#working.forget();
@@ -155,7 +157,7 @@ class Commits {
           if (error !== undefined) return failed(error);
           done(undefined, committed);
         });
-        // While SQLite writes: nobody reads it before that has ended, and where it fails all of it is forgotten.
+        // While SQLite writes: nothing reads the cache before that ends, and after a failure it is cleared.
         this.#working.apply(changes);
       } catch (error) {
         failed(error instanceof Error ? error : new Error(String(error)));
@@ -163,7 +165,7 @@ class Commits {
     });
   }
 
-  /** What is written finds out by itself whether another gateway was faster; an answer that changes nothing has to look. */
+  /** A write detects a faster gateway by itself; an answer without changes must check. */
   #unlessOvertaken(done: (error: Error | undefined) => void): void {
     this.#lastCommit.text([''], (error, commits) => {
       const isOurs = Number(commits) === this.#working.book.audit.seq;

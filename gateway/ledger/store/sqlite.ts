@@ -1,12 +1,12 @@
 /**
- * The one file of this room that names the `sqlite3` package. Everything calls back from libuv's threads: no statement,
- * and no fsync, stops the event loop.
+ * Wraps the `sqlite3` package, the only file of this room that imports it. Every call returns from libuv's threads: no
+ * statement, and no fsync, blocks the event loop.
  */
 import { Database, type Statement } from 'sqlite3';
 
 type Done<Value> = (error: Error | undefined, value: Value) => void;
 
-/** Copied before the call returns. At least one: the package's `get` does nothing when it is asked a second time without. */
+/** Copied before the call returns. At least one: the package's `get` does nothing on a second call without parameters. */
 type Parameters = readonly [Parameter, ...Parameter[]];
 type Parameter = string | number | Buffer | null;
 
@@ -25,7 +25,7 @@ export interface SqliteDatabase {
 /** How long a statement waits for another process's transaction: a batch takes milliseconds, a checkpoint a second. */
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** Of SQLite's own header; the package has them too, but not where an import finds them. */
+/** From SQLite's own header; the package has them too, but not as importable names. */
 const OPEN_READONLY = 1;
 const OPEN_READWRITE_CREATE = 2 | 4;
 
@@ -33,7 +33,7 @@ type Opened = (error: Error | null, database: SqliteDatabase) => void;
 
 export const openSqlite = (file: string, done: Opened): void => open(file, OPEN_READWRITE_CREATE, done);
 
-/** For a look at a database that may belong to a running process: nothing is made, and nothing changed. */
+/** To inspect a database that may belong to a running process: creates and changes nothing. */
 export const openSqliteToRead = (file: string, done: Opened): void => open(file, OPEN_READONLY, done);
 
 function open(file: string, mode: number, done: Opened): void {
@@ -52,7 +52,7 @@ function wrap(database: Database): SqliteDatabase {
     },
     prepare(sql) {
       let fault: Error | undefined;
-      // Those who ask before it stands, until it does: where it never will, the package forgets them.
+      // Callers before the database is open; if it never opens, the package drops them.
       let early: ((error: Error) => void)[] | undefined = [];
       const statement = database.prepare(sql, (error: Error | null) => {
         const waiting = early ?? [];
@@ -70,7 +70,8 @@ function wrap(database: Database): SqliteDatabase {
       };
       return {
         run: (parameters, done) => {
-          // Not the package's `run`, which writes a row id and a count onto the statement after each: nobody reads them.
+          // Avoids the package's `run`, which sets a row id and a count on the statement after each call, and nobody reads
+          // them.
           ask(done, () => statement.get(parameters, (error: Error | null) => done(error ?? undefined)));
         },
         text: (parameters, done) => {
@@ -92,7 +93,7 @@ function wrap(database: Database): SqliteDatabase {
   };
 }
 
-/** Of the build that the package brings. */
+/** The SQLite version that the package bundles. */
 export const sqliteVersion = (): Promise<string> =>
   new Promise((resolve, reject) => {
     openSqlite(':memory:', (error, database) => {

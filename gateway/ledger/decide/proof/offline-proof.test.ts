@@ -1,4 +1,4 @@
-/** An offline sale, checked as if its counter weren't there: each thing that it had to look at, a moment on both sides. */
+/** An offline sale, checked without trusting its counter: each check, an instant on both sides of its limit. */
 import { describe, expect, it } from 'vitest';
 import { charging, MORNING, settled } from '../../../../test/contract/ledger-fixture.js';
 import {
@@ -28,7 +28,7 @@ interface Case {
   readonly verdict?: Verdict | null;
   readonly change?: Parameters<typeof rulesWith>[0];
   readonly before?: (book: OneBook) => void;
-  /** When the record comes to the gateway. */
+  /** The record's time of arrival at the gateway. */
   readonly comes?: number;
 }
 
@@ -144,7 +144,7 @@ it.each<readonly [string, Case, readonly string[]]>([
     ['allowance-not-in-force'],
   ],
 
-  // The showing.
+  // The presentation's use.
   [
     'by a showing that this counter took before',
     {

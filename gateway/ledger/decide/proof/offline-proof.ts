@@ -1,7 +1,8 @@
 /**
- * An offline sale, checked as if its counter weren't there: everything that the counter had to look at before it took the
- * coupon is looked at again, by what the holder signed, what the gateway issued and what the campaign says. Each check is a
- * function of its own, so that each has a mutant of its own.
+ * Checks an offline sale without trusting its counter.
+ *
+ * Each of the counter's own checks is repeated, by the holder's signature, the gateway's issued documents and the campaign.
+ * Each check is a function of its own, so that each has a mutant of its own.
  */
 import { insideWindow } from '#protocol/campaign/window.js';
 import { checkFreshness } from '#protocol/codes/presentation.js';
@@ -26,7 +27,7 @@ export interface OfflineClaim {
   readonly chain: DeviceChain;
   /** The newest time in the device's records so far. */
   readonly newestAt: number | undefined;
-  /** The sale as it was before. */
+  /** The sale before this record. */
   readonly known: SaleEntry;
   readonly record: RecordOf<'charging'>;
   readonly taken: JournalledCoupon;
@@ -35,8 +36,8 @@ export interface OfflineClaim {
 }
 
 /**
- * By the document in force, or by an earlier one that this counter may still have gone by. A counter without a line can't
- * hear of a new version, and what it took by the old one it took by right.
+ * Judges by the document in force, or by an earlier one that this counter may still have held. An offline counter can't
+ * learn of a new version, so coupons taken under the old one are valid.
  */
 export function offlineDoubts(claim: OfflineClaim): Doubt[] {
   const doubts = doubtsBy(claim);
@@ -49,8 +50,8 @@ export function offlineDoubts(claim: OfflineClaim): Doubt[] {
 }
 
 /**
- * The documents that a counter could have when it made this sale. It takes nothing once its last word from the gateway is
- * older than `maxSyncAgeHours`, so a document counts for so long after its end and no longer; nor before its beginning.
+ * The documents that a counter could hold at this sale. It takes nothing once its last contact with the gateway is older
+ * than `maxSyncAgeHours`, so a document counts for that long after its end, and not before its beginning.
  */
 function heldThen({ rules, record: { at } }: OfflineClaim): EarlierRules['rules'][] {
   if (at === null) return [];
@@ -87,7 +88,7 @@ function doubtsBy(claim: OfflineClaim): Doubt[] {
   );
   const { overlay, chain, by } = claim;
   const { holder } = verdict;
-  // Its face as the campaign says, not as the counter does: another one is doubted already.
+  // The campaign's face, not the counter's: a different one has its own doubt.
   if (tier === undefined) return doubts;
   return [
     ...doubts,
@@ -97,18 +98,18 @@ function doubtsBy(claim: OfflineClaim): Doubt[] {
 
 type Verified = Extract<Verdict, { ok: true }>;
 
-/** Asked for online first, and taken offline when no answer came: by the same counter for the same merchant. */
+/** Requested online first, and taken offline when no answer came: by the same counter for the same merchant. */
 const askedDoubts = ({ answer, merchant }: SaleEntry, record: RecordOf<'charging'>): Doubt[] =>
   when(answer !== null && merchant !== record.merchant, 'merchant-differs');
 
 const grantDoubts = (serials: readonly CouponSerial[], serial: CouponSerial): Doubt[] =>
   when(!serials.includes(serial), 'serial-not-in-grant');
 
-/** A grant outlives a ledger that was restored from an older copy, which may have given the coupon to somebody else since. */
+/** A grant outlives a restored older ledger, which may have issued the coupon to somebody else since. */
 const holderDoubts = ({ holder }: Verified, coupon: Coupon | undefined): Doubt[] =>
   when(coupon !== undefined && coupon.holder !== holder, 'coupon-of-another-holder');
 
-/** What the counter had to check when the code was shown, by the time that it wrote down itself. */
+/** The counter's checks when the code was shown, at its own recorded time. */
 function freshnessDoubts({ shownAt, expiresAt }: Verified, at: Interval): Doubt[] {
   const isFresh = heldWhenJudged(at, (judged) => checkFreshness(shownAt, judged) === undefined);
   const stale = isFresh ? undefined : checkFreshness(shownAt, at);
@@ -116,7 +117,7 @@ function freshnessDoubts({ shownAt, expiresAt }: Verified, at: Interval): Doubt[
   return [...(stale === undefined ? [] : [stale]), ...when(!isInForce, 'grant-expired')];
 }
 
-/** A counter takes a coupon offline only where every time that it may be lies in one opening. */
+/** A counter takes a coupon offline only if its whole time interval lies in one opening. */
 const hoursDoubts = ({ compiled }: Rules, at: Interval): Doubt[] =>
   when(!heldWhenJudged(at, (judged) => insideWindow(compiled.openings, judged)), 'outside-hours');
 

@@ -1,4 +1,4 @@
-/** One showing, one sale: over all counters, online and off, and as release 0.1 kept them. */
+/** One presentation, one sale: over all counters, online and offline, and in release 0.1's form. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DeviceId, HolderId } from '#protocol/kernel/ids.js';

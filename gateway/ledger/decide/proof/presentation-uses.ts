@@ -1,14 +1,14 @@
 /**
- * A presentation, that is a presentation's holder and number, is good for one sale over all counters, online and off. Without it
- * a counter could live on a single look at a phone: one coupon of the holder's after the other.
+ * A presentation (a holder and a nonce) is valid for one sale over all counters, online and offline. Without this rule a
+ * counter could take one coupon after another from a single presentation.
  *
- * | the presentation was taken before by | the later sale |
+ * | the presentation was used before by | the later sale |
  * |---|---|
- * | the same sale | is the same sale, told again |
+ * | the same sale | is a repeat of the same sale |
  * | another sale of the same counter | distrusted: an honest counter takes no presentation twice, and offline no older one after a newer |
- * | a sale of another counter | a conflict: without a line neither could know |
+ * | a sale of another counter | a conflict: offline neither could know |
  *
- * A sale that comes to nothing gives its presentation back, as it does its coupon.
+ * A sale that fails releases its presentation, as it does its coupon.
  */
 import type { HolderId } from '#protocol/kernel/ids.js';
 import type { BatchOverlay } from '../../book/batch-overlay.js';
@@ -17,7 +17,7 @@ import type { Doubt } from '../../book/doubts.js';
 
 /**
  * The newest are kept, some 50 bytes each: a holder has a handful of coupons, and uses the phone for some sales a day. Only
- * the holder's own key makes presentations, so nobody but the holder can push one out, and gains a use of an own coupon by it.
+ * the holder's own key makes presentations, so only the holder can evict one, and gains only another use of an own coupon.
  */
 const MAX_USES = 64;
 
@@ -35,7 +35,7 @@ export function presentationUseDoubts(
   return others.some((use) => use.counter === counter) ? ['showing-used-before'] : [];
 }
 
-/** The other sale that took a coupon by this presentation; null: none did. */
+/** The other sale that took a coupon by this presentation; null: none. */
 export const saleOfPresentation = (holder: Holder, counter: number, sale: SaleKey): SaleKey | null =>
   usesOf(holder).find((use) => use.counter === counter && use.sale !== sale)?.sale ?? null;
 
@@ -60,7 +60,7 @@ function withUses({ takenOffline: _older, ...holder }: Holder, showings: readonl
   return { ...holder, showings };
 }
 
-/** As release 0.1 kept them: the newest shown online, and the newest that each counter took offline. */
+/** Release 0.1's form: the newest shown online, and the newest that each counter took offline. */
 function usesOf({ showings, takenOffline = [], counter, counterSale }: Holder): readonly PresentationUse[] {
   if (showings !== undefined) return showings;
   return [

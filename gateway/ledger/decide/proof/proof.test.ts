@@ -1,4 +1,4 @@
-/** What shows that a counter took a coupon by right: each lie of a counter beside the doubt that it raises. */
+/** Proof that a counter was entitled to a coupon: each lie of a counter beside the doubt that it raises. */
 import { describe, expect, it } from 'vitest';
 import type { DeviceId, MerchantId, SaleId } from '#protocol/kernel/ids.js';
 import { fen } from '#protocol/kernel/money.js';
@@ -28,7 +28,7 @@ const offer: Offer = {
   merchant: m1,
 };
 
-/** A sale that was asked for 300 yuan at m1, and was answered with coupon 7. */
+/** A sale of 300 yuan at m1 whose answer was coupon 7. */
 const asked: SaleEntry = {
   key: 'd1/a' as SaleKey,
   device: d1,
@@ -233,7 +233,7 @@ it.each<readonly [DeviceId, MerchantId, readonly string[]]>([
   [d2, 'evil' as MerchantId, ['merchant-not-listed']],
 ])('device %s at merchant %s: %o', (device, merchant, doubts) => {
   expect(merchantDoubts(rules, device, merchant)).toEqual(doubts);
-  // The bank may have put a device where the campaign doesn't reach.
+  // The bank may have installed a device outside the campaign.
   const elsewhere = rulesWith({}, { merchantOf: () => 'm9' as MerchantId });
   expect(merchantDoubts(elsewhere, device, 'm9' as MerchantId)).toEqual(['merchant-not-listed']);
 });

@@ -1,7 +1,9 @@
 /**
- * What shows that a counter took a coupon by right: the gateway's own offer for that sale, or a presentation that its holder
- * signed (`offline-proof.ts`). A counter's word alone is nobody's coupon and nobody's money: serials are dense, and amounts
- * are numbers. Each check answers with what it doubts; `doubts.ts` weighs that.
+ * Checks that a counter was entitled to a coupon: by the gateway's own offer for that sale, or by a presentation that its
+ * holder signed (`offline-proof.ts`).
+ *
+ * A counter's report alone proves neither coupon nor money, because serials are dense and amounts are just numbers. Each
+ * check returns its doubts; `doubts.ts` weighs them.
  */
 import type { Tier } from '#protocol/campaign/schema.js';
 import type { CouponSerial, DeviceId, MerchantId } from '#protocol/kernel/ids.js';
@@ -11,7 +13,7 @@ import type { Offer, SaleEntry } from '../../book/book.js';
 import type { Doubt } from '../../book/doubts.js';
 import type { Rules } from '../rules.js';
 
-/** A charge with a coupon that the gateway is said to have reserved. `known`: the sale as it was before. */
+/** Checks a charge with a coupon that the gateway allegedly reserved. `known`: the sale before this record. */
 export function reservationDoubts(options: {
   readonly rules: Rules;
   readonly device: DeviceId;
@@ -22,7 +24,7 @@ export function reservationDoubts(options: {
   const { rules, device, known, record, taken } = options;
   const offer = offerOf(rules, known, taken.serial);
   if (offer === undefined) return [...merchantDoubts(rules, device, record.merchant), 'never-reserved'];
-  // An offer was for a merchant, who was looked at when it was made.
+  // The offer names a merchant, who was checked at that time.
   const merchant: Doubt[] =
     offer.merchant === null
       ? merchantDoubts(rules, device, record.merchant)
@@ -30,7 +32,7 @@ export function reservationDoubts(options: {
   return [...merchant, ...offerDoubts(offer, record, taken)];
 }
 
-/** Every amount is the gateway's own: the counter repeats it, and decides none. */
+/** Every amount is the gateway's own: the counter repeats it and decides none. */
 const offerDoubts = (offer: Offer, record: RecordOf<'charging'>, taken: JournalledCoupon): Doubt[] => [
   ...when(taken.tier !== offer.tier, 'tier-differs'),
   ...when(taken.faceFen !== offer.faceFen, 'face-differs'),
@@ -39,7 +41,7 @@ const offerDoubts = (offer: Offer, record: RecordOf<'charging'>, taken: Journall
   ...when(record.netFen !== offer.netFen, 'sums-differ'),
 ];
 
-/** The same for a coupon that nobody offered: what the campaign says of its tier. */
+/** The same without an offer: by the campaign's tier. */
 export const tierDoubts = (
   tier: Tier | undefined,
   { amountFen, netFen }: Pick<RecordOf<'charging'>, 'amountFen' | 'netFen'>,
@@ -56,8 +58,7 @@ export const tierDoubts = (
 };
 
 /**
- * A settled sale repeats its charge to the fen. Where the charge can't be read, because a later version wrote it, the gateway's
- * own offer stands in for it.
+ * A settled sale repeats its charge to the fen. If this version can't read the charge, the gateway's own offer replaces it.
  */
 export function settlementDoubts(rules: Rules, before: SaleEntry, record: RecordOf<'settled'>): Doubt[] {
   const { serial } = record;
@@ -89,7 +90,7 @@ const sumDoubts = ({ amountFen, netFen, faceFen }: RecordOf<'settled'>): Doubt[]
   ...when(amountFen !== netFen + faceFen, 'sums-differ'),
 ];
 
-/** By the newest answer to this sale, or by an earlier one, which may have come through after a later question. */
+/** The newest answer to this sale, or an earlier one, which may have arrived after a later request. */
 function offerOf(rules: Rules, sale: SaleEntry, serial: CouponSerial): Offer | undefined {
   const { answer, reservedBefore = [] } = sale;
   if (answer?.kind === 'reserved' && answer.serial === serial) return { ...answer, merchant: sale.merchant };
@@ -97,7 +98,7 @@ function offerOf(rules: Rules, sale: SaleEntry, serial: CouponSerial): Offer | u
   return typeof earlier === 'number' ? offerByTier(rules, sale, earlier) : earlier;
 }
 
-/** Release 0.1 remembered an earlier answer's serial only: its amounts follow from the tier and from what was asked. */
+/** Release 0.1 kept only an earlier answer's serial: its amounts follow from the tier and the request. */
 function offerByTier(rules: Rules, { amountFen, merchant }: SaleEntry, serial: CouponSerial): Offer | undefined {
   const tier = rules.tierOf(serial);
   if (tier === undefined || amountFen < tier.thresholdFen) return undefined;

@@ -1,4 +1,4 @@
-/** How far the time in a record is believed, a moment on both sides of each limit. */
+/** The credibility of a record's time, an instant on both sides of each limit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Interval, type WallMs, wallMs } from '#protocol/kernel/time.js';
@@ -63,7 +63,7 @@ it('an honest counter’s records, one after another, are never doubted', () => 
       let newest: number | undefined;
       for (const { after, width } of list) {
         truth += after;
-        // The true time lies in the interval, and the clock is floored by what was written before.
+        // The true time lies in the interval, and earlier records are the clock's floor.
         const earliest = Math.max(floor, truth - width);
         const time = at(earliest, Math.max(truth, earliest));
         floor = earliest;
