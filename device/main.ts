@@ -285,6 +285,6 @@ function peripheralsOf(config: DeviceConfig): PeripheralSet {
 
 function printerModel(name: string): PrinterModel {
   const model = printerModels.get(name);
-  if (model === undefined) throw new Error(`the configuration let a printer model pass that doesn't exist: ${name}`);
+  if (model === undefined) throw new Error(`the configuration accepted an unknown printer model: ${name}`);
   return model;
 }

@@ -93,7 +93,7 @@ export async function startGateway(
   const campaign = readCampaign(config.campaign);
   const now = new Date(ownClock.now());
   const warn = ({ code, path, allowed }: Problem): void =>
-    logger.warn({ code, path, what: allowed }, 'something will not work');
+    logger.warn({ code, path, what: allowed }, 'configuration warning');
   const warnings: Problem[] = [];
   const pairOf = (side: 'mqtt' | 'http'): Certificate | undefined => {
     const { tls } = config[side];
@@ -165,7 +165,7 @@ export async function startGateway(
     if (fault !== undefined)
       events.alert(fault, `this machine's clock is off by ${Math.round(off / 1_000)} s`, undefined);
     else {
-      logger.info({ code: 'CLOCK_RIGHT' }, 'the clock is where it ought to be again');
+      logger.info({ code: 'CLOCK_RIGHT' }, 'clock is right again');
       loop.clockIsRight();
     }
   }
@@ -198,7 +198,7 @@ export async function startGateway(
     const { added, removed, changed } = register.replace(devices);
     for (const device of [...removed, ...changed]) broker.cutOff(device);
     for (const warning of campaignWarnings(campaign, devices, clock.now())) warn(warning);
-    logger.info({ code: 'DEVICES_TAKEN', added, removed, changed }, 'the devices of this gateway are others now');
+    logger.info({ code: 'DEVICES_TAKEN', added, removed, changed }, 'device list reloaded');
   }
 
   const closeHttp = async (): Promise<void> => {
@@ -219,8 +219,8 @@ export async function startGateway(
 
   async function stop(): Promise<boolean> {
     const unfinished = await closeInOrder(closing, clock);
-    if (unfinished.length === 0) logger.info({ code: 'STOPPED' }, 'the gateway has stopped');
-    else logger.error({ code: 'STOP_UNFINISHED', unfinished }, 'the gateway stops without waiting for these');
+    if (unfinished.length === 0) logger.info({ code: 'STOPPED' }, 'gateway stopped');
+    else logger.error({ code: 'STOP_UNFINISHED', unfinished }, 'gateway stopped; abandoned the parts that hung');
     return unfinished.length === 0;
   }
 
@@ -323,7 +323,7 @@ function loopEvents(logger: Logger, metrics: Metrics, clock: Clock): Required<Lo
       const unwritten = alerts.spend(code, device, clock.now());
       if (unwritten === undefined) return;
       const said = maskWithin(what).slice(0, LONGEST_ALARM);
-      logger.error({ code, device, what: said, ...(unwritten > 0 && { unwritten }) }, 'someone should look at this');
+      logger.error({ code, device, what: said, ...(unwritten > 0 && { unwritten }) }, 'alert');
     },
   };
 }

@@ -170,7 +170,7 @@ describe('codeplate gateway', () => {
 
   it.each([
     ['{ "id": 7, "tiers": "none" }', [/campaign\.json: id: 7 - /, /campaign\.json: tiers: "none" - /]],
-    [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, [/campaign\.json: it is nested deeper than/]],
+    [`${'['.repeat(200_000)}${']'.repeat(200_000)}`, [/campaign\.json: nested deeper than/]],
     ['{', [/campaign: .*campaign\.json - The campaign file cannot be read/]],
   ])('finds what is wrong with the campaign as well, when asked to (%#)', async (document, says) => {
     configure({ d1: 'password-1' });

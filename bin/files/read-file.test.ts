@@ -81,7 +81,7 @@ it('a campaign that is nested deeper than the stack is none', () => {
   );
   expect({ status, stderr }).toEqual({
     status: 1,
-    stderr: expect.stringMatching(/^CAMPAIGN_UNREADABLE: .*: it is nested deeper than 32 levels\n/),
+    stderr: expect.stringMatching(/^CAMPAIGN_UNREADABLE: .*: nested deeper than 32 levels\n/),
   });
 });
 

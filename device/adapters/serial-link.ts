@@ -89,7 +89,7 @@ class ReopeningLink implements SerialLink {
     for (const { size } of this.#writes) ahead += size;
     const onLineMs = (ahead * BITS_PER_BYTE * 1_000) / this.#options.baudRate;
     const deadlineMs = 2 * onLineMs + this.#limits.writeGraceMs;
-    write.deadline = setTimeout(() => this.#lose(port, 'PORT_STUCK', 'a write did not end in its time'), deadlineMs);
+    write.deadline = setTimeout(() => this.#lose(port, 'PORT_STUCK', 'a write missed its deadline'), deadlineMs);
     port.write(Buffer.from(bytes), (error) => {
       if (error) this.#lose(port, 'PORT_LOST', error.message);
       else this.#settle(write, undefined);
@@ -152,7 +152,7 @@ class ReopeningLink implements SerialLink {
       identify(this.#options.path, (now) => {
         if (this.#port !== port) return;
         if (now === this.#identity) this.#watch(port);
-        else this.#lose(port, 'PORT_LOST', now === undefined ? 'it was unplugged' : 'another device took its place');
+        else this.#lose(port, 'PORT_LOST', now === undefined ? 'it was unplugged' : 'another device replaced it');
       });
     }, this.#limits.watchMs);
   }

@@ -34,7 +34,7 @@ export const closedFault = (
   mayBeOfCertificate
     ? {
         code: 'LINE_CERTIFICATE_REFUSED',
-        what: `${url}: closed by the gateway once it had seen this device's certificate`,
+        what: `${url}: closed by the gateway after it received this device's certificate`,
       }
     : {
         code: 'LINE_CLOSED',

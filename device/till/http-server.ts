@@ -189,19 +189,19 @@ const REFUSALS = {
   ],
   AMOUNT_NOT_POSITIVE: ['金额必须大于零', 'amountFen must be 1 or more'],
   AMOUNT_TOO_LARGE: ['金额超过上限', 'amountFen must be 99999999 or less'],
-  COUNTER_SILENT: ['本机程序没有回答，请查询该订单', 'The counter did not answer; ask how this order stands'],
-  HOST_NOT_ALLOWED: ['只能从本机访问', 'Only for this machine: ask 127.0.0.1 or localhost'],
+  COUNTER_SILENT: ['本机程序没有回答，请查询该订单', "The counter did not answer: query this order's state"],
+  HOST_NOT_ALLOWED: ['只能从本机访问', 'Only this machine may connect: use 127.0.0.1 or localhost'],
   MESSAGE_NOT_JSON: ['请求必须是 application/json', 'Send one JSON object, as application/json'],
   MESSAGE_NOT_TEXT: ['请求必须是 UTF-8 编码', 'Send the JSON in UTF-8, never in GBK'],
-  NO_SUCH_ADDRESS: ['没有这个地址', 'There is nothing at this address'],
+  NO_SUCH_ADDRESS: ['没有这个地址', 'There is no such address'],
   ORDER_MALFORMED: ['订单号必须是 1 至 64 个可见 ASCII 字符', 'order must be 1 to 64 printable ASCII characters'],
-  ORIGIN_NOT_ALLOWED: ['不接受其他网页的请求', 'Requests from other web pages are not taken'],
+  ORIGIN_NOT_ALLOWED: ['不接受其他网页的请求', 'Requests from other web pages are refused'],
   REQUEST_MALFORMED: [
     '请求格式不正确',
     `POST {"order": "...", "amountFen": 5100} and nothing else; wait is 0 to ${MAX_WAIT_S} seconds`,
   ],
   REQUEST_TOO_LARGE: ['请求过长', `The body must have ${MAX_BODY_BYTES} bytes or less`],
-  TILL_FAILED: ['本机程序出错，请查询该订单', 'Something is wrong in the agent; ask how this order stands'],
+  TILL_FAILED: ['本机程序出错，请查询该订单', "Internal error of the agent: query this order's state"],
 } as const satisfies Partial<Record<CodeOf<'ProtocolError'>, readonly [zh: string, en: string]>>;
 
 /** `what`: the problem with this request, in English, for the till's developer. */

@@ -59,15 +59,15 @@ export function tillMetrics(counter: Counter): { text(): string; stop(): void } 
         '1 while coupons could be taken without a line',
         offline.reason === null ? 1 : 0,
       ),
-      gauge('codeplate_offline_coupons_left', 'Coupons that could still be taken without a line', offline.couponsLeft),
+      gauge('codeplate_offline_coupons_left', 'Coupons that could still be taken offline', offline.couponsLeft),
       gauge('codeplate_offline_face_fen_left', 'Their face value at most, in fen', offline.faceFenLeft),
       gauge(
         'codeplate_offline_until_seconds',
         'When that ends, in seconds since the epoch; 0 where nothing may be taken',
         (offline.until ?? 0) / 1_000,
       ),
-      gauge('codeplate_print_jobs_waiting', 'Receipts that wait for the printer', jobsWaiting),
-      gauge('codeplate_sales_in_persons_hands', 'Payments nobody could clear up', salesInPersonsHands),
+      gauge('codeplate_print_jobs_waiting', 'Receipts waiting for the printer', jobsWaiting),
+      gauge('codeplate_sales_in_persons_hands', 'Payments and refunds with an unknown outcome', salesInPersonsHands),
       gauge('codeplate_resident_memory_bytes', 'Memory of the agent', process.memoryUsage.rss()),
       family(
         'gauge',

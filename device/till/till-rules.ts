@@ -75,17 +75,17 @@ const LINES: Readonly<Record<TillFault, SaleView['line']>> = {
   ORDER_UNKNOWN: { zh: '没有这个订单号', en: 'There is no such order' },
   ORDER_DAY_UNKNOWN: {
     zh: '该订单号已收过款，但无法确认是否今天。重复请求请查询原单；新的一笔请换订单号',
-    en: 'This order number was paid before, and nobody can say whether today: look at it if this is a repeat, use a new number if it is a new sale',
+    en: 'This order number was paid before, perhaps not today: check the order if this is a repeat, use a new number if it is a new sale',
   },
   COUNTER_BUSY: { zh: '上一笔交易尚未结束', en: 'Another sale is still at the counter: finish or cancel it first' },
-  NOT_IN_THIS_STATE: { zh: '当前状态不能这样操作', en: 'Not possible in the state that the sale is in' },
+  NOT_IN_THIS_STATE: { zh: '当前状态不能这样操作', en: "Not possible in the sale's current state" },
   READER_AWAY: {
     zh: '读卡器未连接，请检查电源和连线',
     en: 'The card reader is not connected: check its power and cable',
   },
   PRINTER_AWAY: {
     zh: '没有可用的打印机，请检查配置、电源和连线',
-    en: 'There is no printer to print it on: check the configuration, its power and its cable',
+    en: 'No printer is available: check its configuration, power and cable',
   },
   JOURNAL_FAILED: { zh: '本机存储故障，暂停收款，请报修', en: 'The storage of this counter has failed: call service' },
 };

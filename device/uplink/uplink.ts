@@ -280,7 +280,7 @@ export class Uplink {
         this.#asked.delete(message.re);
         if (!addsUp(asked.amountFen, message.answer)) {
           // After its timeout the sale decides by itself; its record frees the coupon.
-          this.#log('error', 'MESSAGE_MALFORMED', { what: `a reservation that does not fit its sale ${message.sale}` });
+          this.#log('error', 'MESSAGE_MALFORMED', { what: `the reservation does not match its sale ${message.sale}` });
           return;
         }
         this.#events.onAuthorised(message.sale, message.answer, asked.known);

@@ -29,19 +29,19 @@ export function createMetrics(): Metrics {
   });
   const commits = new Histogram({
     name: 'codeplate_gateway_commit_seconds',
-    help: 'How long a commit took, one batch each',
+    help: 'Duration of a commit, one batch each',
     buckets: COMMIT_BUCKETS,
     registers,
   });
   const rejected = new Counter({
     name: 'codeplate_gateway_rejected_total',
-    help: 'Messages and connections that were turned away',
+    help: 'Rejected messages and connections',
     labelNames: ['code'] as const,
     registers,
   });
   const alerts = new Counter({
     name: 'codeplate_gateway_alarms_total',
-    help: 'What a person should look at',
+    help: 'Alerts for a person',
     labelNames: ['code'] as const,
     registers,
   });
@@ -53,13 +53,13 @@ export function createMetrics(): Metrics {
   });
   const findings = new Counter({
     name: 'codeplate_gateway_findings_total',
-    help: 'Sales that a person should look at, by what they are',
+    help: 'Sales for a person to examine, by kind of finding',
     labelNames: ['kind'] as const,
     registers,
   });
   const doubts = new Counter({
     name: 'codeplate_gateway_doubts_total',
-    help: 'What did not agree about sales, by doubt',
+    help: 'Doubts about sales, by doubt',
     labelNames: ['doubt'] as const,
     registers,
   });
@@ -87,7 +87,7 @@ export function createMetrics(): Metrics {
     watch(loop, clock, uploads) {
       new Gauge({
         name: 'codeplate_gateway_disk_free_bytes',
-        help: 'Free room on the disk under the ledger',
+        help: "Free space on the ledger's disk",
         registers,
         collect() {
           if (uploads.freeBytes !== undefined) this.set(uploads.freeBytes);
@@ -103,7 +103,7 @@ export function createMetrics(): Metrics {
       });
       new Gauge({
         name: 'codeplate_gateway_waiting',
-        help: 'Operations that wait for a commit',
+        help: 'Operations waiting for a commit',
         registers,
         collect() {
           this.set(loop.waiting);
@@ -111,7 +111,7 @@ export function createMetrics(): Metrics {
       });
       new Gauge({
         name: 'codeplate_gateway_devices_online',
-        help: 'Devices that are connected',
+        help: 'Connected devices',
         registers,
         collect() {
           this.set(onlineCount(loop.presence));

@@ -293,7 +293,7 @@ class Loop implements GatewayLoop {
       case 'have':
         if (outcome.unreadable !== undefined) {
           const [first, { length }] = [outcome.unreadable[0], outcome.unreadable];
-          const what = `nothing is booked of ${length} of its records, the first of them ${first}`;
+          const what = `${length} of its records are unreadable and not booked, the first is ${first}`;
           this.#options.events?.alert?.('RECORD_UNREADABLE', what, device);
         }
         this.#send(device, { v: 1, type: 'have', re, ...outcome.head });
@@ -304,7 +304,7 @@ class Loop implements GatewayLoop {
         if (outcome.allowance !== undefined) this.#sendAllowance(device, outcome.allowance);
         break;
       case 'forked':
-        this.#options.events?.alert?.('DEVICE_FORKED', `its journal and ours disagree at ${outcome.seq}`, device);
+        this.#options.events?.alert?.('DEVICE_FORKED', `its journal and ours differ at ${outcome.seq}`, device);
         this.#send(device, { v: 1, type: 'forked', re, seq: outcome.seq, mine: outcome.mine });
         break;
       case 'rejected':
@@ -359,8 +359,11 @@ class Loop implements GatewayLoop {
   }
 }
 
-const BUSY_WITH_IT = { code: 'TOO_MANY_REQUESTS', what: 'too much of this device is waiting: ask one thing at a time' };
+const BUSY_WITH_IT = {
+  code: 'TOO_MANY_REQUESTS',
+  what: 'too many requests of this device are queued: send one at a time',
+};
 const BUSY: LedgerFault = {
   code: 'TOO_MANY_REQUESTS',
-  message: 'too much is waiting, or the gateway is stopping: send it again in a moment',
+  message: 'the queue is full, or the gateway is stopping: retry in a moment',
 };

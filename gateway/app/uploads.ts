@@ -46,7 +46,8 @@ export class Uploads {
     this.#free = free;
     this.#room = roomOf(free);
     if (this.#room === before || this.#room === 'enough') return;
-    const who = this.#room === 'none' ? 'nothing more is taken' : 'devices that sent more than a day’s worth wait';
+    const who =
+      this.#room === 'none' ? 'all uploads are refused' : 'devices that sent more than a day’s worth must wait';
     this.#alert('LEDGER_DISK_FULL', `${Math.floor(free / 1024 / 1024)} MiB are free: ${who}`, undefined);
   }
 
@@ -61,11 +62,15 @@ export class Uploads {
       if (upload.records > 0) state.isTold = false;
       return undefined;
     }
-    if (code === 'LEDGER_DISK_FULL') return { code, what: 'the disk has too little room: send it again later' };
+    if (code === 'LEDGER_DISK_FULL') return { code, what: 'the disk is nearly full: retry later' };
     if (!state.isTold) {
       state.isTold = true;
-      this.#alert('DEVICE_OVER_BUDGET', 'it sends more than shops do in weeks; what is more than that waits', device);
+      this.#alert(
+        'DEVICE_OVER_BUDGET',
+        'it sends more than a busy shop does in weeks; the excess is refused for now',
+        device,
+      );
     }
-    return { code, what: 'more than this device may send: send it again later, some come through each hour' };
+    return { code, what: 'upload budget exceeded: retry later; part of it is accepted each hour' };
   }
 }

@@ -87,7 +87,7 @@ export function caseRoutes(operators: FastifyInstance, { ledger, loop, clock, cu
 
   operators.get<{ Params: { id: string } }>('/v1/cases/:id', async (request, reply) => {
     const found = (await open()).find(({ id }) => id === request.params.id);
-    if (found === undefined) return refuse(reply, 404, 'CASE_UNKNOWN', 'no open case has this id');
+    if (found === undefined) return refuse(reply, 404, 'CASE_UNKNOWN', 'no open case with this id');
     return reply.send({ case: found });
   });
 

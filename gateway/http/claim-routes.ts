@@ -147,7 +147,8 @@ async function challenge({ claims, clock, alert }: ClaimRoutesOptions, request: 
   const waitMs = claims.budgets.request(address, now);
   if (waitMs > 0) return refuseTooMany(reply, waitMs, 'address');
   const { sms } = claims;
-  if (sms === undefined) return refuse(reply, 404, 'NOT_FOUND', 'people are known by their wallet here, not by a code');
+  if (sms === undefined)
+    return refuse(reply, 404, 'NOT_FOUND', 'this gateway identifies people by their wallet, not by a code');
   const parsed = challengeRequestSchema.safeParse(request.body);
   if (!parsed.success) return refuseMalformed(reply, issuesOf(parsed.error));
   const { publicKey } = parsed.data;
@@ -169,7 +170,7 @@ async function challenge({ claims, clock, alert }: ClaimRoutesOptions, request: 
   const failed = await new Promise<Error | undefined>((done) => sms.sender.send({ phone, text }, done));
   if (failed !== undefined) {
     alert('SMS_NOT_SENT', failed.message);
-    return refuse(reply, 503, 'SMS_NOT_SENT', 'the code could not be sent; ask again in a moment');
+    return refuse(reply, 503, 'SMS_NOT_SENT', 'the code could not be sent; retry in a moment');
   }
   sms.proofs.sent(id, now);
   return reply.send(told);

@@ -47,9 +47,9 @@ const reconciliation = z.strictObject({
   conflicts: count,
   conflictFen: fen,
   disputed: count,
-  disputedFen: fen.describe('what stands in the suspense accounts'),
+  disputedFen: fen.describe('total of the suspense accounts'),
   settledSales: count,
-  reportedNetFen: fen.describe('what counters say that their readers took; nobody is paid by it'),
+  reportedNetFen: fen.describe('card payments as counters report them; nobody is paid by this'),
   reportedRefundedFen: fen,
   held: count,
   reserved: count,
@@ -166,7 +166,7 @@ export const API: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/healthz',
-    summary: 'Whether this gateway is well; 503 with a code of docs/errors.md where it is not.',
+    summary: "The gateway's health; 503 with a code of docs/errors.md if it is not healthy.",
     answer: z.strictObject({ ok: z.literal(true), waiting: count.describe('operations in the queue') }),
     refusals: {},
   },
@@ -189,7 +189,7 @@ export const API: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/v1/devices',
-    summary: 'Devices that may connect, and what each last said of itself.',
+    summary: 'Devices that may connect, and the last reported state of each.',
     token: 'operator',
     answer: z.strictObject({
       devices: z.array(
@@ -207,7 +207,7 @@ export const API: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/v1/evidence',
-    summary: 'Numbers of the evidence that was kept.',
+    summary: 'Numbers of the evidence kept.',
     token: 'operator',
     answer: z.strictObject({
       evidence: z.array(z.strictObject({ id: z.int(), kind: z.string(), device: z.string(), at: wall })),
@@ -225,7 +225,7 @@ export const API: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/v1/cases',
-    summary: 'What waits for a person, the oldest first.',
+    summary: 'Open cases, oldest first.',
     token: 'operator',
     answer: z.strictObject({ cases: z.array(openCase) }),
     refusals: OPERATOR,

@@ -104,7 +104,7 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
   });
   app.setNotFoundHandler((_request, reply) => {
-    return refuse(reply, 404, 'NOT_FOUND', 'there is nothing under this path, or not by this method');
+    return refuse(reply, 404, 'NOT_FOUND', 'no such path, or not with this method');
   });
   app.setErrorHandler((error, _request, reply) => {
     const wrong = wrongWith(error);
@@ -112,7 +112,7 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
     // A full disk isn't a fault of this server, and has its own code.
     if (error instanceof NotAnswered && error.code === 'LEDGER_DISK_FULL') return refuseUnstored(reply, error.code);
     options.alert('HTTP_FAILED', error instanceof Error ? error.message : 'no error');
-    return refuse(reply, 500, 'HTTP_FAILED', 'it went wrong here; ask again');
+    return refuse(reply, 500, 'HTTP_FAILED', 'internal error; retry');
   });
   takeJsonOnly(app);
 
@@ -122,7 +122,7 @@ export function httpServer(options: HttpOptions): RunningHttpServer {
     const { id } = request.params;
     const token = bearer(request);
     if (!HOLDER_ID.test(id) || !isSameSecret(options.keyedHash, token, holderToken(options.keyedHash, id))) {
-      return refuse(reply, 401, 'NOT_AUTHORISED', 'the token that came with the claim is needed, as Bearer');
+      return refuse(reply, 401, 'NOT_AUTHORISED', "token required: send the one from the claim's answer as Bearer");
     }
     const found = await promised(ledger.holder.bind(ledger, id as HolderId));
     const coupons = found?.coupons ?? [];

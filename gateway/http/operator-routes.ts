@@ -63,7 +63,7 @@ function routes(operators: FastifyInstance, { rules, ledger, loop, metrics, ...o
 
   operators.get<{ Params: { id: string } }>('/v1/evidence/:id', async (request, reply) => {
     const found = (await promised(ledger.evidence.bind(ledger))).find(({ id }) => String(id) === request.params.id);
-    if (found === undefined) return refuse(reply, 404, 'NOT_FOUND', 'there is no evidence under this number');
+    if (found === undefined) return refuse(reply, 404, 'NOT_FOUND', 'no evidence with this number');
     return reply.send({ format: 1, ...found, campaign: rules.campaign.id, issuerKeys: options.issuerKeys });
   });
 }
@@ -88,7 +88,7 @@ function operatorsOnly({ operatorToken, keyedHash, clock, alert, refused }: Oper
     refused('NOT_AUTHORISED', { address: ip });
     // A request without any token guesses nothing: a misconfigured monitor must not lock its neighbours out.
     if (token !== '' && door.wrong(ip, now)) alert('OPERATOR_BACK_OFF', `wrong operator tokens keep coming from ${ip}`);
-    const what = 'for the operator only: give http.operatorToken, or what stands in data/operator-token, as Bearer';
+    const what = 'operator token required: send http.operatorToken, or the content of data/operator-token, as Bearer';
     return refuse(reply, 401, 'NOT_AUTHORISED', what);
   };
 }

@@ -17,37 +17,40 @@ interface Said {
 const SAID = {
   REQUEST_MALFORMED: {
     zh: '提交的内容有误，请更新应用后重试',
-    en: 'What was sent is not as it should be: update the app and try again',
+    en: 'The request is not valid: update the app and try again',
   },
-  REQUEST_TOO_LARGE: { zh: '提交的内容过长，请更新应用后重试', en: 'Too much was sent: update the app and try again' },
+  REQUEST_TOO_LARGE: {
+    zh: '提交的内容过长，请更新应用后重试',
+    en: 'The request is too large: update the app and try again',
+  },
   PUBLIC_KEY_UNUSABLE: {
     zh: '手机钱包的密钥无效，请更新应用后重试',
     en: "The wallet's key is not usable: update the app and try again",
   },
-  NOT_FOUND: { zh: '没有这一内容，请核对地址', en: 'There is no such thing here: check the address' },
+  NOT_FOUND: { zh: '没有这一内容，请核对地址', en: 'Not found: check the address' },
   NOT_AUTHORISED: {
     zh: '没有查看权限：顾客请在领券时所用的手机上打开，运营人员请出示口令',
-    en: 'This is not for everybody: open it on the phone that claimed, or with the token of an operator',
+    en: "Access denied: open it on the phone that claimed, or with an operator's token",
   },
   OPERATOR_BACK_OFF: {
     zh: '口令多次有误，请稍等再试，并核对口令',
-    en: 'Too many wrong tokens came: wait as long as it says, and compare the token',
+    en: 'Too many wrong tokens: wait for the time given, and check the token',
   },
   CASE_UNKNOWN: {
     zh: '没有这一待办事项，请核对编号或刷新列表',
-    en: 'There is no such case: compare its id, or list the open ones again',
+    en: 'There is no such case: check its id, or list the open cases again',
   },
   ACT_NOT_ALLOWED: {
     zh: '目前不能这样处理，没有任何变动，请按提示选择其他处理方式',
-    en: 'This cannot be done about this case as it stands, and nothing was changed: choose one of the acts that are allowed',
+    en: 'This act is not allowed for this case now, and nothing was changed: choose an allowed act',
   },
   ACT_DIFFERS: {
     zh: '这一编号已用于另一次处理，没有任何变动，请换一个编号',
-    en: 'This id stands for another act, and nothing was changed: give the act an id of its own',
+    en: 'This id belongs to another act, and nothing was changed: use a new id',
   },
   ACT_BEYOND_BUDGET: {
     zh: '超出活动预算，没有任何变动，请改为银行承担或不予支付',
-    en: 'The budget has no room for it, and nothing was changed: decide write-off or not-paid',
+    en: 'The budget does not cover it, and nothing was changed: decide write-off or not-paid',
   },
   CLAIMS_CLOSED: {
     zh: '此处暂不发券，请联系主办方',
@@ -63,7 +66,7 @@ const SAID = {
   },
   IDENTITY_UNPROVED: {
     zh: '未能核实您的身份，请重新获取验证码或重新登录钱包后再领取',
-    en: 'It is not shown that this is you: ask for a new code, or sign in to the wallet anew, and claim again',
+    en: 'Your identity is not proved: ask for a new code, or sign in to the wallet again, and claim again',
   },
   SMS_NOT_SENT: {
     zh: '验证码暂时无法发送，请稍后再试',
@@ -71,7 +74,7 @@ const SAID = {
   },
   TOO_MANY_REQUESTS: {
     zh: '现在人太多，没有登记，请稍等片刻再试',
-    en: 'Too many ask at the moment, and nothing was stored: try again soon',
+    en: 'Too many requests at the moment, and nothing was stored: try again soon',
   },
   HTTP_FAILED: {
     zh: '系统出错，请稍后再试；重复提交不会多领或少领',
@@ -84,7 +87,7 @@ export type HttpRefusal = keyof typeof SAID;
 /** Formats any reason from the ledger. */
 const UNSTORED: Said = {
   zh: '系统暂时无法登记，请稍后再试；已领的券不受影响',
-  en: 'Nothing can be stored at the moment: try again later; coupons that you have are safe',
+  en: 'Nothing can be stored at the moment: try again later; your coupons are safe',
 };
 
 /** A client that retries at once only makes the queue longer. */

@@ -128,7 +128,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     const { id } = client;
     if (!DEVICE_ID.test(id) || username !== id) {
       refuse(client.conn, 'MQTT_IDENTIFIER_REJECTED');
-      return done(connackError('client id and user name must be the device id', IDENTIFIER_REJECTED), null);
+      return done(connackError('client id and user name must equal the device id', IDENTIFIER_REJECTED), null);
     }
     if (options.tls?.ca !== undefined && nameInCertificate(client) !== id) {
       refuse(client.conn, 'MQTT_CERTIFICATE_OF_ANOTHER', id as DeviceId);
@@ -141,7 +141,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     const will = wills.get(client);
     if (will !== undefined && will !== stateTopic(id as DeviceId)) {
       refuse(client.conn, 'MQTT_WILL_NOT_ALLOWED', id as DeviceId);
-      return done(connackError('a last will is for the own state only', NOT_AUTHORISED), null);
+      return done(connackError('a last will may only go to the own state topic', NOT_AUTHORISED), null);
     }
     admitted.add(client);
     entering.set(id as DeviceId, client);
@@ -164,7 +164,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
     if (client === null) return done(new Error('no client'));
     const device = client.id as DeviceId;
     // Its socket is destroyed already, but buffered packets and its last will still arrive here.
-    if (!admitted.has(client) || !options.isListed(device)) return done(new Error('a device that was cut off'));
+    if (!admitted.has(client) || !options.isListed(device)) return done(new Error('message of a disconnected device'));
     if (packet.topic === upTopic(device)) {
       replies.hold(client);
       // At once: aedes writes its PUBACK first and distributes one turn later.
@@ -178,7 +178,7 @@ export function aedesBroker(options: AedesBrokerOptions): AedesBroker {
       return done(null);
     }
     refuse(client.conn, isOwnState ? 'MQTT_STATE_MALFORMED' : 'MQTT_TOPIC_NOT_ALLOWED', device);
-    done(new Error('a device writes to its own topics only'));
+    done(new Error('a device may publish to its own topics only'));
   };
 
   const subscribed = new WeakMap<Client, Set<string>>();

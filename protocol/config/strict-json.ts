@@ -65,7 +65,7 @@ function faultIn(text: string, kinds: readonly FaultInJson[] = EVERY_FAULT): Jso
       case '{':
       case '[':
         if (open.length === MAX_JSON_DEPTH && kinds.includes('too-deep'))
-          return { kind: 'too-deep', path: '', what: `it is nested deeper than ${MAX_JSON_DEPTH} levels` };
+          return { kind: 'too-deep', path: '', what: `nested deeper than ${MAX_JSON_DEPTH} levels` };
         open.push({ names: token === '{' ? new Set() : undefined, name: '', index: 0 });
         break;
       case '}':
@@ -85,9 +85,9 @@ function faultIn(text: string, kinds: readonly FaultInJson[] = EVERY_FAULT): Jso
         const isForbidden = name === '__proto__' || (name === 'prototype' && open.at(-2)?.name === 'constructor');
         if (!isTwice && !isForbidden) break;
         const path = pathOf(open);
-        if (isTwice) return { kind: 'name-twice', path, what: `${path} stands there twice; which one counts?` };
+        if (isTwice) return { kind: 'name-twice', path, what: `${path} is there twice` };
         if (kinds.includes('forbidden-name'))
-          return { kind: 'forbidden-name', path, what: `${path} is no name that may stand there` };
+          return { kind: 'forbidden-name', path, what: `${path} is a forbidden name` };
         break;
       }
       default:

@@ -94,7 +94,7 @@ describe('every error', () => {
     expect(error).toBeInstanceOf(CodeplateError);
     expect(error).toMatchObject({ name: 'JournalError', code: 'JOURNAL_FULL', cause });
     expect(error.message).toBe(
-      'The disk is full. 0 bytes left on /var. Make room on the card and start the agent again; never delete the journal.',
+      'The disk is full. 0 bytes left on /var. Free space on the card and start the agent again; never delete the journal.',
     );
     expect(new ConfigError('CONFIG_INVALID').remedy).toBe('Correct all of them and start again.');
   });

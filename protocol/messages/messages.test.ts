@@ -124,7 +124,7 @@ describe('what is not a message', () => {
   it('says which name stands twice', () => {
     const twice = JSON.stringify(authorise).replace('"amountFen":', '"amountFen":1,"amountFen":');
     expect(parseUp(text(twice))).toMatchObject({
-      fault: { re: authorise.id, what: expect.stringMatching(/^amountFen stands there twice/) },
+      fault: { re: authorise.id, what: expect.stringMatching(/^amountFen is there twice/) },
     });
   });
 

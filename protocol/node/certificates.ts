@@ -69,7 +69,7 @@ export function readCertificates(
     });
   if (own !== undefined) warnings.push(...outOfTime('cert', certFile, [own], now));
   if (own !== undefined && name !== undefined && commonName(own) !== name) {
-    const what = `it names ${JSON.stringify(commonName(own)).slice(0, 60)}, and the gateway lets in who is called ${name}`;
+    const what = `it names ${JSON.stringify(commonName(own)).slice(0, 60)}, but the gateway expects the name ${name}`;
     warnings.push({ part: 'cert', code: 'CERTIFICATE_OF_ANOTHER', file: certFile, what });
   }
   if (ca !== undefined) warnings.push(...outOfTime('ca', caFile, ca, now));
@@ -117,7 +117,7 @@ function certificatesIn(bytes: Buffer): readonly X509Certificate[] {
       try {
         return new X509Certificate(block);
       } catch {
-        throw new Error('a certificate in it is damaged');
+        throw new Error('it contains a damaged certificate');
       }
     });
   }
@@ -133,7 +133,7 @@ function keyIn(bytes: Buffer): KeyObject {
   }
   if (/ENCRYPTED/.test(text))
     throw new Error(
-      'it is locked with a passphrase, which nobody is there to type: openssl pkey -in FILE -out FILE.pem',
+      'it is locked with a passphrase, which nobody can type at a start: openssl pkey -in FILE -out FILE.pem',
     );
   try {
     return createPrivateKey(bytes);
@@ -145,5 +145,5 @@ function keyIn(bytes: Buffer): KeyObject {
 function noPem(bytes: Buffer, conversion: string): string {
   if (bytes.length === 0) return 'it is empty';
   if (bytes[0] === DER_SEQUENCE) return `it is in DER, and PEM is needed: ${conversion}`;
-  return 'there is nothing in PEM in it (-----BEGIN …)';
+  return 'it contains no PEM block (-----BEGIN …)';
 }

@@ -122,7 +122,7 @@ export const chainBroken = (seq: number): JournalFault => ({
   code: 'JOURNAL_CHAIN_BROKEN',
   message:
     `Record ${seq} of the journal is not what was written, or is missing. Nothing was changed. ` +
-    'Keep the file as it is and call service: what was acknowledged is at the gateway, the rest is evidence.',
+    'Keep the file as it is and call service: the gateway has every acknowledged record, the rest is evidence.',
 });
 
 export const outOfRange = (after: number): JournalFault => ({

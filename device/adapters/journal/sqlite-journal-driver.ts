@@ -52,7 +52,7 @@ export const closeDatabase = (db: Database): Promise<void> => new Promise((resol
 
 /** Maps SQLite's result codes (https://sqlite.org/rescode.html) to faults with a remedy. */
 const FAULTS: Readonly<Record<string, readonly [code: string, remedy: string]>> = {
-  SQLITE_FULL: ['JOURNAL_FULL', 'Make room on the card and start the agent again.'],
+  SQLITE_FULL: ['JOURNAL_FULL', 'Free space on the card and start the agent again.'],
   SQLITE_BUSY: ['JOURNAL_IN_USE', 'Another agent has this journal open; stop it first.'],
   SQLITE_LOCKED: ['JOURNAL_IN_USE', 'Another agent has this journal open; stop it first.'],
   SQLITE_NOTADB: [

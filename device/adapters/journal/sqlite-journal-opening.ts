@@ -242,8 +242,8 @@ async function checkWitness(
 const cutShort = (noted: number, end: number): JournalFault => ({
   code: 'JOURNAL_CUT_SHORT',
   message:
-    `This counter had written record ${noted}, and ${end < noted ? `the journal ends at ${end}` : 'the journal has another one there'}. ` +
-    'An older copy was brought back, or the card has lost what it had confirmed. Keep it as it is and call service.',
+    `This counter wrote record ${noted}, and ${end < noted ? `the journal ends at ${end}` : 'the journal has a different one there'}. ` +
+    'An older copy was restored, or the card has lost confirmed records. Keep it as it is and call service.',
 });
 
 async function readAcknowledged(db: Database, head: ChainHead): Promise<Result<ChainHead, JournalFault>> {
@@ -259,6 +259,6 @@ async function readAcknowledged(db: Database, head: ChainHead): Promise<Result<C
     code: 'JOURNAL_OLDER_THAN_ACKNOWLEDGED',
     message:
       `The gateway has acknowledged record ${seq}, which this journal does not hold (it ends at ${head.seq}). ` +
-      'An older copy was brought back. Keep it as it is and call service.',
+      'An older copy was restored. Keep it as it is and call service.',
   });
 }

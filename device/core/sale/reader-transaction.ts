@@ -86,7 +86,7 @@ type ReaderTransactionStep = Step<ReaderTransaction, ReaderTransactionEffect>;
 export const permit = (before: MonoMs | null): ReaderTransaction => ({ at: 'permitting', before, cancelled: false });
 
 /** After a power cut between permission and outcome: whether the command was sent is unknown. */
-export const resume = (at: Instant): ReaderTransaction => checkingFrom('power cut while the reader had it', at);
+export const resume = (at: Instant): ReaderTransaction => checkingFrom('power cut while the reader had the charge', at);
 
 export function stepReaderTransaction(
   state: ReaderTransaction,
@@ -146,7 +146,7 @@ function stepMoving(
     case 'silent':
       return check(input.why, at);
     case 'reader-ready':
-      return check('the reader started anew', at);
+      return check('the reader restarted', at);
     case 'cancel':
       return { state, effects: [{ kind: 'cancel-command' }] };
     case 'wake':
@@ -171,7 +171,7 @@ function stepChecking(
       if (outcome !== null) return close(outcome);
       // UNKNOWN is the reader's final answer: another minute of queries would only keep the customer waiting.
       if (input.answer.kind === 'cannot-say') return giveUp(input.answer.why);
-      if (at.mono >= state.atMostUntil) return giveUp('the reader says that it is still running');
+      if (at.mono >= state.atMostUntil) return giveUp('the reader still reports it as running');
       // The reader is alive and has the charge, so its full time starts over.
       return stay({ ...state, until: later(at.mono, ASK_FOR_MS) });
     }

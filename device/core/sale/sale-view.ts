@@ -205,12 +205,12 @@ const NOT_CHARGED = {
   cancelled: ['已取消', 'Cancelled'],
   timeout: ['超时未刷卡', 'No card in time'],
   error: ['读卡器未能收款', 'The reader could not charge'],
-  'not-found': ['读卡器确认未收到', 'The reader never had this'],
+  'not-found': ['读卡器确认未收到', 'The reader has no record of it'],
 } as const;
 
 /** Our own codes: the reasons why the reader was never asked. */
 const NEVER_ASKED: ReadonlyMap<string, readonly [zh: string, en: string]> = new Map([
-  ['LEASE_EXPIRED', ['等待过久', 'It took too long']],
+  ['LEASE_EXPIRED', ['等待过久', 'Timed out']],
   ['AWAY', ['读卡器未连接', 'The card reader is not connected']],
   ['BUSY', ['读卡器正忙', 'The card reader is busy']],
 ]);

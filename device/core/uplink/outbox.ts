@@ -84,7 +84,9 @@ export function stepOutbox(state: Outbox, input: OutboxInput, at: Instant): Outb
     case 'forked':
       return {
         state: { ...state, forked: true, ...NOTHING_SENT },
-        effects: [{ kind: 'alert', code: 'JOURNAL_FORKED', what: 'the gateway has other records under our numbers' }],
+        effects: [
+          { kind: 'alert', code: 'JOURNAL_FORKED', what: "the gateway has other records under this journal's numbers" },
+        ],
       };
     case 'wake':
       if (state.stuckAt !== null && at.mono >= state.stuckAt)

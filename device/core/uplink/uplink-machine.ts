@@ -95,9 +95,14 @@ function stepWake(state: UplinkState, chance: number, at: Instant): UplinkStep {
     case 'connecting':
       return fallBack(state, { code: 'LINE_TIMEOUT', what: 'no connection in time' }, chance, at);
     case 'greeting':
-      return fallBack(state, { code: 'LINE_UNANSWERED', what: 'connected, but the gateway says nothing' }, chance, at);
+      return fallBack(
+        state,
+        { code: 'LINE_UNANSWERED', what: 'connected, but the gateway does not answer' },
+        chance,
+        at,
+      );
     case 'up':
-      return fallBack(state, { code: 'LINE_SILENT', what: 'nothing heard for too long' }, chance, at);
+      return fallBack(state, { code: 'LINE_SILENT', what: 'no message for too long' }, chance, at);
     default:
       return unreachable(state);
   }

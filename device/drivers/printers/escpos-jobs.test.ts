@@ -37,7 +37,7 @@ describe('the port', () => {
 
   it('opened anew without having been lost breaks the job too', () => {
     const counter = new PrinterBench('none').tell(up).print('A').quietly();
-    expect(counter.tell(up).did).toEqual(['broken A the port was opened anew']);
+    expect(counter.tell(up).did).toEqual(['broken A the port was reopened']);
   });
 
   it('that fails the question holds the job', () => {

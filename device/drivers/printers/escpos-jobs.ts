@@ -9,7 +9,7 @@ export function enqueueJob(step: PrinterStep, job: PrintJob): void {
     step.effects.push({
       kind: 'noise',
       code: 'PRINT_ORIGINAL_TWICE',
-      what: `job ${job.id}: receipt ${job.receipt} has its original already`,
+      what: `job ${job.id}: receipt ${job.receipt} already has its original`,
     });
     return;
   }

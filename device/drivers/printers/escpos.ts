@@ -109,7 +109,7 @@ interface Printer {
 function applyInput(step: PrinterStep, input: PrinterInput, now: Instant['mono'], printer: Printer): void {
   switch (input.kind) {
     case 'link-up':
-      breakLink(step, 'the port was opened anew');
+      breakLink(step, 'the port was reopened');
       step.link = true;
       if (printer.model.status !== 'none') ask(step, { kind: 'look' }, now, printer.model);
       return;
@@ -210,7 +210,7 @@ function noise(step: PrinterStep, bytes: readonly number[]): void {
   step.effects.push({
     kind: 'noise',
     code: 'PRINTER_NOISE',
-    what: `${bytes.length} bytes that are no status: ${shown.join(' ')}`,
+    what: `${bytes.length} bytes that are no status frame: ${shown.join(' ')}`,
   });
 }
 

@@ -183,7 +183,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     // One answer serves both.
     if (isStat(sent?.message) || queue.some(isStat) || asked.some((one) => one.ref === ref)) return;
     if (queue.length >= MAX_QUEUE) {
-      this.silent(ref, 'too many questions at once');
+      this.silent(ref, 'too many queries at once');
       return;
     }
     this.set({ queue: [...queue, { kind: 'STAT', ref }] });
@@ -207,7 +207,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     this.set({ framing });
     for (const one of framed) {
       if (one.kind === 'fault') {
-        this.noise(`READER_LINE_${one.fault}`, `a line of ${one.length} bytes was thrown away`);
+        this.noise(`READER_LINE_${one.fault}`, `dropped a line of ${one.length} bytes`);
         // A broken-off line is followed by the line that interrupted it.
         if (one.fault !== 'BROKEN_OFF') this.say(['NAK', '00', one.fault === 'CRC' ? 'CRC' : 'FORMAT']);
         continue;
@@ -304,7 +304,7 @@ class Conversation extends ReaderTalk<Crp1State> {
           this.silent(message.ref, 'the reader is busy');
           return;
         }
-        this.cannotSay(message.ref, `the reader refused to say: ${code}`);
+        this.cannotSay(message.ref, `the reader refused the query: ${code}`);
         break;
       case 'CANC':
         this.noise('READER_REFUSED_CANCEL', `the reader did not cancel: ${code}`);
@@ -422,7 +422,7 @@ class Conversation extends ReaderTalk<Crp1State> {
     if (this.state.sent !== undefined && passed(this.state.sent.due)) this.transmitAgain(this.state.sent);
     if (passed(this.state.greetAt)) this.greet();
     for (const { ref, due } of this.state.asked) {
-      if (passed(due) && this.takeAsked(ref)) this.silent(ref, 'the reader did not answer the question');
+      if (passed(due) && this.takeAsked(ref)) this.silent(ref, 'the reader did not answer the query');
     }
     const { running } = this.state;
     if (running !== undefined && passed(running.due)) {

@@ -147,8 +147,7 @@ class Conversation extends ReaderTalk<TransbankState> {
     const request = underWay?.request;
     if (link !== 'ready') this.silent(ref, 'the reader is away');
     else if (request === undefined) {
-      if (last?.kind === 'refund' && last.ref === ref)
-        this.cannotSay(ref, 'this terminal cannot be asked about a refund');
+      if (last?.kind === 'refund' && last.ref === ref) this.cannotSay(ref, 'this terminal has no query about a refund');
       else this.send({ kind: 'inquire', ref, netFen, mark });
     } else if (movesMoney(request) && request.ref === ref) this.answer(ref, { kind: 'running' });
     else if (request.kind !== 'inquire' || request.ref !== ref) this.silent(ref, 'the reader is busy');
@@ -179,7 +178,7 @@ class Conversation extends ReaderTalk<TransbankState> {
           this.frame(one.fields);
           break;
         case 'fault':
-          this.noise(`READER_FRAME_${one.fault}`, 'a frame was thrown away');
+          this.noise(`READER_FRAME_${one.fault}`, 'dropped a frame');
           this.writeByte(NAK);
           break;
         default:
@@ -213,7 +212,7 @@ class Conversation extends ReaderTalk<TransbankState> {
     const { request } = underWay;
     this.set({ underWay: undefined });
     if (movesMoney(request)) this.refuse(request.ref, 'NAK');
-    else if (request.kind === 'inquire') this.silent(request.ref, 'the reader could not read the question');
+    else if (request.kind === 'inquire') this.silent(request.ref, 'the reader could not read the query');
     else this.meetLater('the reader could not read the greeting');
   }
 
@@ -235,7 +234,7 @@ class Conversation extends ReaderTalk<TransbankState> {
         break;
       default:
         this.writeByte(ACK);
-        this.noise('READER_UNSUPPORTED', 'a frame that nobody asked for');
+        this.noise('READER_UNSUPPORTED', 'unsolicited frame');
     }
   }
 
@@ -256,7 +255,7 @@ class Conversation extends ReaderTalk<TransbankState> {
     const running = underWay?.request.kind === 'sale';
     if (last?.kind !== 'sale') {
       this.writeByte(ACK);
-      this.noise('READER_RESULT_UNASKED', 'the answer to a sale of an earlier life');
+      this.noise('READER_RESULT_UNASKED', 'answer to a sale of an earlier run');
       return;
     }
     const approved = answer.code === '00';
@@ -267,7 +266,7 @@ class Conversation extends ReaderTalk<TransbankState> {
       fits(answer.amount, last.netFen, certain);
     if (!ours) {
       this.writeByte(ACK);
-      this.alert('READER_OTHER_SALE', `the answer of another sale while ${last.ref} was asked for`);
+      this.alert('READER_OTHER_SALE', `answer of another sale instead of ${last.ref}`);
       return;
     }
     if (running) {
@@ -293,7 +292,7 @@ class Conversation extends ReaderTalk<TransbankState> {
       this.set({ underWay: undefined });
       this.judge(request, answer);
       this.moveMark(answer.operation);
-    } else this.noise('READER_RESULT_UNASKED', 'the answer to an inquiry that was not made');
+    } else this.noise('READER_RESULT_UNASKED', 'answer to an inquiry that was not sent');
   }
 
   private judge({ ref, netFen, mark }: Extract<Request, { kind: 'inquire' }>, answer: SaleAnswer): void {
@@ -302,16 +301,16 @@ class Conversation extends ReaderTalk<TransbankState> {
     // outcome is unknown.
     if (operation === null && answer.code === NO_SALE_YET && mark === 0)
       this.silent(ref, 'the terminal has no sale yet');
-    else if (operation === null) this.cannotSay(ref, `the terminal told no sale, code ${answer.code}`);
-    else if (mark === null) this.cannotSay(ref, 'where the terminal stood before the sale is not known');
-    else if (operation <= mark) this.silent(ref, `the terminal still stands at operation ${operation}`);
+    else if (operation === null) this.cannotSay(ref, `the terminal reports no sale, code ${answer.code}`);
+    else if (mark === null) this.cannotSay(ref, "the terminal's operation number before the sale is unknown");
+    else if (operation <= mark) this.silent(ref, `the terminal is still at operation ${operation}`);
     else if (ticket !== ticketOf(ref) || amount !== netFen) {
       this.cannotSay(ref, `the terminal’s last sale, operation ${operation}, is another one`);
     } else if (answer.code === '00') this.answer(ref, { kind: 'approved', slip: answer.slip });
     else {
       const outcome = SALE_NOT_CHARGED.get(answer.code);
       if (outcome !== undefined) this.answer(ref, { kind: 'not-charged', outcome, code: answer.code });
-      else this.cannotSay(ref, `the terminal itself does not know, code ${answer.code}`);
+      else this.cannotSay(ref, `the outcome is unknown to the terminal, code ${answer.code}`);
     }
   }
 
@@ -321,7 +320,7 @@ class Conversation extends ReaderTalk<TransbankState> {
     const answer = parseRefund(fields);
     if (last?.kind !== 'refund' || (answer.code === '00' && answer.operation !== last.operation)) {
       this.writeByte(ACK);
-      this.alert('READER_OTHER_SALE', 'the answer to a refund that was not asked for');
+      this.alert('READER_OTHER_SALE', 'answer to a refund that was not requested');
       return;
     }
     if (underWay?.request.kind === 'refund') {

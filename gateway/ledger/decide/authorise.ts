@@ -40,10 +40,10 @@ export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, 
     const repeated = repeatAnswer(overlay, rules, before, op, now);
     if (repeated !== undefined) return authorised(op, repeated);
     if (before.state !== 'asked') {
-      return { kind: 'rejected', code: 'SALE_DIFFERS', what: `sale ${op.sale} is ${before.state} already` };
+      return { kind: 'rejected', code: 'SALE_DIFFERS', what: `sale ${op.sale} is already ${before.state}` };
     }
     if (before.requestId !== null && isOlderRequest(op.id, before.requestId)) {
-      return { kind: 'rejected', code: 'REQUEST_OVERTAKEN', what: `sale ${op.sale} has asked again since` };
+      return { kind: 'rejected', code: 'REQUEST_OVERTAKEN', what: `sale ${op.sale} has sent a newer request` };
     }
     freeCoupon(overlay, before, 'asked-again');
   }

@@ -140,10 +140,10 @@ export function rejoin(
 ): DeviceChain | string {
   const base = mine.base?.seq ?? 0;
   if (from.seq > mine.seq || from.seq < base)
-    return `our copy of this journal goes from ${base} to ${mine.seq}: name a place in it`;
+    return `our copy of this journal covers ${base} to ${mine.seq}: choose a place in it`;
   const hash = hashAt(overlay, rules, mine, from.seq);
   if (from.hash !== undefined && from.hash !== hash)
-    return `our copy has another hash at ${from.seq}: ${hash}; only from a place where both agree can both be kept`;
+    return `our copy has another hash at ${from.seq}: ${hash}; choose a place where both copies agree`;
   // Its own records from there on may be older than ours.
   const { forkedAt: _, newestAt: _newest, ...chain } = mine;
   if (from.seq === mine.seq) return { ...chain, fork: null };

@@ -115,7 +115,7 @@ function giveBack(context: Context, asked: Release | Free): Acted {
   const { overlay } = context;
   const sale = found.value;
   const coupon = heldBy(overlay, sale);
-  if (coupon === undefined) return notAllowed(`this sale holds no coupon: nothing is to be given back`);
+  if (coupon === undefined) return notAllowed(`this sale holds no coupon: there is nothing to give back`);
   freeCoupon(overlay, sale, asked.kind);
   const state = asked.kind === 'release' ? 'not-charged' : sale.state;
   overlay.putSale(decided({ ...sale, state }, context, { kind: asked.kind }));
@@ -226,7 +226,7 @@ function paid(
   }
   const isElsewhere = coupon.state === 'reserved' && coupon.sale !== sale.key;
   if (isElsewhere && (coupon.leaseEnds === null || coupon.leaseEnds > now))
-    return notAllowed('another sale holds the coupon just now: wait for its end, or decide write-off or not-paid');
+    return notAllowed('another sale holds the coupon: wait for its end, or decide write-off or not-paid');
   return ok({
     legs: redemptionLegs(campaign, merchant, tier.faceFen, faceFen),
     booking: 'kept',
@@ -246,7 +246,7 @@ const borneBySponsor = (legs: readonly Leg[]): number =>
 
 function unfork({ overlay, rules }: Context, { device, seq, hash }: Unfork): Acted {
   const chain = overlay.device(device);
-  if (chain === undefined) return unknownCase(`nothing has ever come from ${device}`);
+  if (chain === undefined) return unknownCase(`no record was ever received from ${device}`);
   if (chain.fork === null && seq === undefined)
     return notAllowed(`${device} is not forked; to take its journal anew from a place, name it as seq`);
   const joined = rejoin(overlay, rules, chain, { seq: seq ?? chain.seq, hash });
@@ -328,7 +328,7 @@ function saleFor(
   if (known === undefined) return unknownCase(`no sale ${sale} of ${device} is known`);
   const allowed = actsOnSale(known, caseState(context));
   if (allowed.includes(wanted)) return ok(known);
-  if (allowed.length > 0) return notAllowed(`about this sale there is allowed: ${allowed.join(', ')}`);
+  if (allowed.length > 0) return notAllowed(`allowed for this sale: ${allowed.join(', ')}`);
   const { state, booking } = known;
   return notAllowed(`the sale is ${state} and booked as ${booking}, which is no open case`);
 }

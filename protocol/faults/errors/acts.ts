@@ -5,13 +5,13 @@ export const ACT_ERRORS = {
   CASE_OPENED: [
     'operator',
     'never',
-    'Something waits for a person: a coupon is held for a charge whose end nobody said, or two sales name one card payment.',
-    'Look at it with `codeplate operator show ID`, and decide it; `docs/operators.md` says how.',
+    'A case needs a person: a coupon is held for a charge without a known outcome, or two sales name one card payment.',
+    'Examine it with `codeplate operator show ID`, and decide it; `docs/operators.md` says how.',
   ],
   CASES_STILL_OPEN: [
     'operator',
     'never',
-    'Cases were open when the gateway started, and still wait for a person. It is said once a start, for all of them.',
+    'Cases were already open when the gateway started. One alert per start covers all of them.',
     'List them with `codeplate operator cases`, and decide them.',
   ],
   LEDGER_PURGE_TOO_EARLY: [
@@ -30,14 +30,14 @@ export const ACT_ERRORS = {
   ACT_NOT_ALLOWED: [
     'operator',
     'never',
-    'This cannot be done about this case as it stands; nothing was changed.',
-    'Do one of the acts that the answer names, or look at the case again: the counter may have spoken meanwhile.',
+    'This act is not allowed for this case now; nothing was changed.',
+    'Choose an act that the answer lists, or look at the case again: the counter may have reported meanwhile.',
   ],
   ACT_DIFFERS: [
     'operator',
     'never',
-    'An act with this id was done already, and was another one; nothing was changed.',
-    'Give the act an id of its own; leave `--act` out to get one.',
+    'This id was already used for a different act; nothing was changed.',
+    'Use a new id; leave `--act` out to get one.',
   ],
   ACT_BEYOND_BUDGET: [
     'operator',

@@ -17,31 +17,31 @@ export const CONFIG_ERRORS = {
   DEVICES_NOT_TAKEN: [
     'operator',
     'never',
-    'The gateway was told to read its devices again, and its configuration has problems; the devices stay those of before.',
+    'A reload of the device list failed, because the configuration has problems; the old list stays in force.',
     'Correct what the log names, try it with `codeplate gateway --config FILE --check`, and send SIGHUP again.',
   ],
   RESTART_NEEDED: [
     'operator',
     'never',
-    'More than the devices has changed in the configuration; the rest is read at a start only.',
-    'Restart the gateway when it suits; counters go on by themselves meanwhile.',
+    'The configuration has changes beyond the device list; those take effect only at a start.',
+    'Restart the gateway at a convenient time; counters go on by themselves meanwhile.',
   ],
   DATA_UNWRITABLE: [
     'operator',
     'never',
-    'The data folder cannot be made, or nothing can be written into it.',
+    'The data folder cannot be created or written to.',
     'Name under `data` in the configuration a folder that the user who runs this may write to, on a disk with room.',
   ],
   LINE_INSECURE: [
     'operator',
     'never',
-    'A line off this machine speaks without TLS, because its configuration says `insecure: true`.',
-    'Nothing if the network is protected otherwise; else give it TLS: passwords and payment codes travel on it in clear.',
+    'A connection off this machine has no TLS, because its configuration says `insecure: true`.',
+    'Nothing if the network is protected otherwise; else configure TLS: passwords and payment codes are sent in clear.',
   ],
   OUTPUT_UNWRITABLE: [
     'operator',
     'never',
-    'What a command was to write cannot be written there.',
+    'A command cannot write its output there.',
     'Name a place where you may write.',
   ],
   PSEUDO_TERMINALS_MISSING: [
@@ -77,31 +77,31 @@ export const CONFIG_ERRORS = {
   KEY_UNUSABLE: [
     'operator',
     'never',
-    'A private key is missing or is not one of curve P-256.',
+    'A private key is missing or not on curve P-256.',
     'Give a PKCS#8 PEM or a JWK of curve P-256.',
   ],
   IDENTITY_KEY_MISSING: [
     'operator',
     'never',
-    'The identity key is not where the configuration says, and under a new one everybody could claim again.',
+    'The identity key is missing from its configured place; with a new one everybody could claim again.',
     'Put the key back, correct `identityKey`, or hand the service its credential; a new key is made for a new ledger only.',
   ],
   IDENTITY_KEY_BESIDE_LEDGER: [
     'operator',
     'never',
-    'The identity key lies in the data folder: with a backup of it anybody finds out whose the coupons are.',
+    "The identity key lies in the data folder: with a backup of it anybody can identify the coupons' holders.",
     'Stop the gateway, move the key to a place outside of the data folder, name it as `identityKey.file`, and start again.',
   ],
   IDENTITY_KEY_LEFT_BEHIND: [
     'operator',
     'never',
-    'The identity key is taken from elsewhere, and a copy still lies in the data folder.',
+    'The identity key is configured elsewhere, but a copy is still in the data folder.',
     'Compare the two, and delete the one in the data folder and in its backups.',
   ],
   OPERATOR_TOKEN_UNUSABLE: [
     'operator',
     'never',
-    'The file with the operator’s token cannot be read or made, or holds no token.',
+    'The file with the operator’s token cannot be read or created, or holds no token.',
     'Let the gateway read the file `operator-token` in its data folder, or delete it: a new token is made at the next start.',
   ],
   CERTIFICATE_UNUSABLE: [
@@ -125,7 +125,7 @@ export const CONFIG_ERRORS = {
   CERTIFICATE_OF_ANOTHER: [
     'operator',
     'never',
-    "The device's certificate has another common name than the device's id, and the gateway lets in by that name.",
+    "The certificate's common name differs from the device's id, and the gateway admits by that name.",
     'Have a certificate made whose common name is the `device` of the configuration.',
   ],
   CAMPAIGN_OVER: [
@@ -137,7 +137,7 @@ export const CONFIG_ERRORS = {
   MERCHANT_UNKNOWN: [
     'operator',
     'never',
-    'A device is to sell for a merchant who is not in the campaign: every coupon is refused there.',
+    'A device sells for a merchant who is not in the campaign: every coupon is refused there.',
     "Correct `devices[].merchant`, or add the merchant to the campaign's list.",
   ],
   ADDRESS_IN_USE: [

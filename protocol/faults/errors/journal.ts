@@ -36,14 +36,14 @@ export const JOURNAL_ERRORS = {
   JOURNAL_INCOMPLETE: [
     'hardware',
     'never',
-    'Something of the journal is missing.',
+    'Part of the journal is missing.',
     'Keep the file as it is and call service.',
   ],
   JOURNAL_CORRUPT: [
     'hardware',
     'never',
-    'The journal is damaged: a stored record is not what was written.',
-    'Keep the file as it is, exchange the card and call service.',
+    'The journal is damaged: a stored record differs from the one written.',
+    'Keep the file as it is, replace the card and call service.',
   ],
   JOURNAL_CHAIN_BROKEN: [
     'hardware',
@@ -54,19 +54,19 @@ export const JOURNAL_ERRORS = {
   JOURNAL_OLDER_THAN_ACKNOWLEDGED: [
     'operator',
     'never',
-    'The gateway has acknowledged records that this journal does not hold: an older copy was brought back.',
+    'The gateway has acknowledged records that this journal does not hold: an older copy was restored.',
     'Keep both copies and call service; never start on the older one.',
   ],
   JOURNAL_NOT_DURABLE: [
     'operator',
     'never',
-    'SQLite did not take the settings under which a confirmed record outlives a power cut.',
+    'SQLite did not apply the settings that let a confirmed record survive a power cut.',
     'Put the data folder on a local file system (ext4, not a network share); if it is on one, report it with the log.',
   ],
   JOURNAL_CUT_SHORT: [
     'operator',
     'never',
-    'The journal ends before records that this counter has written: an older copy was brought back, or the card lost its end.',
+    'The journal lacks the last records that this counter wrote: an older copy was restored, or the card lost its end.',
     'Keep the card as it is and call service; never start on an older copy.',
   ],
   JOURNAL_FORKED: [
@@ -79,19 +79,19 @@ export const JOURNAL_ERRORS = {
     'operator',
     'never',
     'The disk is full.',
-    'Make room on the card and start the agent again; never delete the journal.',
+    'Free space on the card and start the agent again; never delete the journal.',
   ],
   JOURNAL_WRITE_FAILED: [
     'hardware',
     'never',
     'A record could not be made durable.',
-    'Exchange the card; the agent starts no coupon sale until then.',
+    'Replace the card; the agent starts no coupon sale until then.',
   ],
   JOURNAL_READ_FAILED: [
     'hardware',
     'never',
     'The journal cannot be read back.',
-    'Exchange the card and keep the old one.',
+    'Replace the card and keep the old one.',
   ],
   JOURNAL_FAILED: [
     'hardware',
@@ -103,12 +103,12 @@ export const JOURNAL_ERRORS = {
     'ours',
     'again',
     'More records wait for the disk than the agent keeps in memory.',
-    'Wait for the disk; a card this slow should be exchanged.',
+    'Wait for the disk; replace a card this slow.',
   ],
   JOURNAL_RECORD_INVALID: [
     'ours',
     'never',
-    'A record could not be read again if it were written; nothing was written.',
+    'A record would be unreadable after it was written; nothing was written.',
     'Report it with the log.',
   ],
   JOURNAL_RECORD_UNREADABLE: [
@@ -120,14 +120,14 @@ export const JOURNAL_ERRORS = {
   JOURNAL_READ_OUT_OF_RANGE: [
     'ours',
     'never',
-    'Records were asked for that the journal does not have.',
+    'The journal does not have the requested records.',
     'Report it with the log.',
   ],
   JOURNAL_CLOSED: ['ours', 'never', 'The journal has been closed.', 'Start the agent again.'],
   KEEP_WRITE_FAILED: [
     'hardware',
     'again',
-    'What the gateway had sent (campaign, allowance, spent coupons) could not be kept on the disk.',
-    'Make room on the card; it is asked for again at the next start.',
+    "The gateway's documents (campaign, allowance, spent set) could not be stored.",
+    'Free space on the card; they are requested again at the next start.',
   ],
 } as const satisfies Record<string, ErrorRow>;

@@ -8,7 +8,7 @@ export const LINE_ERRORS = {
   LINE_REFUSED: [
     'peer',
     'again',
-    'Nobody listens at the address of the gateway.',
+    "No server listens at the gateway's address.",
     'Check `gateway.url`, that the gateway runs, and that its `mqtt.host` is not 127.0.0.1 if it is another machine.',
   ],
   LINE_NAME_UNKNOWN: [

@@ -8,22 +8,12 @@ export const PROTOCOL_ERRORS = {
   MESSAGE_MALFORMED: [
     'peer',
     'never',
-    'The message lacks a field or has one that is not what it should be.',
+    'The message lacks a field or has an invalid one.',
     'Correct the named field and send it again.',
   ],
-  MESSAGE_VERSION_UNKNOWN: [
-    'peer',
-    'never',
-    'The message is of a version that is not known here.',
-    'Update the older side.',
-  ],
+  MESSAGE_VERSION_UNKNOWN: ['peer', 'never', 'The message has an unknown version.', 'Update the older side.'],
   MESSAGE_TYPE_UNKNOWN: ['peer', 'never', 'The message is of a type that is not known here.', 'Update the older side.'],
-  NOT_IN_THIS_STATE: [
-    'peer',
-    'never',
-    'The request has no business in the state that the sale is in.',
-    'Ask for the state first.',
-  ],
+  NOT_IN_THIS_STATE: ['peer', 'never', "The request does not fit the sale's current state.", 'Query the state first.'],
   AMOUNT_NOT_A_WHOLE_NUMBER: [
     'peer',
     'never',
@@ -39,21 +29,21 @@ export const PROTOCOL_ERRORS = {
   AMOUNT_TOO_LARGE: [
     'peer',
     'never',
-    'An amount is larger than a card reader can be asked for.',
+    'An amount is larger than a card reader can charge.',
     'Send at most 99999999 fen.',
   ],
   ORDER_UNKNOWN: ['peer', 'never', 'There is no sale with this order number.', 'Check the order number.'],
   ORDER_DIFFERS: [
     'peer',
     'never',
-    'This order number stands for another amount already; nothing was changed.',
+    'This order number already stands for another amount; nothing was changed.',
     'Use a new order number for a new sale.',
   ],
   ORDER_DAY_UNKNOWN: [
     'peer',
     'never',
-    'This order number was paid before, and nobody can say whether that was today; nothing was changed.',
-    'Look at the order if this is a repeat; use a new order number if it is a new sale.',
+    'This order number was paid before, perhaps not today; nothing was changed.',
+    'Check the order if this is a repeat; use a new order number if it is a new sale.',
   ],
   COUNTER_BUSY: ['peer', 'again', 'Another sale is at the counter.', 'Wait until it has ended, or cancel it.'],
   LEASE_EXPIRED: [
@@ -72,7 +62,7 @@ export const PROTOCOL_ERRORS = {
     'peer',
     'never',
     'The signature of the campaign is not valid; the one before is kept.',
-    'Call the bank: someone else may be speaking on this line.',
+    'Call the bank: someone may be tampering with this connection.',
   ],
   BUNDLE_NEEDS_UPDATE: [
     'operator',
@@ -90,7 +80,7 @@ export const PROTOCOL_ERRORS = {
     'peer',
     'never',
     'The signature of the offline allowance is not valid; the one before is kept.',
-    'Call the bank: someone else may be speaking on this line.',
+    'Call the bank: someone may be tampering with this connection.',
   ],
   ALLOWANCE_MALFORMED: [
     'peer',
@@ -107,14 +97,14 @@ export const PROTOCOL_ERRORS = {
   COUPON_TAKEN_HERE: [
     'peer',
     'never',
-    'The gateway reserved a coupon that this counter had taken and not reported yet; it was not taken again.',
-    "Nothing: the counter's records tell the gateway, and the reservation goes.",
+    'The gateway reserved a coupon that this counter had used but not reported yet; it was not used again.',
+    "Nothing: once the counter's records arrive, the gateway frees the reservation.",
   ],
   TIME_NOT_SIGNED: [
     'peer',
     'never',
-    "The gateway's clock came without a signature that this device can check; it was not taken.",
-    "Provision the device with the gateway's current key; if it has it, someone else may be speaking on this line.",
+    "The gateway's clock has no signature that this device can check; it was ignored.",
+    "Provision the device with the gateway's current key; if it has it, someone may be tampering with this connection.",
   ],
   EVIDENCE_MALFORMED: [
     'peer',
@@ -125,14 +115,14 @@ export const PROTOCOL_ERRORS = {
   EVIDENCE_DOES_NOT_HOLD: [
     'peer',
     'never',
-    'The evidence does not prove what it says.',
+    'The evidence does not prove its claim.',
     'Compare its number with the one at the gateway; if it is the same, it proves nothing.',
   ],
   SPENT_SET_MALFORMED: [
     'peer',
     'again',
     'The set of spent coupons cannot be read; the one before is kept.',
-    'Nothing: it is asked for again.',
+    'Nothing: it is requested again.',
   ],
   DEVICE_NOT_ADMITTED: [
     'operator',
@@ -143,7 +133,7 @@ export const PROTOCOL_ERRORS = {
   REQUEST_MALFORMED: [
     'peer',
     'never',
-    'The request lacks a field or has one that is not what it should be.',
+    'The request lacks a field or has an invalid one.',
     'Correct the named field and send it again.',
   ],
   PUBLIC_KEY_UNUSABLE: [
@@ -155,62 +145,62 @@ export const PROTOCOL_ERRORS = {
   REQUEST_TOO_LARGE: [
     'peer',
     'never',
-    'The request is larger than this port takes.',
+    'The request is larger than this port accepts.',
     'Send the documented fields only.',
   ],
   NOT_FOUND: [
     'peer',
     'never',
-    'There is nothing under this path or number.',
+    'There is no such path or number.',
     'Compare it with the addresses in the README and in docs/till-http.md.',
   ],
   NOT_AUTHORISED: [
     'peer',
     'never',
-    'The request came without the token that it needs, or with another one.',
-    'Send the token as `Authorization: Bearer`: a holder has it from the claim, an operator from `http.operatorToken` or the file `operator-token` in the data folder.',
+    'The request has no token, or a wrong one.',
+    'Send the token as `Authorization: Bearer`: a holder gets it with the claim, an operator from `http.operatorToken` or the file `operator-token` in the data folder.',
   ],
   OPERATOR_BACK_OFF: [
     'peer',
     'again',
-    'Too many wrong operator tokens came from one address; its tokens are not compared until it has waited.',
-    'Wait as long as `Retry-After` says, with the right token. If nobody of yours asked, somebody guesses: keep operators’ paths off the public proxy.',
+    'Too many wrong operator tokens came from one address; its tokens are not compared until its back-off ends.',
+    'Wait as long as `Retry-After` says, with the right token. If it was none of your people, somebody is guessing: keep operators’ paths off the public proxy.',
   ],
   NO_SUCH_ADDRESS: [
     'peer',
     'never',
-    'There is nothing at this address.',
+    'There is no such address.',
     'Compare it with the addresses in the README and in docs/till-http.md.',
   ],
   HOST_NOT_ALLOWED: [
     'peer',
     'never',
-    'The till interface was asked for under a name that is not this machine.',
-    'Ask 127.0.0.1 or localhost, from the machine that the agent runs on.',
+    "The till interface was addressed by another name than this machine's.",
+    "Use 127.0.0.1 or localhost, on the agent's machine.",
   ],
   ORIGIN_NOT_ALLOWED: [
     'peer',
     'never',
     'A web page of another site sent a request to the till interface; nothing was changed.',
-    "Let the till's own software send it; close the page if nobody knows it.",
+    "Let the till's own software send it; close the page if it is unknown.",
   ],
   ORDER_MALFORMED: [
     'peer',
     'never',
     'An order number is not 1 to 64 printable ASCII characters without spaces.',
-    'Send the number as it stands on the slip of the till.',
+    "Send the number as printed on the till's slip.",
   ],
   COUNTER_SILENT: [
     'ours',
     'again',
-    'The counter did not answer the till in time; what was asked may still happen.',
-    'Ask how the order stands; the same request may be repeated.',
+    'The counter did not answer the till in time; the request may still take effect.',
+    "Query the order's state; the same request may be repeated.",
   ],
   TILL_FAILED: [
     'ours',
     'again',
-    'Something went wrong in the agent while it answered the till.',
-    'Ask how the order stands, and report it with the log.',
+    'An internal error occurred in the agent while it answered the till.',
+    "Query the order's state, and report the error with the log.",
   ],
   ECR_LINE_TOO_LONG: [
     'peer',
@@ -227,8 +217,8 @@ export const PROTOCOL_ERRORS = {
   ECR_HALF_LINE: [
     'peer',
     'again',
-    'A line of the till broke off and was thrown away.',
-    'Send it again, whole; check the cable if this comes often.',
+    'A line of the till broke off and was dropped.',
+    'Send the whole line again; check the cable if this happens often.',
   ],
   ECR_FORMAT: ['peer', 'never', 'A line of the till is not what ECR/1 says.', 'Compare it with the rules of ECR/1.'],
   ECR_UNKNOWN_COMMAND: [
@@ -240,7 +230,7 @@ export const PROTOCOL_ERRORS = {
   ECR_OWN_LINE: [
     'operator',
     'never',
-    'The counter heard one of its own lines on the till’s port: the line echoes, or another counter is at its end.',
+    'The counter received one of its own lines on the till’s port: the line echoes, or another counter is at its end.',
     'Switch the echo off (a terminal in raw mode), or connect a till.',
   ],
   TOO_MANY_REQUESTS: ['peer', 'again', 'Too many requests came at once.', 'Wait a moment and ask again.'],
@@ -248,6 +238,6 @@ export const PROTOCOL_ERRORS = {
     'ours',
     'again',
     'A request over HTTP failed inside the gateway.',
-    'Look at the log; asking again does nothing twice.',
+    'Check the log; a retry does nothing twice.',
   ],
 } as const satisfies Record<string, ErrorRow>;

@@ -63,7 +63,7 @@ export function toAnswer(result: ResultMessage, isItsOwn: boolean): ReaderAnswer
       return notCharged('error');
     case 'NOTFOUND':
       // A new reader knows nothing of the broken one's charges.
-      if (!isItsOwn) return { kind: 'cannot-say', why: 'another reader had the charge, and this one does not know it' };
+      if (!isItsOwn) return { kind: 'cannot-say', why: 'another reader had the charge; this one has no record of it' };
       return notCharged('not-found');
     case 'PENDING':
       return { kind: 'running' };

@@ -126,7 +126,7 @@ export function parseMessage(fields: readonly string[]): Result<ReaderMessage, M
   const [type = '', seq = ''] = fields;
   const fault = (code: MessageFault['code'], what: string): Result<never, MessageFault> =>
     err({ seq: SEQ.test(seq) ? seq : '00', nak: NAKS[code], code, what });
-  if (holdsCardNumber(fields)) return fault('READER_CARD_NUMBER', 'a line with a card number in it was thrown away');
+  if (holdsCardNumber(fields)) return fault('READER_CARD_NUMBER', 'dropped a line with a card number');
   if (!SEQ.test(seq)) return fault('READER_FORMAT', 'a line without a sequence number');
   if (type !== 'ACK' && type !== 'NAK' && seq === '00')
     return fault('READER_FORMAT', `${type} with sequence number 00`);
@@ -137,7 +137,7 @@ export function parseMessage(fields: readonly string[]): Result<ReaderMessage, M
       return ok({ kind: 'NAK', seq, code: WORD.test(fields[2] ?? '') ? (fields[2] ?? '') : 'FORMAT' });
     case 'HELO': {
       const [, , version = '', model = '', serial = '', boot = ''] = fields;
-      if (boot === '') return fault('READER_ECHO', 'a greeting of ours came back');
+      if (boot === '') return fault('READER_ECHO', 'our own greeting came back');
       if (!PRINTABLE.test(model) || model.length > 64) return fault('READER_FORMAT', 'HELO with an unprintable model');
       if (!fits(serial, 32)) return fault('READER_FORMAT', 'HELO with a wrong serial number');
       return ok({ kind: 'HELO', seq, version, model, serial: serial === '' ? null : serial, boot });
@@ -156,7 +156,7 @@ export function parseMessage(fields: readonly string[]): Result<ReaderMessage, M
     case 'VOID':
     case 'CANC':
     case 'STAT':
-      return fault('READER_ECHO', `a line of ours came back: ${type}`);
+      return fault('READER_ECHO', `our own line came back: ${type}`);
     default:
       return fault('READER_UNSUPPORTED', WORD.test(type) ? `an unknown message ${type}` : 'an unknown message');
   }
