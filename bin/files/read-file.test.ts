@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBytes, readText } from './read-file.js';
 
-const codeplate = fileURLToPath(new URL('codeplate.js', import.meta.url));
+const codeplate = fileURLToPath(new URL('../codeplate.js', import.meta.url));
 /** 友好, as a Chinese Windows saves it. */
 const GBK = Uint8Array.of(0xd3, 0xd1, 0xba, 0xc3);
 let folder = '';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dataFolder, outputFile, outputFolder } from './write-place.js';
 
-const BIN = fileURLToPath(new URL('codeplate.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../codeplate.js', import.meta.url));
 /** Long before any of these commands would be through with its work. */
 const AT_ONCE_MS = 15_000;
 
