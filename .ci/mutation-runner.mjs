@@ -39,6 +39,7 @@ const nameOf = (test) => `${test.file.name} > ${test.name}`;
 /** By mutant: the files that reach it where no test can be repeated, as while they load. */
 const outside = new Map();
 let filesDone = 0;
+let hasFailed = false;
 
 function noteOutside(file) {
   for (const number of reached) outside.set(number, (outside.get(number) ?? new Set()).add(file));
@@ -175,6 +176,7 @@ export default class extends TestRunner {
     await super.onAfterRunFiles(files);
     for (const file of files) noteOutside(file.filepath);
     filesDone += files.length;
-    if (filesDone === Number(process.env.MUTATION_FILES)) await measure(this);
+    hasFailed ||= files.some(({ result }) => result?.state === 'fail');
+    if (filesDone === Number(process.env.MUTATION_FILES) && !hasFailed) await measure(this);
   }
 }
