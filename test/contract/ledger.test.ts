@@ -6,17 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { openSqlite, type SqliteDatabase } from '#gateway/ledger/store/sqlite.js';
 import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
-import { openMemoryLedger } from '#simulator/doubles/memory-ledger.js';
 import { ledgerContract } from './ledger-contract.js';
 import { authorised, Counter, claimed, claimOp, commit, testRules } from './ledger-fixture.js';
-
-describe('the ledger in memory', () => {
-  ledgerContract(() => ({
-    open: async (rules) => openMemoryLedger(rules),
-    isDurable: false,
-    cleanUp: () => undefined,
-  }));
-});
 
 describe('the ledger on SQLite', () => {
   ledgerContract(() => {

@@ -1,9 +1,9 @@
 /** A campaign document changes while counters are offline: coupons taken under the old document stay valid. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { charging, MORNING, settled, testCampaign } from '../../test/contract/ledger-fixture.js';
-import { OneBook, offline, rulesWith, verified } from '../../test/contract/one-book.js';
-import { compileDocument, type EarlierRules } from '../ledger/decide/rules.js';
+import { charging, MORNING, settled, testCampaign } from '../../../test/contract/ledger-fixture.js';
+import { OneBook, offline, rulesWith, verified } from '../../../test/contract/one-book.js';
+import { compileDocument, type EarlierRules } from './rules.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
