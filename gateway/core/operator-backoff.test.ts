@@ -7,7 +7,6 @@ import {
   FREE_TRIES,
   LONGEST_WAIT_MS,
   MAX_ADDRESSES,
-  networkOf,
   operatorBackoff,
 } from './operator-backoff.js';
 
@@ -70,14 +69,28 @@ describe('wrong tokens of one address', () => {
   });
 });
 
+it('of one household are one wait, from whichever of its addresses they come', () => {
+  const door = guessed(FREE_TRIES, '2001:DB8:1:2::9');
+  expect(door.waitMs('2001:db8:1:2:3:4:5:6', NOON)).toBe(FIRST_WAIT_MS);
+  expect(door.waitMs('2001:db8:1:3::9', NOON)).toBe(0);
+  expect(guessed(FREE_TRIES, `::ffff:${ADDRESS}`).waitMs(ADDRESS, NOON)).toBe(FIRST_WAIT_MS);
+});
+
+it('of the address that has been quiet for the longest are forgotten first', () => {
+  const door = operatorBackoff();
+  const address = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
+  for (let n = 0; n < FREE_TRIES; n++) for (const who of [0, 1]) door.wrong(address(who), NOON);
+  for (let n = 2; n < MAX_ADDRESSES; n++) door.wrong(address(n), NOON);
+  door.wrong(address(0), NOON);
+  door.wrong(address(MAX_ADDRESSES), NOON);
+  expect([0, 1].map((n) => door.waitMs(address(n), NOON))).toEqual([2 * FIRST_WAIT_MS, 0]);
+});
+
 it.each([
-  ['203.0.113.7', '203.0.113.7'],
-  ['::ffff:203.0.113.7', '203.0.113.7'],
-  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-  ['2001:DB8:1:2::9', '2001:db8:1:2'],
-  ['2001:db8::9', '2001:db8:0:0'],
-  ['fe80::1%eth0', 'fe80:0:0:0'],
-  ['::1', '0:0:0:0'],
-])('%s counts as %s', (address, network) => {
-  expect(networkOf(address)).toBe(network);
+  ['at the end of the time', FORGOTTEN_AFTER_MS, true],
+  ['a moment before', FORGOTTEN_AFTER_MS - 1, false],
+  ['by a clock that was set back', -1, true],
+])('an address begins anew %s', (_, later, isNew) => {
+  const door = guessed(FREE_TRIES - 1);
+  expect(door.wrong(ADDRESS, wallMs(NOON + later))).toBe(!isNew);
 });

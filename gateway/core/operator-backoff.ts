@@ -5,6 +5,7 @@
  * is over. Each address has its own wait, so that nobody can lock an operator out from elsewhere.
  */
 import type { Millis, WallMs } from '#protocol/kernel/time.js';
+import { networkOf } from './connection-limit.js';
 
 /** Wrong tokens without a wait: enough for typing errors and for a script with an old token. */
 export const FREE_TRIES = 10;
@@ -68,17 +69,4 @@ export function operatorBackoff(): OperatorBackoff {
       return triesOf.size;
     },
   };
-}
-
-/** One household has a whole /64 of IPv6, 2^64 addresses; and IPv4 on a socket for both kinds comes as `::ffff:1.2.3.4`. */
-export function networkOf(address: string): string {
-  const v4 = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address)?.[1];
-  if (v4 !== undefined) return v4;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('%', 1)[0]?.split('::') ?? [];
-  const before = head === '' ? [] : head.split(':');
-  if (tail === undefined) return before.slice(0, 4).join(':');
-  const after = tail === '' ? [] : tail.split(':');
-  const zeros = new Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  return [...before, ...zeros, ...after].slice(0, 4).join(':');
 }

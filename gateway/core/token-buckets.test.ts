@@ -64,6 +64,7 @@ it.each([
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['a proxy', undefined],
   ['', undefined],
+  ['cafe', undefined],
 ])('the address %s is known as %s', (address, name) => {
   expect(addressName(address)).toBe(name);
 });

@@ -3,6 +3,7 @@
  * have spent some are stored.
  */
 import type { Millis, WallMs } from '#protocol/kernel/time.js';
+import { networkOf, plainAddress } from './connection-limit.js';
 
 export interface Budget {
   /** Number of tokens in a full bucket. */
@@ -55,21 +56,9 @@ export class TokenBuckets {
   }
 }
 
-/**
- * The name that an address has here. One customer of an IPv6 network has 2^64 addresses at least (RFC 6177), so these are
- * known by their first half. undefined: no address.
- */
+/** The name that an address has here: its network's (`networkOf`). undefined: no address. */
 export function addressName(address: string): string | undefined {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(plain)) return plain;
-  if (!/^[0-9a-f:]+(%.*)?$/i.test(plain) || !plain.includes(':')) return undefined;
-  const [head = '', tail] = plain.replace(/%.*$/, '').toLowerCase().split('::');
-  const groups = (part: string): string[] => part.split(':').filter((group) => group !== '');
-  const [front, back] = [groups(head), groups(tail ?? '')];
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
-  const all = [...front, ...Array<string>(zeros).fill('0'), ...back];
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
+  const plain = plainAddress(address);
+  const isAddress = /^\d{1,3}(\.\d{1,3}){3}$/.test(plain) || (/^[0-9a-f:]+(%.*)?$/i.test(plain) && plain.includes(':'));
+  return isAddress ? networkOf(plain) : undefined;
 }
