@@ -25,7 +25,7 @@ const TESTS = [
     'gateway/ledger/',
     [...['book', 'decide', 'report'].map((room) => `gateway/ledger/${room}/`), 'test/contract/memory-ledger.test.ts'],
   ],
-  ['gateway/core/', ['gateway/core/']],
+  ['gateway/core/', ['gateway/core/', 'test/contract/mqtt-packets.test.ts']],
 ];
 
 const OPERATORS = {

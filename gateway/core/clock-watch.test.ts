@@ -201,3 +201,35 @@ it('a time behind the newest commit is never said', () => {
     }),
   );
 });
+
+const RIGHT_AT_NINE: ClockState = { kind: 'right', wall: wallMs(NINE), mono: monoMs(0) };
+it.each<readonly [string, ClockState, number, number, ClockState['kind']]>([
+  ['a leap forward, to the millisecond', RIGHT_AT_NINE, 0, LEAP_MS, 'right'],
+  ['a millisecond more', RIGHT_AT_NINE, 0, LEAP_MS + 1, 'leapt'],
+  ['a leap back', RIGHT_AT_NINE, 0, -LEAP_MS, 'right'],
+  ['a millisecond further back', RIGHT_AT_NINE, 0, -LEAP_MS - 1, 'leapt'],
+  ['behind by a leap', { ...RIGHT_AT_NINE, kind: 'behind' }, 0, -LEAP_MS, 'right'],
+  ['behind by more', { ...RIGHT_AT_NINE, kind: 'behind' }, 0, -LEAP_MS - 1, 'behind'],
+])('%s', (_what, state, after, off, kind) => {
+  expect(readClock(state, at(NINE + after + off, after)).state.kind).toBe(kind);
+});
+
+it.each([
+  [ANCHOR_MS - 1, NINE],
+  [ANCHOR_MS, NINE + ANCHOR_MS + 5],
+])('what is right is compared anew after an hour: %i ms', (after, wall) => {
+  expect(readClock(RIGHT_AT_NINE, at(NINE + after + 5, after)).state.wall).toBe(wall);
+});
+
+it('a clock that was behind and has come is compared from there on', () => {
+  const { state } = readClock({ ...RIGHT_AT_NINE, kind: 'behind' }, at(NINE + 5 * HOUR, SECOND));
+  expect(state).toEqual({ kind: 'right', wall: NINE + 5 * HOUR, mono: SECOND });
+});
+
+it.each([
+  [-LEAP_MS, 'right'],
+  [-LEAP_MS - 1, 'behind'],
+  [0, 'right'],
+])('a start %i ms from the newest commit is %s', (off, kind) => {
+  expect(initialClockState(at(NINE + off, 0), wallMs(NINE)).kind).toBe(kind);
+});

@@ -11,6 +11,9 @@ it.each([
   ['2001:db8::1', '2001:db8:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['::1', '0:0:0:0::/64'],
+  ['1:2::3:4:5:6:7', '1:2:0:3::/64'],
+  ['::2:3:4:5:6:7:8', '0:2:3:4::/64'],
+  ['1::4:5:6:7:8', '1:0:0:4::/64'],
 ])('%s counts as %s', (address, network) => expect(networkOf(address)).toBe(network));
 
 it('a shop of 50 counters behind one address, each twice and beside 100 phones, loses nobody', () => {
@@ -64,4 +67,22 @@ it('never holds more than the limits, and never sends the newcomer away', () => 
       }
     }),
   );
+});
+
+it('a socket that enters again elsewhere is held once, and one that never came is not missed', () => {
+  const door = connectionLimit<string>({ ofOneAddress: 1, inAll: 9, speaksForMany: () => false });
+  door.enter('a', '192.0.2.7');
+  expect(door.enter('a', '192.0.2.8')).toBeUndefined();
+  expect(door.size).toBe(1);
+  expect(door.enter('b', '192.0.2.7')).toBeUndefined();
+  door.leave('never came');
+  expect(door.size).toBe(2);
+});
+
+it('where all is full and two crowds are as large, the one that came first gives way, whoever came last', () => {
+  const door = connectionLimit<string>({ ofOneAddress: 9, inAll: 5, speaksForMany: () => false });
+  for (const name of ['a', 'b']) door.enter(name, '192.0.2.7');
+  for (const name of ['c', 'd']) door.enter(name, '192.0.2.8');
+  door.enter('single', '192.0.2.9');
+  expect(door.enter('new', '192.0.2.10')).toBe('a');
 });

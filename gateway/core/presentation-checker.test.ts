@@ -165,3 +165,20 @@ it('in two steps says the same: what is left to check, and what follows from it'
   expect(begun.end(true)).toEqual(good);
   expect(begin({ code: 'CP1:HELLO', at: undefined })).toEqual({ ok: false, reason: 'presentation-malformed' });
 });
+
+it('50,000 grants are remembered, and then the oldest is forgotten', () => {
+  const { check, issued, looked } = checker();
+  const grant = grantBy();
+  issued(grant);
+  const another = (n: number): Uint8Array => {
+    const bytes = new Uint8Array(grant.length);
+    new DataView(bytes.buffer).setUint32(grant.length - 4, n);
+    return bytes;
+  };
+  for (let n = 1; n < 50_000; n += 1) issued(another(n));
+  check({ code: showBy(phone, grant), at: undefined });
+  expect(looked()).toBe(1);
+  issued(another(50_000));
+  check({ code: showBy(phone, grant), at: undefined });
+  expect(looked()).toBe(3);
+});

@@ -68,3 +68,9 @@ it.each([
 ])('the address %s is known as %s', (address, name) => {
   expect(addressName(address)).toBe(name);
 });
+
+it('a bucket that is half full again says the other half', () => {
+  const buckets = new TokenBuckets({ burst: 1, perMinute: 1 });
+  expect(buckets.spend('a', wallMs(0))).toBe(0);
+  expect(buckets.spend('a', wallMs(30_000))).toBe(30_000);
+});

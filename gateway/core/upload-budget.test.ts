@@ -90,3 +90,16 @@ it('over any time a device gets no more through than the bucket and its days', (
     }),
   );
 });
+
+it.each([
+  [RECORDS.aDay, 0, false],
+  [RECORDS.aDay + 1, 0, true],
+  [0, BYTES.aDay, false],
+  [0, BYTES.aDay + 1, true],
+])('%i records and %i bytes are more than a day’s worth: %s', (records, bytes, greedy) => {
+  expect(isGreedy(after(full, [records, bytes]))).toBe(greedy);
+});
+
+it('the last 128 MiB of a disk stay free', () => {
+  expect([NONE_BYTES, LOW_BYTES]).toEqual([134_217_728, 1_073_741_824]);
+});

@@ -1,13 +1,17 @@
 /** Refusals by the rules before the ledger is asked, in the words that the phone shows. */
 import { expect, it } from 'vitest';
+import type { Identifier } from '#protocol/campaign/schema.js';
+import { base64url } from '#protocol/codes/bit-text.js';
+import type { PaymentNumber } from '#protocol/codes/payment-code.js';
+import { holderIdOf } from '#protocol/codes/presentation.js';
 import { wallMs } from '#protocol/kernel/time.js';
 import { claimSchema } from '#protocol/messages/claim-request.js';
 import { es256Signer, generatePrivateKey, hmacSha256, sha256 } from '#protocol/node/crypto.js';
 import { type ClaimInput, claimOf } from '../../../test/contract/claiming-phone.js';
-import { MORNING, testCampaign, testRules } from '../../../test/contract/ledger-fixture.js';
+import { MORNING, serialOf, testCampaign, testRules } from '../../../test/contract/ledger-fixture.js';
 import { createIssuer } from '../issuer.js';
 import { paymentCodes } from '../payment-codes.js';
-import { answerClaim, prepareClaim } from './claim-handling.js';
+import { answerClaim, claimOp, prepareClaim } from './claim-handling.js';
 
 const signer = es256Signer(generatePrivateKey());
 const { publicKey } = signer;
@@ -54,3 +58,53 @@ interface Told {
   readonly at?: number;
   readonly change?: Partial<ClaimInput>;
 }
+
+const LISTED = { identifiers: ['phone', 'idCard'] };
+const NUMBERS = { phone: 'phone\n13800138000', idCard: 'idCard\n11010519491231002X' };
+
+it.each<readonly [string, readonly Identifier[], readonly Identifier[]]>([
+  ['all', [], ['phone', 'idCard']],
+  ['all', ['device'], ['phone', 'idCard']],
+  ['any', ['phone'], ['phone']],
+  ['any', ['idCard', 'device'], ['idCard']],
+  ['any', [], []],
+])('where %s of them make a person and %j are proved, %j are compared', (samePerson, proved, compared) => {
+  const rules = testRules({ claim: { ...testCampaign().claim, ...LISTED, samePerson } });
+  const claim = claimSchema.parse(claimOf({}, signer));
+  const prepared = prepareClaim({ rules, claim, publicKey, now: MORNING });
+  const op = claimOp({ rules, claim, prepared, proved, keyedHash: (text) => text, paymentCodes: codes });
+  const holder = holderIdOf(publicKey);
+  const hashOf = (kind: 'phone' | 'idCard') => (compared.includes(kind) ? NUMBERS[kind] : `${kind}\n${holder}`);
+  expect(op).toEqual({
+    kind: 'claim',
+    holder,
+    identity: { phone: hashOf('phone'), idCard: hashOf('idCard'), device: `device\n${holder}` },
+    proved,
+    tiers: ['s20'],
+    numbers: codes.numbersFor(holder),
+  });
+});
+
+it('an answer says what was given and what was not, with the grant and the payment code of it', () => {
+  const rules = testRules();
+  const issuer = createIssuer(rules, es256Signer(generatePrivateKey()), 1);
+  const claim = claimSchema.parse(claimOf({ tiers: ['s20', 's80', 's20', 'nowhere'] }, signer));
+  const prepared = prepareClaim({ rules, claim, publicKey, now: MORNING });
+  expect(prepared.tiers).toEqual(['s20', 's80', 's20']);
+  const number = '123456789' as PaymentNumber;
+  const tiers = [
+    { tier: 's20', serial: serialOf(0), reason: null },
+    { tier: 's80', serial: null, reason: 'tier-gone' as const },
+  ];
+  const outcome = { kind: 'claimed' as const, holder: holderIdOf(publicKey), number, tiers, serials: [serialOf(0)] };
+  const { answer, grants } = answerClaim({ claim, prepared, outcome, issuer, rules, paymentCodes: codes });
+  expect(answer.results).toMatchObject([
+    { tier: 's20', ok: true, serial: 0 },
+    { tier: 's80', ok: false, reason: 'tier-gone' },
+    { tier: 'nowhere', ok: false, reason: 'unknown-tier' },
+  ]);
+  expect(grants).toHaveLength(1);
+  expect(answer.grant).toBe(base64url.encode(grants[0] ?? new Uint8Array()));
+  const secret = base64url.encode(codes.secretOf(number));
+  expect(answer.payment).toEqual({ number, secret, stepSeconds: 30 });
+});

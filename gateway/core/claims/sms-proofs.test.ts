@@ -124,3 +124,43 @@ describe('the store of open challenges', () => {
     expect(claims(before, { publicKey: 'owner', code: inbox[0] ?? '' }, 3_000)).toBe(true);
   });
 });
+
+describe('a claim with a code', () => {
+  it('is proved again when it comes again, and no other claim by the same challenge', () => {
+    const { asks, claims, inbox } = door();
+    const challenge = asks({ publicKey: 'owner' }, 0) ?? '';
+    const code = inbox[0] ?? '';
+    expect(claims(challenge, { publicKey: 'owner', code }, 1)).toBe(true);
+    expect(claims(challenge, { publicKey: 'owner', code }, 2)).toBe(true);
+    expect(claims(challenge, { publicKey: 'owner', code: 'x' }, 3)).toBe(false);
+  });
+
+  it('is not proved after three wrong ones, nor by a challenge that nobody made', () => {
+    const { asks, claims, inbox, proofs } = door();
+    const challenge = asks({ publicKey: 'owner' }, 0) ?? '';
+    const code = inbox[0] ?? '';
+    for (let n = 0; n < TRIES; n += 1) expect(claims(challenge, { publicKey: 'owner', code: 'x' }, n)).toBe(false);
+    expect(claims(challenge, { publicKey: 'owner', code }, 9)).toBe(false);
+    expect(claims('nowhere', { publicKey: 'owner', code }, 9)).toBe(false);
+    proofs.sent('nowhere', wallMs(9));
+    const claim = { ...claimOf({ phone: PHONE }), publicKey: 'owner' } as Claim;
+    expect(proofs.prove({ claim, fingerprint: '', now: wallMs(9) })).toEqual([]);
+  });
+
+  it('leaves nothing behind when its time is over, and its code lives as long as one challenge of it', () => {
+    const { asks, inbox, proofs } = door();
+    asks({ publicKey: 'a' }, 0);
+    asks({ publicKey: 'b' }, 200_000);
+    asks({ publicKey: 'c' }, CHALLENGE_MS);
+    expect([proofs.size, new Set(inbox).size]).toEqual([2, 1]);
+    asks({ publicKey: 'd' }, CHALLENGE_MS + 900_000);
+    expect([proofs.size, new Set(inbox).size]).toEqual([1, 2]);
+  });
+
+  it('finds no challenge from before a clock was set back that lives for ever', () => {
+    const { asks, proofs } = door();
+    asks({ publicKey: 'a' }, 3_600_000);
+    asks({ publicKey: 'b' }, 0);
+    expect(proofs.size).toBe(1);
+  });
+});

@@ -94,3 +94,40 @@ describe('the guard before the broker', () => {
     );
   });
 });
+
+it.each([1, 7, 100, 10_000])(
+  'the judge sees each packet once, and of a PUBLISH its beginning, in pieces of %i',
+  (size) => {
+    const bodyOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => at % 251);
+    const whole = (first: number, length: number): Uint8Array =>
+      Uint8Array.of(first, ...lengthOf(length), ...bodyOf(length));
+    const sent = [
+      [CONNECT, 20],
+      [0x82, 30],
+      [PINGREQ, 0],
+      [PUBLISH, 300],
+      [PUBLISH, 5],
+    ] as const;
+    const bytes = joined(...sent.map(([first, length]) => whole(first, length)));
+    const seen: (readonly [number, Uint8Array, number])[] = [];
+    const guard = mqttGuard((first, body, length) => {
+      seen.push([first, Uint8Array.from(body), length]);
+      return undefined;
+    });
+    for (let at = 0; at < bytes.length; at += size) expect(guard.feed(bytes.subarray(at, at + size))).toBeUndefined();
+    expect(seen).toEqual(sent.map(([first, length]) => [first, bodyOf(Math.min(length, 260)), length]));
+  },
+);
+
+it.each([1, 10_000])('a packet that the judge finds wrong ends the connection there, in pieces of %i', (size) => {
+  const bytes = joined(packet(CONNECT, 9), packet(0x82, 9), packet(PINGREQ, 0));
+  const guard = mqttGuard((first) => (first === 0x82 ? 'MQTT_MALFORMED' : undefined));
+  let faults = 0;
+  for (let at = 0; at < 11 + 11 && faults === 0; at += size)
+    if (guard.feed(bytes.subarray(at, at + size)) === 'MQTT_MALFORMED') faults += 1;
+  expect(faults).toBe(1);
+});
+
+it('a packet has 64 KiB of payload at most, and its topic', () => {
+  expect(MAX_PACKET_BYTES).toBe(66_048);
+});

@@ -1,5 +1,6 @@
 /** Clause by clause of MQTT 3.1.1: one packet in bytes, and whether a client may send it. The broker itself: `mqtt-probes`. */
 import { expect, it } from 'vitest';
+import { judgedBytes, type PacketFault, packetFault } from '#gateway/core/mqtt/mqtt-packets.js';
 import {
   ackPacket,
   type ConnectSaid,
@@ -12,7 +13,6 @@ import {
   subscribePacket,
   unsubscribePacket,
 } from '#simulator/network/mqtt-bytes.js';
-import { judgedBytes, type PacketFault, packetFault } from './mqtt-packets.js';
 
 /** The packet's body lies behind its remaining length, whose last byte is the first below 0x80. */
 function verdictOn(bytes: Uint8Array): PacketFault | undefined {
