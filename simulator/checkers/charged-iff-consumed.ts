@@ -72,7 +72,7 @@ function allBooked(books: Books, counter: CounterBooks): string | undefined {
       return `${sale.key} was charged with coupon ${sale.serial} off, and the coupon is ${coupon?.state ?? 'unknown'}`;
   }
   for (const coupon of books.ledger.coupons.values()) {
-    if (coupon.state !== 'used' || coupon.sale === null) continue;
+    if (coupon.state !== 'used') continue;
     const sale = books.ledger.sale(coupon.sale);
     if (sale?.state !== 'settled' && sale?.state !== 'refunded')
       return `coupon ${coupon.serial} is used by ${coupon.sale}, which is ${sale?.state ?? 'unknown'}`;

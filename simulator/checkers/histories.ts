@@ -35,7 +35,7 @@ export class CouponHistories {
   /** Sales whose refund gave the coupon back. */
   readonly #restored = new Map<SaleKey, CouponSerial>();
   readonly #touched = new Set<CouponSerial>();
-  readonly #coupons = new Map<CouponSerial, { readonly state: string; readonly sale: SaleKey | null }>();
+  readonly #coupons = new Map<CouponSerial, { readonly state: string; readonly sale?: SaleKey | undefined }>();
 
   /** Devices whose word explains nothing: coupons that they name are left out. */
   readonly #liars: ReadonlySet<string>;
@@ -82,7 +82,7 @@ export class CouponHistories {
   booked(changes: Changes): void {
     for (const coupon of changes.coupons) {
       const { serial, holder, sale } = coupon;
-      if (sale !== null && this.#liars.has(sale.slice(0, sale.indexOf('/')))) this.#touched.add(serial);
+      if (sale !== undefined && this.#liars.has(sale.slice(0, sale.indexOf('/')))) this.#touched.add(serial);
       if (!this.#claimed.has(serial)) {
         this.#claimed.add(serial);
         this.#add(serial, { kind: 'claim', holder, sale: holder, asked: this.#now(), answered: this.#now() });

@@ -34,9 +34,9 @@ class Leases {
   readonly #heard = new Map<string, number>();
 
   note({ serial, sale, state, leaseEnds }: Coupon, now: number): void {
-    if (sale === null) return;
+    if (sale === undefined) return;
     const name = `${serial} ${sale}`;
-    if (state === 'reserved' && leaseEnds !== null) this.#ends.set(name, leaseEnds);
+    if (state === 'reserved' && leaseEnds != null) this.#ends.set(name, leaseEnds);
     else if (!this.#heard.has(name)) this.#heard.set(name, now);
   }
 

@@ -14,12 +14,12 @@ export const settledInTheEnd: Checker = {
         for (const coupon of books.ledger.coupons.values()) {
           if (coupon.state !== 'reserved') continue;
           if (coupon.leaseEnds !== null && coupon.leaseEnds <= books.now()) continue;
-          const sale = coupon.sale === null ? undefined : books.ledger.sale(coupon.sale);
+          const sale = books.ledger.sale(coupon.sale);
           const counter = books.counters.find(({ device }) => device === sale?.device);
           if (sale?.state === 'unknown' || counter?.isForged === true) continue;
           // A liar may say that it charges and then nothing: an operator frees that, and the auditor counts it.
           if (sale !== undefined && books.street.liars.has(sale.device)) continue;
-          return `coupon ${coupon.serial} is reserved for ${coupon.sale ?? 'nobody'}, which is ${sale?.state ?? 'unknown'}`;
+          return `coupon ${coupon.serial} is reserved for ${coupon.sale}, which is ${sale?.state ?? 'unknown'}`;
         }
         return undefined;
       },

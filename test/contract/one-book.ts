@@ -147,7 +147,7 @@ export class OneBook {
   /** `held`, or the state and the sale that has it. */
   coupon(serial: number): string {
     const { state, sale } = this.couponRow(serial);
-    return sale === null ? state : `${state} ${sale}`;
+    return sale === undefined ? state : `${state} ${sale}`;
   }
 
   couponRow(serial: number): Coupon {

@@ -10,7 +10,7 @@ import { d1, morning, OneBook } from '../../../test/contract/one-book.js';
 import { arbitrate } from '../decide/arbitrate.js';
 import { isAuditIntact } from './audit.js';
 import { BatchOverlay } from './batch-overlay.js';
-import type { Coupon, Holder, Identity, JournalChunk, SaleKey } from './book.js';
+import type { Coupon, CouponState, Holder, Identity, JournalChunk, SaleKey } from './book.js';
 import { entryOf } from './entries.js';
 import { MemoryBook } from './memory-book.js';
 import { couponsAt } from './tally.js';
@@ -25,16 +25,14 @@ const holder = (id: HolderId, change: Partial<Holder> = {}): Holder => ({
   counterSale: null,
   ...change,
 });
-const coupon = (serial: number, change: Partial<Coupon> = {}): Coupon => ({
-  serial: serialOf(serial),
-  holder: ann,
-  state: 'held',
-  sale: null,
-  leaseEnds: null,
-  usableFrom: 0,
-  version: 1,
+type Change = CouponState & { readonly holder?: HolderId; readonly usableFrom?: number };
+const coupon = (serial: number, change: Change = HELD): Coupon => ({
+  ...{ serial: serialOf(serial), holder: ann, usableFrom: 0, version: 1 },
   ...change,
 });
+const HELD = { state: 'held' } as const;
+const RESERVED = { state: 'reserved', sale: 'd1/a' as SaleKey, leaseEnds: 5 } as const;
+const USED = { state: 'used', sale: 'd1/a' as SaleKey } as const;
 const chunk = (first: number, last: number, device: string = d1): JournalChunk => ({
   ...{ device, first, last, prev: '', hash: '' },
   bodies: [],
@@ -88,7 +86,7 @@ describe('a draft', () => {
     const overlay = new BatchOverlay(under);
     overlay.putDevice({ device: d1, seq: 1, hash: 'h', fork: null, forkEvidence: 0 });
     overlay.putHolder(holder(ben, { number: '000000001' as PaymentNumber }));
-    overlay.putCoupon(coupon(4, { holder: ben }));
+    overlay.putCoupon(coupon(4, { state: 'held', holder: ben }));
     overlay.putTally({ name: couponsAt(d1), hour: 1, inHour: 1, day: 1, inDay: 1 });
     overlay.addChunk(chunk(4, 6));
     overlay.addConfirmation({ rrn: '1', netFen: 5, act: 'x' });
@@ -154,10 +152,10 @@ describe('a draft', () => {
 
   it('gives a coupon one version more than the book’s, however often it changes in the batch', () => {
     const overlay = new BatchOverlay(book());
-    overlay.putCoupon(coupon(0, { state: 'reserved' }));
-    overlay.putCoupon(coupon(0, { state: 'used' }));
+    overlay.putCoupon(coupon(0, RESERVED));
+    overlay.putCoupon(coupon(0, USED));
     overlay.putCoupon(coupon(5));
-    overlay.putCoupon(coupon(5, { state: 'reserved' }));
+    overlay.putCoupon(coupon(5, RESERVED));
     expect([overlay.coupon(serialOf(0))?.version, overlay.coupon(serialOf(5))?.version]).toEqual([2, 1]);
     expect(overlay.couponsOf(ann)).toEqual([0, 5]);
   });
@@ -209,13 +207,13 @@ describe('what a batch has to commit', () => {
 });
 
 describe('the spent set', () => {
-  it.each<readonly [string, Partial<Coupon>, Partial<Coupon>, readonly number[], readonly number[]]>([
-    ['gets a coupon that is used up', { state: 'reserved' }, { state: 'used' }, [0], []],
-    ['has one already that was used before', { state: 'used' }, { state: 'used' }, [], []],
-    ['gives back one that is held again', { state: 'used' }, { state: 'held', usableFrom: MORNING }, [], [0]],
-    ['keeps one that is back tomorrow', { state: 'used' }, { state: 'held', usableFrom: MORNING + 1 }, [], []],
-    ['knows nothing of one that was only reserved', { state: 'held' }, { state: 'reserved' }, [], []],
-    ['knows nothing of one that is free again', { state: 'reserved' }, { state: 'held' }, [], []],
+  it.each<readonly [string, Change, Change, readonly number[], readonly number[]]>([
+    ['gets a coupon that is used up', RESERVED, USED, [0], []],
+    ['has one already that was used before', USED, USED, [], []],
+    ['gives back one that is held again', USED, { state: 'held', usableFrom: MORNING }, [], [0]],
+    ['keeps one that is back tomorrow', USED, { state: 'held', usableFrom: MORNING + 1 }, [], []],
+    ['knows nothing of one that was only reserved', HELD, RESERVED, [], []],
+    ['knows nothing of one that is free again', RESERVED, HELD, [], []],
   ])('%s', (_what, before, after, spent, restored) => {
     const under = new MemoryBook(1);
     under.putCoupon(coupon(0, before), 0);

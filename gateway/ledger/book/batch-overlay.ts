@@ -24,6 +24,7 @@ import {
   type SaleEntry,
   type SaleKey,
   type Totals,
+  type UnversionedCoupon,
   type View,
 } from './book.js';
 import type { Tally, TallyName } from './tally.js';
@@ -116,7 +117,7 @@ export class BatchOverlay implements View {
     if (entry.holder !== null && before?.holder !== entry.holder) listOf(this.#asked, entry.holder).push(entry.key);
     this.#sales.set(entry.key, entry);
   }
-  putCoupon(coupon: Omit<Coupon, 'version'>): void {
+  putCoupon(coupon: UnversionedCoupon): void {
     const before = this.coupon(coupon.serial);
     if (before === undefined) listOf(this.#claimed, coupon.holder).push(coupon.serial);
     const stored = this.#under.coupon(coupon.serial)?.version ?? 0;

@@ -22,19 +22,29 @@ export const saleKey = (device: DeviceId, sale: SaleId): SaleKey => `${device}/$
 /** The device in a sale's name: device names contain no slash. */
 export const deviceOf = (key: SaleKey): DeviceId => key.slice(0, key.indexOf('/')) as DeviceId;
 
-export interface Coupon {
+interface CouponOfHolder {
   readonly serial: CouponSerial;
   readonly holder: HolderId;
-  readonly state: 'held' | 'reserved' | 'used';
-  /** The sale that has reserved or used it. */
-  readonly sale: SaleKey | null;
-  /** Gateway time at which a reservation lapses; null: only the charge's outcome ends it. */
-  readonly leaseEnds: number | null;
   /** Gateway time from which it may be used again (refund rule `restored-next-day`). */
   readonly usableFrom: number;
   /** Rises with each change, for compare-and-set. */
   readonly version: number;
 }
+
+/** What each state has, and nothing of another one: `undefined` keeps a spread from carrying an old state's sale along. */
+export type CouponState =
+  | { readonly state: 'held'; readonly sale?: undefined; readonly leaseEnds?: undefined }
+  | {
+      readonly state: 'reserved';
+      readonly sale: SaleKey;
+      /** Gateway time at which the reservation lapses; null: only the charge's outcome ends it. */
+      readonly leaseEnds: number | null;
+    }
+  | { readonly state: 'used'; readonly sale: SaleKey; readonly leaseEnds?: undefined };
+
+export type Coupon = CouponOfHolder & CouponState;
+/** As a decision gives it to the overlay, which counts its versions. */
+export type UnversionedCoupon = Omit<CouponOfHolder, 'version'> & CouponState;
 
 /** Keyed hashes; the plain numbers never get this far. */
 export interface Identity {

@@ -9,6 +9,8 @@ export interface ForSale {
   readonly sale: SaleId;
 }
 
+const ofHolder = ({ serial, holder, usableFrom }: Coupon) => ({ serial, holder, usableFrom });
+
 /** `leaseEnds` null: the charge has begun, or its outcome is unknown; only the device's report frees it. */
 export function reserveCoupon(
   overlay: BatchOverlay,
@@ -16,12 +18,12 @@ export function reserveCoupon(
   { key, device, sale }: ForSale,
   leaseEnds: number | null,
 ): void {
-  overlay.putCoupon({ ...coupon, state: 'reserved', sale: key, leaseEnds });
+  overlay.putCoupon({ ...ofHolder(coupon), state: 'reserved', sale: key, leaseEnds });
   overlay.record({ what: leaseEnds === null ? 'hold' : 'reserve', serial: coupon.serial, device, sale });
 }
 
 export function useCoupon(overlay: BatchOverlay, coupon: Coupon, { key, device, sale }: ForSale): void {
-  overlay.putCoupon({ ...coupon, state: 'used', sale: key, leaseEnds: null });
+  overlay.putCoupon({ ...ofHolder(coupon), state: 'used', sale: key });
   overlay.record({ what: 'redeem', serial: coupon.serial, device, sale });
 }
 
@@ -32,7 +34,7 @@ export function restoreCoupon(
   { device, sale }: ForSale,
   usableFrom: number,
 ): void {
-  overlay.putCoupon({ ...coupon, state: 'held', sale: null, leaseEnds: null, usableFrom });
+  overlay.putCoupon({ ...ofHolder(coupon), state: 'held', usableFrom });
   overlay.record({ what: 'restore', serial: coupon.serial, device, sale });
 }
 
@@ -44,6 +46,6 @@ export function freeCoupon(
 ): void {
   const coupon = serial === null ? undefined : overlay.coupon(serial);
   if (coupon === undefined || coupon.state !== 'reserved' || coupon.sale !== key) return;
-  overlay.putCoupon({ ...coupon, state: 'held', sale: null, leaseEnds: null });
+  overlay.putCoupon({ ...ofHolder(coupon), state: 'held' });
   overlay.record({ what: 'release', serial: coupon.serial, device, sale, detail: why });
 }

@@ -120,7 +120,11 @@ describe('rows that are here', () => {
       ...rows,
       devices: rows.devices.map((row) => ({ ...row, seq: 0 })),
       holders: rows.holders.map((row) => ({ ...row, counter: 99 })),
-      coupons: rows.coupons.map((row) => ({ ...row, state: 'held' as const, version: 1 })),
+      coupons: rows.coupons.map(({ serial, holder, usableFrom }) => ({
+        ...{ serial, holder, usableFrom },
+        state: 'held' as const,
+        version: 1,
+      })),
       sales: rows.sales.map((row) => ({ ...row, state: 'asked' as const })),
     };
     book.add(book.missing([hello(2)]) ?? needsNothing(), older);

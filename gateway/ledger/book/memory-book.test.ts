@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { PaymentNumber } from '#protocol/codes/payment-code.js';
 import type { DeviceId, HolderId, SaleId } from '#protocol/kernel/ids.js';
 import { holderId, serialOf } from '../../../test/contract/ledger-fixture.js';
-import { type Coupon, codeNameOf, deviceOf, type Holder, isBorneAt, journalOf, saleKey } from './book.js';
+import {
+  type Coupon,
+  type CouponState,
+  codeNameOf,
+  deviceOf,
+  type Holder,
+  isBorneAt,
+  journalOf,
+  saleKey,
+} from './book.js';
 import { MemoryBook } from './memory-book.js';
 
 const ann = holderId('ann');
@@ -16,16 +25,14 @@ const holder = (id: HolderId, change: Partial<Holder> = {}): Holder => ({
   counterSale: null,
   ...change,
 });
-const coupon = (version: number, change: Partial<Coupon> = {}): Coupon => ({
-  serial: serialOf(7),
-  holder: ann,
-  state: 'held',
-  sale: null,
-  leaseEnds: null,
-  usableFrom: 0,
-  version,
+type Change = CouponState & { readonly usableFrom?: number };
+const coupon = (version: number, change: Change = { state: 'held' }): Coupon => ({
+  ...{ serial: serialOf(7), holder: ann, usableFrom: 0, version },
   ...change,
 });
+const sale = saleKey('d1' as DeviceId, 'a' as SaleId);
+const RESERVED = { state: 'reserved', sale, leaseEnds: 5 } as const;
+const USED = { state: 'used', sale } as const;
 
 describe('a holder', () => {
   it('is found by the code of now, by every identity, and by none of before', () => {
@@ -76,20 +83,20 @@ describe('a coupon', () => {
     expect(() => book.putCoupon(coupon(2), 1)).toThrow('coupon 7 changed');
     book.putCoupon(coupon(1), 0);
     expect(() => book.putCoupon(coupon(1), 0)).toThrow();
-    book.putCoupon(coupon(2, { state: 'reserved' }), 1);
+    book.putCoupon(coupon(2, RESERVED), 1);
     expect(() => book.apply({ ...NOTHING, coupons: [coupon(2)] })).toThrow();
     book.apply({ ...NOTHING, coupons: [coupon(3)] });
     expect([book.coupon(serialOf(7))?.version, book.couponsOf(ann), book.couponsOf(ben)]).toEqual([3, [7], []]);
   });
 
-  it.each<readonly [Partial<Coupon>, readonly number[], readonly number[]]>([
+  it.each<readonly [Change, readonly number[], readonly number[]]>([
     [{ state: 'held' }, [], []],
     [{ state: 'held', usableFrom: 5 }, [], [7]],
-    [{ state: 'reserved', usableFrom: 5 }, [], []],
-    [{ state: 'used', usableFrom: 5 }, [7], []],
+    [{ ...RESERVED, usableFrom: 5 }, [], []],
+    [{ ...USED, usableFrom: 5 }, [7], []],
   ])('as %o is in the spent set, or in that of the restored ones', (change, used, restored) => {
     const book = new MemoryBook(1);
-    book.putCoupon(coupon(1, { state: 'used' }), 0);
+    book.putCoupon(coupon(1, USED), 0);
     book.putCoupon(coupon(2, { state: 'held', usableFrom: 9 }), 1);
     book.putCoupon(coupon(3, change), 2);
     expect([[...book.used], [...book.restored]]).toEqual([used, restored]);

@@ -51,11 +51,19 @@ export function readSetOf(ops: readonly Op[]): ReadSet {
         devices.add(op.device);
         sales.add(saleKey(op.device, op.sale));
         tallies.add(couponsAt(op.device)).add(couponsOf(op.merchant));
-        if (op.presented.kind === 'opaque') {
-          codes.add(op.presented.readCode.number).add(op.presented.code);
-          tallies.add(wrongCodesOf(op.device));
+        switch (op.presented.kind) {
+          case 'opaque':
+            codes.add(op.presented.readCode.number).add(op.presented.code);
+            tallies.add(wrongCodesOf(op.device));
+            break;
+          case 'verified':
+            holders.add(op.presented.holder);
+            break;
+          case 'refused':
+            break;
+          default:
+            unreachable(op.presented);
         }
-        if (op.presented.kind === 'verified') holders.add(op.presented.holder);
         break;
       case 'records':
         devices.add(op.device);
@@ -83,6 +91,9 @@ export function readSetOf(ops: readonly Op[]): ReadSet {
         for (const number of op.numbers) codes.add(number);
         for (const kind of IDENTIFIERS) identities.add(`${kind} ${op.identity[kind]}`);
         break;
+      default:
+        // A new operation does not compile until somebody has said what has to be loaded for it.
+        unreachable(op);
     }
   }
   return {
@@ -133,11 +144,23 @@ function addSubject(
 export function probesOf(ops: readonly Op[]): readonly Probe[] {
   const probes: Probe[] = [];
   for (const op of ops) {
-    if (op.kind === 'records') probes.push({ device: op.device, seq: op.from + op.bodies.length - 1 });
-    if (op.kind === 'act' && op.act.kind === 'unfork' && op.act.seq !== undefined) {
-      probes.push({ device: op.act.device, seq: op.act.seq });
+    switch (op.kind) {
+      case 'records':
+        probes.push({ device: op.device, seq: op.from + op.bodies.length - 1 });
+        break;
+      case 'hello':
+        probes.push({ device: op.device, seq: op.head.seq });
+        break;
+      case 'act':
+        if (op.act.kind === 'unfork' && op.act.seq !== undefined)
+          probes.push({ device: op.act.device, seq: op.act.seq });
+        break;
+      case 'authorise':
+      case 'claim':
+        break;
+      default:
+        unreachable(op);
     }
-    if (op.kind === 'hello') probes.push({ device: op.device, seq: op.head.seq });
   }
   return probes;
 }

@@ -82,7 +82,7 @@ function claimTier(overlay: BatchOverlay, rules: Rules, op: ClaimOp, id: string)
     claimedFen: fen(claimedFen + tier.faceFen),
   });
   const holder = welcomeHolder(overlay, op);
-  overlay.putCoupon({ serial, holder: holder.id, state: 'held', sale: null, leaseEnds: null, usableFrom: 0 });
+  overlay.putCoupon({ serial, holder: holder.id, state: 'held', usableFrom: 0 });
   overlay.record({ what: 'claim', serial, holder: holder.id });
   return { tier: id, serial, reason: null };
 }

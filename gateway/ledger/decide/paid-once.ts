@@ -8,14 +8,10 @@ import type { BatchOverlay } from '../book/batch-overlay.js';
 import { type Coupon, deviceOf, isBorneAt, type SaleEntry } from '../book/book.js';
 
 /** By another sale of this counter, kept or borne by a conflict account. */
-export function wasTakenHere(
-  overlay: BatchOverlay,
-  { serial, state, sale, holder }: Coupon,
-  device: DeviceId,
-): boolean {
-  if (state === 'used' && sale !== null && deviceOf(sale) === device) return true;
-  const of = overlay.holder(holder);
-  return of !== undefined && isBorneAt(of, serial, device);
+export function wasTakenHere(overlay: BatchOverlay, coupon: Coupon, device: DeviceId): boolean {
+  if (coupon.state === 'used' && deviceOf(coupon.sale) === device) return true;
+  const of = overlay.holder(coupon.holder);
+  return of !== undefined && isBorneAt(of, coupon.serial, device);
 }
 
 /** A conflict account has paid this counter for the coupon. */

@@ -311,19 +311,18 @@ function conflict(
 ): void {
   const { overlay, rules, device } = context;
   const { merchant } = entry;
-  const isUsed = coupon.state === 'used';
   // Nobody has agreed to bear more for a double spend than the coupon's face.
   const borne = fen(Math.min(faceFen, entry.faceFen));
   const committedFen = overlay.totals.claimedFen + overlay.totals.conflictFen;
   const account = conflictAccount({ campaign: rules.campaign, merchant, borne, committedFen });
   if (account === 'conflict:sponsor') overlay.putTotals({ conflictFen: fen(overlay.totals.conflictFen + borne) });
   freeCoupon(overlay, entry, 'conflict');
-  const sale = flagged(entry, when(isUsed, 'coupon-already-used'));
+  const sale = flagged(entry, when(coupon.state === 'used', 'coupon-already-used'));
   post(context, { ...sale, booking: 'conflict' }, 'conflict', conflictLegs(merchant, borne, account));
   overlay.record({ what: 'conflict', serial: coupon.serial, device, sale: entry.sale, detail: account });
   overlay.addEvidence(doubleSpendEvidence(context, coupon, sale));
   rememberBorne(overlay, coupon, device);
-  const first = !isUsed || coupon.sale === null ? undefined : overlay.sale(coupon.sale);
+  const first = coupon.state === 'used' ? overlay.sale(coupon.sale) : undefined;
   // The other sale used this coupon too, so it had its value whatever happens to the goods of the first one.
   if (first !== undefined) overlay.putSale(flagged(first, ['coupon-used-again']));
 }
@@ -346,6 +345,7 @@ const chainOf = ({ overlay, device }: RecordContext): DeviceChain => {
 
 const isOver = (entry: SaleEntry): entry is SaleEntry & { state: 'settled' | 'refunded' } =>
   entry.state === 'settled' || entry.state === 'refunded';
-const hasLapsed = ({ leaseEnds }: Coupon, now: WallMs): boolean => leaseEnds !== null && leaseEnds <= now;
+const hasLapsed = ({ leaseEnds }: Extract<Coupon, { state: 'reserved' }>, now: WallMs): boolean =>
+  leaseEnds !== null && leaseEnds <= now;
 
 const paidAt = (now: WallMs, { at }: RecordOf<'charging'>): number => (at === null ? now : Math.min(at.latest, now));

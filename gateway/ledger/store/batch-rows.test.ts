@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CouponSerial, DeviceId, HolderId } from '#protocol/kernel/ids.js';
-import { type Changes, emptyTotals } from '../book/book.js';
+import { type Changes, type Coupon, emptyTotals, type SaleKey } from '../book/book.js';
 import { BatchRows } from './batch-rows.js';
 
 const NO_CHANGES: Changes = {
@@ -38,19 +38,21 @@ function docsOf(rows: ReturnType<BatchRows['of']>, column: number): readonly unk
 }
 const CHUNKS = 3;
 
+const versioned = (rows: readonly object[]) => rows.map((row) => ({ v: 1, ...row }));
+
 describe('the rows of a batch', () => {
   it('point at each entity, also behind others that are not ASCII', () => {
     const chunks = [chunk('a', ['{"why":"读卡器没有回答"}']), chunk('b', ['😀', 'é']), chunk('c', [])];
-    expect(docsOf(new BatchRows().of({ ...NO_CHANGES, chunks }), CHUNKS)).toEqual(chunks);
+    expect(docsOf(new BatchRows().of({ ...NO_CHANGES, chunks }), CHUNKS)).toEqual(versioned(chunks));
   });
 
   it('have room for a batch of any size, and forget the one before', () => {
     const rows = new BatchRows();
     const large = Array.from({ length: 800 }, (_, n) => chunk(`d${n}`, ['券'.repeat(2_000)]));
-    expect(docsOf(rows.of({ ...NO_CHANGES, chunks: large }), CHUNKS)).toEqual(large);
+    expect(docsOf(rows.of({ ...NO_CHANGES, chunks: large }), CHUNKS)).toEqual(versioned(large));
     const [small] = large;
     const again = rows.of({ ...NO_CHANGES, chunks: small === undefined ? [] : [small] });
-    expect(docsOf(again, CHUNKS)).toEqual([small]);
+    expect(docsOf(again, CHUNKS)).toEqual(versioned(small === undefined ? [] : [small]));
     expect((again[0] as Buffer).length).toBeLessThan(10_000);
   });
 
@@ -58,20 +60,21 @@ describe('the rows of a batch', () => {
     const row = {
       serial: 1 as CouponSerial,
       holder: 'h' as HolderId,
-      state: 'held',
-      sale: null,
-      leaseEnds: null,
+      usableFrom: 0,
     } as const;
-    const coupons = [
-      { ...row, usableFrom: 0, version: 1 },
-      { ...row, usableFrom: 0, version: 3 },
+    const sale = 'd1/a' as SaleKey;
+    const coupons: Coupon[] = [
+      { ...row, state: 'held', version: 1 },
+      { ...row, state: 'reserved', sale, leaseEnds: 9, version: 3 },
+      { ...row, state: 'used', sale, version: 4 },
     ];
     const rows = new BatchRows().of({ ...NO_CHANGES, coupons, totals: emptyTotals(3) });
     expect(rows.slice(5, 8)).toEqual([
       null,
       JSON.stringify([
         [1, 'h', 'held', null, null, 0, 1],
-        [1, 'h', 'held', null, null, 0, 3],
+        [1, 'h', 'reserved', 'd1/a', 9, 0, 3],
+        [1, 'h', 'used', 'd1/a', null, 0, 4],
       ]),
       null,
     ]);

@@ -1,6 +1,7 @@
 /** Serialises a batch's changes into the parameters of the statement that writes it (`BATCH_TRIGGER`). */
 import { type Changes, codeNameOf } from '../book/book.js';
 import { ROW_COLUMNS } from './ledger-sql.js';
+import { couponRowOf, documentOf, versioned } from './row-documents.js';
 
 /** A batch of a few hundred sales. */
 const FIRST_BYTES = 256 * 1024;
@@ -33,21 +34,21 @@ export class BatchRows {
     this.#length = 0;
     if (this.#docs.length > KEPT_BYTES) this.#docs = Buffer.allocUnsafe(FIRST_BYTES);
     const { audit } = changes;
-    const placed = (entity: unknown): Place => this.#place(JSON.stringify(entity));
+    const placed = (entity: object): Place => this.#place(documentOf(entity));
     return {
       audit: audit === null ? undefined : [[audit.seq, audit.at, audit.hash, ...this.#place(audit.body)]],
       devices: some(changes.devices, (row) => [row.device, row.seq, ...placed(row)]),
       chunks: some(changes.chunks, (row) => [row.device, row.last, ...placed(row)]),
       holders: some(changes.holders, (row) => [row.id, codeNameOf(row), ...placed(row)]),
       identified: some(changes.identified, (row) => row),
-      coupons: some(changes.coupons, coupon),
+      coupons: some(changes.coupons, couponRowOf),
       sales: some(changes.sales, (row) => [row.key, row.holder, row.serial, ...placed(row)]),
       postings: some(changes.postings.flatMap(legs), (row) => row),
-      evidence: some(changes.evidence, (row) => [row.id, ...placed(row)]),
-      tallies: some(changes.tallies, (row) => [row.name, row]),
+      evidence: some(changes.evidence, (row) => [row.id, ...this.#place(JSON.stringify(row))]),
+      tallies: some(changes.tallies, (row) => [row.name, versioned(row)]),
       acts: some(changes.acts, (row) => [row.id, row.about, ...placed(row)]),
       confirmations: some(changes.confirmations, (row) => [row.rrn, ...placed(row)]),
-      totals: changes.totals === null ? undefined : [changes.totals],
+      totals: changes.totals === null ? undefined : [versioned(changes.totals)],
     };
   }
 
@@ -64,16 +65,6 @@ export class BatchRows {
     return [begins + 1, bytes];
   }
 }
-
-const coupon = (c: Changes['coupons'][number]) => [
-  c.serial,
-  c.holder,
-  c.state,
-  c.sale,
-  c.leaseEnds,
-  c.usableFrom,
-  c.version,
-];
 
 const legs = (set: Changes['postings'][number]) =>
   set.legs.map((leg) => [set.id, set.kind, set.sale, leg.account, leg.fen]);

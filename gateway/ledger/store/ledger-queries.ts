@@ -20,6 +20,7 @@ import {
   RECONCILIATION_SQL,
   SPENT_SQL,
 } from './ledger-sql.js';
+import { confirmationOf, entityOf, rowsOf, saleOf } from './row-documents.js';
 import type { PreparedStatement, SqliteDatabase } from './sqlite.js';
 
 type Queries = Pick<
@@ -37,17 +38,29 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
   const documents = reader.prepare(EARLIER_DOCUMENTS_SQL);
   const reconciliation = reader.prepare(RECONCILIATION_SQL);
 
-  function ask<Value>(statement: PreparedStatement, parameter: string, none: Value, done: Answer<Value>): void {
+  function ask<Value>(
+    statement: PreparedStatement,
+    parameter: string,
+    { none, read = JSON.parse }: { readonly none: Value; readonly read?: (text: string) => Value },
+    done: Answer<Value>,
+  ): void {
     statement.text([parameter], (error, text) => {
       if (error !== undefined) return done(ledgerFaultOf(error), none);
-      done(undefined, JSON.parse(text) as Value);
+      let value: Value;
+      try {
+        value = read(text);
+      } catch (refused) {
+        return done(ledgerFaultOf(refused instanceof Error ? refused : new Error(String(refused))), none);
+      }
+      done(undefined, value);
     });
   }
 
-  const lookUp = (needs: ReadSet, done: Answer<LoadedRows>): void => ask(load, JSON.stringify(needs), EMPTY, done);
+  const lookUp = (needs: ReadSet, done: Answer<LoadedRows>): void =>
+    ask(load, JSON.stringify(needs), { none: EMPTY, read: rowsOf }, done);
 
   return {
-    spent: (now, done) => ask(spent, String(now), { serials: [], commits: 0 }, done),
+    spent: (now, done) => ask(spent, String(now), { none: { serials: [], commits: 0 } }, done),
     holder(id, done) {
       lookUp({ ...NOTHING, holders: [id] }, (fault, { holders: [holder], coupons }) => {
         done(fault, holder === undefined ? undefined : { holder, coupons });
@@ -62,22 +75,22 @@ export function ledgerQueries(reader: SqliteDatabase, rules: Rules): Queries {
         );
       });
     },
-    evidence: (done) => ask(evidence, '', [], done),
+    evidence: (done) => ask(evidence, '', { none: [] }, done),
     reconciliation(done) {
       const none: Sums = { sales: [], coupons: [], posted: [], toMerchants: [], confirmed: [] };
-      ask(reconciliation, '', none, (fault, rows) => done(fault, reconcile(rows)));
+      ask(reconciliation, '', { none, read: sumsOf }, (fault, rows) => done(fault, reconcile(rows)));
     },
     cases(now, done) {
-      ask<CaseRows>(openCases, '', NO_CASES, (fault, rows) => {
+      ask(openCases, '', { none: NO_CASES, read: caseRowsOf }, (fault, rows) => {
         done(fault, casesOf(rows, { now, isEnrolled: rules.isEnrolled }));
       });
     },
-    earlierDocuments: (done) => ask(documents, '', [], done),
-    newestCommit: (done) => ask(newest, '', 0, (fault, at) => done(fault, at === 0 ? undefined : wallMs(at))),
+    earlierDocuments: (done) => ask(documents, '', { none: [] }, done),
+    newestCommit: (done) => ask(newest, '', { none: 0 }, (fault, at) => done(fault, at === 0 ? undefined : wallMs(at))),
     /** In pieces, because the table is as long as the campaign. */
     auditIntact(done) {
       const check = (from: typeof EMPTY_AUDIT): void => {
-        ask<readonly AuditRow[]>(audit, String(from.seq), [], (fault, rows) => {
+        ask<readonly AuditRow[]>(audit, String(from.seq), { none: [] }, (fault, rows) => {
           if (fault !== undefined || rows.length === 0) return done(fault, fault === undefined);
           if (!isAuditIntact(rules.sha256, rows, from)) return done(undefined, false);
           check(rows.at(-1) ?? from);
@@ -103,6 +116,23 @@ const EMPTY: LoadedRows = {
 };
 const NO_CASES: CaseRows = { devices: [], sales: [], referenced: [], confirmations: [], closings: [], evidence: [] };
 const NOTHING: ReadSet = readSetOf([]);
+
+/** Sales are sums of a few columns here; the rows themselves stay where they are. */
+function sumsOf(text: string): Sums {
+  const rows = JSON.parse(text) as Sums;
+  return { ...rows, confirmed: rows.confirmed.map(confirmationOf) };
+}
+
+function caseRowsOf(text: string): CaseRows {
+  const rows = JSON.parse(text) as CaseRows;
+  return {
+    ...rows,
+    devices: rows.devices.map((row) => entityOf(`device ${row.device}`, row)),
+    sales: rows.sales.map(saleOf),
+    referenced: rows.referenced.map(saleOf),
+    confirmations: rows.confirmations.map(confirmationOf),
+  };
+}
 
 interface Sums {
   readonly sales: readonly SaleEntry[];

@@ -169,7 +169,7 @@ export const FACT_SQL = `insert into meta(name, value) values (?1, ?2)
 const list = (column: string, rows: string): string =>
   `'[' || coalesce((select group_concat(${column}, ',') from ${rows}), '') || ']'`;
 
-const COUPON_ROW =
+export const COUPON_ROW =
   "json_object('serial', serial, 'holder', holder, 'state', state, 'sale', sale, 'leaseEnds', lease_ends, 'usableFrom', usable_from, 'version', version)";
 
 /** `journalOf`, of the device in row `d`. */

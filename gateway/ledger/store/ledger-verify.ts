@@ -11,7 +11,8 @@ import type { Sha256 } from '#protocol/kernel/crypto.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
 import { EMPTY_AUDIT, isAuditIntact } from '../book/audit.js';
 import { type AuditRow, type DeviceChain, type JournalChunk, journalOf } from '../book/book.js';
-import { APPLICATION_ID, AUDIT_SQL, ORIGIN_SQL, SCHEMA_VERSION } from './ledger-sql.js';
+import { APPLICATION_ID, AUDIT_SQL, COUPON_ROW, ORIGIN_SQL, SCHEMA_VERSION } from './ledger-sql.js';
+import { couponOf, saleOf } from './row-documents.js';
 import { openSqliteToRead, type SqliteDatabase } from './sqlite.js';
 
 export interface LedgerProblem {
@@ -40,6 +41,11 @@ const SETS_SQL = `select json_group_array(json_object('set', set_id, 'fen', fen)
 const DEVICES_SQL = `select json_group_array(json(doc)) as text from device where ?1 = ''`;
 const CHUNKS_SQL = `select json_group_array(json_object('row', rowid, 'chunk', json(doc))) as text
   from (select rowid, doc from journal where rowid > ?1 order by rowid limit ${CHUNKS_AT_ONCE})`;
+const ROWS_AT_ONCE = 2_000;
+const COUPONS_SQL = `select json_group_array(json_object('row', serial, 'doc', ${COUPON_ROW})) as text
+  from (select * from coupon where serial > ?1 order by serial limit ${ROWS_AT_ONCE})`;
+const SALES_SQL = `select json_group_array(json_object('row', rowid, 'doc', json(doc))) as text
+  from (select rowid, doc from sale where rowid > ?1 order by rowid limit ${ROWS_AT_ONCE})`;
 
 /** Rejects with a `LedgerError` if the file can't be read at all. */
 export async function verifyLedger(file: string, sha256: Sha256): Promise<Verified> {
@@ -55,6 +61,30 @@ export async function verifyLedger(file: string, sha256: Sha256): Promise<Verifi
   } finally {
     await new Promise<void>((closed) => database.close(closed));
   }
+}
+
+/** Coupons and sales that no gateway can have written, or that a later one has. */
+async function rowProblems(ask: Ask): Promise<readonly LedgerProblem[]> {
+  const problems: LedgerProblem[] = [];
+  const look = async <Row>(sql: string, read: (row: Row) => unknown): Promise<void> => {
+    for (let after = -1; ; ) {
+      const rows = await ask<readonly { readonly row: number; readonly doc: Row }[]>(sql, after);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.row;
+      for (const { doc } of rows) {
+        try {
+          read(doc);
+        } catch (error) {
+          if (!(error instanceof LedgerError)) throw error;
+          problems.push({ code: error.code, what: error.message });
+        }
+      }
+    }
+  };
+  await look(COUPONS_SQL, couponOf);
+  await look(SALES_SQL, saleOf);
+  return problems.slice(0, MOST_LISTED);
 }
 
 type Ask = <Answer>(sql: string, parameter?: string | number) => Promise<Answer>;
@@ -76,6 +106,7 @@ async function look(database: SqliteDatabase, file: string, sha256: Sha256): Pro
     ),
     ...(await auditProblems(ask, sha256)),
     ...(await journalProblems(ask, sha256)),
+    ...(await rowProblems(ask)),
   ];
   return { version, counts: await ask(COUNTS_SQL), problems };
 }

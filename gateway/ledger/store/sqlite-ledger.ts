@@ -17,7 +17,7 @@ import {
   NOTHING_COMMITTED,
   type Op,
 } from '../../ports/ledger.js';
-import { LedgerCache, type LoadedRows, MAX_ROWS_AT_START } from '../book/ledger-cache.js';
+import { LedgerCache, MAX_ROWS_AT_START } from '../book/ledger-cache.js';
 import { arbitrate } from '../decide/arbitrate.js';
 import type { Rules } from '../decide/rules.js';
 import { BatchRows } from './batch-rows.js';
@@ -25,6 +25,7 @@ import { isDiskTrouble, isOvertaken, ledgerFaultOf } from './ledger-fault.js';
 import { prepareLedger } from './ledger-opening.js';
 import { ledgerQueries } from './ledger-queries.js';
 import { COMMITS_SQL, KEEP_DOCUMENT, loadSql, ROWS_SQL, WHOLE_SQL, WRITE_BATCH } from './ledger-sql.js';
+import { rowsOf } from './row-documents.js';
 import { openSqlite, type PreparedStatement, type SqliteDatabase } from './sqlite.js';
 
 /** Opens the ledger's database; tests use one whose disk fails. */
@@ -97,8 +98,9 @@ class Commits {
     const read = async (sql: string): Promise<string> => promisify(this.#writer.prepare(sql).text)(['']);
     try {
       if (Number(await read(ROWS_SQL)) > MAX_ROWS_AT_START) return;
-      this.#working.addWhole(JSON.parse(await read(WHOLE_SQL)) as LoadedRows);
+      this.#working.addWhole(rowsOf(await read(WHOLE_SQL)));
     } catch (error) {
+      if (error instanceof LedgerError) throw error;
       throw new LedgerError('LEDGER_UNREADABLE', { detail: String(error), cause: error });
     }
   }
@@ -160,7 +162,7 @@ class Commits {
         // While SQLite writes: nothing reads the cache before that ends, and after a failure it is cleared.
         this.#working.apply(changes);
       } catch (error) {
-        failed(error instanceof Error ? error : new Error(String(error)));
+        failed(asError(error));
       }
     });
   }
@@ -180,8 +182,13 @@ class Commits {
       return;
     }
     this.#load.text([json(needs)], (error, text) => {
-      if (error === undefined) this.#working.add(needs, JSON.parse(text) as LoadedRows);
-      done(error);
+      if (error !== undefined) return done(error);
+      try {
+        this.#working.add(needs, rowsOf(text));
+      } catch (refused) {
+        return done(asError(refused));
+      }
+      done(undefined);
     });
   }
 
@@ -192,4 +199,5 @@ class Commits {
 
 type Attempted = (error: Error | undefined, committed: Committed) => void;
 
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 const json = (value: unknown): string => JSON.stringify(value);

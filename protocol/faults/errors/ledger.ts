@@ -14,6 +14,12 @@ export const LEDGER_ERRORS = {
     'The ledger cannot be read.',
     'Keep the files as they are, and call for help before anything is restored: a ledger restored from a copy lacks the sales since.',
   ],
+  LEDGER_ROW_IMPOSSIBLE: [
+    'hardware',
+    'never',
+    'A row of the ledger says what no gateway writes, such as a used coupon without a sale.',
+    'Run `codeplate ledger verify` for all of them, keep the files as they are, and call for help before anything is restored.',
+  ],
   LEDGER_OF_ANOTHER_CAMPAIGN: [
     'operator',
     'never',

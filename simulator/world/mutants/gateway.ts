@@ -30,6 +30,11 @@ const couponsSeen =
     });
   };
 
+const heldAgain = ({ serial, holder, usableFrom, version }: Coupon): Coupon => ({
+  ...{ serial, holder, usableFrom, version },
+  state: 'held',
+});
+
 const SLIP = { auth: '', rrn: '', last4: '', scheme: '', readerTime: '' };
 
 export const gatewayMutants: readonly Mutant[] = [
@@ -53,11 +58,11 @@ export const gatewayMutants: readonly Mutant[] = [
     }),
   })),
   mutant('reserved-given-again', 'reserves a coupon that another sale has reserved', 'flash-sale', () => ({
-    record: couponsSeen((coupon) => (coupon.state === 'reserved' ? { ...coupon, state: 'held', sale: null } : coupon)),
+    record: couponsSeen((coupon) => (coupon.state === 'reserved' ? heldAgain(coupon) : coupon)),
   })),
   mutant('lease-cut-short', 'lets a lease lapse long before the counter’s count of it', 'flash-sale', () => ({
     record: couponsSeen((coupon) =>
-      coupon.leaseEnds === null ? coupon : { ...coupon, leaseEnds: coupon.leaseEnds - 110_000 },
+      coupon.leaseEnds == null ? coupon : { ...coupon, leaseEnds: coupon.leaseEnds - 110_000 },
     ),
   })),
   mutant('hold-lapses', 'lets the lease run on although the counter has said that it charges', 'hell', () => ({
@@ -65,7 +70,7 @@ export const gatewayMutants: readonly Mutant[] = [
       recordsChanged(ledger, (record) => (record.kind === 'charging' ? { ...record, coupon: null } : record)),
   })),
   mutant('used-taken-again', 'redeems a coupon that is used', 'hell', () => ({
-    record: couponsSeen((coupon) => (coupon.state === 'used' ? { ...coupon, state: 'held', sale: null } : coupon)),
+    record: couponsSeen((coupon) => (coupon.state === 'used' ? heldAgain(coupon) : coupon)),
   })),
   mutant('booked-twice', 'books a repeated batch once more', 'rough', () => ({
     ledger: (ledger, _, record) => ({
