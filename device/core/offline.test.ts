@@ -234,6 +234,18 @@ describe('the allowance', () => {
     expect(reasonOf(judge(holder.show(NOON, 2), { count }))).toBeNull();
   });
 
+  it('takes nothing by a code that another sale asked about first, though this one has asked about it too', () => {
+    const holder = phone([FORTY]);
+    const count = new OfflineCount();
+    count.asked('another' as SaleId, holder.show(NOON, 2));
+    count.asked('s000001-aaaaaa' as SaleId, holder.show(NOON, 2));
+    count.asked('s000001-aaaaaa' as SaleId, holder.show(NOON, 1));
+    expect(reasonOf(judge(holder.show(NOON, 2), { count }))).toBe('presentation-replayed');
+    expect(reasonOf(judge(holder.show(NOON, 1), { count }))).toBe('presentation-replayed');
+    count.asked('s000001-aaaaaa' as SaleId, holder.show(NOON, 3));
+    expect(reasonOf(judge(holder.show(NOON, 3), { count }))).toBeNull();
+  });
+
   it('lets one holder take no more than the limit, and the same code never twice', () => {
     const holder = phone([TWENTY, FORTY]);
     const count = new OfflineCount();

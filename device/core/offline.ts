@@ -56,25 +56,30 @@ export class OfflineCount {
   readonly #open = new Map<SaleId, CouponSerial>();
 
   /**
-   * Each holder's newest presentation that the gateway was asked about. In memory only: it is fresh for a minute, and a box
-   * after a boot has no trusted clock at first.
+   * The newest presentation of each holder that the gateway was asked about, and the sale that asked first. In memory only: it
+   * is fresh for a minute, and a box that has just booted trusts no clock by itself.
    */
   readonly #asked = new Map<HolderId, { readonly nonce: number; readonly sale: SaleId }>();
 
-  /** The gateway was asked about it: offline, no other sale of this counter may use the same presentation. */
+  /**
+   * The gateway is asked about it: another sale of this counter takes nothing by the same presentation, or by an older one,
+   * while the line is down. The sale that asked first keeps it, however often the customer shows it again.
+   */
   asked(sale: SaleId, code: string): void {
     const decoded = decodePresentation(code);
     if (!decoded.ok) return;
+    const { nonce } = decoded.value;
     const holder = holderIdOf(decoded.value.grant.holderKey);
+    const before = this.#asked.get(holder);
     this.#asked.delete(holder);
-    this.#asked.set(holder, { nonce: decoded.value.nonce, sale });
+    this.#asked.set(holder, before !== undefined && before.nonce >= nonce ? before : { nonce, sale });
     const [oldest] = this.#asked.keys();
     if (this.#asked.size > MAX_ASKED && oldest !== undefined) this.#asked.delete(oldest);
   }
 
   wasAskedElsewhere(holder: HolderId, nonce: number, sale: SaleId): boolean {
     const asked = this.#asked.get(holder);
-    return asked !== undefined && asked.nonce === nonce && asked.sale !== sale;
+    return asked !== undefined && asked.nonce >= nonce && asked.sale !== sale;
   }
 
   /** `seq`: the record's place in the journal. */

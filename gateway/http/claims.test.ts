@@ -53,6 +53,18 @@ describe('claims', () => {
     });
   });
 
+  it.each(['（+86）13800138000', '(+86) 138 0013 8000', '+86 138-0013-8000'])(
+    'take the phone %s for the one that it is, so that it gets no second coupon by being written otherwise',
+    async (phone) => {
+      expect((await post({ ...claimBody, phone })).json.results).toMatchObject([{ ok: true }, { ok: true }]);
+      const again = await post(
+        { ...claimBody, idCard: cardOf(7), device: 'phone-7' },
+        es256Signer(generatePrivateKey()),
+      );
+      expect(again.json.results?.map(({ reason }) => reason)).toEqual(['already-claimed', 'already-claimed']);
+    },
+  );
+
   it.each([
     ['no JSON', '{', 400, 'REQUEST_MALFORMED'],
     ['__proto__', '{"__proto__":{"tiers":["s20"]}}', 400, 'REQUEST_MALFORMED'],

@@ -67,7 +67,8 @@ export function openMemoryLedger(rules: Rules): MemoryLedger {
     keepDocument(campaign, now, done) {
       const text = JSON.stringify(campaign);
       const isSame = documents[0]?.text === text;
-      if (!isSame) documents.unshift({ text, since: now });
+      const after = documents[0] === undefined ? now : Math.max(now, documents[0].since + 1);
+      if (!isSame) documents.unshift({ text, since: after });
       done(
         undefined,
         documents.slice(1).map(({ text: kept, since }, at) => {

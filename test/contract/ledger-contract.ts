@@ -7,6 +7,7 @@ import { book } from './ledger/book.js';
 import { cardPayments } from './ledger/card-payments.js';
 import { claiming } from './ledger/claiming.js';
 import { dishonest } from './ledger/dishonest.js';
+import { documents } from './ledger/documents.js';
 import { LedgerInTest, type LedgerUnderTest } from './ledger/ledger-in-test.js';
 import { lookingBack } from './ledger/looking-back.js';
 import { pace } from './ledger/pace.js';
@@ -33,4 +34,5 @@ export function ledgerContract(make: () => LedgerUnderTest): void {
   acts(its);
   afterADecision(its);
   cardPayments(its);
+  documents(its);
 }

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { lookAtLedger } from '#gateway/ledger/store/ledger-opening.js';
 import { openSqlite, type SqliteDatabase } from '#gateway/ledger/store/sqlite.js';
 import { openSqliteLedger } from '#gateway/ledger/store/sqlite-ledger.js';
 import type { Ledger } from '#gateway/ports/ledger.js';
+import { wallMs } from '#protocol/kernel/time.js';
 import { ledgerContract } from './ledger-contract.js';
-import { authorised, Counter, claimed, claimOp, commit, testRules } from './ledger-fixture.js';
+import { asked, authorised, Counter, claimed, claimOp, commit, MORNING, testRules } from './ledger-fixture.js';
 
 describe('the ledger on SQLite', () => {
   ledgerContract(() => {
@@ -96,6 +98,31 @@ describe('the ledger on SQLite', () => {
       code: 'LEDGER_CANNOT_OPEN',
       message: expect.stringContaining('rights'),
     });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('refuses to be run with an earlier version of the campaign than one that counters have heard', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'codeplate-ledger-'));
+    const file = join(folder, 'ledger.db');
+    const run = async (version: number, at: number): Promise<number> => {
+      const rules = testRules({ version });
+      const ledger = await openSqliteLedger(file, rules);
+      const earlier = await asked<readonly unknown[]>((done) =>
+        ledger.keepDocument(rules.campaign, wallMs(MORNING + at), done),
+      );
+      await new Promise<void>((closed) => ledger.close(closed));
+      return earlier.length;
+    };
+    expect([await run(1, 0), await run(2, 1)]).toEqual([0, 1]);
+    await expect(run(1, 2)).rejects.toMatchObject({
+      code: 'LEDGER_OF_A_LATER_DOCUMENT',
+      message: expect.stringMatching(/version 2 of the campaign; this is version 1/),
+    });
+    expect(await lookAtLedger(file, testRules({ version: 1 }).campaign)).toMatchObject({
+      code: 'LEDGER_OF_A_LATER_DOCUMENT',
+    });
+    expect(await lookAtLedger(file, testRules({ version: 3 }).campaign)).toBeUndefined();
+    expect([await run(2, 3), await run(3, 4)]).toEqual([1, 2]);
     rmSync(folder, { recursive: true, force: true });
   });
 

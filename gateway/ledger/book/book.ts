@@ -159,7 +159,9 @@ export interface SaleEntry {
   readonly request: string | null;
   readonly requestId: string | null;
   readonly answer: AuthoriseAnswer | null;
-  /** Reservations of earlier answers to this sale; left out if there are none. Release 0.1 kept the serials only. */
+  /** The number of the presentation by which `answer` reserves; left out for a payment code, and in ledgers of release 0.1. */
+  readonly shown?: number;
+  /** What earlier answers to this sale had reserved; left out where there is none. Release 0.1 kept the serials only. */
   readonly reservedBefore?: readonly (Offer | CouponSerial)[];
   /** For an offline coupon: the counter's report. */
   readonly offline?: OfflineTaking;
@@ -188,6 +190,10 @@ export interface Offer {
   readonly thresholdFen: Fen;
   readonly netFen: Fen;
   readonly merchant: MerchantId | null;
+  /** The number of the presentation that it was made for; left out for a payment code, and in ledgers of release 0.1. */
+  readonly shown?: number;
+  /** When it was first made, by the gateway's clock; left out in ledgers of release 0.1. */
+  readonly at?: number;
 }
 
 export interface OfflineTaking {

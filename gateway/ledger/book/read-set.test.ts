@@ -12,10 +12,11 @@ import {
   settled,
   signedBy,
 } from '../../../test/contract/ledger-fixture.js';
-import { d1, of, offline } from '../../../test/contract/one-book.js';
+import { d1, m1, of, offline } from '../../../test/contract/one-book.js';
 import type { Op } from '../../ports/ledger.js';
 import type { Act } from './acts.js';
 import { probesOf, type ReadSet, readSetOf } from './read-set.js';
+import { couponsAt, couponsOf } from './tally.js';
 
 const d2 = 'd2' as DeviceId;
 const a = 'a' as SaleId;
@@ -57,7 +58,7 @@ it.each<readonly [string, Op, Partial<ReadSet>]>([
   [
     'a hello',
     { kind: 'hello', device: d1, id: 'h', head: { ...EMPTY_CHAIN, seq: 4 } },
-    { devices: ['d1'], probes: [{ device: d1, seq: 4 }] },
+    { devices: ['d1'], tallies: [couponsAt(d1)], probes: [{ device: d1, seq: 4 }] },
   ],
   [
     'a claim',
@@ -95,6 +96,7 @@ it.each<readonly [string, Op, Partial<ReadSet>]>([
       serials: [7],
       holders: [ann],
       showings: [`5 ${ann}`],
+      tallies: [couponsAt(d1), couponsOf(m1)],
       probes: [{ device: d1, seq: 1 }],
     },
   ],

@@ -75,12 +75,16 @@ export function readSetOf(ops: readonly Op[]): ReadSet {
         for (const record of op.records) {
           if (record === undefined) continue;
           if ('sale' in record) sales.add(saleKey(op.device, record.sale));
-          if (record.kind === 'charging' && record.coupon !== null) serials.add(record.coupon.serial);
+          if (record.kind === 'charging' && record.coupon !== null) {
+            serials.add(record.coupon.serial);
+            if (record.coupon.by.kind === 'offline') tallies.add(couponsAt(op.device)).add(couponsOf(record.merchant));
+          }
           if (record.kind === 'settled' && record.serial !== null) serials.add(record.serial);
         }
         break;
       case 'hello':
         devices.add(op.device);
+        tallies.add(couponsAt(op.device));
         break;
       case 'act':
         acts.add(op.id);

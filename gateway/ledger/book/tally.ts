@@ -53,7 +53,14 @@ export function tallyAt(known: Tally | undefined, name: TallyName, local: number
 
 export const oneMore = (tally: Tally): Tally => ({ ...tally, inHour: tally.inHour + 1, inDay: tally.inDay + 1 });
 
-/** The limit that is reached, if any. */
+/** One that happened at `local`, perhaps in an hour or on a day that is over: there nobody counts any more. */
+export const oneMoreAt = (tally: Tally, local: number): Tally => ({
+  ...tally,
+  inHour: tally.inHour + (Math.floor(local / HOUR_MS) === tally.hour ? 1 : 0),
+  inDay: tally.inDay + (Math.floor(local / DAY_MS) === tally.day ? 1 : 0),
+});
+
+/** Which of the limits is reached. */
 export function reached({ inHour, inDay }: Tally, { perHour, perDay }: PaceLimit): 'hour' | 'day' | undefined {
   if (inDay >= perDay) return 'day';
   return inHour >= perHour ? 'hour' : undefined;

@@ -28,7 +28,7 @@ import {
 import { freeCoupon, reserveCoupon } from '../book/coupons.js';
 import { paceRefusal } from './pace.js';
 import { type Asking, holderOfCode } from './payment-code-holder.js';
-import { recordPresentationUse, saleOfPresentation } from './proof/presentation-uses.js';
+import { forgetPresentationUses, recordPresentationUse, saleOfPresentation } from './proof/presentation-uses.js';
 import type { Rules } from './rules.js';
 
 export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
@@ -46,6 +46,8 @@ export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, 
       return { kind: 'rejected', code: 'REQUEST_OVERTAKEN', what: `sale ${op.sale} has sent a newer request` };
     }
     freeCoupon(overlay, before, 'asked-again');
+    // As the coupon goes back, so does the showing: that phone may pay elsewhere with it.
+    forgetPresentationUses(overlay, before.holder, key);
   }
   const decision = decide(overlay, rules, op, key, now);
   overlay.putSale({
@@ -63,6 +65,7 @@ export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, 
     request: op.request,
     requestId: op.id,
     answer: decision.answer,
+    ...(decision.shown !== undefined && { shown: decision.shown }),
     ...reservedBefore(before),
     presented: op.presented.kind === 'verified' ? op.presented.evidence : null,
     state: 'asked',
@@ -101,12 +104,14 @@ function repeatAnswer(
 /** The device may charge under a superseded answer: its reservation is remembered, so that such a charge is still valid. */
 function reservedBefore(before: SaleEntry | undefined): Pick<SaleEntry, 'reservedBefore'> {
   if (before === undefined) return {};
-  const { answer, merchant, reservedBefore: earlier = [] } = before;
+  const { answer, merchant, at, shown, reservedBefore: earlier = [] } = before;
   if (answer?.kind !== 'reserved') return earlier.length === 0 ? {} : { reservedBefore: earlier };
   const { kind: _kind, leaseMs: _leaseMs, ...offered } = answer;
-  const offer: Offer = { ...offered, merchant };
-  const others = earlier.filter((one) => typeof one === 'number' || !isSameOffer(one, offer));
-  return { reservedBefore: [...others, offer].slice(-MAX_OFFERS) };
+  const offer: Offer = { ...offered, merchant, ...(shown !== undefined && { shown }), at };
+  const same = earlier.find((one) => typeof one !== 'number' && isSameOffer(one, offer));
+  const first = typeof same === 'object' ? (same.at ?? 0) : at;
+  const others = earlier.filter((one) => one !== same);
+  return { reservedBefore: [...others, { ...offer, at: Math.min(first, at) }].slice(-MAX_OFFERS) };
 }
 
 /** A cashier rescans a few times; a counter that keeps asking may charge only under its newest answers. */
@@ -123,6 +128,8 @@ export const LEASE_MARGIN_MS = 2_000;
 
 interface Decision {
   readonly answer: AuthoriseAnswer;
+  /** The number of the presentation that it reserves by. */
+  readonly shown?: number;
   readonly holder: Holder | undefined;
 }
 
@@ -151,9 +158,11 @@ function decide(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, key: SaleK
   const tooFast = paceRefusal(overlay, rules, { op, before: overlay.sale(key), now });
   if (tooFast !== undefined) return { answer: refused(tooFast), holder };
   reserveCoupon(overlay, coupon, { key, device: op.device, sale: op.sale }, now + rules.leaseMs + LEASE_MARGIN_MS);
-  if (op.presented.kind === 'verified')
-    recordPresentationUse(overlay, holder.id, { counter: op.presented.nonce, sale: key });
-  return { answer: { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs }, holder };
+  const answer: AuthoriseAnswer = { kind: 'reserved', ...chosen, leaseMs: rules.leaseMs };
+  if (op.presented.kind !== 'verified') return { answer, holder };
+  const { nonce } = op.presented;
+  recordPresentationUse(overlay, holder.id, { counter: nonce, sale: key });
+  return { answer, holder, shown: nonce };
 }
 
 /** If two people showed a code at one sale, it counts for the last one only. */

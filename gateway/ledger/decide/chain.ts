@@ -15,10 +15,13 @@
 import type { DeviceId } from '#protocol/kernel/ids.js';
 import type { WallMs } from '#protocol/kernel/time.js';
 import { type ChainHead, EMPTY_CHAIN, extend } from '#protocol/records/chain.js';
+import type { JournalRecord } from '#protocol/records/record.js';
 import type { HelloOp, Outcome, RecordsOp } from '../../ports/ledger.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
-import { type DeviceChain, journalOf, type View } from '../book/book.js';
+import { type DeviceChain, journalOf, saleKey, type View } from '../book/book.js';
 import { renewAllowance } from './allowances.js';
+import { isOverPace } from './pace.js';
+import { offerOf } from './proof/proof.js';
 import { newestWith } from './proof/record-time.js';
 import { applyRecord } from './redeem.js';
 import type { Rules } from './rules.js';
@@ -79,8 +82,9 @@ export function acceptRecords(overlay: BatchOverlay, rules: Rules, op: RecordsOp
   for (let at = overlap; at < op.bodies.length; at++) {
     const record = op.records[at];
     if (record !== undefined) {
+      const answeredAt = answeredAtOf(overlay, rules, op.device, record);
       applyRecord({ overlay, rules, now, device: op.device, verdicts: op.verdicts, newestAt }, record);
-      newestAt = newestWith(record, newestAt, now);
+      newestAt = newestWith(record, newestAt, { now, answeredAt });
     } else {
       overlay.record({ what: 'unreadable-record', device: op.device, detail: op.from + at });
       unreadable.push(op.from + at);
@@ -89,6 +93,18 @@ export function acceptRecords(overlay: BatchOverlay, rules: Rules, op: RecordsOp
   if (newestAt !== undefined && newestAt !== mine.newestAt)
     overlay.putDevice({ ...chainOf(overlay, op.device), newestAt });
   return unreadable.length === 0 ? have(head) : { kind: 'have', head, unreadable };
+}
+
+/** When the gateway reserved the coupon that this record charges with; undefined: it is no such record, or nobody knows. */
+function answeredAtOf(
+  overlay: BatchOverlay,
+  rules: Rules,
+  device: DeviceId,
+  record: JournalRecord,
+): number | undefined {
+  if (record.kind !== 'charging' || record.coupon?.by.kind !== 'reservation') return undefined;
+  const sale = overlay.sale(saleKey(device, record.sale));
+  return sale === undefined ? undefined : offerOf(rules, sale, record.coupon.serial)?.at;
 }
 
 /**
@@ -115,13 +131,13 @@ export function greet(overlay: BatchOverlay, rules: Rules, op: HelloOp, now: Wal
   return { kind: 'forked', seq: op.head.seq, mine: ours };
 }
 
-/** The device has nothing outstanding: it gets a new allowance. */
+/** Nothing of the device is outstanding: it gets a new allowance, unless it takes coupons too fast. */
 function inSync(
   overlay: BatchOverlay,
   rules: Rules,
   { mine, now }: { readonly mine: DeviceChain; readonly now: WallMs },
 ): Outcome {
-  const renewed = renewAllowance(mine, rules, now);
+  const renewed = isOverPace(overlay, rules, mine.device, now) ? undefined : renewAllowance(mine, rules, now);
   const chain = renewed?.chain ?? mine;
   // A hello that changes nothing needs no commit.
   if (chain !== mine) overlay.putDevice(chain);

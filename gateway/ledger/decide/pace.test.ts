@@ -1,7 +1,8 @@
 /** Limits on how fast a counter and a merchant may take coupons: the limit itself, the count, and the alert. */
 import { describe, expect, it } from 'vitest';
-import { MORNING, testCampaign } from '../../../test/contract/ledger-fixture.js';
-import { OneBook, rulesWith } from '../../../test/contract/one-book.js';
+import { charging, MORNING, testCampaign } from '../../../test/contract/ledger-fixture.js';
+import { d1, OneBook, offline, rulesWith, verified } from '../../../test/contract/one-book.js';
+import { couponsAt } from '../book/tally.js';
 
 const HOUR = 3_600_000;
 const WHO = ['ann', 'ben', 'cem', 'dan'];
@@ -74,4 +75,46 @@ it('somebody is told once, when a limit is reached, which one, and whose', () =>
   expect(told(book({ perHour: 9, perDay: 2 }, { perHour: 9, perDay: 9 }))).toMatchObject([
     { code: 'COUNTER_TOO_FAST', what: expect.stringMatching(/^merchant m1 .* until the day is over$/) },
   ]);
+});
+
+describe('a counter without a line', () => {
+  /** Two coupons of 20 yuan, taken at `at`, told at `now`. */
+  const tells = (of: OneBook, at: number, now: number): readonly string[] => {
+    const { alerts } = of.says(
+      [0, 1].map((n) => charging({ ...offline(`x${n}`, n, `X${n}`), amountFen: 10_000, at })),
+      {
+        at: now,
+        signed: [0, 1].map((n) => [`CP1:X${n}`, verified(WHO[n] ?? '', [n], 5, { shownAt: at })] as const),
+      },
+    );
+    expect([0, 1].map((n) => of.sale(`x${n}`).flags)).toEqual([[], []]);
+    return alerts.map(({ code }) => code);
+  };
+  const isAllowed = (of: OneBook, at: number): boolean => {
+    const outcome = of.hello('d1', at);
+    return outcome.kind === 'welcome' && outcome.allowance !== undefined;
+  };
+
+  it('keeps what it took, counts it, and gets no more for the hour, on line or off', () => {
+    const of = book().greets('d1');
+    expect(tells(of, MORNING + 1_000, MORNING + 60_000)).toEqual(['COUNTER_TOO_FAST']);
+    expect(asks(of, 2, 'd1', MORNING + 61_000)).toBe('counter-over-limit');
+    expect([isAllowed(of, MORNING + 61_000), isAllowed(of, MORNING + HOUR)]).toEqual([false, true]);
+    expect(asks(of, 2, 'd1', MORNING + HOUR)).toBe(2);
+    expect(asks(of, 3, 'd1', MORNING + HOUR)).toBe('counter-over-limit');
+  });
+
+  it('is over no limit by what it took in an hour or on a day that is over', () => {
+    const of = book().greets('d1');
+    expect(tells(of, MORNING + 1_000, MORNING + 24 * HOUR)).toEqual([]);
+    expect(isAllowed(of, MORNING + 24 * HOUR)).toBe(true);
+    expect([2, 3].map((n) => asks(of, n, 'd1', MORNING + 24 * HOUR))).toEqual([2, 3]);
+  });
+
+  it('counts a sale once that had a coupon reserved when its line went', () => {
+    const of = book().greets('d1');
+    expect(of.asks('x0', 10_000, { who: 'ann' })).toBe(0);
+    expect(tells(of, MORNING + 1_000, MORNING + 60_000)).toEqual(['COUNTER_TOO_FAST']);
+    expect(of.ledger.book.tally(couponsAt(d1))).toMatchObject({ inHour: 2, inDay: 2 });
+  });
 });

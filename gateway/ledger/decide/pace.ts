@@ -1,19 +1,31 @@
 /**
- * Limits how fast one counter, and one merchant, may take coupons online.
+ * How fast one counter, and one merchant, may take coupons. A counter that invents sales with coupons of people who
+ * play along, or who do not exist, is as fast as its line; an honest one is as fast as a cashier. Over the limit the answer
+ * is a reason, somebody is told, and the sale goes on at full price.
  *
- * A counter that invents sales with coupons of accomplices, or of people who don't exist, is as fast as its connection; an
- * honest one is as fast as a cashier. Over the limit the answer is a reason, an alert is raised, and the sale goes on at
- * full price.
+ * A coupon that was taken offline is never refused for this: its customer has had it. It counts in the hour and on the day in
+ * which it was taken, so that a counter that comes back after a week is not over any limit. One over its limit is given no
+ * further allowance: its line, cut and mended again and again, would be a way around.
  *
- * A sale counts once, at its first reservation, even if it is declined later: a limit on paid sales only would let a
- * counter first hold any number of coupons.
+ * A sale counts once, at its first reservation, also where it is declined later: a limit that counted only what was paid
+ * would let a counter hold any number of coupons first.
  */
 import type { ReasonCode } from '#protocol/faults/reasons.js';
+import type { DeviceId, MerchantId } from '#protocol/kernel/ids.js';
 import type { WallMs } from '#protocol/kernel/time.js';
 import type { AuthoriseOp } from '../../ports/ledger.js';
 import type { BatchOverlay } from '../book/batch-overlay.js';
 import type { SaleEntry } from '../book/book.js';
-import { couponsAt, couponsOf, oneMore, type PaceLimit, reached, type Tally, tallyAt } from '../book/tally.js';
+import {
+  couponsAt,
+  couponsOf,
+  oneMore,
+  oneMoreAt,
+  type PaceLimit,
+  reached,
+  type Tally,
+  tallyAt,
+} from '../book/tally.js';
 import type { Rules } from './rules.js';
 
 export interface PaceLimits {
@@ -40,20 +52,59 @@ export function paceRefusal(
   const { pace } = rules;
   if (pace === undefined || hadCoupon(before)) return undefined;
   const local = rules.compiled.zone.local(now);
-  const counted = [
-    { name: couponsAt(op.device), limit: pace.device, whose: 'this counter' },
-    { name: couponsOf(op.merchant), limit: pace.merchant, whose: `merchant ${op.merchant}` },
-  ].map(({ name, ...rest }) => ({ tally: tallyAt(overlay.tally(name), name, local), ...rest }));
+  const counted = talliesOf(overlay, pace, op, local);
   if (counted.some(({ tally, limit }) => reached(tally, limit) !== undefined)) return 'counter-over-limit';
-  for (const { tally, limit, whose } of counted) take(overlay, op, oneMore(tally), limit, whose);
+  for (const { tally, limit, whose } of counted) take(overlay, op.device, oneMore(tally), limit, whose);
   return undefined;
 }
 
-/** The sale has been counted before. */
+/** For a coupon that was taken offline and is believed; `before`: the sale as it was, which may have been counted. */
+export function countOffline(
+  overlay: BatchOverlay,
+  rules: Rules,
+  taking: {
+    readonly device: DeviceId;
+    readonly merchant: MerchantId;
+    readonly before: SaleEntry;
+    readonly takenAt: WallMs;
+    readonly now: WallMs;
+  },
+): void {
+  const { pace } = rules;
+  const { before, takenAt, now } = taking;
+  if (pace === undefined || hadCoupon(before) || before.offline !== undefined) return;
+  const { zone } = rules.compiled;
+  for (const { tally, limit, whose } of talliesOf(overlay, pace, taking, zone.local(now))) {
+    const more = oneMoreAt(tally, zone.local(takenAt));
+    const isNews = reached(tally, limit) === undefined;
+    if (isNews) take(overlay, taking.device, more, limit, whose);
+    else overlay.putTally(more);
+  }
+}
+
+/** Whether this counter has taken as many as it may, so that it waits for a further allowance. */
+export function isOverPace(overlay: BatchOverlay, { pace, compiled }: Rules, device: DeviceId, now: WallMs): boolean {
+  if (pace === undefined) return false;
+  const name = couponsAt(device);
+  return reached(tallyAt(overlay.tally(name), name, compiled.zone.local(now)), pace.device) !== undefined;
+}
+
+const talliesOf = (
+  overlay: BatchOverlay,
+  pace: PaceLimits,
+  { device, merchant }: { readonly device: DeviceId; readonly merchant: MerchantId },
+  local: number,
+) =>
+  [
+    { name: couponsAt(device), limit: pace.device, whose: 'this counter' },
+    { name: couponsOf(merchant), limit: pace.merchant, whose: `merchant ${merchant}` },
+  ].map(({ name, ...rest }) => ({ tally: tallyAt(overlay.tally(name), name, local), ...rest }));
+
+/** It was counted then. */
 const hadCoupon = (before: SaleEntry | undefined): boolean =>
   before?.answer?.kind === 'reserved' || (before?.reservedBefore?.length ?? 0) > 0;
 
-function take(overlay: BatchOverlay, { device }: AuthoriseOp, tally: Tally, limit: PaceLimit, whose: string): void {
+function take(overlay: BatchOverlay, device: DeviceId, tally: Tally, limit: PaceLimit, whose: string): void {
   overlay.putTally(tally);
   const over = reached(tally, limit);
   if (over === undefined) return;

@@ -32,6 +32,27 @@ describe('a sale that was taken offline', () => {
     expect(book.accounts()['merchant:m1']).toBe(8_000);
   });
 
+  it.each([
+    ['long before', 20_000, ['time-goes-back']],
+    ['as long after as clocks are apart', 60_000 - 5_000, []],
+  ])('is not taken for one of %s a sale that its counter had reserved a coupon for before', (_, at, flags) => {
+    const book = morning();
+    // The counter had its line again a minute later, whatever times it writes.
+    const stands = { earliest: MORNING, latest: MORNING };
+    book.asks('b', 10_000, { who: 'ann', at: MORNING + 60_000 });
+    book.says([{ ...charging({ ...of('b', 0), amountFen: 10_000 }), at: stands }], { at: MORNING + 61_000 });
+    const taken = charging({ ...offline('a', 7, 'ANN'), at: MORNING + at });
+    book.says([taken], { at: MORNING + DAY, signed: [shown('ANN', [7], 1)] });
+    expect(book.sale('a').flags).toEqual(flags);
+  });
+
+  it('may be older than a greeting: the line may have held that back', () => {
+    const book = morning();
+    book.hello('d1', MORNING + 3_600_000);
+    book.says([charging(offline('a', 7, 'ANN'))], { at: MORNING + DAY, signed: [shown('ANN', [7], 1)] });
+    expect(book.sale('a').flags).toEqual([]);
+  });
+
   it('is never of a later time than the one at which it is read', () => {
     const book = morning();
     const record = { ...charging(offline('a', 7, 'ANN')), at: { earliest: MORNING, latest: MORNING + 900 } };

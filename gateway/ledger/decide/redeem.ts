@@ -30,11 +30,17 @@ import { contradict, entryOf, flagged, post, type RecordContext } from '../book/
 import { decisionOn } from '../report/cases.js';
 import { disputedEvidence, doubleSpendEvidence } from '../report/evidence-kept.js';
 import { countTaking, uncountTaking } from './allowances.js';
+import { countOffline } from './pace.js';
 import { rememberBorne, wasTakenHere } from './paid-once.js';
 import { conflictAccount, conflictLegs, disputedLegs, redemptionLegs } from './postings.js';
 import { offlineDoubts } from './proof/offline-proof.js';
-import { forgetPresentationUses, recordPresentationUse, saleOfPresentation } from './proof/presentation-uses.js';
-import { merchantDoubts, reservationDoubts, settlementDoubts, when } from './proof/proof.js';
+import {
+  forgetPresentationUses,
+  recordPresentationUse,
+  saleOfPresentation,
+  usedSinceDoubts,
+} from './proof/presentation-uses.js';
+import { merchantDoubts, offerOf, reservationDoubts, settlementDoubts, when } from './proof/proof.js';
 import { refunded } from './refunding.js';
 
 export function applyRecord(context: RecordContext, record: JournalRecord): void {
@@ -100,9 +106,13 @@ function charging(context: RecordContext, known: SaleEntry, record: RecordOf<'ch
   const { by } = taken;
   switch (by.kind) {
     case 'reservation': {
-      const doubts = [...order, ...reservationDoubts({ rules, device, known, record, taken })];
-      const isItsOwn = holdCoupon(context, flagged(entry, doubts), taken.serial);
-      overlay.putSale(flagged(entry, [...doubts, ...when(!isItsOwn, 'charged-without-reservation')]));
+      const sale = showingBack(
+        context,
+        flagged(entry, [...order, ...reservationDoubts({ rules, device, known, record, taken })]),
+        taken.serial,
+      );
+      const isItsOwn = holdCoupon(context, sale, taken.serial);
+      overlay.putSale(flagged(sale, when(!isItsOwn, 'charged-without-reservation')));
       return;
     }
     case 'offline':
@@ -154,10 +164,30 @@ function takenOffline(
   }
   const { holder, nonce: counter } = verdict;
   const { faceFen } = taken;
+  if (known.holder !== holder) forgetPresentationUses(overlay, known.holder, sale.key);
   recordPresentationUse(overlay, holder, { counter, sale: sale.key, offline: true });
   countTaking(overlay, { chain, rules, id: allowance, holder, faceFen });
+  countOffline(overlay, rules, { device, merchant: record.merchant, before: known, takenAt: paidAt(now, record), now });
   holdCoupon(context, sale, taken.serial);
   overlay.putSale({ ...sale, offline: { ...taking, counted: { holder, faceFen } } });
+}
+
+/**
+ * A sale at which first one, then another showed a code, and that is charged for by either answer: the showing of the one
+ * whose coupon it is belongs to it, and the other's goes back.
+ */
+function showingBack({ overlay, rules }: RecordContext, entry: SaleEntry, serial: CouponSerial): SaleEntry {
+  const coupon = overlay.coupon(serial);
+  const offer = offerOf(rules, entry, serial);
+  if (coupon === undefined || offer === undefined || isDistrusted(entry.flags)) return entry;
+  const { key } = entry;
+  if (entry.holder !== coupon.holder) forgetPresentationUses(overlay, entry.holder, key);
+  const sale = { ...entry, holder: coupon.holder };
+  const holder = overlay.holder(coupon.holder);
+  if (holder === undefined || offer.shown === undefined) return sale;
+  const showing = { counter: offer.shown, sale: key };
+  recordPresentationUse(overlay, coupon.holder, showing);
+  return flagged(sale, usedSinceDoubts(holder, showing));
 }
 
 function earlierSale(
@@ -231,7 +261,7 @@ function settled(context: RecordContext, before: SaleEntry, record: RecordOf<'se
     [...settlementDoubts(context.rules, before, record), ...when(decision !== undefined, 'settled-after-decision')],
   );
   if (record.serial === null) context.overlay.putSale(entry);
-  else redeem(context, entry, record.serial);
+  else redeem(context, before.state === 'asked' ? showingBack(context, entry, record.serial) : entry, record.serial);
 }
 
 /** A person has decided the same already: the device's report only adds the card's reference. */
@@ -348,4 +378,5 @@ const isOver = (entry: SaleEntry): entry is SaleEntry & { state: 'settled' | 're
 const hasLapsed = ({ leaseEnds }: Extract<Coupon, { state: 'reserved' }>, now: WallMs): boolean =>
   leaseEnds !== null && leaseEnds <= now;
 
-const paidAt = (now: WallMs, { at }: RecordOf<'charging'>): number => (at === null ? now : Math.min(at.latest, now));
+const paidAt = (now: WallMs, { at }: RecordOf<'charging'>): WallMs =>
+  at === null || at.latest > now ? now : at.latest;

@@ -79,8 +79,8 @@ export const EARLIER_DOCUMENTS_SQL = `select coalesce(json_group_array(json_obje
   select doc, since, lead(since) over (order by since) as until from document order by since desc limit ${MOST_DOCUMENTS})
   where until is not null and ?1 = ''`;
 
-/** The highest version that counters may have received; 0: none. The first statement checks that the table exists. */
-export const HAS_DOCUMENTS_SQL = "select count(*) as text from sqlite_schema where name = 'document' and ?1 = ''";
+/** The highest version that counters may have heard; 0: none. The first tells whether there is such a table at all. */
+export const HAS_DOCUMENTS_SQL = "select count(*) || '' as text from sqlite_schema where name = 'document' and ?1 = ''";
 export const LATEST_VERSION_SQL = "select coalesce(max(doc->>'version'), 0) as text from document where ?1 = ''";
 
 /** Only if a rule reads a holder's other sales. */

@@ -71,10 +71,13 @@ export class LedgerInTest {
     await this.open(change, of);
   }
 
-  async reopenAsItWas(of: Partial<Pick<Rules, 'isEnrolled' | 'pace'>> = {}): Promise<void> {
+  async reopenAsItWas(
+    of: Partial<Pick<Rules, 'isEnrolled' | 'pace'>> = {},
+    change: Parameters<typeof testRules>[0] = {},
+  ): Promise<void> {
     const { under, ledger } = this.#now;
     await close(ledger);
-    this.#opened = { under, ledger: await under.open({ ...testRules(), ...of }) };
+    this.#opened = { under, ledger: await under.open({ ...testRules(change), ...of }) };
   }
 
   sums(): Promise<Reconciliation> {

@@ -35,7 +35,18 @@ export function presentationUseDoubts(
   return others.some((use) => use.counter === counter) ? ['showing-used-before'] : [];
 }
 
-/** The other sale that took a coupon by this presentation; null: none. */
+/**
+ * A sale that was asked again gave its showing back. Where it is charged for by the answer that was overtaken, the showing is
+ * its own again, unless another sale has taken a coupon by it since.
+ */
+export function usedSinceDoubts(holder: Holder, { counter, sale }: Pick<PresentationUse, 'counter' | 'sale'>): Doubt[] {
+  const hasItStill = usesOf(holder).some((use) => use.counter === counter && use.sale === sale);
+  const since = hasItStill ? null : saleOfPresentation(holder, counter, sale);
+  if (since === null) return [];
+  return [deviceOf(since) === deviceOf(sale) ? 'presentation-replayed' : 'showing-used-before'];
+}
+
+/** The other sale that took a coupon by this presentation; null: none did. */
 export const saleOfPresentation = (holder: Holder, counter: number, sale: SaleKey): SaleKey | null =>
   usesOf(holder).find((use) => use.counter === counter && use.sale !== sale)?.sale ?? null;
 

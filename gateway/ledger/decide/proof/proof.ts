@@ -90,12 +90,15 @@ const sumDoubts = ({ amountFen, netFen, faceFen }: RecordOf<'settled'>): Doubt[]
   ...when(amountFen !== netFen + faceFen, 'sums-differ'),
 ];
 
-/** The newest answer to this sale, or an earlier one, which may have arrived after a later request. */
-function offerOf(rules: Rules, sale: SaleEntry, serial: CouponSerial): Offer | undefined {
-  const { answer, reservedBefore = [] } = sale;
-  if (answer?.kind === 'reserved' && answer.serial === serial) return { ...answer, merchant: sale.merchant };
+/** By the newest answer to this sale, or by an earlier one, which may have come through after a later question. */
+export function offerOf(rules: Rules, sale: SaleEntry, serial: CouponSerial): Offer | undefined {
+  const { answer, shown, at, reservedBefore = [] } = sale;
   const earlier = reservedBefore.find((one) => (typeof one === 'number' ? one : one.serial) === serial);
-  return typeof earlier === 'number' ? offerByTier(rules, sale, earlier) : earlier;
+  const before = typeof earlier === 'number' ? offerByTier(rules, sale, earlier) : earlier;
+  if (answer?.kind !== 'reserved' || answer.serial !== serial) return before;
+  // It may be charged for by the earlier answer all the same: neither is newer than that.
+  const firstAt = before === undefined ? at : Math.min(before.at ?? 0, at);
+  return { ...answer, merchant: sale.merchant, ...(shown !== undefined && { shown }), at: firstAt };
 }
 
 /** Release 0.1 kept only an earlier answer's serial: its amounts follow from the tier and the request. */

@@ -19,6 +19,7 @@ it.each<readonly [string, Interval, number | undefined, readonly string[]]>([
   ['when the newest was', at(NOW - 9), NOW - 9, []],
   ['a moment before the newest', at(NOW - 10), NOW - 9, ['time-goes-back']],
   ['perhaps before the newest, perhaps not', at(NOW - 20, NOW - 9), NOW - 9, []],
+  ['the past, where the gateway’s own clock has gone back', at(NOW - 10), NOW + CLOCKS_APART_MS + 1, []],
   ['from the future, and before another from there', at(NOW + 9e9), NOW + 9e10, ['time-in-future']],
   ['the first of 1970', at(0), 0, []],
 ])('a record of %s', (_what, time, newestAt, doubts) => {
@@ -35,7 +36,17 @@ it.each<readonly [string, Interval | null, number | undefined, number | undefine
   ['from the future', at(NOW + CLOCKS_APART_MS + 1), 7, 7],
   ['from the future, first', at(NOW + CLOCKS_APART_MS + 1), undefined, undefined],
 ])('the newest time after a record %s', (_what, time, before, after) => {
-  expect(newestWith(record(time), before, NOW)).toBe(after);
+  expect(newestWith(record(time), before, { now: NOW, answeredAt: undefined })).toBe(after);
+});
+
+it.each<readonly [string, Interval | null, number | undefined, number, number | undefined]>([
+  ['whose clock stands', at(NOW - 60_000), NOW - 70_000, NOW - 9_000, NOW - 9_000 - CLOCKS_APART_MS],
+  ['whose clock is right', at(NOW - 8_000), NOW - 70_000, NOW - 9_000, NOW - 8_000],
+  ['without a clock', null, undefined, NOW - 9_000, NOW - 9_000 - CLOCKS_APART_MS],
+  ['long known to be later', null, NOW - 3, NOW - 9_000, NOW - 3],
+  ['of a gateway whose clock was far ahead', null, 7, NOW + 3_600_000, 7],
+])('after a charge by a reservation, at a counter %s', (_what, time, before, answeredAt, after) => {
+  expect(newestWith(record(time), before, { now: NOW, answeredAt })).toBe(after);
 });
 
 describe('what a counter judged', () => {
@@ -68,7 +79,7 @@ it('an honest counter’s records, one after another, are never doubted', () => 
         const time = at(earliest, Math.max(truth, earliest));
         floor = earliest;
         expect(timeDoubts(time, { now: truth as WallMs, newestAt: newest })).toEqual([]);
-        newest = newestWith(record(time), newest, truth as WallMs);
+        newest = newestWith(record(time), newest, { now: truth as WallMs, answeredAt: undefined });
       }
     }),
   );

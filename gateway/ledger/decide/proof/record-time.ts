@@ -28,21 +28,36 @@ export const heldWhenJudged = (at: Interval, holds: (judged: Interval) => boolea
   holds({ earliest: (at.earliest - JUDGED_BEFORE_MS) as WallMs, latest: (at.latest - JUDGED_BEFORE_MS) as WallMs });
 
 /**
- * `newestAt`: the newest time in the device's earlier records. A counter's clock is floored by its journal, so an honest
- * one never goes back. (The last time online gives no better bound, because a hello is repeated over a later connection.
- * The allowance does: a record can't be older than the allowance that it names.)
+ * `newestAt`: a time that the device's records before this one can't be older than (`newestWith`). A counter's clock is
+ * floored by what it has journalled, so an honest one never goes back. Where this gateway's own clock has gone back behind
+ * it, which is an alarm, it speaks against nobody.
  */
 export function timeDoubts(
   at: Interval,
   { now, newestAt }: { readonly now: WallMs; readonly newestAt: number | undefined },
 ): Doubt[] {
   if (at.earliest > now + CLOCKS_APART_MS) return ['time-in-future'];
-  return newestAt !== undefined && at.latest < newestAt ? ['time-goes-back'] : [];
+  const goesBack = newestAt !== undefined && newestAt <= now + CLOCKS_APART_MS && at.latest < newestAt;
+  return goesBack ? ['time-goes-back'] : [];
 }
 
-/** The newest time including this record. A record from the future is no floor for later ones. */
-export function newestWith(record: JournalRecord, newestAt: number | undefined, now: WallMs): number | undefined {
-  const earliest = record.at?.earliest;
-  if (earliest === undefined || earliest > now + CLOCKS_APART_MS) return newestAt;
-  return Math.max(earliest, newestAt ?? earliest);
+/**
+ * The newest time with this record. Beside its own word for it there is what the gateway knows: a charge by a reservation was
+ * made after the gateway had given that reservation (`answeredAt`), whatever time the record names, and so was everything
+ * behind it. (A greeting says less: a line may deliver it long after it was written, and sales made offline in between are
+ * behind it in the journal.) A time from the future is no floor.
+ */
+export function newestWith(
+  record: JournalRecord,
+  newestAt: number | undefined,
+  { now, answeredAt }: { readonly now: WallMs; readonly answeredAt: number | undefined },
+): number | undefined {
+  const own = record.at?.earliest;
+  const floors = [own, answeredAt === undefined ? undefined : answeredAt - CLOCKS_APART_MS].filter(
+    (at) => at !== undefined && at <= now + CLOCKS_APART_MS,
+  );
+  return [newestAt, ...floors].reduce<number | undefined>(
+    (newest, at) => (at === undefined || (newest !== undefined && newest >= at) ? newest : at),
+    undefined,
+  );
 }
