@@ -49,6 +49,40 @@ describe('codeplate campaign', () => {
     });
   });
 
+  it('quotes over several campaigns, and says of each coupon why not', async () => {
+    const { stdout } = await codeplate('campaign', 'upgrade', 'youhao-2023');
+    const first = JSON.parse(stdout);
+    const percent = { kind: 'percent', percentOff: 20, capFen: 5_000 };
+    const tiers = first.tiers.map((tier: object) => ({ ...tier, benefit: percent }));
+    written('first.json', first);
+    written('second.json', { ...first, id: 'second', tiers, budget: { ...first.budget, wholeFen: 50_000_000 } });
+    const holds = 'youhao-2023:yuan-40,second:yuan-40,youhao-2023:yuan-80';
+    const quoted = await codeplate(
+      'campaign',
+      'quote',
+      'first.json',
+      'second.json',
+      '--fen',
+      '25990',
+      '--holds',
+      holds,
+      '--json',
+    );
+    expect(quoted).toMatchObject({ code: 0, stderr: '' });
+    // 20 percent of 259.90 is 51.98, capped at 50.
+    expect(JSON.parse(quoted.stdout)).toEqual({
+      savingFen: 5_000,
+      netFen: 20_990,
+      reason: null,
+      next: { savingFen: 8_000, missingFen: 4_010 },
+      coupons: [
+        { campaign: 'youhao-2023', tier: 'yuan-40', savingFen: 4_000, reason: 'another-coupon-chosen' },
+        { campaign: 'second', tier: 'yuan-40', savingFen: 5_000, reason: null },
+        { campaign: 'youhao-2023', tier: 'yuan-80', savingFen: 0, reason: 'below-threshold' },
+      ],
+    });
+  });
+
   it('lists every problem of either format at once, and exits with 1', async () => {
     const one = written('one.json', { ...youhao, version: 0, couponsPerPayment: 2 });
     const told = await codeplate('campaign', 'check', one);

@@ -20,6 +20,21 @@ Examples:
 
 Format 2 names merchants by id only: --merchants writes the list of them, with names and categories, beside it.`;
 
+const QUOTE_EXAMPLES = `
+Examples:
+  $ codeplate campaign quote autumn.json cars.json --fen 25990 --holds autumn:eight-tenths,cars:big --merchant shop-1:餐饮
+
+Earlier uses are not known here: a coupon with a limit of use or a budget of the day needs the gateway (needs-the-line).`;
+
+interface QuoteOptions {
+  readonly fen: string;
+  readonly holds: string;
+  readonly excludedFen: string;
+  readonly merchant?: string;
+  readonly at?: string;
+  readonly json?: boolean;
+}
+
 interface CheckOptions {
   readonly merchants?: string;
   readonly json?: boolean;
@@ -50,6 +65,18 @@ export function command(): Command {
     .option('--json', 'print one JSON object with campaign and merchants')
     .addHelpText('after', UPGRADE_EXAMPLES)
     .action(upgrade);
+  campaign
+    .command('quote')
+    .description('Say which coupons of format-2 campaigns come off an amount, and of each coupon why not.')
+    .argument('<file...>', 'campaign documents of format 2')
+    .requiredOption('--fen <amount>', 'the final amount in fen')
+    .requiredOption('--holds <coupons>', "the customer's coupons as CAMPAIGN:TIER, with commas; '' for none")
+    .option('--excluded-fen <amount>', 'the part of the amount that no coupon counts', '0')
+    .option('--merchant <id:category>', 'the merchant and its category (default: whichever)')
+    .option('--at <time>', 'when, as ISO 8601 (default: at whatever time)')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', QUOTE_EXAMPLES)
+    .action(quoteAll);
   return campaign;
 }
 
@@ -144,4 +171,81 @@ async function upgrade(file: string, options: UpgradeOptions): Promise<void> {
   if (options.json === true) printJson(upgraded);
   else if (options.out === undefined) process.stdout.write(text);
   else process.stdout.write(`${options.out}: ${upgraded.campaign.id} as a document of format 2\n`);
+}
+
+async function quoteAll(files: readonly string[], options: QuoteOptions): Promise<void> {
+  const [{ readCampaignDocument, invalidCampaign }, { parseCampaignV2 }, { compileV2 }, { quoteV2 }, money, times] =
+    await Promise.all([
+      import('../campaign-file.js'),
+      import('#protocol/campaign/format2/load.js'),
+      import('#protocol/campaign/format2/compiled.js'),
+      import('#protocol/campaign/format2/quote.js'),
+      import('#protocol/kernel/money.js'),
+      import('#protocol/campaign/instant.js'),
+    ]);
+  const { REASONS } = await import('#protocol/faults/reasons.js');
+  const campaigns = files.map((file) => {
+    const { path, document } = readCampaignDocument(file);
+    const parsed = parseCampaignV2(document);
+    if (!parsed.ok) throw invalidCampaign(path, parsed.fault);
+    return compileV2(parsed.value);
+  });
+  const ids = campaigns.map(({ campaign }) => campaign.id);
+  const twice = ids.find((id, at) => ids.indexOf(id) < at);
+  if (twice !== undefined)
+    throw new UsageError(`Two of the documents are ${twice}: each campaign has an id of its own.`);
+  const amount = money.parseFen(options.fen);
+  if (!amount.ok) throw new UsageError(`${amount.fault}: --fen ${options.fen}: give a whole number of fen.`);
+  const excluded = options.excludedFen === '0' ? 0 : Number(options.excludedFen);
+  if (!Number.isSafeInteger(excluded) || excluded < 0 || excluded > amount.value)
+    throw new UsageError(`--excluded-fen ${options.excludedFen}: give a whole number of fen, at most the amount.`);
+  const coupons = options.holds.split(',').flatMap((word) => {
+    if (word.trim() === '') return [];
+    const [id, tier = ''] = word.trim().split(':');
+    const campaign = ids.find((known) => known === id);
+    if (campaign === undefined) throw new UsageError(`--holds ${word}: give CAMPAIGN:TIER of ${ids.join(', ')}.`);
+    return [{ campaign, tier, serial: null, endsAt: null, drawnFen: null }];
+  });
+  const zone = campaigns[0]?.zone;
+  const instant = options.at === undefined || zone === undefined ? undefined : times.parseInstant(options.at, zone);
+  if (options.at !== undefined && instant === undefined)
+    throw new UsageError(`--at ${options.at} is no time. Give one as 2023-03-28T12:00:00+08:00.`);
+  const quoted = quoteV2(campaigns, {
+    amountFen: amount.value,
+    excludedFen: money.fen(excluded),
+    coupons,
+    mode: 'customer-code',
+    at: instant === undefined ? 'any-time' : { earliest: instant, latest: instant },
+    merchant: await merchantOf(options.merchant),
+  });
+  const each = quoted.each.map(({ savingFen, reason }, at) => ({
+    campaign: coupons[at]?.campaign ?? null,
+    tier: coupons[at]?.tier ?? null,
+    savingFen,
+    reason,
+  }));
+  const { savingFen, netFen, reason, next } = quoted;
+  if (options.json === true) {
+    printJson({ savingFen, netFen, reason, next, coupons: each });
+    return;
+  }
+  const lines = each.map((one) => {
+    const why = one.reason === null ? '使用 used' : `${zhOf(REASONS[one.reason])} [${one.reason}]`;
+    return `${one.campaign}:${one.tier}  ${money.formatYuan(one.savingFen)}  ${why}`;
+  });
+  process.stdout.write(
+    `${[`优惠 discount  ${money.formatYuan(savingFen)}`, `实付 to pay    ${money.formatYuan(netFen)}`, ...lines].join('\n')}\n`,
+  );
+}
+
+const zhOf = (reason: { readonly zh: string; readonly bare?: { readonly zh: string } }): string =>
+  reason.bare?.zh ?? reason.zh;
+
+async function merchantOf(named: string | undefined) {
+  if (named === undefined) return undefined;
+  const { merchantId } = await import('#protocol/campaign/format2/parts.js');
+  const [id, ...category] = named.split(':');
+  const parsed = merchantId.safeParse(id);
+  if (!parsed.success) throw new UsageError(`--merchant ${named}: give ID:CATEGORY, as shop-1:餐饮.`);
+  return { id: parsed.data, category: category.join(':') };
 }

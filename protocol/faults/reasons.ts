@@ -157,6 +157,66 @@ export const REASONS = {
     en: 'No coupon, for a reason that this version does not know: full price, and update the program',
   },
   'lease-expired': { zh: '等待过久，请重新扫码', en: 'Waited too long: scan again' },
+  // -- campaigns of format 2
+  'campaign-stopped': { zh: '本活动已紧急停用，按原价收款', en: 'The campaign has been stopped; full price' },
+  'holder-barred': { zh: '该顾客不能参加本活动，按原价收款', en: 'This customer may not take part; full price' },
+  'coupon-frozen': {
+    zh: '此消费券已冻结，请顾客联系主办方，按原价收款',
+    en: 'This coupon is frozen: the customer asks the organiser; full price',
+  },
+  'coupon-not-here': {
+    zh: '此券不能在本店使用，请顾客出示另一张券，或按原价收款',
+    en: 'This coupon is not for this merchant: ask for another one, or charge the full price',
+  },
+  'code-kind-not-taken': {
+    zh: '此券不支持这种付款码，请顾客换一种付款码，或按原价收款',
+    en: 'This coupon does not go with this kind of code: ask for another code, or charge the full price',
+  },
+  'other-wallet': {
+    zh: '请顾客打开发券的钱包应用，出示其中的付款码',
+    en: 'Please ask for the code of the wallet app that gave out the coupon',
+  },
+  'issuer-unknown': {
+    zh: '无法确认发卡行，此券限指定银行卡使用，按原价收款',
+    en: 'The bank of the card is not known, and this coupon is for cards of one bank; full price',
+  },
+  'card-of-another-bank': {
+    zh: '此券限指定银行的卡使用，请顾客换卡，或按原价收款',
+    en: 'This coupon is for cards of another bank: ask for another card, or charge the full price',
+  },
+  'needs-the-line': {
+    zh: '此券须联网验证后才能使用，请恢复网络，此前按原价收款',
+    en: 'This coupon needs the line to the gateway: restore it, full price until then',
+  },
+  'person-day-limit': {
+    zh: '该顾客今日用券次数已满，明日可再用，按原价收款',
+    en: 'This customer has used all coupons of a day: again tomorrow; full price',
+  },
+  'person-shop-limit': {
+    zh: '该顾客在本店用券次数已满，按原价收款',
+    en: 'This customer has used all coupons that one person may at this merchant; full price',
+  },
+  'coupon-day-limit': {
+    zh: '此优惠今日名额已用完，按原价收款',
+    en: "Today's number of these coupons is used up; full price",
+  },
+  'merchant-day-limit': {
+    zh: '本店今日用券张数已满，按原价收款',
+    en: 'This merchant has taken all coupons of a day; full price',
+  },
+  'day-budget-spent': { zh: '活动今日资金已用完，按原价收款', en: "Today's budget is spent; full price" },
+  'merchant-budget-spent': {
+    zh: '本店的活动资金已用完，按原价收款',
+    en: "This merchant's part of the budget is spent; full price",
+  },
+  'category-budget-spent': {
+    zh: '本行业的活动资金已用完，按原价收款',
+    en: "This trade's part of the budget is spent; full price",
+  },
+  'another-coupon-chosen': {
+    zh: '本次使用了另一张消费券，请留待下次使用',
+    en: 'Another coupon comes off this payment: please keep this one for the next',
+  },
   // -- claiming
   'budget-exhausted': {
     zh: '剩余活动资金不足以再发一张该面额的券，请看看较小的面额',

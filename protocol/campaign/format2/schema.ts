@@ -36,6 +36,8 @@ export type Benefit = z.infer<typeof benefit>;
 /** A bank-card payment code that begins with 62, a digital-yuan code, or a coupon code of Codeplate. */
 const codeKind = z.enum(['payment-62', 'e-cny', 'coupon']);
 
+export type CodeKind = z.infer<typeof codeKind>;
+
 const payer = z.strictObject({ sponsor: longId, basisPoints: z.int().positive().max(10_000) });
 /** Who pays for a coupon of the tier. `merchantBasisPoints` is the merchant's own part, taken first. */
 const paidBy = z.discriminatedUnion('kind', [
