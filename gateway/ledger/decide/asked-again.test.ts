@@ -63,3 +63,18 @@ describe('a sale that is asked again with another holder’s code', () => {
     expect([book.holder('ann').showings, book.holder('ben').showings]).toEqual([[], []]);
   });
 });
+
+describe('a code that a counter was shown online', () => {
+  const showingOf = (nonce: number) =>
+    ({ kind: 'verified', holder: holderId('ann'), nonce, evidence: `CP1:ANN${nonce}` }) as const;
+
+  it('pays for no later sale offline, however many newer ones were shown online since', () => {
+    const book = morning();
+    expect(book.asks('a', 30_000, { presented: showingOf(3), request: 'first' })).toBe(7);
+    book.says([charging(of('a')), settled(of('a'))]);
+    expect(book.asks('b', 15_000, { presented: showingOf(6), request: 'second' })).toBe(0);
+    book.says([charging(of('b', 0)), settled(of('b', 0))]);
+    book.says([charging(offline('c', 4, 'ANN')), settled(of('c', 4))], { signed: [shown('ANN', [0, 4, 7], 3)] });
+    expect(book.sale('c')).toMatchObject({ flags: ['presentation-replayed'], booking: 'disputed' });
+  });
+});

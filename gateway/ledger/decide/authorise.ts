@@ -28,7 +28,12 @@ import {
 import { freeCoupon, reserveCoupon } from '../book/coupons.js';
 import { paceRefusal } from './pace.js';
 import { type Asking, holderOfCode } from './payment-code-holder.js';
-import { forgetPresentationUses, recordPresentationUse, saleOfPresentation } from './proof/presentation-uses.js';
+import {
+  forgetPresentationUses,
+  recordPresentationUse,
+  saleOfPresentation,
+  shownOnline,
+} from './proof/presentation-uses.js';
 import type { Rules } from './rules.js';
 
 export function authorise(overlay: BatchOverlay, rules: Rules, op: AuthoriseOp, now: WallMs): Outcome {
@@ -192,7 +197,7 @@ function holderOf(overlay: BatchOverlay, rules: Rules, asking: Asking): Result<H
       const isRepeat = presented.nonce === holder.counter && holder.counterSale === key;
       const isUsed = saleOfPresentation(holder, presented.nonce, key) !== null;
       if (isUsed || (presented.nonce <= holder.counter && !isRepeat)) return err('presentation-replayed');
-      const presentation = { ...holder, counter: presented.nonce, counterSale: key };
+      const presentation = shownOnline(holder, { counter: presented.nonce, sale: key });
       overlay.putHolder(presentation);
       return ok(presentation);
     }

@@ -50,6 +50,16 @@ export function usedSinceDoubts(holder: Holder, { counter, sale }: Pick<Presenta
 export const saleOfPresentation = (holder: Holder, counter: number, sale: SaleKey): SaleKey | null =>
   usesOf(holder).find((use) => use.counter === counter && use.sale !== sale)?.sale ?? null;
 
+/**
+ * The holder after a code was shown online. The uses are written out first: in a row that has none yet they derive from
+ * `counter` and `counterSale`, which this presentation overwrites.
+ */
+export const shownOnline = (holder: Holder, { counter, sale }: Pick<PresentationUse, 'counter' | 'sale'>): Holder => ({
+  ...withUses(holder, usesOf(holder)),
+  counter,
+  counterSale: sale,
+});
+
 export function recordPresentationUse(overlay: BatchOverlay, id: HolderId, use: PresentationUse): void {
   const holder = overlay.holder(id);
   if (holder === undefined) return;
