@@ -97,7 +97,8 @@ export class Browser {
   async close(): Promise<void> {
     this.#process.kill();
     await this.#ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    // Its helper processes outlive it by some tenths of a second, and still write.
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   #ask(method: string, params: object, sessionId?: string): Promise<Readonly<Record<string, unknown>>> {

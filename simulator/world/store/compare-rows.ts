@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import type { LoadedRows } from '#gateway/ledger/book/ledger-cache.js';
 import { WHOLE_SQL } from '#gateway/ledger/store/ledger-sql.js';
+import { rowsOf } from '#gateway/ledger/store/row-documents.js';
 import { openSqliteToRead } from '#gateway/ledger/store/sqlite.js';
 import type { Answer, Ledger } from '#gateway/ports/ledger.js';
 import type { MemoryLedger } from '../../doubles/memory-ledger.js';
@@ -72,7 +73,7 @@ const asked = <Value>(ask: (done: Answer<Value>) => void): Promise<Value> =>
 async function wholeOf(file: string): Promise<LoadedRows> {
   const database = await promisify(openSqliteToRead)(file);
   try {
-    return JSON.parse(await promisify(database.prepare(WHOLE_SQL).text)([''])) as LoadedRows;
+    return rowsOf(await promisify(database.prepare(WHOLE_SQL).text)(['']));
   } finally {
     await new Promise<void>((closed) => database.close(closed));
   }
