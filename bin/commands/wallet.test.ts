@@ -1,5 +1,5 @@
 /** A person claims by hand and shows codes, against a real gateway as `codeplate init` configures it. */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -66,4 +66,12 @@ it('says what to do where it has no coupons, no gateway or no file', async () =>
   await expect(
     says('claim', '--file', shop('other.json'), '--tiers', 'a', '--gateway', 'http://127.0.0.1:1'),
   ).rejects.toThrow(/No gateway answers .* --gateway/);
+});
+
+it('says in the gateway’s words why it refused a claim outright', async () => {
+  const wrong = shop('wrong-sms.jsonl');
+  writeFileSync(wrong, `${JSON.stringify({ phone: '13900139000', text: '00000000' })}\n`);
+  await expect(
+    claim('--tiers', 'yuan-20', '--file', shop('third.json'), '--phone', '13900139000', '--sms-file', wrong),
+  ).rejects.toThrow(/^The claim failed: [A-Z_]+: [^{}]+ \(HTTP 403\)$/);
 });

@@ -35,8 +35,7 @@ export async function claimOverHttp(
     const claim = wallet.claimRequest(tiers, { campaign: place.campaign, nowMs: place.now(), proof });
     const { status, answer } = await post(place, '/v1/claims', claim);
     const taken = wallet.takeAnswer(answer);
-    // What a gateway refuses outright it says in its own form; a scenario's log needs its words, not ours alone.
-    return taken.ok ? taken : err(`HTTP ${status}: ${taken.fault}: ${JSON.stringify(answer).slice(0, 300)}`);
+    return taken.ok ? taken : err(refusalOf(status, answer, taken.fault));
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
@@ -55,9 +54,19 @@ export const bySms =
     const publicKey = base64url.encode(wallet.signer.publicKey);
     const { status, answer } = await post(place, '/v1/claims/challenge', { phone, publicKey });
     const parsed = challengeAnswerSchema.safeParse(answer);
-    if (!parsed.success) throw new Error(`HTTP ${status}: no challenge: ${JSON.stringify(answer).slice(0, 300)}`);
+    if (!parsed.success) throw new Error(refusalOf(status, answer, 'no challenge'));
     return { kind: 'sms', challenge: parsed.data.challenge, code: await read(phone) };
   };
+
+/** The body of a gateway's outright refusal. */
+const refusal = z.object({ code: z.string(), en: z.string() });
+
+/** `fault`: what is wrong with an answer that is no refusal of a gateway either. */
+function refusalOf(status: number, answer: unknown, fault: string): string {
+  const { data } = refusal.safeParse(answer);
+  if (data !== undefined) return `${data.code}: ${data.en} (HTTP ${status})`;
+  return `HTTP ${status}: ${fault}: ${JSON.stringify(answer).slice(0, 300)}`;
+}
 
 const line = z.object({ phone: z.string(), text: z.string() });
 
