@@ -72,6 +72,13 @@ describe('a code to a phone', () => {
     );
   });
 
+  it('is still good when the challenges of the strangers who had it sent are over', () => {
+    const { asks, claims, inbox } = door();
+    for (const n of [0, 1, 2]) asks({ publicKey: `stranger ${n}` }, 0);
+    const challenge = asks({ publicKey: 'owner' }, CHALLENGE_MS) ?? '';
+    expect(claims(challenge, { publicKey: 'owner', code: inbox.at(-1) ?? '' }, CHALLENGE_MS + 1)).toBe(true);
+  });
+
   it('is the same until it is used, so that the newest message and the oldest both count', () => {
     const { asks, claims, inbox } = door();
     const challenge = asks({ publicKey: 'owner' }, 0) ?? '';

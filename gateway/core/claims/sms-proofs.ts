@@ -102,19 +102,24 @@ export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES 
   function forgetExpired(now: WallMs): void {
     for (const [id, { expiresAt }] of open) {
       // After a clock was set back some live too long; nothing without tries left is accepted.
-      if (expiresAt > now && expiresAt <= now + CHALLENGE_MS) return;
-      forget(id);
+      if (expiresAt > now && expiresAt <= now + CHALLENGE_MS) break;
+      forget(id, now);
+    }
+    for (const [phone, { expiresAt, challenges }] of codes) {
+      if (expiresAt > now && expiresAt <= now + CODE_MS) break;
+      if (challenges === 0) codes.delete(phone);
     }
   }
 
-  function forget(id: string): void {
+  function forget(id: string, now: WallMs): void {
     const challenge = open.get(id);
     if (challenge === undefined) return;
     const { phone, code } = challenge;
     open.delete(id);
     places.leave(id);
     code.challenges -= 1;
-    if (code.challenges === 0 && codes.get(phone) === code) codes.delete(phone);
+    // A code outlives its challenges: while no further message may be sent, the owner types the one on the phone.
+    if (code.challenges === 0 && !isGood(code, now) && codes.get(phone) === code) codes.delete(phone);
   }
 
   const isLeft = ({ isUsed, triesLeft }: Code): boolean => !isUsed && triesLeft > 0;
@@ -147,12 +152,16 @@ export function smsProofs({ keyedHash, digits, mostChallenges = MOST_CHALLENGES 
         usedFor: undefined,
       });
       const goes = places.enter(id, address);
-      if (goes !== undefined) forget(goes);
+      if (goes !== undefined) forget(goes, now);
       return { id, code: code.code };
     },
     sent(id, now) {
       const challenge = open.get(id);
-      if (challenge !== undefined) challenge.code.expiresAt = now + CODE_MS;
+      if (challenge === undefined) return;
+      const { phone, code } = challenge;
+      code.expiresAt = now + CODE_MS;
+      // The one that was sent last stands last, so that expired codes stand first.
+      if (codes.delete(phone)) codes.set(phone, code);
     },
     prove({ claim, fingerprint, now }) {
       const { proof } = claim;
