@@ -4,6 +4,7 @@ import type { CampaignV2 } from '#protocol/campaign/format2/schema.js';
 import type { Campaign } from '#protocol/campaign/schema.js';
 import type { Problem } from '#protocol/config/yaml-file.js';
 import type { Result } from '#protocol/kernel/result.js';
+import { whole } from '../numbers.js';
 import { EXIT_FAILED, printJson, UsageError } from '../usage.js';
 
 const CHECK_EXAMPLES = `
@@ -196,9 +197,7 @@ async function quoteAll(files: readonly string[], options: QuoteOptions): Promis
     throw new UsageError(`Two of the documents are ${twice}: each campaign has an id of its own.`);
   const amount = money.parseFen(options.fen);
   if (!amount.ok) throw new UsageError(`${amount.fault}: --fen ${options.fen}: give a whole number of fen.`);
-  const excluded = options.excludedFen === '0' ? 0 : Number(options.excludedFen);
-  if (!Number.isSafeInteger(excluded) || excluded < 0 || excluded > amount.value)
-    throw new UsageError(`--excluded-fen ${options.excludedFen}: give a whole number of fen, at most the amount.`);
+  const excluded = whole('--excluded-fen', options.excludedFen, { most: amount.value });
   const coupons = options.holds.split(',').flatMap((word) => {
     if (word.trim() === '') return [];
     const [id, tier = ''] = word.trim().split(':');

@@ -6,6 +6,7 @@
  */
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import type { ErrorCode } from '#protocol/faults/errors.js';
 import { REASONS } from '#protocol/faults/reasons.js';
 import {
   challengeAnswerSchema,
@@ -19,6 +20,9 @@ import type { Reconciliation } from '../ports/ledger.js';
 import { actRequestSchema } from './case-routes.js';
 import type { HttpRefusal } from './refusals.js';
 
+/** The ledger can't write now (`refuseUnstored`). */
+type Unstored = Extract<ErrorCode, 'LEDGER_DISK_FULL' | 'LEDGER_WRITE_FAILED'>;
+
 export interface ApiRoute {
   readonly method: 'get' | 'post';
   /** In fastify's notation: `/v1/cases/:id`. */
@@ -28,7 +32,7 @@ export interface ApiRoute {
   readonly token?: 'operator' | 'holder';
   readonly body?: z.ZodType;
   readonly answer: z.ZodType | 'text/plain';
-  readonly refusals: Readonly<Partial<Record<number, readonly HttpRefusal[]>>>;
+  readonly refusals: Readonly<Partial<Record<number, readonly (HttpRefusal | Unstored)[]>>>;
 }
 
 const count = z.int().min(0);
@@ -121,7 +125,7 @@ export const API: readonly ApiRoute[] = [
       403: ['IDENTITY_UNPROVED'],
       413: ['REQUEST_TOO_LARGE'],
       429: ['TOO_MANY_REQUESTS'],
-      503: ['CLAIMS_CLOSED', 'TOO_MANY_REQUESTS'],
+      503: ['CLAIMS_CLOSED', 'TOO_MANY_REQUESTS', 'LEDGER_DISK_FULL', 'LEDGER_WRITE_FAILED'],
     },
   },
   {
@@ -250,7 +254,7 @@ export const API: readonly ApiRoute[] = [
       ...OPERATOR,
       404: ['CASE_UNKNOWN'],
       409: ['ACT_NOT_ALLOWED', 'ACT_DIFFERS', 'ACT_BEYOND_BUDGET'],
-      503: ['TOO_MANY_REQUESTS'],
+      503: ['TOO_MANY_REQUESTS', 'LEDGER_DISK_FULL', 'LEDGER_WRITE_FAILED'],
     },
   },
 ];

@@ -35,7 +35,7 @@ const COUNTS_SQL = `select json_object(${['device', 'holder', 'coupon', 'sale', 
   .map((table) => `'${table}', (select count(*) from ${table})`)
   .join()}, 'record', (select coalesce(sum(seq), 0) from device)) as text where ?1 = ''`;
 const INTEGRITY_SQL = `select json_group_array(integrity_check) as text
-  from pragma_integrity_check where integrity_check <> 'ok' and ?1 = '' limit ${MOST_LISTED}`;
+  from pragma_integrity_check where integrity_check <> 'ok' and ?1 = ''`;
 const SETS_SQL = `select json_group_array(json_object('set', set_id, 'fen', fen)) as text from (
   select set_id, sum(fen) as fen from posting where ?1 = '' group by set_id having sum(fen) <> 0 limit ${MOST_LISTED})`;
 const DEVICES_SQL = `select json_group_array(json(doc)) as text from device where ?1 = ''`;
@@ -67,7 +67,7 @@ export async function verifyLedger(file: string, sha256: Sha256): Promise<Verifi
 async function rowProblems(ask: Ask): Promise<readonly LedgerProblem[]> {
   const problems: LedgerProblem[] = [];
   const look = async <Row>(sql: string, read: (row: Row) => unknown): Promise<void> => {
-    for (let after = -1; ; ) {
+    for (let after = -1; problems.length < MOST_LISTED; ) {
       const rows = await ask<readonly { readonly row: number; readonly doc: Row }[]>(sql, after);
       const last = rows.at(-1);
       if (last === undefined) return;
